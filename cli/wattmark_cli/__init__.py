@@ -1,0 +1,1 @@
+"""The command ``wattmark``, and the rooms it starts for the embedded default."""

@@ -1,0 +1,1 @@
+"""Poll exporters, scrape Prometheus targets, normalise, write."""

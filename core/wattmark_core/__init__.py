@@ -1,0 +1,1 @@
+"""The vocabulary that every room shares: units, metrics, samples, clocks, windows, errors."""

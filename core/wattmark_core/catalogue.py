@@ -1,0 +1,177 @@
+"""Every metric once: exporters, collector, dashboards and docs are checked against this table.
+
+A metric lands in the store as ``field`` of ``measurement``, tagged with ``tags`` (and ``host``).
+On ``/metrics`` it is called ``name``, with the same tags as labels. Base units only.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """A counter only grows within an epoch or since boot; a gauge goes up and down."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+
+
+class Domain(StrEnum):
+    """What an energy counter covers. ``core`` and ``uncore`` lie inside ``package``; ``dram``
+    does not; ``psys`` (a whole platform, or an external meter) contains the package."""
+
+    GPU = "gpu"
+    PACKAGE = "package"
+    DRAM = "dram"
+    CORE = "core"
+    UNCORE = "uncore"
+    PSYS = "psys"
+
+
+class Method(StrEnum):
+    """How joules came about, best first. A sum takes the method of its weakest part."""
+
+    COUNTER = "counter"
+    INTEGRATED = "integrated"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name on ``/metrics``, where it lands in the store, and what it means."""
+
+    name: str
+    measurement: str
+    field: str
+    unit: str
+    kind: Kind
+    meaning: str
+    tags: tuple[str, ...] = ()
+    type: type[float] | type[int] = float
+
+
+ENERGY_TAGS: Final = ("domain", "device", "source", "method")
+_C, _G = Kind.COUNTER, Kind.GAUGE
+
+
+def _throttled(reason: str, meaning: str) -> Metric:
+    return Metric(
+        f"wattmark_gpu_throttled_{reason}_seconds_total", "gpu", f"throttled_{reason}_seconds",
+        "seconds", _C, f"Time with the clock held down by {meaning}, since exporter start.",
+        ("device", "gpu", "model"),
+    )  # fmt: skip
+
+
+def _cpu_mode(mode: str, meaning: str) -> Metric:
+    return Metric(
+        f"wattmark_cpu_{mode}_seconds_total", "cpu", f"{mode}_seconds", "seconds", _C,
+        f"CPU time {meaning}, summed over all CPUs, since boot.",
+    )  # fmt: skip
+
+
+_GPU: Final = ("device", "gpu", "model")
+CATALOGUE: Final[tuple[Metric, ...]] = (
+    Metric("wattmark_energy_joules_total", "energy", "joules", "joules", _C,
+           "Energy since the start of the epoch.", ENERGY_TAGS),
+    Metric("wattmark_energy_epoch", "energy", "epoch", "milliseconds", _G,
+           "The counter's epoch, named by its start in Unix ms: a new one means that joules began"
+           " again at 0.", ENERGY_TAGS, int),
+    Metric("wattmark_energy_uncertainty_seconds", "energy", "uncertainty_seconds", "seconds", _G,
+           "How well the time stamp of the energy sample is known, plus or minus.", ENERGY_TAGS),
+    Metric("wattmark_power_watts", "power", "watts", "watts", _G,
+           "Power as the sensor gives it, at its own time.", ENERGY_TAGS),
+    Metric("wattmark_gpu_utilization_ratio", "gpu", "utilization_ratio", "ratio", _G,
+           "Share of time in which a kernel ran.", _GPU),
+    Metric("wattmark_gpu_memory_used_bytes", "gpu", "memory_used_bytes", "bytes", _G,
+           "GPU memory in use.", _GPU),
+    Metric("wattmark_gpu_memory_total_bytes", "gpu", "memory_total_bytes", "bytes", _G,
+           "GPU memory of the board.", _GPU),
+    Metric("wattmark_gpu_temperature_celsius", "gpu", "temperature_celsius", "celsius", _G,
+           "Temperature of the GPU die.", _GPU),
+    Metric("wattmark_gpu_sm_clock_hertz", "gpu", "sm_clock_hertz", "hertz", _G,
+           "Clock of the streaming multiprocessors.", _GPU),
+    Metric("wattmark_gpu_memory_clock_hertz", "gpu", "memory_clock_hertz", "hertz", _G,
+           "Clock of the GPU's memory.", _GPU),
+    Metric("wattmark_gpu_power_limit_watts", "gpu", "power_limit_watts", "watts", _G,
+           "Power limit that is enforced on the board.", _GPU),
+    Metric("wattmark_gpu_processes", "gpu", "processes", "count", _G,
+           "Processes with a compute context on the GPU.", _GPU, int),
+    Metric("wattmark_gpu_counter_to_integral_ratio", "gpu", "counter_to_integral_ratio", "ratio",
+           _G, "Energy of the counter over the integral of instant power, over the last 10 s.",
+           _GPU),
+    _throttled("power_cap", "the power cap (reason 0x4)"),
+    _throttled("hw_slowdown", "the hardware slowdown (0x8)"),
+    _throttled("sw_thermal", "software for heat (0x20)"),
+    _throttled("hw_thermal", "hardware for heat (0x40)"),
+    _throttled("power_brake", "the external power brake (0x80)"),
+    _cpu_mode("busy", "spent on work: user, nice, system, irq, softirq, without guest"),
+    _cpu_mode("user", "in user mode, without guest"),
+    _cpu_mode("nice", "in user mode at low priority, without guest"),
+    _cpu_mode("system", "in the kernel"),
+    _cpu_mode("irq", "in interrupts"),
+    _cpu_mode("softirq", "in soft interrupts"),
+    _cpu_mode("iowait", "idle while waiting for a disk"),
+    _cpu_mode("idle", "idle"),
+    _cpu_mode("steal", "taken by the hypervisor"),
+    _cpu_mode("guest", "given to guests"),
+    Metric("wattmark_cpu_utilization_ratio", "cpu", "utilization_ratio", "ratio", _G,
+           "Busy CPU time over all CPUs since the sample before."),
+    Metric("wattmark_cpus", "cpu", "cpus", "count", _G, "CPUs that are on line.", (), int),
+    Metric("wattmark_memory_used_bytes", "memory", "used_bytes", "bytes", _G,
+           "Memory not available to new programs (total less available)."),
+    Metric("wattmark_memory_available_bytes", "memory", "available_bytes", "bytes", _G,
+           "Memory available to new programs without swapping."),
+    Metric("wattmark_memory_total_bytes", "memory", "total_bytes", "bytes", _G,
+           "Memory of the host."),
+    Metric("wattmark_disk_read_bytes_total", "disk", "read_bytes", "bytes", _C,
+           "Bytes read from the device since boot.", ("device",)),
+    Metric("wattmark_disk_written_bytes_total", "disk", "written_bytes", "bytes", _C,
+           "Bytes written to the device since boot.", ("device",)),
+    Metric("wattmark_network_received_bytes_total", "network", "received_bytes", "bytes", _C,
+           "Bytes received on the host's interface since boot.", ("interface",)),
+    Metric("wattmark_network_sent_bytes_total", "network", "sent_bytes", "bytes", _C,
+           "Bytes sent on the host's interface since boot.", ("interface",)),
+    Metric("wattmark_sensor_up", "sensor", "up", "state", _G,
+           "1 while the sensor answers, 0 while it has failed; an absent sensor has no sample.",
+           ("sensor",)),
+    Metric("wattmark_sensor_read_seconds", "sensor", "read_seconds", "seconds", _G,
+           "Time that the last read of the sensor took.", ("sensor",)),
+    Metric("wattmark_sensor_due_total", "sensor", "due", "count", _C,
+           "Reads that were due since exporter start.", ("sensor",), int),
+    Metric("wattmark_sensor_taken_total", "sensor", "taken", "count", _C,
+           "Reads that were taken since exporter start.", ("sensor",), int),
+    Metric("wattmark_sensor_dropped_total", "sensor", "dropped", "count", _C,
+           "Readings dropped since exporter start: not finite, or not plausible.",
+           ("sensor",), int),
+    Metric("wattmark_exporter_cpu_seconds_total", "exporter", "cpu_seconds", "seconds", _C,
+           "CPU time of the exporter itself."),
+    Metric("wattmark_exporter_clock_offset_shift_seconds", "exporter", "clock_shift_seconds",
+           "seconds", _G, "Wall clock less the exporter's time base; beyond 0.05 the base moves."),
+    Metric("up", "target", "up", "state", _G,
+           "1 if the collector's last scrape of the target succeeded, else 0.", ("target",), int),
+    Metric("scrape_duration_seconds", "target", "scrape_duration_seconds", "seconds", _G,
+           "Time that the collector's last scrape of the target took.", ("target",)),
+)  # fmt: skip
+
+BY_NAME: Final = {metric.name: metric for metric in CATALOGUE}
+MEASUREMENTS: Final[dict[str, tuple[Metric, ...]]] = {
+    measurement: tuple(m for m in CATALOGUE if m.measurement == measurement)
+    for measurement in dict.fromkeys(m.measurement for m in CATALOGUE)
+}
+
+SOURCE_ORDER: Final = ("nvml", "dcgm", "rapl", "node_exporter", "estimate")
+"""Sources of energy, preferred first; one that is not listed is a meter of its own, before the
+estimate. Per host, domain and device one source is used, the others are shown only."""
+WEAKEST_LAST: Final = (Method.COUNTER, Method.INTEGRATED, Method.ESTIMATED)
+
+
+def weakest(methods: list[Method]) -> Method:
+    """The method of a sum: that of its weakest part. Raises ``ValueError`` when empty."""
+    return max(methods, key=WEAKEST_LAST.index)
+
+
+def source_rank(source: str) -> float:
+    """Sort key: the smallest is the source to use."""
+    if source in SOURCE_ORDER:
+        return SOURCE_ORDER.index(source)
+    return SOURCE_ORDER.index("estimate") - 0.5

@@ -1,0 +1,67 @@
+"""Every error that a user may see, one line each: what is wrong and what to do.
+
+WattmarkError
+├── ConfigurationError      what the user asked for cannot be: unknown model, sensor, key, bad URL
+├── SensorAbsent            the hardware or the permission is not there; carries a remedy
+├── SensorFailed            a sensor that was there stopped answering
+├── LineFormatError         a line of samples that cannot be read
+├── StoreError              the store refuses: not a store, network file system, full disk
+├── ExporterError           an exporter that cannot be reached, is another machine's, or refuses
+├── PortInUse               the address to listen on is taken
+├── RunError                a run or its worker broke; the reason is in the message
+└── NoSamples               a window over a time for which the store holds no sample
+
+A foreign error is translated where the foreign library is called, with ``raise … from``.
+"""
+
+
+class WattmarkError(Exception):
+    """Base of all errors of this project; ``str(error)`` is one line for the user."""
+
+    exit_status = 1
+
+
+class ConfigurationError(WattmarkError):
+    """What was asked for cannot be; nothing was started."""
+
+    exit_status = 2
+
+
+class SensorAbsent(WattmarkError):
+    """The sensor's hardware, driver or permission is not there.
+
+    ``reason`` says what is missing, ``remedy`` what the user can do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
+        self.remedy = remedy
+
+
+class SensorFailed(WattmarkError):
+    """A sensor that worked before, or should work, gave an error."""
+
+
+class LineFormatError(WattmarkError):
+    """A line of samples that is not in the line format."""
+
+
+class StoreError(WattmarkError):
+    """The store cannot be opened, read or written."""
+
+
+class ExporterError(WattmarkError):
+    """The exporter cannot be reached, refuses, or belongs to another machine."""
+
+
+class PortInUse(WattmarkError):
+    """Another program listens on the address."""
+
+
+class RunError(WattmarkError):
+    """A run could not be carried out."""
+
+
+class NoSamples(WattmarkError):
+    """The store holds no sample for the window."""

@@ -1,0 +1,207 @@
+"""The exporter's HTTP contract as its clients see it: collector and runner.
+
+``GET /samples?after=CURSOR`` line protocol, next cursor and losses in headers; ``POST /sample``
+reads the energy sensors now; ``POST /arm?seconds=N`` a lease of close sampling; ``GET /sensors``
+the host, its time base and the state of every sensor; ``GET /healthz``; ``GET /metrics``.
+"""
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import quote, urlsplit
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.errors import ConfigurationError, ExporterError
+
+CURSOR_HEADER: Final = "X-Wattmark-Cursor"
+LOST_HEADER: Final = "X-Wattmark-Lost"
+DEFAULT_PORT: Final = 9109
+
+
+class SensorState(StrEnum):
+    """Three outcomes, not two."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EnergySeries:
+    """An energy counter that an exporter offers, and what is known of the sensor behind it.
+
+    ``update_period_seconds`` T and ``averaging_seconds`` w of the sensor; ``coverage_ratio`` the
+    share of time that it sees; ``limit_watts`` the most that the device may draw, where known.
+    ``label`` names the device for people. ``state`` FAILED: lost since the start.
+    """
+
+    domain: Domain
+    device: str
+    source: str
+    method: Method
+    update_period_seconds: float
+    averaging_seconds: float = 0.0
+    coverage_ratio: float = 1.0
+    limit_watts: float | None = None
+    label: str = ""
+    state: SensorState = SensorState.OK
+    note: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of its samples, without the host."""
+        return {"domain": self.domain, "device": self.device, "source": self.source,
+                "method": self.method}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SensorReport:
+    """State of one sensor. ``moving``: its values advanced since it started (None: too early)."""
+
+    name: str
+    state: SensorState
+    interval_seconds: float
+    reason: str = ""
+    remedy: str = ""
+    moving: bool | None = None
+    taken: int = 0
+    due: int = 0
+    constants: tuple[tuple[str, float], ...] = ()
+    energy: tuple[EnergySeries, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """What ``GET /sensors`` tells: whose exporter it is, its time base, its sensors."""
+
+    host: str
+    boot_id: str
+    instance: str
+    offset_ns: int
+    sensors: tuple[SensorReport, ...]
+    version: str = ""
+
+    @property
+    def energy(self) -> tuple[EnergySeries, ...]:
+        """All energy series of all sensors."""
+        return tuple(series for sensor in self.sensors for series in sensor.energy)
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """From the body of ``GET /sensors`` (the dataclasses as JSON)."""
+        sensors = tuple(
+            SensorReport(**{
+                **sensor,
+                "state": SensorState(sensor["state"]),
+                "constants": tuple((name, value) for name, value in sensor["constants"]),
+                "energy": tuple(_series(series) for series in sensor["energy"]),
+            })
+            for sensor in body["sensors"]
+        )  # fmt: skip
+        return cls(**{**body, "sensors": sensors})
+
+
+def _series(body: dict[str, Any]) -> EnergySeries:
+    return EnergySeries(**{
+        **body,
+        "domain": Domain(body["domain"]),
+        "method": Method(body["method"]),
+        "state": SensorState(body["state"]),
+    })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesPage:
+    """A page of ``GET /samples``: lines, the cursor to go on from, and how many were lost."""
+
+    text: str
+    cursor: str
+    lost: int
+
+
+class ExporterClient:
+    """One kept connection to one exporter; reconnects by itself. Not thread-safe.
+
+    ``url`` is ``http://host:port`` or ``https://…`` (then ``ca_file`` may name the CA);
+    ``token_file`` holds a bearer token. Raises ``ExporterError`` when the exporter cannot be
+    reached or refuses, ``ConfigurationError`` for an unusable URL.
+    """
+
+    def __init__(
+        self, url: str, *, timeout_seconds: float = 5.0,
+        token_file: Path | None = None, ca_file: Path | None = None,
+    ) -> None:  # fmt: skip
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or parts.hostname is None:
+            raise ConfigurationError(
+                f"exporter URL {url!r} is not http://HOST:PORT or https://HOST:PORT"
+            )
+        self.url = url.rstrip("/")
+        self._timeout = timeout_seconds
+        self._token_file = token_file
+        port = parts.port or DEFAULT_PORT
+        self._connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+            self._connection = http.client.HTTPSConnection(
+                parts.hostname, port, timeout=timeout_seconds, context=context
+            )
+        else:
+            self._connection = http.client.HTTPConnection(
+                parts.hostname, port, timeout=timeout_seconds
+            )
+
+    def samples(self, after: str = "") -> SamplesPage:
+        """The lines since cursor ``after`` (empty: the whole ring)."""
+        response, body = self._request("GET", f"/samples?after={quote(after)}")
+        return SamplesPage(
+            body.decode(),
+            response.headers.get(CURSOR_HEADER, ""),
+            int(response.headers.get(LOST_HEADER, "0")),
+        )
+
+    def sample_now(self) -> None:
+        """Read the energy sensors now; the samples arrive by way of the collector."""
+        self._request("POST", "/sample")
+
+    def arm(self, seconds: float) -> None:
+        """Ask for close sampling during the next ``seconds`` s; 0 ends the lease."""
+        self._request("POST", f"/arm?seconds={seconds:g}")
+
+    def sensors(self) -> HostReport:
+        """The host, its time base and its sensors."""
+        _, body = self._request("GET", "/sensors")
+        return HostReport.from_json(json.loads(body))
+
+    def close(self) -> None:
+        """Close the connection; a later call opens it again."""
+        self._connection.close()
+
+    def _request(self, method: str, path: str) -> tuple[http.client.HTTPResponse, bytes]:
+        headers = {}
+        if self._token_file is not None:
+            token = self._token_file.read_text(encoding="ascii").strip()
+            headers["Authorization"] = f"Bearer {token}"
+        for attempt in (1, 2):  # a kept connection may have been closed by the other side
+            try:
+                self._connection.request(method, path, headers=headers)
+                response = self._connection.getresponse()
+                body = response.read()
+                break
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                if attempt == 2 or isinstance(error, TimeoutError | ConnectionRefusedError):
+                    raise ExporterError(
+                        f"no exporter answers at {self.url} ({error}); start wattmark-exporter"
+                        " there or correct the address"
+                    ) from error
+        if response.status >= 400:
+            raise ExporterError(
+                f"exporter {self.url} answered {response.status} to {method} {path}:"
+                f" {body.decode(errors='replace').strip()[:200]}"
+            )
+        return response, body

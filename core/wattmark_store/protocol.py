@@ -1,0 +1,118 @@
+"""What every store can do. Times are Unix ns; values are base units."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from wattmark_core.results import Phase, Score, Window
+from wattmark_core.sample import Sample, Tags
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesData:
+    """Samples of one series in time order.
+
+    ``times_ns``: n ints, ascending. ``fields``: per field n values; None where a sample lacks it.
+    ``tags`` include ``host``.
+    """
+
+    measurement: str
+    tags: Tags
+    times_ns: Sequence[int]
+    fields: Mapping[str, Sequence[float | int | None]]
+
+    @property
+    def tag(self) -> dict[str, str]:
+        """The tags as a dictionary."""
+        return dict(self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One field of one series over [start, end]: a missing value is None, never zero.
+
+    ``largest_gap_ns``: between neighbouring samples inside; None with fewer than two.
+    """
+
+    tags: Tags
+    count: int
+    first: float | None
+    last: float | None
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    largest_gap_ns: int | None
+
+
+class Store(Protocol):
+    """Samples in, windows and scores beside them.
+
+    All raise ``StoreError`` with one line that says what to do. ``tags`` arguments select the
+    series whose tags include all those given (``host`` among them).
+    """
+
+    def write(
+        self, samples: Iterable[Sample], *, target: str = "", cursor: str = ""
+    ) -> int:
+        """Write samples, and the cursor of ``target`` in the same transaction.
+
+        Writing a sample twice changes nothing. Returns how many samples were handed over.
+        """
+        ...
+
+    def cursor(self, target: str) -> str:
+        """The cursor last written for ``target``; empty if none."""
+        ...
+
+    def edges(
+        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
+        *, neighbours: int = 8,
+    ) -> list[SeriesData]:
+        """Per series the ``neighbours`` samples on each side of each of the two instants.
+
+        Before an instant means at or before it. The samples come as one ascending series without
+        repeats. The cost does not grow with the window. Series without any such sample are left
+        out; samples more than 30 s outside the window are not looked for.
+        """
+        ...
+
+    def aggregate(
+        self, measurement: str, field: str, start_ns: int, end_ns: int, tags: Mapping[str, str]
+    ) -> list[Aggregate]:
+        """Per series: count, first, last, extremes, mean and largest gap inside the window."""
+        ...
+
+    def series(
+        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
+        *, points: int | None = None,
+    ) -> list[SeriesData]:
+        """Per series all samples in [start, end]; with ``points``, thinned to about that many.
+
+        Thinning keeps the last sample of each of ``points`` equal stretches of time for counters
+        (fields the catalogue calls counters) and the mean for gauges, stamped at the stretch's
+        last sample.
+        """
+        ...
+
+    def put_window(self, window: Window) -> None:
+        """Write a window; the same ``window_id`` again replaces it."""
+        ...
+
+    def put_score(self, score: Score) -> None:
+        """Write a score; the same run, model, boundary and formula again replace it."""
+        ...
+
+    def windows(
+        self, *, start_ns: int | None = None, end_ns: int | None = None,
+        host: str = "", run_id: str = "", phase: Phase | None = None,
+    ) -> list[Window]:
+        """Windows that touch [start, end], by start time."""
+        ...
+
+    def scores(self, *, host: str = "", run_id: str = "", workload: str = "") -> list[Score]:
+        """Scores, newest run first."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is being written and close."""
+        ...

@@ -1,0 +1,1 @@
+"""Runs: windows of inference, their guards and baselines, and the worker that infers."""

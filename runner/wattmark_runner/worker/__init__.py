@@ -1,0 +1,1 @@
+"""The child process that holds the framework; nothing else imports one."""

@@ -1,0 +1,1 @@
+"""Energy of a window, checks, uncertainty, scores, ranking: pure functions on arrays."""

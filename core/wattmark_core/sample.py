@@ -1,8 +1,9 @@
 r"""Samples and the line format in which exporters hand them over.
 
-A line is InfluxDB's line protocol, ``measurement,tag=value field=1.5,count=3i 1700000000000000000``:
-time in Unix ns, fields floats or integers (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that
-every value comes back intact, ``\\`` for a backslash and ``\n`` for a line feed.
+A line is InfluxDB's line protocol,
+``measurement,tag=value field=1.5,count=3i 1700000000000000000``: time in Unix ns, fields floats or
+integers (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that every value comes back intact,
+``\\`` for a backslash and ``\n`` for a line feed.
 """
 
 import math
@@ -19,15 +20,15 @@ _ESCAPES = str.maketrans(
 )
 _UNESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"n": "\n", "r": "\r"}
-_TOKEN = r"(?:\\.|[^\\,= ])"
+_PART = r"(?:\\.|[^\\,= ])"
 _LINE = re.compile(
-    rf"(?P<measurement>{_TOKEN}+)"
-    rf"(?P<tags>(?:,{_TOKEN}+={_TOKEN}+)*)"
-    rf" (?P<fields>{_TOKEN}+=[^,= ]+(?:,{_TOKEN}+=[^,= ]+)*)"
+    rf"(?P<measurement>{_PART}+)"
+    rf"(?P<tags>(?:,{_PART}+={_PART}+)*)"
+    rf" (?P<fields>{_PART}+=[^,= ]+(?:,{_PART}+=[^,= ]+)*)"
     r" (?P<time>-?\d+)",
     re.DOTALL,
 )
-_PAIR = re.compile(rf"({_TOKEN}+)=((?:{_TOKEN})+)", re.DOTALL)
+_PAIR = re.compile(rf"({_PART}+)=((?:{_PART})+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,7 @@ def decode(line: str) -> Sample:
         fields = {unescape(n): _number(v) for n, v in _PAIR.findall(match["fields"])}
     except ValueError as error:
         raise LineFormatError(f"a field is no finite number: {line[:80]!r}") from error
-    return Sample(
-        unescape(match["measurement"]), tuple(sorted(tags)), fields, int(match["time"])
-    )
+    return Sample(unescape(match["measurement"]), tuple(sorted(tags)), fields, int(match["time"]))
 
 
 def decode_lines(text: str) -> Iterable[Sample]:

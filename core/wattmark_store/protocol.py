@@ -51,9 +51,7 @@ class Store(Protocol):
     series whose tags include all those given (``host`` among them).
     """
 
-    def write(
-        self, samples: Iterable[Sample], *, target: str = "", cursor: str = ""
-    ) -> int:
+    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
         """Write samples, and the cursor of ``target`` in the same transaction.
 
         Writing a sample twice changes nothing. Returns how many samples were handed over.
@@ -65,8 +63,13 @@ class Store(Protocol):
         ...
 
     def edges(
-        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
-        *, neighbours: int = 8,
+        self,
+        measurement: str,
+        start_ns: int,
+        end_ns: int,
+        tags: Mapping[str, str],
+        *,
+        neighbours: int = 8,
     ) -> list[SeriesData]:
         """Per series the ``neighbours`` samples on each side of each of the two instants.
 
@@ -83,8 +86,13 @@ class Store(Protocol):
         ...
 
     def series(
-        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
-        *, points: int | None = None,
+        self,
+        measurement: str,
+        start_ns: int,
+        end_ns: int,
+        tags: Mapping[str, str],
+        *,
+        points: int | None = None,
     ) -> list[SeriesData]:
         """Per series all samples in [start, end]; with ``points``, thinned to about that many.
 
@@ -103,8 +111,13 @@ class Store(Protocol):
         ...
 
     def windows(
-        self, *, start_ns: int | None = None, end_ns: int | None = None,
-        host: str = "", run_id: str = "", phase: Phase | None = None,
+        self,
+        *,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        host: str = "",
+        run_id: str = "",
+        phase: Phase | None = None,
     ) -> list[Window]:
         """Windows that touch [start, end], by start time."""
         ...

@@ -47,7 +47,7 @@ class Metric:
     kind: Kind
     meaning: str
     tags: tuple[str, ...] = ()
-    type: type[float] | type[int] = float
+    integer: bool = False
 
 
 ENERGY_TAGS: Final = ("domain", "device", "source", "method")
@@ -75,7 +75,7 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
            "Energy since the start of the epoch.", ENERGY_TAGS),
     Metric("wattmark_energy_epoch", "energy", "epoch", "milliseconds", _G,
            "The counter's epoch, named by its start in Unix ms: a new one means that joules began"
-           " again at 0.", ENERGY_TAGS, int),
+           " again at 0.", ENERGY_TAGS, True),
     Metric("wattmark_energy_uncertainty_seconds", "energy", "uncertainty_seconds", "seconds", _G,
            "How well the time stamp of the energy sample is known, plus or minus.", ENERGY_TAGS),
     Metric("wattmark_power_watts", "power", "watts", "watts", _G,
@@ -95,7 +95,7 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     Metric("wattmark_gpu_power_limit_watts", "gpu", "power_limit_watts", "watts", _G,
            "Power limit that is enforced on the board.", _GPU),
     Metric("wattmark_gpu_processes", "gpu", "processes", "count", _G,
-           "Processes with a compute context on the GPU.", _GPU, int),
+           "Processes with a compute context on the GPU.", _GPU, True),
     Metric("wattmark_gpu_counter_to_integral_ratio", "gpu", "counter_to_integral_ratio", "ratio",
            _G, "Energy of the counter over the integral of instant power, over the last 10 s.",
            _GPU),
@@ -116,7 +116,7 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     _cpu_mode("guest", "given to guests"),
     Metric("wattmark_cpu_utilization_ratio", "cpu", "utilization_ratio", "ratio", _G,
            "Busy CPU time over all CPUs since the sample before."),
-    Metric("wattmark_cpus", "cpu", "cpus", "count", _G, "CPUs that are on line.", (), int),
+    Metric("wattmark_cpus", "cpu", "cpus", "count", _G, "CPUs that are on line.", (), True),
     Metric("wattmark_memory_used_bytes", "memory", "used_bytes", "bytes", _G,
            "Memory not available to new programs (total less available)."),
     Metric("wattmark_memory_available_bytes", "memory", "available_bytes", "bytes", _G,
@@ -137,18 +137,18 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     Metric("wattmark_sensor_read_seconds", "sensor", "read_seconds", "seconds", _G,
            "Time that the last read of the sensor took.", ("sensor",)),
     Metric("wattmark_sensor_due_total", "sensor", "due", "count", _C,
-           "Reads that were due since exporter start.", ("sensor",), int),
+           "Reads that were due since exporter start.", ("sensor",), True),
     Metric("wattmark_sensor_taken_total", "sensor", "taken", "count", _C,
-           "Reads that were taken since exporter start.", ("sensor",), int),
+           "Reads that were taken since exporter start.", ("sensor",), True),
     Metric("wattmark_sensor_dropped_total", "sensor", "dropped", "count", _C,
            "Readings dropped since exporter start: not finite, or not plausible.",
-           ("sensor",), int),
+           ("sensor",), True),
     Metric("wattmark_exporter_cpu_seconds_total", "exporter", "cpu_seconds", "seconds", _C,
            "CPU time of the exporter itself."),
     Metric("wattmark_exporter_clock_offset_shift_seconds", "exporter", "clock_shift_seconds",
            "seconds", _G, "Wall clock less the exporter's time base; beyond 0.05 the base moves."),
     Metric("up", "target", "up", "state", _G,
-           "1 if the collector's last scrape of the target succeeded, else 0.", ("target",), int),
+           "1 if the collector's last scrape of the target succeeded, else 0.", ("target",), True),
     Metric("scrape_duration_seconds", "target", "scrape_duration_seconds", "seconds", _G,
            "Time that the collector's last scrape of the target took.", ("target",)),
 )  # fmt: skip

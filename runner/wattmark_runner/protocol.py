@@ -1,0 +1,143 @@
+"""What parent and worker say to each other: JSON lines, one message each.
+
+Commands go to the worker's standard input, events come back on a pipe of their own, because a
+framework prints to standard output. All instants are raw CLOCK_BOOTTIME ns; the parent adds the
+exporter's offset. Closing the worker's standard input ends it.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Make the network ready: data, weights (trained if there are none in ``cache``), graph.
+
+    ``data_root`` holds Fashion-MNIST's IDX files; ``gpu`` is the UUID that the parent has put into
+    CUDA_VISIBLE_DEVICES, empty for the CPU.
+    """
+
+    workload: str
+    model: str
+    batch_size: int
+    seed: int
+    cache: str
+    data_root: str
+    gpu: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Warm up, then ``repeats`` windows of at least ``seconds``, a guard on both sides of each."""
+
+    repeats: int
+    seconds: float
+    guard_seconds: float
+    warmup_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker's process runs and listens."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know, such as another test set than the one asked for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a slow step is: ``import``, ``data``, ``train``, ``load``, ``warmup``, ``measure``.
+
+    ``fraction`` 0 to 1.
+    """
+
+    stage: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The weights were trained and saved; a fresh worker is to measure them."""
+
+    workload: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The network is ready. ``workload`` is the test set really in use; ``macs`` None: unknown."""
+
+    workload: str
+    test_images: int
+    parameters: int
+    macs: int | None
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A window begins (``opening``) or has ended; sent at once so that a sample can be forced."""
+
+    phase: str
+    repeat: int
+    opening: bool
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnd:
+    """A window that is over: ``inferences`` done in it, CPU time of the worker's process in it."""
+
+    phase: str
+    repeat: int
+    start_ns: int
+    end_ns: int
+    inferences: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All windows are over. ``correct``: per measured window, of the very predictions made in it."""
+
+    correct: list[int]
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The worker cannot go on: one line."""
+
+    reason: str
+
+
+Command = Load | Measure
+Event = Ready | Notice | Step | Trained | Loaded | Edge | PhaseEnd | Done | Failed
+
+_KINDS: Final[dict[str, type[Any]]] = {
+    kind.__name__.lower(): kind
+    for kind in (
+        Load, Measure, Ready, Notice, Step, Trained, Loaded, Edge, PhaseEnd, Done, Failed,
+    )
+}  # fmt: skip
+
+
+def encode(message: Command | Event) -> bytes:
+    """One line, line feed included."""
+    body = {"kind": type(message).__name__.lower(), **asdict(message)}
+    return json.dumps(body).encode() + b"\n"
+
+
+def decode(line: bytes) -> Any:
+    """The message of one line. Raises ``ValueError`` or ``TypeError`` if it is none of ours."""
+    body = json.loads(line)
+    if not isinstance(body, dict) or body.get("kind") not in _KINDS:
+        raise ValueError(f"not a message: {line[:80]!r}")
+    return _KINDS[body.pop("kind")](**body)

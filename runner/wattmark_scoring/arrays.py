@@ -1,0 +1,95 @@
+"""Samples as arrays, the only input of this room besides plain numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class CounterData:
+    """An energy counter's samples in time order, n of each.
+
+    ``times_ns`` Unix ns, strictly ascending; ``joules`` since the start of the epoch; ``epochs``;
+    ``uncertainty_seconds`` half-width of the time stamp, uniform.
+    """
+
+    times_ns: Ints
+    joules: Floats
+    epochs: Ints
+    uncertainty_seconds: Floats
+
+    @classmethod
+    def of(
+        cls,
+        times_ns: Sequence[int],
+        joules: Sequence[float | None],
+        epochs: Sequence[int | None],
+        uncertainty_seconds: Sequence[float | None],
+    ) -> Self:
+        """From lists; samples that lack joules, epoch or uncertainty are left out."""
+        rows = [
+            row
+            for row in zip(times_ns, joules, epochs, uncertainty_seconds, strict=True)
+            if None not in row
+        ]
+        columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+        return cls(
+            np.array(columns[0], dtype=np.int64),
+            np.array(columns[1], dtype=np.float64),
+            np.array(columns[2], dtype=np.int64),
+            np.array(columns[3], dtype=np.float64),
+        )
+
+    def inside(self, start_ns: int, end_ns: int) -> "CounterData":
+        """The samples with start ≤ time ≤ end."""
+        keep = (self.times_ns >= start_ns) & (self.times_ns <= end_ns)
+        return CounterData(
+            self.times_ns[keep],
+            self.joules[keep],
+            self.epochs[keep],
+            self.uncertainty_seconds[keep],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeData:
+    """Samples of a gauge, or of a counter without epochs: ``times_ns`` and ``values``, n each."""
+
+    times_ns: Ints
+    values: Floats
+
+    @classmethod
+    def of(cls, times_ns: Sequence[int], values: Sequence[float | None]) -> Self:
+        """From lists; samples without a value are left out."""
+        rows = [(t, v) for t, v in zip(times_ns, values, strict=True) if v is not None]
+        return cls(
+            np.array([t for t, _ in rows], dtype=np.int64),
+            np.array([v for _, v in rows], dtype=np.float64),
+        )
+
+    def inside(self, start_ns: int, end_ns: int) -> "GaugeData":
+        """The samples with start ≤ time ≤ end."""
+        keep = (self.times_ns >= start_ns) & (self.times_ns <= end_ns)
+        return GaugeData(self.times_ns[keep], self.values[keep])
+
+    def at(self, instant_ns: int) -> float | None:
+        """Interpolated at an instant; None outside the samples."""
+        if len(self.times_ns) == 0 or not self.times_ns[0] <= instant_ns <= self.times_ns[-1]:
+            return None
+        seconds = (self.times_ns - instant_ns) / 1e9
+        return float(np.interp(0.0, seconds, self.values))
+
+    def growth(self, start_ns: int, end_ns: int) -> float | None:
+        """How much a counter grew in the window; None if it does not cover it or fell."""
+        first, last = self.at(start_ns), self.at(end_ns)
+        if first is None or last is None:
+            return None
+        if (np.diff(self.inside(start_ns, end_ns).values) < 0).any() or last < first:
+            return None
+        return last - first

@@ -1,0 +1,165 @@
+"""Energy of a window from one counter, with its uncertainty.
+
+``E = C(t1) − C(t0)``, each edge interpolated between the two samples that bracket it. Energy
+exists only within one epoch: when the four samples around the edges do not share one, the window
+is incomplete and its joules are a lower bound.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from wattmark_core.catalogue import Method
+from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.units import ns_to_seconds
+from wattmark_scoring.arrays import CounterData, Floats, GaugeData
+from wattmark_scoring.sampling import Spread, sampling_spread
+
+Z95: Final = 1.96
+"""Half-width of a 95 % interval in standard deviations (normal)."""
+INTERPOLATION_SPREAD: Final = 0.7
+"""Standard deviation of the interpolation's error over ``x(1 − x)·h·D`` (see ``_interpolation``);
+the one constant of this file that is fitted, to square waves and steps in virtual time."""
+ESTIMATE_FACTOR: Final = 2.0
+"""An estimate is stated within a factor of two either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEnergy:
+    """Energy of one counter over one window.
+
+    ``joules`` None: the counter says nothing of this window, ``reason`` says why. ``complete``
+    False: joules are a lower bound. ``spread``: standard deviations, joules.
+    """
+
+    series: EnergySeries
+    joules: float | None
+    complete: bool
+    reason: str = ""
+    spread: Spread = Spread(0.0, 0.0)
+
+    @property
+    def half_width_joules(self) -> float:
+        """Of the 95 % interval of the instrument, joules; an estimate has more (``interval``)."""
+        return Z95 * float(np.hypot(self.spread.random_joules, self.spread.alias_joules))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval, joules; None without joules. Has no upper end when incomplete."""
+        if self.joules is None:
+            return None
+        factor = ESTIMATE_FACTOR if self.series.method is Method.ESTIMATED else 1.0
+        low = max(0.0, self.joules - self.half_width_joules) / factor
+        high = (self.joules + self.half_width_joules) * factor
+        return low, high if self.complete else float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    joules: float
+    variance: float
+
+
+def window_energy(
+    series: EnergySeries,
+    counter: CounterData,
+    start_ns: int,
+    end_ns: int,
+    power: GaugeData | None = None,
+) -> SeriesEnergy:
+    """Energy that ``series`` counted from ``start_ns`` to ``end_ns``.
+
+    ``counter`` holds at least the samples around both edges (all of the window where the sensor
+    sees only part of the time, or integrates power); ``power`` the sensor's own power samples.
+    Raises ``ValueError`` when the window has no length.
+    """
+    if end_ns <= start_ns:
+        raise ValueError("a window ends after it starts")
+    times = counter.times_ns
+    before, after = _bracket(counter, start_ns), _bracket(counter, end_ns)
+    if len(times) == 0 or times[-1] < start_ns or times[0] > end_ns:
+        return SeriesEnergy(series, None, False, "no sample in or around the window")
+    if before is None or after is None:
+        which = "before its start" if before is None else "after its end"
+        return _lower_bound(series, counter, start_ns, end_ns, f"no sample {which}")
+    if len({int(counter.epochs[i]) for i in (*before, *after)}) > 1:
+        return _lower_bound(
+            series, counter, start_ns, end_ns, "the counter began a new epoch inside"
+        )
+    first, last = _edge(counter, before, start_ns), _edge(counter, after, end_ns)
+    spread = sampling_spread(series, counter, power, start_ns, end_ns)
+    random = float(np.sqrt(first.variance + last.variance + spread.random_joules**2))
+    return SeriesEnergy(
+        series, last.joules - first.joules, True, spread=Spread(random, spread.alias_joules)
+    )
+
+
+def _bracket(counter: CounterData, instant_ns: int) -> tuple[int, int] | None:
+    """Indices of the samples at or before and after the instant; None if one is missing."""
+    after = int(np.searchsorted(counter.times_ns, instant_ns, side="right"))
+    if after == len(counter.times_ns) and after and counter.times_ns[-1] == instant_ns:
+        after -= 1
+    return (after - 1, after) if 0 < after < len(counter.times_ns) else None
+
+
+def _edge(counter: CounterData, bracket: tuple[int, int], instant_ns: int) -> _Edge:
+    a, b = bracket
+    length = ns_to_seconds(int(counter.times_ns[b] - counter.times_ns[a]))
+    x = ns_to_seconds(instant_ns - int(counter.times_ns[a])) / length
+    joules = counter.joules[b] - counter.joules[a]
+    watts = joules / length
+    u_a, u_b = counter.uncertainty_seconds[a], counter.uncertainty_seconds[b]
+    # Successive stamps err alike while the reads' phase drifts slowly against the ticks: ρ = 1/2.
+    stamp = watts**2 * ((1 - x) ** 2 * u_a**2 + x * (1 - x) * u_a * u_b + x**2 * u_b**2) / 3.0
+    shape = _interpolation(counter, bracket, x, length)
+    return _Edge(float(counter.joules[a] + x * joules), float(stamp + shape**2))
+
+
+def _interpolation(counter: CounterData, bracket: tuple[int, int], x: float, h: float) -> float:
+    """Standard deviation of a straight line's error at ``x`` of a bracket of ``h`` s, joules.
+
+    If mean power before and after the instant differ by δ, the error is ``x(1 − x)·h·δ``, exactly.
+    δ is not seen; D, the root mean square of the changes of mean power between the stretches
+    around the bracket, less what the stamps' uncertainty alone makes of them, stands for it.
+    """
+    watts, noise = _local_power(counter, bracket)
+    if len(watts) < 2:
+        return 0.0
+    changes = np.diff(watts)
+    noise_change = np.hypot(noise[:-1], noise[1:])
+    seen = np.sqrt(np.maximum(0.0, changes**2 - (Z95 * noise_change) ** 2))
+    return INTERPOLATION_SPREAD * x * (1 - x) * h * float(np.sqrt(np.mean(seen**2)))
+
+
+def _thinned(counter: CounterData, around: int, least_seconds: float) -> list[int]:
+    """Indices of samples of one epoch near ``around``, at least ``least_seconds`` apart."""
+    kept: list[int] = []
+    low, high = max(0, around - 12), min(len(counter.times_ns), around + 13)
+    for i in range(low, high):
+        if counter.epochs[i] != counter.epochs[around]:
+            continue
+        if not kept or counter.times_ns[i] - counter.times_ns[kept[-1]] >= least_seconds * 1e9:
+            kept.append(i)
+    return kept
+
+
+def _local_power(counter: CounterData, bracket: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Mean power, W, of stretches around the bracket, and its noise from the stamps, W."""
+    kept = _thinned(counter, bracket[0], 0.05)
+    seconds = np.diff(counter.times_ns[kept]) / 1e9
+    watts = np.diff(counter.joules[kept]) / seconds
+    u = counter.uncertainty_seconds[kept]
+    return watts, watts * np.hypot(u[:-1], u[1:]) / np.sqrt(3.0) / seconds
+
+
+def _lower_bound(
+    series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int, reason: str
+) -> SeriesEnergy:
+    """What surely was counted inside: the growth between samples that share an epoch."""
+    inside = counter.inside(start_ns, end_ns)
+    same = inside.epochs[1:] == inside.epochs[:-1]
+    joules = float(np.diff(inside.joules)[same].sum()) if len(inside.joules) else 0.0
+    if joules <= 0.0:
+        return SeriesEnergy(series, None, False, reason)
+    return SeriesEnergy(series, joules, False, reason)

@@ -1,0 +1,42 @@
+"""Ranking: within one boundary, and never estimated energy among measured."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wattmark_core.catalogue import Method
+from wattmark_core.results import Boundary, Score, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """Scores that may be compared. ``ranked`` best first, ``unranked`` invalid or without value."""
+
+    workload: str
+    boundary: Boundary
+    formula: str
+    estimated: bool
+    ranked: tuple[Score, ...]
+    unranked: tuple[Score, ...]
+
+
+def rank(scores: Iterable[Score]) -> tuple[RankedGroup, ...]:
+    """Groups of comparable scores, measured groups before estimated ones.
+
+    Only scores of one workload, boundary and formula are comparable, and only measured with
+    measured. Warned scores rank; invalid ones are listed apart.
+    """
+    groups: dict[tuple[bool, str, Boundary, str], list[Score]] = {}
+    for score in scores:
+        key = (score.method is Method.ESTIMATED, score.workload, score.boundary, score.formula)
+        groups.setdefault(key, []).append(score)
+    return tuple(
+        _group(key, members) for key, members in sorted(groups.items(), key=lambda item: item[0])
+    )
+
+
+def _group(key: tuple[bool, str, Boundary, str], members: list[Score]) -> RankedGroup:
+    estimated, workload, boundary, formula = key
+    fit = [s for s in members if s.value is not None and s.verdict is not Verdict.INVALID]
+    unfit = [s for s in members if s not in fit]
+    ranked = sorted(fit, key=lambda score: -(score.value or 0.0))
+    return RankedGroup(workload, boundary, formula, estimated, tuple(ranked), tuple(unfit))

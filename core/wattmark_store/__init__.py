@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from wattmark_core.errors import ConfigurationError
-
 from wattmark_store.protocol import Aggregate, SeriesData, Store
 
 __all__ = ["Aggregate", "SeriesData", "Store", "open_store"]

@@ -14,7 +14,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.units import ns_to_seconds
 from wattmark_scoring.arrays import CounterData, Floats, GaugeData
-from wattmark_scoring.sampling import Spread, sampling_spread
+from wattmark_scoring.sampling import NO_SPREAD, Spread, sampling_spread
 
 Z95: Final = 1.96
 """Half-width of a 95 % interval in standard deviations (normal)."""
@@ -37,7 +37,7 @@ class SeriesEnergy:
     joules: float | None
     complete: bool
     reason: str = ""
-    spread: Spread = Spread(0.0, 0.0)
+    spread: Spread = NO_SPREAD
 
     @property
     def half_width_joules(self) -> float:

@@ -33,6 +33,9 @@ class Spread:
     alias_joules: float
 
 
+NO_SPREAD: Final = Spread(0.0, 0.0)
+
+
 def sampling_spread(
     series: EnergySeries,
     counter: CounterData,
@@ -43,10 +46,10 @@ def sampling_spread(
     """Spread of a window's energy from unseen power between the readings, joules."""
     part_time = series.coverage_ratio < 1.0
     if series.method is Method.ESTIMATED or not (part_time or series.method is Method.INTEGRATED):
-        return Spread(0.0, 0.0)
+        return NO_SPREAD
     watts, seconds = _looks(series, counter, power, start_ns, end_ns)
     if len(watts) < 2:
-        return Spread(0.0, 0.0)
+        return NO_SPREAD
     if part_time:
         unseen = (1.0 - series.coverage_ratio) * float(np.sum(np.abs(np.diff(watts)) * seconds))
         return Spread(0.0, ALIAS_HALF_WIDTH * unseen / _Z95)

@@ -5,12 +5,11 @@ scikit-learn's ``load_digits``, 1,797 images of the UCI set.
 """
 
 import gzip
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Final
-from zlib import error as ZlibError  # noqa: N812 - an exception class
+from typing import Final
+from zlib import error as ZlibError
 
 import numpy as np
 import numpy.typing as npt

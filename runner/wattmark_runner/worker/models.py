@@ -15,7 +15,11 @@ Shape = tuple[int, int, int]
 
 def _network(name: str, shape: Shape, classes: int, body: Sequence[Any]) -> Any:
     """Layers between an image and the class scores (logits)."""
-    return keras.Sequential([keras.Input(shape), *body, layers.Dense(classes)], name=name)
+    image = keras.Input(shape)
+    value = image
+    for layer in [*body, layers.Dense(classes)]:
+        value = layer(value)
+    return keras.Model(image, value, name=name)
 
 
 def _norm() -> Any:

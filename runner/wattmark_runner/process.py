@@ -1,0 +1,165 @@
+"""The parent's side of a worker: start, listen, and end it, whatever state it is in."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from wattmark_core.errors import RunError
+
+from wattmark_runner.protocol import Command, Event, Failed, Ready, decode, encode
+
+READY_SECONDS: Final = 60.0
+"""How long a worker may take to say that it listens; a loaded machine needs seconds."""
+TERMINATE_SECONDS: Final = 3.0
+POLL_SECONDS: Final = 0.1
+
+
+class WorkerProcess:
+    """A worker in a process group of its own; ``with`` it, and it is gone at the end.
+
+    ``hear`` is called with every event at once, in the listening thread; it must return quickly.
+    ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
+    ``log``. Raises ``RunError`` if it does not come up.
+    """
+
+    def __init__(
+        self, log: Path, *, gpu: str = "", hear: Callable[[Event], None] | None = None
+    ) -> None:
+        self._log = log
+        self._hear = hear
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._gpu = gpu
+
+    def __enter__(self) -> Self:
+        self._start()
+        try:
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def send(self, command: Command) -> None:
+        """Tell the worker what to do. Raises ``RunError`` if it is gone."""
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe by construction
+        try:
+            self._process.stdin.write(encode(command))
+            self._process.stdin.flush()
+        except OSError as error:
+            raise RunError(self._why_gone()) from error
+
+    def events(self, cancelled: threading.Event | None = None) -> Iterator[Event]:
+        """Events as they come; ends when ``cancelled`` is set.
+
+        Raises ``RunError`` when the worker says that it failed, and when it is gone.
+        """
+        while cancelled is None or not cancelled.is_set():
+            try:
+                event = self._events.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if event is None:
+                raise RunError(self._why_gone())
+            if isinstance(event, Failed):
+                raise RunError(event.reason)
+            yield event
+
+    def stop(self) -> None:
+        """Close its input, terminate, kill, join: its whole process group is gone afterwards."""
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:  # it went first, with a command still unread
+                pass
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(TERMINATE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        self._signal(signal.SIGKILL)  # also whatever the worker had started
+        self._process.wait()
+        self._listener.join()
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._log.open("ab") as output:
+                self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+                    [sys.executable, "-m", "wattmark_runner.worker", str(writing)],
+                    stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[writing],
+                    env=worker_environment(self._gpu), start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._listener = threading.Thread(target=self._listen, args=(reading,), daemon=True)
+        self._listener.start()
+
+    def _listen(self, reading: int) -> None:
+        with os.fdopen(reading, "rb") as lines:
+            for line in lines:
+                event: Event = decode(line)
+                if self._hear is not None:
+                    self._hear(event)
+                self._events.put(event)
+        self._events.put(None)
+
+    def _await_ready(self) -> None:
+        try:
+            first = self._events.get(timeout=READY_SECONDS)
+        except queue.Empty:
+            raise RunError(f"the worker gave no sign of life in {READY_SECONDS:g} s") from None
+        if not isinstance(first, Ready):
+            raise RunError(self._why_gone())
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):  # nobody of the group is left
+            return
+
+    def _why_gone(self) -> str:
+        """How the worker ended, with the last line that it printed."""
+        status = self._process.wait(TERMINATE_SECONDS)
+        how = f"exited with status {status}"
+        if status < 0:
+            how = f"was killed by {signal.Signals(-status).name}"
+        if status == -signal.SIGKILL:
+            how += " (by a user, or for want of memory)"
+        last = _last_line(self._log)
+        return f"the worker {how}" + (f"; its last line: {last}" if last else "")
+
+
+def worker_environment(gpu: str) -> dict[str, str]:
+    """The parent's environment; the one GPU or none; and a quiet framework."""
+    return {
+        **os.environ,
+        "CUDA_VISIBLE_DEVICES": gpu,
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _last_line(log: Path) -> str:
+    text = log.read_bytes()[-4096:].decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

@@ -1,0 +1,200 @@
+"""Each check passes, warns and fails where it says."""
+
+from collections.abc import Callable
+
+import pytest
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.results import Boundary, Check, Verdict
+from wattmark_scoring import checks
+from wattmark_scoring.arrays import CounterData, GaugeData
+from wattmark_scoring.boundary import boundary_energy
+from wattmark_scoring.energy import SeriesEnergy
+
+MakeCounter = Callable[..., CounterData]
+MakeSeries = Callable[..., EnergySeries]
+S = 1_000_000_000
+VALID, WARNED, INVALID = Verdict.VALID, Verdict.WARNED, Verdict.INVALID
+
+
+def gauge(values: list[float], step: float = 0.1) -> GaugeData:
+    """A gauge read every ``step`` s from time 0."""
+    return GaugeData.of([round(i * step * S) for i in range(len(values))], values)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "period", "verdict"),
+    [(10, 0.1, VALID), (9, 0.1, WARNED), (1.9, 0.1, INVALID), (1, 0.001, VALID),
+     (0.5, 0.001, WARNED), (0.1, 0.001, INVALID), (100, 1.0, VALID)],
+)  # fmt: skip
+def test_duration(make_series: MakeSeries, seconds: float, period: float, verdict: Verdict) -> None:
+    """100 update periods of the slowest sensor are enough, below 20 it fails; RAPL needs 1 s."""
+    series = [make_series(), make_series(update_period_seconds=period)]
+    assert checks.duration(seconds, series).verdict is verdict
+
+
+def test_strict_duration_is_a_minute(make_series: MakeSeries) -> None:
+    """Whoever asks for strict windows gets the limit of 60 s."""
+    assert checks.duration(59, [make_series()], strict=True).verdict is WARNED
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(150, VALID), (99, WARNED), (29, INVALID)])
+def test_samples_of_integrated_power(make_series: MakeSeries, count: int, verdict: Verdict) -> None:
+    """Integrated power needs 100 samples, below 30 it fails."""
+    series = make_series(Domain.GPU, "g", "nvml", Method.INTEGRATED)
+    power = gauge([100.0] * count, 0.02)
+    assert checks.samples(series, power, 0, 60 * S).verdict is verdict
+
+
+def test_a_counter_needs_no_samples_inside(make_series: MakeSeries) -> None:
+    """For a counter the two edges are enough."""
+    assert checks.samples(make_series(), None, 0, S).verdict is VALID
+
+
+def test_a_gap_fails(make_counter: MakeCounter, make_series: MakeSeries) -> None:
+    """Half a second without a sample of a counter that is read at 10 Hz fails."""
+    points = [(0.1 * i, 1.0 * i) for i in range(101)]
+    whole = checks.gap(make_series(), make_counter(points), 0, 10 * S)
+    torn = checks.gap(make_series(), make_counter(points[:50] + points[55:]), 0, 10 * S)
+    assert (whole.verdict, torn.verdict) == (VALID, INVALID)
+    assert torn.value == pytest.approx(0.6)
+
+
+def test_integrated_power_is_held_to_two_per_cent(
+    make_counter: MakeCounter, make_series: MakeSeries
+) -> None:
+    """0.2 s without a look is nothing to a counter and 6 % of 3 s to integrated power."""
+    counter = make_counter([(0.02 * i, 1.0 * i) for i in range(151) if not 50 < i < 60])
+    integrated = make_series(method=Method.INTEGRATED)
+    assert checks.gap(make_series(), counter, 0, 3 * S).verdict is VALID
+    assert checks.gap(integrated, counter, 0, 3 * S).verdict is INVALID
+
+
+def test_edges(make_counter: MakeCounter, make_series: MakeSeries) -> None:
+    """A sample within two reads outside each edge; none at all cannot be a pass."""
+    counter = make_counter([(0.0, 0), (1.0, 1), (2.0, 2)])
+    assert checks.edges(make_series(), counter, S // 10, 19 * S // 10).verdict is VALID
+    assert checks.edges(make_series(), counter, S // 2, 3 * S // 2).verdict is WARNED
+    assert checks.edges(make_series(), counter, 0, 3 * S).verdict is WARNED
+
+
+@pytest.mark.parametrize(
+    ("joules", "verdict"), [(1000, VALID), (1030, WARNED), (1060, INVALID), (940, INVALID)]
+)
+def test_agreement(make_series: MakeSeries, joules: float, verdict: Verdict) -> None:
+    """The counter against 100 W over 10 s: warn above 2 %, fail above 5 %."""
+    check = checks.agreement(make_series(), joules, gauge([100.0] * 110), 0, 10 * S)
+    assert check is not None
+    assert check.verdict is verdict
+
+
+def test_agreement_needs_both(make_series: MakeSeries) -> None:
+    """Without power samples there is nothing to compare."""
+    assert checks.agreement(make_series(), 10.0, None, 0, S) is None
+
+
+@pytest.mark.parametrize(
+    ("joules", "verdict"), [(1000.0, VALID), (1200.0, INVALID), (0.0, INVALID), (None, INVALID)]
+)
+def test_plausible(make_series: MakeSeries, joules: float | None, verdict: Verdict) -> None:
+    """100 W on a 100 W board is plausible; 120 W, nothing and zero are not."""
+    series = make_series(limit_watts=100.0)
+    assert checks.plausible(series, joules, 10.0).verdict is verdict
+
+
+def test_a_zero_watt_sample_fails(make_series: MakeSeries) -> None:
+    """0 W inside a window is a failed read, not a sleeping GPU."""
+    good = checks.zero_samples(make_series(), gauge([5.0, 5.0]), 0, S)
+    bad = checks.zero_samples(make_series(), gauge([5.0, 0.0]), 0, S)
+    assert (good.verdict, bad.verdict) == (VALID, INVALID)
+
+
+def test_steady() -> None:
+    """Halves that differ by 3 % warn; unknown halves are no pass."""
+    assert checks.steady(100.0, 101.0).verdict is VALID
+    assert checks.steady(100.0, 103.0).verdict is WARNED
+    assert checks.steady(None, 103.0).verdict is WARNED
+
+
+def test_throttling() -> None:
+    """Heat fails; the power cap is recorded and passes; an unknown reason warns."""
+    found = checks.throttling(
+        {"hw_thermal": 0.2, "sw_thermal": 0.0, "power_brake": None, "power_cap": 3.0}
+    )
+    assert {check.name: check.verdict for check in found} == {
+        "throttled hw_thermal": INVALID,
+        "throttled sw_thermal": VALID,
+        "throttled power_brake": WARNED,
+        "power cap": VALID,
+    }
+
+
+def test_background() -> None:
+    """Foreign GPU processes, foreign CPU time, steal and our own cost."""
+    assert checks.foreign_gpu_processes(1.0).verdict is VALID
+    assert checks.foreign_gpu_processes(2.0).verdict is WARNED
+    assert checks.foreign_cpu(20.0, 19.9, 10.0).verdict is VALID
+    assert checks.foreign_cpu(20.0, 19.0, 10.0).verdict is WARNED
+    assert checks.foreign_cpu(None, 19.0, 10.0).verdict is WARNED
+    assert checks.steal(0.1, 10.0, 2.0).verdict is VALID
+    assert checks.steal(0.3, 10.0, 2.0).verdict is WARNED
+    assert checks.own_cost(0.05, 10.0).verdict is VALID
+    assert checks.own_cost(0.2, 10.0).verdict is WARNED
+
+
+def test_coverage(make_series: MakeSeries) -> None:
+    """A part-time sensor needs iterations that are many, and not in step with it."""
+    series = make_series(update_period_seconds=0.1, coverage_ratio=0.25)
+    in_step = {c.name: c.verdict for c in checks.coverage(series, 10.0, 100)}
+    assert in_step["coverage step"] is WARNED
+    off_step = {c.name: c.verdict for c in checks.coverage(series, 10.0, 73)}
+    assert off_step["coverage step"] is VALID
+    few = {c.name: c.verdict for c in checks.coverage(series, 4.0, 20)}
+    assert few["coverage length"] is few["coverage iterations"] is WARNED
+    assert checks.coverage(make_series(), 4.0, 20) == []
+
+
+def test_counted() -> None:
+    """Without counts, or with more correct than inferences, there is no score."""
+    assert checks.counted(100, 90).verdict is VALID
+    assert checks.counted(None, None).verdict is INVALID
+    assert checks.counted(100, 101).verdict is INVALID
+
+
+def test_repeats() -> None:
+    """Few repeats, a spread and a drift warn."""
+    calm = checks.repeats([1.0, 1.01, 0.99, 1.0, 1.0])
+    assert checks.verdict(calm) is VALID
+    wild = {c.name: c.verdict for c in checks.repeats([1.0, 1.1, 1.2])}
+    assert wild["deviation"] is wild["largest deviation"] is wild["drift"] is WARNED
+    assert checks.repeats([1.0, 1.0])[0].verdict is WARNED
+    assert len(checks.repeats([])) == 1
+
+
+def test_idle() -> None:
+    """Baselines of 30 s that agree within 2 %; a missing one is no pass."""
+    assert checks.verdict(checks.idle(30.0, 30.0, 10.0, 10.1)) is VALID
+    assert checks.verdict(checks.idle(10.0, 30.0, 10.0, 10.1)) is WARNED
+    assert checks.verdict(checks.idle(30.0, 30.0, 10.0, 11.0)) is WARNED
+    assert checks.verdict(checks.idle(30.0, None, 10.0, None)) is WARNED
+
+
+def test_incomplete_energy_and_overlap_fail(make_series: MakeSeries) -> None:
+    """What is not whole, or not alone, is not scored; what is estimated is warned."""
+    part = SeriesEnergy(make_series(), 10.0, False, "the counter began a new epoch inside")
+    assert checks.energy(boundary_energy(Boundary.CPU, [part])).verdict is INVALID
+    assert checks.overlap(True).verdict is INVALID
+    guess = SeriesEnergy(make_series(method=Method.ESTIMATED), 10.0, True)
+    assert checks.method(boundary_energy(Boundary.CPU, [guess])).verdict is WARNED
+
+
+def test_the_worst_window_stands_for_all() -> None:
+    """Of a check made on several windows the worst is kept, and says which window it was."""
+    rows = [
+        [Check("gap", VALID, 0.1, 0.3, "s", "gap")],
+        [Check("gap", INVALID, 2, 0.3, "s", "gap")],
+    ]
+    rows = [[Check("gap", v, 1.0, 0.3, "s", "gap")] for v in (VALID, INVALID, VALID)]
+    assert (kept.verdict, kept.message) == (INVALID, "gap (window 2)")
+    assert checks.verdict([kept]) is INVALID

@@ -260,7 +260,10 @@ def _run_checks(measured: Sequence[MeasuredWindow]) -> tuple[Check, ...]:
 def _baselines(
     measured: Sequence[MeasuredWindow],
 ) -> tuple[MeasuredWindow | None, MeasuredWindow | None]:
-    """The idle windows nearest before the first and after the last measured window."""
+    """The idle windows before the first and after the last measured window.
+
+    The nearest that are long enough for a baseline, else the nearest.
+    """
     counted = _of_phase(measured, Phase.INFERENCE)
     if not counted:
         return None, None
@@ -269,7 +272,12 @@ def _baselines(
     idle = sorted(_of_phase(measured, Phase.IDLE), key=lambda each: each.window.start_ns)
     before = [each for each in idle if each.window.end_ns <= first]
     after = [each for each in idle if each.window.start_ns >= last]
-    return (before[-1] if before else None), (after[0] if after else None)
+    return _baseline(before[::-1]), _baseline(after)
+
+
+def _baseline(nearest_first: Sequence[MeasuredWindow]) -> MeasuredWindow | None:
+    long = (w for w in nearest_first if w.window.seconds >= checks.IDLE_SECONDS)
+    return next(long, next(iter(nearest_first), None))
 
 
 def _watts(measured: MeasuredWindow | None) -> float | None:

@@ -21,6 +21,7 @@ POLL_SECONDS: Final = 0.1
 """Interval at which energy sensors are read when no lease asks for more."""
 LEAST_SECONDS: Final = 1.0
 """RAPL: with the energy filter (or SGX) on, differences below 1 s are noise (INTEL-SA-00389)."""
+IDLE_SECONDS: Final = 30.0
 BAD_THROTTLING: Final = ("hw_slowdown", "sw_thermal", "hw_thermal", "power_brake")
 
 
@@ -270,7 +271,7 @@ def idle(
     if before_watts is not None and after_watts is not None and before_watts + after_watts > 0:
         difference = 2.0 * abs(before_watts - after_watts) / (before_watts + after_watts)
     return [
-        _check("idle length", shortest, 30.0, "s", "shorter idle baseline", at_least=True),
+        _check("idle length", shortest, IDLE_SECONDS, "s", "shorter idle baseline", at_least=True),
         _check("idle agreement", difference, 0.02, "ratio", "idle power before and after"),
     ]
 

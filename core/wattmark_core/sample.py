@@ -2,7 +2,7 @@ r"""Samples and the line format in which exporters hand them over.
 
 A line is InfluxDB's line protocol,
 ``measurement,tag=value field=1.5,count=3i 1700000000000000000``: time in Unix ns, fields floats or
-integers (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that every value comes back intact,
+integers of 64 bits (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that every value comes back intact,
 ``\\`` for a backslash and ``\n`` for a line feed.
 """
 
@@ -97,9 +97,12 @@ def decode(line: str) -> Sample:
     tags = [(unescape(n), unescape(v)) for n, v in _PAIR.findall(match["tags"])]
     try:
         fields = {unescape(n): _number(v) for n, v in _PAIR.findall(match["fields"])}
+        time_ns = _integer(match["time"])
     except ValueError as error:
-        raise LineFormatError(f"a field is no finite number: {line[:80]!r}") from error
-    return Sample(unescape(match["measurement"]), tuple(sorted(tags)), fields, int(match["time"]))
+        raise LineFormatError(
+            f"a field is no finite number, or an integer has over 64 bits: {line[:80]!r}"
+        ) from error
+    return Sample(unescape(match["measurement"]), tuple(sorted(tags)), fields, time_ns)
 
 
 def decode_lines(text: str) -> Iterable[Sample]:
@@ -109,8 +112,15 @@ def decode_lines(text: str) -> Iterable[Sample]:
 
 def _number(text: str) -> float | int:
     if text.endswith("i"):
-        return int(text[:-1])
+        return _integer(text[:-1])
     value = float(text)
     if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
         raise ValueError(text)
     return value

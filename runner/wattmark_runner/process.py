@@ -1,5 +1,6 @@
 """The parent's side of a worker: start, listen, and end it, whatever state it is in."""
 
+import contextlib
 import os
 import queue
 import signal
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from wattmark_core.errors import RunError
-
 from wattmark_runner.protocol import Command, Event, Failed, Ready, decode, encode
 
 READY_SECONDS: Final = 60.0
@@ -78,18 +78,18 @@ class WorkerProcess:
                 raise RunError(event.reason)
             yield event
 
+    def close_input(self) -> None:
+        """Ask the worker to end, as this process's own death would."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it went first, a command still unread
+                self._process.stdin.close()
+
     def stop(self) -> None:
         """Close its input, terminate, kill, join: its whole process group is gone afterwards."""
-        if self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except BrokenPipeError:  # it went first, with a command still unread
-                pass
+        self.close_input()
         self._signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(TERMINATE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         self._signal(signal.SIGKILL)  # also whatever the worker had started
         self._process.wait()
         self._listener.join()
@@ -137,7 +137,10 @@ class WorkerProcess:
 
     def _why_gone(self) -> str:
         """How the worker ended, with the last line that it printed."""
-        status = self._process.wait(TERMINATE_SECONDS)
+        try:
+            status = self._process.wait(TERMINATE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "the worker does not answer any more, though its process is still there"
         how = f"exited with status {status}"
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"

@@ -105,7 +105,7 @@ class PhaseEnd:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All windows are over. ``correct``: per measured window, of the very predictions made in it."""
+    """All windows are over. ``correct``: per measured window, of the predictions made in it."""
 
     correct: list[int]
     accuracy: float

@@ -86,7 +86,7 @@ def score_run(record: RunRecord, store: Store) -> RunRecord:
     gpus = [record.request.gpu] if record.request.gpu else []
     readings = {w.window_id: read_window(w, record.series, store) for w in record.windows}
     record.edges = {
-        name: [_edges_json(each) for each in found if each.edges]
+        name: [_edges_json(each.edges) for each in found if each.edges]
         for name, found in readings.items()
     }
     main = main_boundary(record)

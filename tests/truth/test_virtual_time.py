@@ -17,6 +17,7 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_exporters.meter import CounterMeter, EnergyPoint, PowerMeter
 from wattmark_exporters.readings import Traits
+from wattmark_exporters.schedule import Schedule
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.energy import SeriesEnergy, window_energy
 
@@ -96,10 +97,12 @@ COUNTERS = INSTRUMENTS[:2]
 
 def read_times(tool: Instrument, start: float, end: float, dice: random.Random) -> list[float]:
     """When the exporter reads: at its jittered interval, and within 5 ms of the edges if forced."""
-    times, now = [], start - GUARD_SECONDS - dice.uniform(0.0, tool.read_seconds)
-    while now < end + GUARD_SECONDS:
-        times.append(now)
-        now += tool.read_seconds * dice.uniform(0.9, 1.1)
+    first = start - GUARD_SECONDS - dice.uniform(0.0, tool.read_seconds)
+    schedule = Schedule(tool.read_seconds, round(first * 1e9), dice)
+    times = []
+    while schedule.next_ns < (end + GUARD_SECONDS) * 1e9:
+        times.append(schedule.next_ns / 1e9)
+        schedule.passed(schedule.next_ns, taken=True)
     if tool.forced_at_edges:
         times += [edge + dice.uniform(0.0002, 0.005) for edge in (start, end)]
     return sorted(times)

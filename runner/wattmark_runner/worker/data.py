@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_runner.workloads import DATA_ROOT
 
-FASHION_ROOT: Final = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package ``dataset-fashion-mnist`` puts the files."""
 DIGITS_TEST_IMAGES: Final = 360
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -49,7 +48,7 @@ class DataSet:
     notice: str = ""
 
 
-def load_data(workload: str, root: Path = FASHION_ROOT) -> DataSet:
+def load_data(workload: str, root: Path = DATA_ROOT) -> DataSet:
     """The data of ``workload``; digits, with a notice, where Fashion-MNIST cannot be had."""
     if workload == "digits":
         return digits()
@@ -129,5 +128,3 @@ def _unzip(path: Path) -> bytes:
         ) from error
     except (OSError, EOFError, ZlibError) as error:
         raise ConfigurationError(f"{path} cannot be read ({error}); install it again") from error
-
-

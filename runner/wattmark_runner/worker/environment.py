@@ -17,7 +17,7 @@ RELEVANT: Final = (
 
 
 def describe(procfs: Path = Path("/proc")) -> dict[str, str]:
-    """Name → value. What cannot be read is left out."""
+    """Name → value. A fact that cannot be had is left out; an empty variable is a fact."""
     cpus = os.sched_getaffinity(0)
     facts = {
         "python": platform.python_version(),
@@ -36,7 +36,7 @@ def describe(procfs: Path = Path("/proc")) -> dict[str, str]:
     variables = {
         f"env {name}": value for name, value in os.environ.items() if name.startswith(RELEVANT)
     }
-    return {name: value for name, value in {**facts, **variables}.items() if value}
+    return {name: value for name, value in facts.items() if value} | variables
 
 
 def gpu_names() -> list[str]:

@@ -1,6 +1,7 @@
-"""Multiply-accumulates of one inference, counted over the layers: kernel size × output positions."""
+"""Multiply-accumulates of one inference, counted over the layers (kernel × positions)."""
 
-from math import prod
+import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 import keras
@@ -16,13 +17,13 @@ def layer_macs(layer: Any) -> int | None:
     if isinstance(layer, keras.Model):
         return count_macs(layer)
     if isinstance(layer, layers.SeparableConv2D):
-        depthwise = prod(layer.depthwise_kernel.shape) * _positions(layer)
-        return depthwise + prod(layer.pointwise_kernel.shape) * _positions(layer)
+        depthwise = _prod(layer.depthwise_kernel.shape) * _positions(layer)
+        return depthwise + _prod(layer.pointwise_kernel.shape) * _positions(layer)
     if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
         # The kernel holds inputs/groups × outputs (or inputs × multiplier), so groups are counted.
-        return prod(layer.kernel.shape) * _positions(layer)
+        return _prod(layer.kernel.shape) * _positions(layer)
     if isinstance(layer, layers.Dense):
-        return prod(layer.kernel.shape) * prod(layer.output.shape[1:-1])
+        return _prod(layer.kernel.shape) * _prod(layer.output.shape[1:-1])
     return 0 if isinstance(layer, _FREE) or not layer.weights else None
 
 
@@ -33,8 +34,12 @@ def count_macs(model: Any) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
+def _prod(sizes: Iterable[Any]) -> int:
+    return math.prod(int(size) for size in sizes)
+
+
 def _positions(layer: Any) -> int:
     """Output height × width."""
     shape = layer.output.shape
     last = layer.data_format == "channels_last"
-    return prod(shape[1:3] if last else shape[2:4])
+    return _prod(shape[1:3] if last else shape[2:4])

@@ -5,35 +5,28 @@ Knows no framework: a ``Network`` is handed in, so that tests can run it in virt
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from wattmark_core.clock import Clock
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
-
 from wattmark_runner.protocol import Edge, Event, Measure, PhaseEnd, Step
 
 WARMUP_BATCHES: Final = 10
-GUARD_BATCHES: Final = 10
-"""Batches between two synchronisations in a guard: a GPU's queue must neither run dry nor grow."""
+CALL_SECONDS: Final = 0.05
+"""About how long one call of the network takes: long beside the cost of a call, short beside a
+guard and a window. A window is made of whole passes, so a call in one is at least a pass."""
 PROGRESS_NS: Final = 1_000_000_000
 
 
 class Network(Protocol):
-    """A network over a test set of ``images`` in ``batches``."""
+    """A network over a test set of ``images``, in ``batches`` batches."""
 
     images: int
+    batches: int
 
-    @property
-    def batches(self) -> int:
-        """Batches in one pass."""
-        ...
-
-    def infer(self, batch: int) -> Any:
-        """Start one batch."""
-        ...
-
-    def finish(self, results: list[Any]) -> bytes:
-        """Wait for the results: one byte per image, its class."""
+    def infer(self, first: int, last: int) -> bytes:
+        """The classes of the images of batches ``first`` to ``last - 1``, one byte each, when
+        they are there. The batches go round: number ``batches`` is the first again."""
         ...
 
 
@@ -52,6 +45,7 @@ class Measurement:
     cpu_ns: Callable[[], int]
     emit: Callable[[Event], None]
     predictions: list[list[bytes]] = field(default_factory=list)
+    _batches_a_call: int = 0
     _progress_ns: int = 0
 
     def run(self) -> None:
@@ -75,25 +69,31 @@ class Measurement:
     def _passes(
         self, phase: str, repeat: int, seconds: float, least: int
     ) -> tuple[PhaseEnd, list[bytes]]:
-        """Whole passes, at least ``least``, until ``seconds`` are over. The device is idle at both
-        edges but for the work that begins at once."""
+        """Whole passes, at least ``least``, until ``seconds`` are over. Nothing is under way on
+        the device at either edge."""
         classes: list[bytes] = []
+        done = 0
         cpu_start = self.cpu_ns()
-        start = self.clock.boottime_ns()
+        start = end = self.clock.boottime_ns()
         self.emit(Edge(phase, repeat, opening=True, time_ns=start))
-        end = start
-        while len(classes) < least or end < start + seconds_to_ns(seconds):
-            classes.append(self._one_pass())
-            end = self.clock.boottime_ns()
+        while done < least or end < start + seconds_to_ns(seconds):
+            passes = max(1, self._batches_a_call // self.network.batches)
+            classes.append(self.network.infer(0, passes * self.network.batches))
+            done += passes
+            end, before = self.clock.boottime_ns(), end
+            if phase == "warmup":  # the last call of the warm-up is the one to go by
+                self._calibrate(passes, end - before)
             self._tell(phase, repeat, start, end, seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
         self.emit(Edge(phase, repeat, opening=False, time_ns=end))
-        inferences = len(classes) * self.network.images
+        inferences = done * self.network.images
         return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds), classes
 
-    def _one_pass(self) -> bytes:
-        results = [self.network.infer(batch) for batch in range(self.network.batches)]
-        return self.network.finish(results)
+    def _calibrate(self, passes: int, took_ns: int) -> None:
+        """How many batches fit into ``CALL_SECONDS``."""
+        batches = passes * self.network.batches
+        fitting = batches * seconds_to_ns(CALL_SECONDS) // max(1, took_ns)
+        self._batches_a_call = max(1, min(fitting, 2 * batches))
 
     def _guard(self, ended: PhaseEnd) -> None:
         """Go on inferring, uncounted; what the window before left to tell is told meanwhile."""
@@ -101,9 +101,8 @@ class Measurement:
         batch = 0
         told = False
         while not told or self.clock.boottime_ns() < until:
-            some = range(batch, batch + GUARD_BATCHES)
-            self.network.finish([self.network.infer(b % self.network.batches) for b in some])
-            batch += GUARD_BATCHES
+            self.network.infer(batch, batch + self._batches_a_call)
+            batch = (batch + self._batches_a_call) % self.network.batches
             if not told:
                 self.emit(ended)
                 told = True
@@ -119,15 +118,19 @@ class Measurement:
             self.emit(Step("measure", (repeat + share) / self.wanted.repeats))
 
 
-def count_correct(passes: list[bytes], labels: bytes) -> int:
-    """How many of the predictions of all ``passes`` are right; one byte per image.
+def count_correct(predictions: list[bytes], labels: bytes) -> int:
+    """How many of the predictions, whole passes joined at will, are right; one byte per image.
 
-    Raises ``ValueError`` if a pass has not one prediction per label.
+    Raises ``ValueError`` if predictions and labels do not go together.
     """
-    if any(len(classes) != len(labels) for classes in passes):
+    if not labels or any(len(classes) % len(labels) for classes in predictions):
         raise ValueError("predictions without labels: a pass has not one prediction per label")
     seen: dict[bytes, int] = {}  # a deterministic network gives the same answer in every pass
-    for classes in passes:
-        if classes not in seen:
-            seen[classes] = sum(map(int.__eq__, classes, labels))
-    return sum(seen[classes] for classes in passes)
+    correct = 0
+    for classes in predictions:
+        for first in range(0, len(classes), len(labels)):
+            one_pass = classes[first : first + len(labels)]
+            if one_pass not in seen:
+                seen[one_pass] = sum(map(int.__eq__, one_pass, labels))
+            correct += seen[one_pass]
+    return correct

@@ -8,7 +8,6 @@ import numpy as np
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import ConfigurationError, RunError
-
 from wattmark_runner.protocol import Done, Event, Load, Loaded, Measure, Notice, Step, Trained
 from wattmark_runner.worker import environment, training
 from wattmark_runner.worker.data import DataSet, load_data
@@ -40,7 +39,7 @@ class Session:
         try:
             model = training.load_weights(path)
         except ValueError as error:
-            self._emit(Notice(f"the cached weights in {path} are damaged ({error}); training again"))
+            self._emit(Notice(f"cached weights {path} are damaged ({error}); training again"))
             model = None
         if model is None:
             self._train(dataset, wanted, path)
@@ -61,9 +60,9 @@ class Session:
             self._network, wanted, SystemClock(), time.process_time_ns, self._emit
         )
         measurement.run()
-        correct = [count_correct(passes, self._labels) for passes in measurement.predictions]
-        predictions = sum(len(passes) for passes in measurement.predictions) * len(self._labels)
-        self._emit(Done(correct, sum(correct) / predictions))
+        correct = [count_correct(calls, self._labels) for calls in measurement.predictions]
+        made = sum(len(classes) for calls in measurement.predictions for classes in calls)
+        self._emit(Done(correct, sum(correct) / made))
 
     def _train(self, dataset: DataSet, wanted: Load, path: Path) -> None:
         self._emit(Step("train", 0.0))

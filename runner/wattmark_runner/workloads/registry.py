@@ -4,9 +4,13 @@ The networks themselves are defined in ``worker/models.py``, beside the framewor
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import ConfigurationError
+
+DATA_ROOT: Final = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package ``dataset-fashion-mnist`` puts Fashion-MNIST."""
 
 
 @dataclass(frozen=True, slots=True)

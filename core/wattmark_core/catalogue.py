@@ -151,6 +151,12 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
            "1 if the collector's last scrape of the target succeeded, else 0.", ("target",), True),
     Metric("scrape_duration_seconds", "target", "scrape_duration_seconds", "seconds", _G,
            "Time that the collector's last scrape of the target took.", ("target",)),
+    Metric("wattmark_target_dropped_total", "target", "dropped", "count", _C,
+           "Samples of the target that the collector could not take, since its start: unreadable,"
+           " not finite, or a name that the catalogue owns.", ("target",), True),
+    Metric("wattmark_target_lost_total", "target", "lost", "count", _C,
+           "Samples that left the exporter's ring before the collector came, since its start.",
+           ("target",), True),
 )  # fmt: skip
 
 BY_NAME: Final = {metric.name: metric for metric in CATALOGUE}

@@ -2,8 +2,8 @@ r"""Samples and the line format in which exporters hand them over.
 
 A line is InfluxDB's line protocol,
 ``measurement,tag=value field=1.5,count=3i 1700000000000000000``: time in Unix ns, fields floats or
-integers of 64 bits (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that every value comes back intact,
-``\\`` for a backslash and ``\n`` for a line feed.
+integers of 64 bits (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that every value comes
+back intact, ``\\`` for a backslash and ``\n`` for a line feed.
 """
 
 import math

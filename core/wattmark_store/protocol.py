@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample, Tags
@@ -128,4 +128,17 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Finish what is being written and close."""
+        ...
+
+
+@runtime_checkable
+class Maintained(Protocol):
+    """A store whose one-minute values and forgetting are the collector's work."""
+
+    def roll_up(self, now_ns: int) -> int:
+        """Make the one-minute values of minutes that are over and were written since; how many."""
+        ...
+
+    def prune(self, now_ns: int) -> int:
+        """Forget samples after 14 days and one-minute values after 2 years; how many."""
         ...

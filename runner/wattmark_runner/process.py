@@ -18,6 +18,8 @@ READY_SECONDS: Final = 60.0
 """How long a worker may take to say that it listens; a loaded machine needs seconds."""
 TERMINATE_SECONDS: Final = 3.0
 POLL_SECONDS: Final = 0.1
+UNTELLING: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
+"""Beginnings of lines that TensorFlow prints whenever it is imported."""
 
 
 class WorkerProcess:
@@ -99,6 +101,7 @@ class WorkerProcess:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._log.open("ab") as output:
+                self._log_start = output.tell()
                 self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
                     [sys.executable, "-m", "wattmark_runner.worker", str(writing)],
                     stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[writing],
@@ -146,7 +149,7 @@ class WorkerProcess:
             how = f"was killed by {signal.Signals(-status).name}"
         if status == -signal.SIGKILL:
             how += " (by a user, or for want of memory)"
-        last = _last_line(self._log)
+        last = _last_line(self._log, self._log_start)
         return f"the worker {how}" + (f"; its last line: {last}" if last else "")
 
 
@@ -162,7 +165,9 @@ def worker_environment(gpu: str) -> dict[str, str]:
     }
 
 
-def _last_line(log: Path) -> str:
-    text = log.read_bytes()[-4096:].decode(errors="replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+def _last_line(log: Path, start: int) -> str:
+    """The last line that is no mere information, from byte ``start`` on."""
+    text = log.read_bytes()[start:].decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(UNTELLING)]
+    return telling[-1][:300] if telling else ""

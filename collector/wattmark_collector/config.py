@@ -1,0 +1,225 @@
+"""The target file: a subset of Prometheus's ``scrape_configs``; any other key is an error.
+
+Every error names the file, the line and the key.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import yaml
+
+from wattmark_collector.targets import Target
+from wattmark_core.errors import ConfigurationError
+
+INTERVAL_SECONDS: Final = 1.0
+TIMEOUT_SECONDS: Final = 5.0
+METRICS_PATH: Final = "/metrics"
+Value = TypeVar("Value")
+
+_TOP: Final = ("global", "scrape_configs")
+_GLOBAL: Final = ("scrape_interval", "scrape_timeout")
+_JOB: Final = ("job_name", *_GLOBAL, "scheme", "metrics_path", "static_configs", "authorization",
+               "tls_config", "metric_relabel_configs")  # fmt: skip
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def load_targets(path: Path) -> tuple[Target, ...]:
+    """The targets that the file names. Raises ``ConfigurationError`` with one line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(f"target file {path} cannot be read: {reason}") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigurationError(f"target file {path} is not YAML: {reason}") from error
+    if root is None:
+        raise ConfigurationError(f"target file {path} is empty; it needs scrape_configs")
+    return _Reader(path).targets(root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    interval_seconds: float = INTERVAL_SECONDS
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+
+class _Reader:
+    """Reads YAML nodes, which know their lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def targets(self, root: yaml.Node) -> tuple[Target, ...]:
+        top = self._mapping(root, "the file", _TOP)
+        if "scrape_configs" not in top:
+            self._fail(root, "scrape_configs is missing")
+        defaults = self._times(top["global"], _Defaults()) if "global" in top else _Defaults()
+        found: dict[str, Target] = {}
+        for job in self._sequence(top["scrape_configs"], "scrape_configs"):
+            for target in self._job(job, defaults):
+                if target.url in found:
+                    self._fail(job, f"target {target.url} is named twice")
+                found[target.url] = target
+        return tuple(found.values())
+
+    def _times(self, node: yaml.Node, before: _Defaults) -> _Defaults:
+        keys = self._mapping(node, "global", _GLOBAL)
+        return self._defaults(keys, before)
+
+    def _defaults(self, keys: Mapping[str, yaml.Node], before: _Defaults) -> _Defaults:
+        return _Defaults(
+            self._given(keys, "scrape_interval", self._duration, before.interval_seconds),
+            self._given(keys, "scrape_timeout", self._duration, before.timeout_seconds),
+        )
+
+    def _job(self, node: yaml.Node, defaults: _Defaults) -> list[Target]:
+        keys = self._mapping(node, "scrape_configs", _JOB)
+        if "job_name" not in keys:
+            self._fail(node, "job_name is missing")
+        name = self._text(keys["job_name"], "job_name")
+        if "static_configs" not in keys:
+            self._fail(node, f"job {name} has no static_configs")
+        times = self._defaults(keys, defaults)
+        scheme = self._given(keys, "scheme", self._scheme, "http")
+        path = self._given(keys, "metrics_path", self._metrics_path, METRICS_PATH)
+        credentials = self._given(keys, "authorization", self._credentials, None)
+        ca_file = self._given(keys, "tls_config", self._ca_file, None)
+        keep = self._given(keys, "metric_relabel_configs", self._keep, None)
+        return [
+            Target(
+                job=name, url=f"{scheme}://{address}{path}", host=host,
+                interval_seconds=times.interval_seconds, timeout_seconds=times.timeout_seconds,
+                credentials_file=credentials, ca_file=ca_file, keep=keep,
+            )
+            for static in self._sequence(keys["static_configs"], "static_configs")
+            for address, host in self._static(static)
+        ]  # fmt: skip
+
+    def _static(self, node: yaml.Node) -> list[tuple[str, str]]:
+        keys = self._mapping(node, "static_configs", ("targets", "labels"))
+        if "targets" not in keys:
+            self._fail(node, "targets is missing")
+        host = ""
+        if "labels" in keys:
+            labels = self._mapping(keys["labels"], "labels", ("host",))
+            host = self._given(labels, "host", lambda n: self._text(n, "host"), "")
+        return [(self._address(each), host) for each in self._sequence(keys["targets"], "targets")]
+
+    def _address(self, node: yaml.Node) -> str:
+        text = self._text(node, "targets")
+        try:
+            parts = urlsplit(f"//{text}")
+            usable = parts.netloc == text and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or "@" in text or any(c.isspace() for c in text):
+            self._fail(node, f"target {text!r} is not HOST:PORT")
+        return text
+
+    def _scheme(self, node: yaml.Node) -> str:
+        text = self._text(node, "scheme")
+        if text not in {"http", "https"}:
+            self._fail(node, f"scheme {text!r} is neither http nor https")
+        return text
+
+    def _metrics_path(self, node: yaml.Node) -> str:
+        text = self._text(node, "metrics_path")
+        if not re.fullmatch(r"/[!-~]*", text):
+            self._fail(node, f"metrics_path {text!r} does not begin with / or holds a space")
+        return text
+
+    def _credentials(self, node: yaml.Node) -> Path:
+        keys = self._mapping(node, "authorization", ("type", "credentials_file"))
+        if "type" in keys and self._text(keys["type"], "type") != "Bearer":
+            self._fail(keys["type"], "authorization type is not Bearer, the only one known")
+        if "credentials_file" not in keys:
+            self._fail(node, "authorization needs credentials_file")
+        return self._file(keys["credentials_file"], "credentials_file")
+
+    def _ca_file(self, node: yaml.Node) -> Path:
+        keys = self._mapping(node, "tls_config", ("ca_file",))
+        if "ca_file" not in keys:
+            self._fail(node, "tls_config needs ca_file")
+        return self._file(keys["ca_file"], "ca_file")
+
+    def _keep(self, node: yaml.Node) -> re.Pattern[str]:
+        rules = self._sequence(node, "metric_relabel_configs")
+        if len(rules) != 1:
+            self._fail(node, "metric_relabel_configs takes one rule")
+        keys = self._mapping(rules[0], "metric_relabel_configs",
+                             ("source_labels", "regex", "action"))  # fmt: skip
+        labels = [
+            self._text(each, "source_labels")
+            for each in self._sequence(keys.get("source_labels", node), "source_labels")
+        ]
+        action = self._given(keys, "action", lambda n: self._text(n, "action"), "")
+        if labels != ["__name__"] or action != "keep" or "regex" not in keys:
+            self._fail(
+                rules[0], "a rule has source_labels [__name__], a regex and action keep, no other"
+            )
+        text = self._text(keys["regex"], "regex")
+        try:
+            return re.compile(text)
+        except re.error as error:
+            self._fail(keys["regex"], f"regex {text!r} is not one: {error}")
+
+    def _duration(self, node: yaml.Node) -> float:
+        text = self._text(node, "a duration")
+        parts = re.findall(r"(\d+)(ms|s|m|h|d)", text)
+        seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
+        if not seconds or "".join(number + unit for number, unit in parts) != text:
+            self._fail(node, f"{text!r} is not a duration like 1s, 500ms or 1m30s")
+        return seconds
+
+    def _file(self, node: yaml.Node, key: str) -> Path:
+        """A file beside the target file, or an absolute path; it must be readable now."""
+        path = self._path.parent / self._text(node, key)
+        try:
+            path.read_bytes()
+        except OSError as error:
+            self._fail(node, f"{key} {path} cannot be read: {error.strerror}")
+        return path
+
+    def _given(
+        self, keys: Mapping[str, yaml.Node], key: str, read: Callable[[yaml.Node], Value],
+        default: Value,
+    ) -> Value:  # fmt: skip
+        return read(keys[key]) if key in keys else default
+
+    def _mapping(
+        self, node: yaml.Node, place: str, allowed: tuple[str, ...]
+    ) -> dict[str, yaml.Node]:
+        if not isinstance(node, yaml.MappingNode):
+            self._fail(node, f"{place} holds no keys; it takes {', '.join(allowed)}")
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name not in allowed:
+                self._fail(key, f"key {name!r} is not known in {place};"
+                                f" it takes {', '.join(allowed)}")  # fmt: skip
+            if name in found:
+                self._fail(key, f"key {name!r} stands twice in {place}")
+            found[name] = value
+        return found
+
+    def _sequence(self, node: yaml.Node, place: str) -> list[yaml.Node]:
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            self._fail(node, f"{place} is not a list with at least one entry")
+        return list(node.value)
+
+    def _text(self, node: yaml.Node, place: str) -> str:
+        if not isinstance(node, yaml.ScalarNode) or not node.value:
+            self._fail(node, f"{place} is not a text")
+        return str(node.value)
+
+    def _fail(self, node: yaml.Node, message: str) -> NoReturn:
+        raise ConfigurationError(
+            f"target file {self._path}, line {node.start_mark.line + 1}: {message}"
+        )

@@ -1,0 +1,91 @@
+"""Poll one Wattmark exporter: its ring from the cursor on."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from wattmark_collector.claims import Claims
+from wattmark_collector.sources import Batch
+from wattmark_collector.targets import Target
+from wattmark_core.clock import Clock
+from wattmark_core.errors import LineFormatError
+from wattmark_core.exporter_api import ExporterClient, HostReport
+from wattmark_core.sample import Sample, Tags, decode, make_tags
+from wattmark_core.units import seconds_to_ns
+
+log = logging.getLogger("wattmark_collector")
+REPORT_NS: Final = seconds_to_ns(30.0)
+"""How often to ask for the state of the sensors, which may fail or come back."""
+
+
+class ExporterSource:
+    """``sources.Source`` for a Wattmark exporter. ``cursor``: where the store's samples end."""
+
+    def __init__(self, target: Target, cursor: str, claims: Claims, clock: Clock) -> None:
+        self.host = target.host
+        self.dropped = 0
+        self.lost = 0
+        self._target = target
+        self._cursor = cursor
+        self._claims = claims
+        self._clock = clock
+        self._report: HostReport | None = None
+        self._report_ns = 0
+        self._tags: dict[Tags, Tags] = {}
+        self._client = ExporterClient(
+            target.base_url, timeout_seconds=target.timeout_seconds,
+            token_file=target.credentials_file, ca_file=target.ca_file,
+        )  # fmt: skip
+
+    def read(self) -> Batch:
+        """See ``Source``. Refuses an exporter whose sensors another one has claimed."""
+        page = self._client.samples(self._cursor)
+        report = self._current_report(page.cursor.rpartition(":")[0])
+        host = self._target.host or report.host
+        if host != self.host:
+            self.host = host
+            self._tags.clear()
+        self._claims.take(self._target.url, host, report)
+        if page.lost:
+            self.lost += page.lost
+            log.warning("exporter %s: %d samples left its ring before they were fetched",
+                        self._target.url, page.lost)  # fmt: skip
+        return Batch(list(self._samples(page.text.split("\n"))), page.cursor)
+
+    def committed(self, batch: Batch) -> None:
+        """See ``Source``."""
+        self._cursor = batch.cursor
+
+    def close(self) -> None:
+        """See ``Source``."""
+        self._client.close()
+        self._claims.release(self._target.url)
+
+    def _current_report(self, instance: str) -> HostReport:
+        now_ns = self._clock.monotonic_ns()
+        report = self._report
+        if report is None or report.instance != instance or now_ns - self._report_ns > REPORT_NS:
+            report = self._report = self._client.sensors()
+            self._report_ns = now_ns
+        return report
+
+    def _samples(self, lines: Iterable[str]) -> Iterator[Sample]:
+        for line in lines:
+            if not line:
+                continue
+            try:
+                sample = decode(line)
+            except LineFormatError as error:
+                if not self.dropped:
+                    log.warning("exporter %s: %s", self._target.url, error)
+                self.dropped += 1
+                continue
+            yield Sample(
+                sample.measurement, self._with_host(sample.tags), sample.fields, sample.time_ns
+            )
+
+    def _with_host(self, tags: Tags) -> Tags:
+        found = self._tags.get(tags)
+        if found is None:
+            found = self._tags[tags] = make_tags({**dict(tags), "host": self.host})
+        return found

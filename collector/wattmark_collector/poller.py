@@ -1,0 +1,127 @@
+"""One thread per target: poll when due, write, tell of changes once."""
+
+import logging
+import math
+import time
+from threading import Event, Lock, Thread
+
+from wattmark_collector.sources import Batch, Source
+from wattmark_collector.targets import Target
+from wattmark_core.clock import Clock
+from wattmark_core.errors import StoreError, WattmarkError
+from wattmark_core.sample import Sample, make_tags
+from wattmark_store import Store
+
+log = logging.getLogger("wattmark_collector")
+
+
+class StoreHealth:
+    """Tells of a store that refuses once, and of its recovery; all pollers share it."""
+
+    def __init__(self) -> None:
+        self._failed = False
+        self._lock = Lock()
+
+    def failed(self, error: StoreError) -> None:
+        """A write was refused."""
+        with self._lock:
+            if not self._failed:
+                log.error("%s; polling goes on, exporters keep their samples for minutes", error)
+            self._failed = True
+
+    def ok(self) -> None:
+        """A write succeeded."""
+        with self._lock:
+            if self._failed:
+                log.info("the store takes samples again")
+            self._failed = False
+
+
+class Poller(Thread):
+    """Polls one target until ``stop``; ``tried`` is set after the first poll.
+
+    The cursor goes into the store with the samples and is advanced after the commit only, so that
+    a batch that fails is fetched again.
+    """
+
+    def __init__(
+        self, target: Target, source: Source, store: Store, health: StoreHealth, clock: Clock
+    ) -> None:
+        super().__init__(name=f"poll {target.url}", daemon=True)
+        self.target = target
+        self.tried = Event()
+        self.up = False
+        self._source = source
+        self._store = store
+        self._health = health
+        self._clock = clock
+        self._stopping = Event()
+        self._reason: str | None = None
+
+    def run(self) -> None:
+        """Poll at whole multiples of the interval after the start; what is missed is left out."""
+        started = time.monotonic()
+        interval = self.target.interval_seconds
+        try:
+            while not self._stopping.is_set():
+                self.poll()
+                passed = time.monotonic() - started
+                self._stopping.wait(next_due(passed, interval) - passed)
+        finally:
+            self.tried.set()
+            self._source.close()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then end."""
+        self._stopping.set()
+
+    def poll(self) -> None:
+        """Poll once and write what came; errors are logged when they begin and when they end."""
+        started = time.monotonic()
+        reason = None
+        try:
+            batch = self._source.read()
+        except WattmarkError as error:
+            batch, reason = Batch([]), str(error)
+        except Exception as error:  # noqa: BLE001 - whatever a target answers, polling goes on
+            reason = f"target {self.target.url} failed: {type(error).__name__}: {error}"
+            batch = Batch([])
+        self._tell(reason)
+        self.up = reason is None
+        self._write(batch, time.monotonic() - started)
+        self.tried.set()
+
+    def _write(self, batch: Batch, seconds: float) -> None:
+        samples = [*batch.samples, self._own_sample(seconds)]
+        target = self.target.url if batch.cursor else ""
+        try:
+            self._store.write(samples, target=target, cursor=batch.cursor)
+        except StoreError as error:
+            if not self._stopping.is_set():
+                self._health.failed(error)
+            return
+        if self.up:
+            self._source.committed(batch)
+        self._health.ok()
+
+    def _own_sample(self, seconds: float) -> Sample:
+        tags = make_tags({"target": self.target.url, "host": self._source.host})
+        fields: dict[str, float | int] = {
+            "up": int(self.up),
+            "scrape_duration_seconds": seconds,
+            "dropped": self._source.dropped,
+            "lost": self._source.lost,
+        }
+        return Sample("target", tags, fields, self._clock.realtime_ns())
+
+    def _tell(self, reason: str | None) -> None:
+        if reason is not None and self._reason is None:
+            log.error("%s", reason)
+        if reason is None and self._reason is not None:
+            log.info("target %s is back", self.target.url)
+        self._reason = reason
+
+
+def next_due(passed_seconds: float, interval_seconds: float) -> float:
+    """The next multiple of the interval, s after the start."""
+    return (math.floor(passed_seconds / interval_seconds) + 1) * interval_seconds

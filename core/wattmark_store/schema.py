@@ -1,0 +1,176 @@
+"""Tables of the SQLite store, made from the catalogue and from the result types.
+
+``series`` numbers each measurement and its tags. A measurement of the catalogue has a table of its
+name with a column per field; any other lands in ``other``, where each field is a series of its
+own. Each such table has a twin ``…_1m`` at one minute. All have the key (series, time_ns).
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Final, get_args, get_type_hints
+
+from wattmark_core.catalogue import MEASUREMENTS, Kind, Metric
+from wattmark_core.errors import StoreError
+from wattmark_core.results import Score, Window
+
+APPLICATION_ID: Final = 0x5761746D
+"""``Watm``: marks an SQLite file as a Wattmark store (SQLite file format, offset 68)."""
+VERSION: Final = 1
+OTHER: Final = "other"
+MINUTE_SUFFIX: Final = "_1m"
+COUNTER_SUFFIXES: Final = ("_total", "_count", "_sum", "_bucket")
+"""How Prometheus names counters (prometheus.io/docs/practices/naming)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field as it is kept. ``last``: thinned to its last value, otherwise to its mean."""
+
+    name: str
+    type: str
+    last: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of samples. ``integers``: its columns that hold integers."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def minute(self) -> str:
+        """Name of its twin at one minute."""
+        return self.name + MINUTE_SUFFIX
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Where each column stands among the fields."""
+        return {column.name: index for index, column in enumerate(self.columns)}
+
+    @cached_property
+    def upsert(self) -> str:
+        """Insert a sample; one that is there keeps the fields that the new one lacks."""
+        names = [quote(column.name) for column in self.columns]
+        merged = ",".join(f"{name}=coalesce(excluded.{name},{name})" for name in names)
+        return (
+            f"INSERT INTO {quote(self.name)}(series,time_ns,{','.join(names)})"
+            f" VALUES(?,?{',?' * len(names)}) ON CONFLICT(series,time_ns) DO UPDATE SET {merged}"
+        )
+
+
+def _column(metric: Metric) -> Column:
+    # A mean of epochs would name an epoch that never was.
+    last = metric.kind is Kind.COUNTER or metric.field == "epoch"
+    return Column(metric.field, "INTEGER" if metric.integer else "REAL", last)
+
+
+TABLES: Final = {
+    measurement: Table(measurement, tuple(_column(metric) for metric in metrics))
+    for measurement, metrics in MEASUREMENTS.items()
+}
+OTHER_TABLE: Final = Table(OTHER, (Column("value", "", False),))
+OTHER_COUNTERS: Final = Table(OTHER, (Column("value", "", True),))
+"""The same table, for measurements whose name says that they count."""
+
+
+def table_of(measurement: str) -> Table:
+    """The table that holds the measurement."""
+    if measurement in TABLES:
+        return TABLES[measurement]
+    return other_table(measurement)
+
+
+def other_table(measurement: str) -> Table:
+    """The table of fields that the catalogue does not know."""
+    return OTHER_COUNTERS if measurement.endswith(COUNTER_SUFFIXES) else OTHER_TABLE
+
+
+def minute_columns(table: Table) -> tuple[Column, ...]:
+    """Columns of the twin at one minute: last value, or mean and largest."""
+    found: list[Column] = []
+    for column in table.columns:
+        found.append(Column(column.name, column.type, True))
+        if not column.last or table.name == OTHER:
+            found.append(Column(f"{column.name}_max", column.type, True))
+    return tuple(found)
+
+
+def quote(name: str) -> str:
+    """An identifier in SQL."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def result_columns(kind: type[Window] | type[Score]) -> list[tuple[str, str]]:
+    """Column and SQL type for each field of a result type."""
+    hints = get_type_hints(kind)
+    return [(field.name, _sql_type(hints[field.name])) for field in fields(kind)]
+
+
+def _sql_type(hint: object) -> str:
+    kinds = set(get_args(hint) or (hint,))
+    if kinds & {int, bool}:
+        return "INTEGER"
+    return "REAL" if float in kinds else "TEXT"
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """Raise ``StoreError`` if the file holds something else, or a later version's store."""
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found == APPLICATION_ID and version > VERSION:
+        raise StoreError(
+            f"is a store of version {version}, this Wattmark knows up to {VERSION}; update it"
+        )
+    used = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if found != APPLICATION_ID and (found or version or used):
+        raise StoreError("is another program's SQLite database; name a new file for the store")
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Create what is missing, in one transaction; several processes may do so at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    check_version(connection)
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version={VERSION}")
+    for statement in _FIXED:
+        connection.execute(statement)
+    for table in (*TABLES.values(), OTHER_TABLE):
+        for name, columns in ((table.name, table.columns), (table.minute, minute_columns(table))):
+            typed = [(column.name, column.type) for column in columns]
+            _extend(connection, name, [*_SAMPLE_KEY, *typed], "series, time_ns")
+    _extend(connection, "window", result_columns(Window), "window_id")
+    _extend(connection, "score", result_columns(Score), "run_id, model, boundary, formula")
+    connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')
+    connection.execute("COMMIT")
+
+
+_FIXED: Final = (
+    "CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, measurement TEXT NOT NULL,"
+    " field TEXT NOT NULL, tags TEXT NOT NULL, UNIQUE(measurement, field, tags))",
+    "CREATE TABLE IF NOT EXISTS cursor(target TEXT PRIMARY KEY, cursor TEXT NOT NULL)"
+    " WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS touched(series INTEGER NOT NULL, minute INTEGER NOT NULL,"
+    " PRIMARY KEY(series, minute)) WITHOUT ROWID",
+)
+
+
+_SAMPLE_KEY: Final = (("series", "INTEGER"), ("time_ns", "INTEGER"))
+
+
+def _extend(
+    connection: sqlite3.Connection, table: str, columns: Iterable[tuple[str, str]], key: str
+) -> None:
+    """Create the table, or add the columns that an older version did not have."""
+    wanted = {name: f"{quote(name)} {kind}".rstrip() for name, kind in columns}
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {quote(table)}"
+        f"({', '.join(wanted.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
+    )
+    there = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})")}
+    for name, column in wanted.items():
+        if name not in there:
+            connection.execute(f"ALTER TABLE {quote(table)} ADD COLUMN {column}")

@@ -1,0 +1,130 @@
+"""The store in one SQLite file, for the embedded default.
+
+WAL, ``synchronous=NORMAL``: a power cut may cost the last commits, cursor included, never the
+file. Several processes may open the same file; in each, one thread writes.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from wattmark_core.errors import StoreError
+from wattmark_core.results import Phase, Score, Window
+from wattmark_core.sample import Sample
+from wattmark_store import queries, result_tables, retention
+from wattmark_store.connections import ReadPool, Writer, open_writer
+from wattmark_store.location import check_location
+from wattmark_store.protocol import Aggregate, SeriesData
+from wattmark_store.sample_tables import SampleWriter, SeriesKey, sort_batch
+
+
+class SqliteStore:
+    """``protocol.Store`` on the file ``path``, which is made if it is not there.
+
+    ``procfs``: where to look up the file system that holds it. Raises ``StoreError`` when the file
+    is not a store, lies on a network file system or cannot be written. Threads may share it.
+    """
+
+    def __init__(self, path: Path, *, procfs: Path = Path("/proc")) -> None:
+        check_location(path, procfs)
+        self.path = path
+        self._writer = Writer(path, open_writer(path))
+        self._readers = ReadPool(path)
+        self._samples = SampleWriter()
+
+    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+        """See the protocol. A value or time of more than 64 bits refuses the whole batch."""
+        batch = sort_batch(samples)
+
+        def job(connection: sqlite3.Connection) -> dict[SeriesKey, int]:
+            if target:
+                connection.execute("INSERT OR REPLACE INTO cursor VALUES(?,?)", (target, cursor))
+            return self._samples.write(connection, batch)
+
+        try:
+            numbers = self._writer.run(job)
+        except OverflowError as error:
+            raise StoreError(f"store {self.path}: a sample needs more than 64 bits") from error
+        self._samples.remember(numbers)
+        return batch.count
+
+    def cursor(self, target: str) -> str:
+        """See the protocol."""
+        with self._readers.connection() as connection:
+            row = connection.execute(
+                "SELECT cursor FROM cursor WHERE target=?", (target,)
+            ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def edges(
+        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
+        *, neighbours: int = 8,
+    ) -> list[SeriesData]:  # fmt: skip
+        """See the protocol."""
+        with self._readers.connection() as connection:
+            return queries.edges(connection, measurement, start_ns, end_ns, tags, neighbours)
+
+    def aggregate(
+        self, measurement: str, field: str, start_ns: int, end_ns: int, tags: Mapping[str, str]
+    ) -> list[Aggregate]:
+        """See the protocol. A series without a value in the window is left out."""
+        with self._readers.connection() as connection:
+            return queries.aggregate(connection, measurement, field, start_ns, end_ns, tags)
+
+    def series(
+        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
+        *, points: int | None = None,
+    ) -> list[SeriesData]:  # fmt: skip
+        """See the protocol. ``NAME_1m``: the one-minute values of NAME."""
+        with self._readers.connection() as connection:
+            return queries.series(connection, measurement, start_ns, end_ns, tags, points)
+
+    def put_window(self, window: Window) -> None:
+        """See the protocol."""
+        self._writer.run(lambda connection: result_tables.put(connection, "window", window))
+
+    def put_score(self, score: Score) -> None:
+        """See the protocol."""
+        self._writer.run(lambda connection: result_tables.put(connection, "score", score))
+
+    def windows(
+        self, *, start_ns: int | None = None, end_ns: int | None = None, host: str = "",
+        run_id: str = "", phase: Phase | None = None,
+    ) -> list[Window]:  # fmt: skip
+        """See the protocol."""
+        wanted = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
+        with self._readers.connection() as connection:
+            return result_tables.windows(connection, start_ns, end_ns, _given(wanted))
+
+    def scores(self, *, host: str = "", run_id: str = "", workload: str = "") -> list[Score]:
+        """See the protocol."""
+        wanted = {"host": host, "run_id": run_id, "workload": workload}
+        with self._readers.connection() as connection:
+            return result_tables.scores(connection, _given(wanted))
+
+    def roll_up(self, now_ns: int) -> int:
+        """Make the one-minute rows of the minutes written since the last call; how many.
+
+        The minute that contains ``now_ns`` waits for its end. Late samples make their minute anew.
+        """
+        return self._until_done(lambda connection: retention.roll_up(connection, now_ns))
+
+    def prune(self, now_ns: int) -> int:
+        """Forget samples after 14 days and one-minute rows after 2 years; how many."""
+        return self._until_done(lambda connection: retention.prune(connection, now_ns))
+
+    def close(self) -> None:
+        """See the protocol. A second call does nothing; any other method then refuses."""
+        self._writer.close()
+        self._readers.close()
+
+    def _until_done(self, job: Callable[[sqlite3.Connection], int]) -> int:
+        """In transactions short enough that writers get their turn in between."""
+        total = 0
+        while done := self._writer.run(job):
+            total += done
+        return total
+
+
+def _given(wanted: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in wanted.items() if value}

@@ -1,0 +1,171 @@
+"""Energy and power of one device of one sensor, from readings to lines."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.errors import SensorFailed
+from wattmark_core.exporter_api import EnergySeries, SensorState
+from wattmark_exporters.agreement import Agreement
+from wattmark_exporters.meter import CounterMeter, EnergyPoint, Meter, PowerMeter, plausible_watts
+from wattmark_exporters.readings import Counter, Power, Reading, Traits
+from wattmark_exporters.series import Latest, prefix
+
+TICKING_READS: Final = 5
+"""Reads per update period of a ticking counter while armed."""
+FASTEST_SECONDS: Final = 0.005
+INTEGRATED_SECONDS: Final = 0.02
+
+
+class Device:
+    """``lost``: why it gives nothing, empty while it does. ``seen``: the last read that had it."""
+
+    def __init__(
+        self, source: str, host: str, domain: Domain, device: str, method: Method, traits: Traits,
+        gap_seconds: float,
+    ) -> None:  # fmt: skip
+        self.domain = domain
+        self.name = device
+        self.lost = ""
+        self.seen = 0
+        self._source = source
+        self._method = method
+        self._traits = traits
+        self._gap_seconds = gap_seconds
+        self._tags = {"domain": domain, "device": device, "source": source, "method": method}
+        self._energy_prefix = prefix("energy", self._tags, host)
+        self._power_prefix = prefix("power", self._tags, host)
+        self._meter: Meter | None = None
+        self._agreement = Agreement()
+        self._point: EnergyPoint | None = None
+        self._fresh = False
+        self._watts: tuple[float, int] | None = None
+        self._implausible = 0
+
+    # -- readings -------------------------------------------------------------------------------
+
+    def counter(self, reading: Counter, time_ns: int, read_ns: int, lines: list[str]) -> None:
+        """Add the line of a counter, if it ticked and is believed."""
+        self._traits = reading.traits
+        if self._meter is None:
+            self._meter = CounterMeter(reading.traits, gap_seconds=self._gap_seconds)
+        elif isinstance(self._meter, PowerMeter):
+            raise SensorFailed(f"device {self.name} gives both a counter and power to integrate")
+        self._energy(self._meter, reading.joules, time_ns, read_ns, lines)
+
+    def power(self, reading: Power, time_ns: int, read_ns: int, lines: list[str]) -> None:
+        """Add the line of a power reading, and of the energy where it is to be integrated."""
+        if self._meter is None and reading.integrate:
+            self._meter = PowerMeter(reading.traits, gap_seconds=self._gap_seconds)
+        if self._meter is None or isinstance(self._meter, PowerMeter):
+            self._traits = reading.traits
+        if not plausible_watts(reading.watts, self._traits):
+            self._implausible += 1
+            return
+        if isinstance(self._meter, PowerMeter):
+            self._energy(self._meter, reading.watts, time_ns, read_ns, lines)
+        watts = float(reading.watts)
+        self._watts = (watts, time_ns)
+        self._agreement.power(watts, time_ns)
+        lines.append(f"{self._power_prefix} watts={watts!r} {time_ns}")
+
+    def ratio(self) -> float | None:
+        """Counter over integral of power, of a GPU, when another 10 s are full.
+
+        To be asked once both were read: a counter's stamp lies before the read.
+        """
+        if not self._fresh or self._point is None or self.domain is not Domain.GPU:
+            return None
+        self._fresh = False
+        return None if self._method is Method.INTEGRATED else self._agreement.energy(self._point)
+
+    def missed(self) -> None:
+        """It gave nothing in a read."""
+        if self._meter is not None:
+            self._meter.missed()
+
+    def new_epoch(self) -> None:
+        """Time was torn."""
+        self._agreement = Agreement()
+        if self._meter is not None:
+            self._meter.new_epoch()
+
+    # -- reports --------------------------------------------------------------------------------
+
+    @property
+    def has_energy(self) -> bool:
+        """Is there a counter, or one made of power?"""
+        return self._meter is not None
+
+    @property
+    def moved(self) -> bool:
+        """Did its energy (or else its power) rise above zero?"""
+        if self._meter is not None:
+            return self._meter.moved
+        return self._watts is not None and self._watts[0] > 0
+
+    @property
+    def dropped(self) -> int:
+        """Readings not believed."""
+        return self._implausible + (0 if self._meter is None else self._meter.dropped)
+
+    def armed_seconds(self, usual_seconds: float) -> float:
+        """How often to read it while armed."""
+        if isinstance(self._meter, PowerMeter):
+            return min(usual_seconds, INTEGRATED_SECONDS)
+        if self._meter is None or not self._traits.ticking:
+            return usual_seconds
+        period_seconds = self._traits.update_period_seconds
+        return min(usual_seconds, max(FASTEST_SECONDS, period_seconds / TICKING_READS))
+
+    def series(self, *, failed: bool) -> EnergySeries:
+        """For ``GET /sensors``; ``failed``: the whole sensor has."""
+        return EnergySeries(
+            domain=self.domain,
+            device=self.name,
+            source=self._source,
+            method=self._method,
+            update_period_seconds=self._traits.update_period_seconds,
+            averaging_seconds=self._traits.averaging_seconds,
+            coverage_ratio=self._traits.coverage_ratio,
+            limit_watts=self._traits.limit_watts,
+            label=self._traits.label,
+            state=SensorState.FAILED if failed or self.lost else SensorState.OK,
+            note=self.lost or self._traits.note,
+        )
+
+    def latest(self, oldest_ns: int) -> Iterator[Latest]:
+        """The last energy and power that are no older than ``oldest_ns``."""
+        point = self._point
+        if point is not None and point.time_ns >= oldest_ns:
+            yield Latest("energy", self._tags, {
+                "joules": point.joules, "epoch": point.epoch,
+                "uncertainty_seconds": point.uncertainty_seconds,
+            })  # fmt: skip
+        if self._watts is not None and self._watts[1] >= oldest_ns:
+            yield Latest("power", self._tags, {"watts": self._watts[0]})
+
+    def _energy(
+        self, meter: Meter, value: float, time_ns: int, read_ns: int, lines: list[str]
+    ) -> None:
+        meter.traits = self._traits
+        point = meter.read(value, time_ns, read_ns)
+        if point is None:
+            return
+        self._point, self._fresh = point, True
+        joules, epoch, uncertainty_seconds, stamp_ns = point
+        lines.append(
+            f"{self._energy_prefix} joules={joules!r},epoch={epoch}i,"
+            f"uncertainty_seconds={uncertainty_seconds!r} {stamp_ns}"
+        )
+
+
+def power_method(reading: Power, readings: Sequence[Reading]) -> Method:
+    """Power has the tags of the device's energy: there is a counter in this read or there is
+    none, and then energy can only come of integration."""
+    for other in readings:
+        if isinstance(other, Counter) and (other.domain, other.device) == (
+            reading.domain, reading.device,
+        ):  # fmt: skip
+            return other.method
+    return Method.INTEGRATED

@@ -1,0 +1,235 @@
+"""Turns raw counters and power readings into energy that only grows, epoch by epoch.
+
+Everything that can go wrong with a counter is told apart here, once for all sensors: wrap, reset,
+garbled read, lost reads. Pure: the caller gives the time of each reading, so tests run in virtual
+time. Where two explanations fit, a new epoch is opened: energy is missing rather than wrong.
+"""
+
+from typing import Final, NamedTuple, Protocol
+
+from wattmark_core.units import NS_PER_S
+from wattmark_exporters.readings import Traits
+
+DEFAULT_LIMIT_WATTS: Final = 2000.0
+"""The most that a device draws if its sensor does not know."""
+MARGIN: Final = 1.5
+"""A limit is an average over ms to s: allow half as much again."""
+STEP_JOULES: Final = 2.0
+"""Rise allowed at any time: the coarsest counter known (psys of Sapphire Rapids) counts in 1 J."""
+GAP_SECONDS: Final = 1.0
+"""Longest time between reads over which power is interpolated, or failure is forgiven."""
+_NS_PER_MS: Final = 1_000_000
+
+
+class EnergyPoint(NamedTuple):
+    """Energy since the start of ``epoch`` (Unix ms) at ``time_ns`` ± ``uncertainty_seconds``."""
+
+    joules: float
+    epoch: int
+    uncertainty_seconds: float
+    time_ns: int
+
+
+class Meter(Protocol):
+    """What the sampler needs of a meter."""
+
+    traits: Traits
+    dropped: int
+    moved: bool
+
+    def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
+        """Take a reading whose read had its middle at ``time_ns`` and lasted ``read_ns``."""
+        ...
+
+    def missed(self) -> None:
+        """A read that was due gave nothing."""
+        ...
+
+    def new_epoch(self) -> None:
+        """The next reading starts a new epoch."""
+        ...
+
+
+class _Read(NamedTuple):
+    value: float
+    time_ns: int
+    read_ns: int
+
+
+class _Epoch:
+    """Names epochs by their start in Unix ms, strictly rising whatever the wall clock does."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def open(self, time_ns: int) -> None:
+        self.number = max(time_ns // _NS_PER_MS, self.number + 1)
+
+
+class CounterMeter:
+    """An energy counter of one device. ``dropped`` counts readings that were not believed."""
+
+    def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
+        self.traits = traits
+        self.dropped = 0
+        self.moved = False
+        self._gap_seconds = gap_seconds
+        self._epoch = _Epoch()
+        self._open = False
+        self._offset_joules = 0.0
+        self._joules = 0.0
+        self._last: _Read | None = None
+        self._value_since_ns = 0
+        self._suspect: _Read | None = None
+        self._bad = 0
+
+    def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
+        """The new energy, or None if the value did not tick or is not believed.
+
+        ``value``: J, as the hardware counts. A value that does not follow from the one before is
+        held back; if the next read bears it out, the counter was reset and an epoch begins there.
+        """
+        top = self.traits.wrap_joules
+        if not 0 <= value < float("inf") or (top is not None and value > top):
+            self._drop()
+            return None
+        now = _Read(value, time_ns, read_ns)
+        last, suspect = self._last, self._suspect
+        if last is None or self._broken(last, now):
+            return self._begin(now)
+        if time_ns <= last.time_ns:
+            return None
+        if suspect is not None and self._rise(suspect, suspect.time_ns, now) is not None:
+            return self._begin(now)
+        rise = self._rise(last, self._value_since_ns, now)
+        if rise is None:
+            self._drop()
+            self._suspect = now
+            return None
+        if self._bad > 1:
+            return self._begin(now)
+        self._suspect, self._bad = None, 0
+        return self._go_on(last, now, rise)
+
+    def missed(self) -> None:
+        """A read failed: one is forgiven, two end the epoch."""
+        self._bad += 1
+
+    def new_epoch(self) -> None:
+        """Forget the counter's past."""
+        self._last = None
+
+    def _drop(self) -> None:
+        self.dropped += 1
+        self.missed()
+
+    def _broken(self, last: _Read, now: _Read) -> bool:
+        """Did reads fail for too long, or could the counter have wrapped more than once?"""
+        elapsed_ns = now.time_ns - last.time_ns
+        if self._bad and elapsed_ns > self._gap_seconds * NS_PER_S:
+            return True
+        wrap = self.traits.wrap_joules
+        return wrap is not None and elapsed_ns * _limit_watts(self.traits) > wrap * NS_PER_S
+
+    def _rise(self, before: _Read, since_ns: int, now: _Read) -> float | None:
+        """Joules from ``before`` (a value that may date from ``since_ns``) to ``now``.
+
+        A fall is a wrap if what then was counted fits into the time. None: it cannot be. The bound
+        allows for a value that was one T old when it was first seen.
+        """
+        rise = now.value - before.value
+        if rise < 0 and self.traits.wrap_joules is not None:
+            rise += self.traits.wrap_joules
+        seconds = (now.time_ns - since_ns) / NS_PER_S + self.traits.update_period_seconds
+        bound = MARGIN * _limit_watts(self.traits) * seconds + STEP_JOULES
+        return rise if 0 <= rise <= bound else None
+
+    def _begin(self, now: _Read) -> EnergyPoint | None:
+        """Start afresh; a ticking counter's epoch opens at its first tick, whose time is known."""
+        self._open = False
+        self._last, self._suspect, self._bad = now, None, 0
+        self._value_since_ns = now.time_ns
+        return None if self.traits.ticking else self._emit(now, _fresh_stamp(now, self.traits))
+
+    def _go_on(self, last: _Read, now: _Read, rise: float) -> EnergyPoint | None:
+        self._last = now
+        if self.traits.ticking and rise == 0:
+            return None
+        if now.value < last.value:
+            self._offset_joules += self.traits.wrap_joules or 0.0
+        self._value_since_ns = last.time_ns if self.traits.ticking else now.time_ns
+        stamp = _tick_stamp(last, now) if self.traits.ticking else _fresh_stamp(now, self.traits)
+        return self._emit(now, stamp)
+
+    def _emit(self, now: _Read, stamp: tuple[int, float]) -> EnergyPoint:
+        time_ns, uncertainty_seconds = stamp
+        if not self._open:
+            self._open = True
+            self._epoch.open(time_ns)
+            self._offset_joules, self._joules = -now.value, 0.0
+        # max(): undoing a wrap may round down by the last bit
+        self._joules = max(self._joules, now.value + self._offset_joules)
+        self.moved = self.moved or self._joules > 0
+        return EnergyPoint(self._joules, self._epoch.number, uncertainty_seconds, time_ns)
+
+
+class PowerMeter:
+    """Makes a counter of instant power by the trapezoid rule; never extrapolates over a gap."""
+
+    def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
+        self.traits = traits
+        self.dropped = 0
+        self.moved = False
+        self._gap_ns = gap_seconds * NS_PER_S
+        self._epoch = _Epoch()
+        self._joules = 0.0
+        self._last: _Read | None = None
+
+    def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
+        """The energy up to this reading of ``value`` W; None if it is not believed."""
+        if not plausible_watts(value, self.traits):
+            self.dropped += 1
+            return None
+        now, last = _Read(value, time_ns, read_ns), self._last
+        if last is not None and time_ns <= last.time_ns:
+            return None
+        self._last = now
+        stamp_ns, uncertainty_seconds = _fresh_stamp(now, self.traits)
+        if last is None or time_ns - last.time_ns > self._gap_ns:
+            self._epoch.open(stamp_ns)
+            self._joules = 0.0
+        else:
+            self._joules += (last.value + value) / 2 * (time_ns - last.time_ns) / NS_PER_S
+        self.moved = self.moved or self._joules > 0
+        return EnergyPoint(self._joules, self._epoch.number, uncertainty_seconds, stamp_ns)
+
+    def missed(self) -> None:
+        """Nothing to do: the length of the gap decides."""
+
+    def new_epoch(self) -> None:
+        """Forget the last reading."""
+        self._last = None
+
+
+def plausible_watts(watts: float, traits: Traits) -> bool:
+    """Can the device draw this? False for NaN, infinities, negative values and sentinels."""
+    return 0 <= watts <= MARGIN * _limit_watts(traits)
+
+
+def _limit_watts(traits: Traits) -> float:
+    return DEFAULT_LIMIT_WATTS if traits.limit_watts is None else traits.limit_watts
+
+
+def _fresh_stamp(now: _Read, traits: Traits) -> tuple[int, float]:
+    """Stamp of a value that was between 0 and T old when it was read: T/2 earlier, ± T/2."""
+    half_seconds = traits.update_period_seconds / 2
+    uncertainty_seconds = half_seconds + now.read_ns / 2 / NS_PER_S
+    return now.time_ns - round(half_seconds * NS_PER_S), uncertainty_seconds
+
+
+def _tick_stamp(last: _Read, now: _Read) -> tuple[int, float]:
+    """Stamp of a tick between two reads: midway; it lies between the first's start and the
+    second's end."""
+    between_ns = now.time_ns - last.time_ns
+    uncertainty_ns = between_ns / 2 + (last.read_ns + now.read_ns) / 4
+    return last.time_ns + between_ns // 2, uncertainty_ns / NS_PER_S

@@ -1,0 +1,210 @@
+"""Reads every sensor at its own interval, in one thread, and faster while a lease runs."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import Final
+
+from wattmark_core.clock import Clock
+from wattmark_core.exporter_api import HostReport
+from wattmark_core.sample import make_tags, series_prefix
+from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
+from wattmark_exporters.ring import Ring
+from wattmark_exporters.schedule import Schedule
+from wattmark_exporters.series import Latest
+from wattmark_exporters.station import Station
+from wattmark_exporters.timebase import Timebase
+
+log = logging.getLogger(__name__)
+
+SHARE_NS: Final = 20_000_000
+"""Calls of ``sample_now`` this close together share one read."""
+LONGEST_LEASE_SECONDS: Final = 3600.0
+OWN_INTERVAL_SECONDS: Final = 1.0
+LONGEST_SLEEP_NS: Final = NS_PER_S
+STALLED_NS: Final = 10 * NS_PER_S
+
+
+class Sampler:
+    """Owns stations, time base and ring. One lock: readings never interleave.
+
+    ``on_crash`` is called if the sampling thread dies, which only a fault of its own can cause.
+    """
+
+    def __init__(
+        self,
+        stations: Sequence[Station],
+        timebase: Timebase,
+        clock: Clock,
+        ring: Ring,
+        host: str,
+        *,
+        jitter: random.Random,
+        on_crash: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._stations = [station for station in stations if station.running]
+        self._all = list(stations)
+        self._timebase = timebase
+        self._clock = clock
+        self._ring = ring
+        self._on_crash = on_crash
+        self._lock = Lock()
+        self._wake = Lock()  # held while there is no news: half the CPU time of an Event
+        self._wake.acquire()
+        self._stopping = False
+        self._armed_until_ns = 0
+        self._armed = False
+        self._sampled_ns: int | None = None
+        self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter)
+        self._own_prefix = series_prefix("exporter", make_tags({"host": host}))
+        self._alive_ns = clock.boottime_ns()
+        for station in self._stations:
+            station.schedule.set_interval(station.sensor.interval_seconds, self._alive_ns)
+        self._thread = Thread(target=self._run, name="sampler", daemon=True)
+
+    # -- thread ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start sampling."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop sampling and close the sensors."""
+        self._stopping = True
+        self._news()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        for station in self._all:
+            station.close()
+
+    def healthy(self) -> bool:
+        """Has the thread come round lately?"""
+        return self._clock.boottime_ns() - self._alive_ns < STALLED_NS
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._wake.acquire(timeout=self.run_due())
+        except BaseException:
+            log.exception("the sampler died")
+            self._on_crash()
+            raise
+
+    # -- sampling -------------------------------------------------------------------------------
+
+    def run_due(self) -> float:
+        """Read what is due; returns the seconds until the next deadline, never negative."""
+        with self._lock:
+            self._check_time()
+            now_ns = self._alive_ns = self._clock.boottime_ns()
+            self._check_lease(now_ns)
+            next_ns = now_ns + LONGEST_SLEEP_NS
+            for station in self._stations:
+                schedule = station.schedule
+                if schedule.early_ns <= now_ns:
+                    good = self._read(station)
+                    schedule.passed(self._clock.boottime_ns(), taken=good)
+                next_ns = min(next_ns, schedule.next_ns)
+            if self._own.early_ns <= now_ns:
+                self._append(self._own_lines())
+                self._own.passed(now_ns, taken=True)
+            next_ns = min(next_ns, self._own.next_ns)
+            return max(0.0, ns_to_seconds(next_ns - self._clock.boottime_ns()))
+
+    def sample_now(self) -> None:
+        """Read all energy sensors now, unless that was done within the last 20 ms."""
+        with self._lock:
+            now_ns = self._clock.boottime_ns()
+            if self._sampled_ns is not None and now_ns - self._sampled_ns < SHARE_NS:
+                return
+            self._check_time()
+            for station in self._stations:
+                if station.sensor.energy:
+                    self._read(station)
+            self._sampled_ns = self._clock.boottime_ns()
+
+    def arm(self, seconds: float) -> None:
+        """Lease close sampling for ``seconds`` s (at most an hour); 0 ends all leases.
+
+        A shorter lease does not cut a longer one short.
+        """
+        now_ns = self._clock.boottime_ns()
+        with self._lock:
+            until_ns = now_ns + seconds_to_ns(min(seconds, LONGEST_LEASE_SECONDS))
+            self._armed_until_ns = max(self._armed_until_ns, until_ns) if seconds > 0 else 0
+        self._news()
+
+    # -- reports --------------------------------------------------------------------------------
+
+    def report(self, host: str, boot_id: str, version: str) -> HostReport:
+        """What ``GET /sensors`` tells."""
+        with self._lock:
+            return HostReport(
+                host=host,
+                boot_id=boot_id,
+                instance=self._ring.instance,
+                offset_ns=self._timebase.offset_ns,
+                sensors=tuple(station.report() for station in self._all),
+                version=version,
+            )
+
+    def latest(self) -> list[Latest]:
+        """The last fields of every series that is fresh."""
+        with self._lock:
+            now_ns = self._timebase.now_ns()
+            latest = [Latest("exporter", {}, self._own_fields())]
+            for station in self._all:
+                latest.extend(station.latest(now_ns))
+            return latest
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _news(self) -> None:
+        """Wake the thread."""
+        with suppress(RuntimeError):  # it is awake already
+            self._wake.release()
+
+    def _check_time(self) -> None:
+        reason = self._timebase.check()
+        if reason is None:
+            return
+        log.warning("%s: every counter begins a new epoch", reason)
+        for station in self._stations:
+            station.new_epoch()
+
+    def _check_lease(self, now_ns: int) -> None:
+        armed = now_ns < self._armed_until_ns
+        if armed == self._armed:
+            return
+        self._armed = armed
+        for station in self._stations:
+            fast = station.armed_seconds()
+            if fast < station.sensor.interval_seconds:
+                seconds = fast if armed else station.sensor.interval_seconds
+                station.schedule.set_interval(seconds, now_ns)
+
+    def _read(self, station: Station) -> bool:
+        lines, good = station.read(self._timebase)
+        self._append(lines)
+        return good
+
+    def _append(self, lines: list[str]) -> None:
+        if lines:
+            data = "\n".join([*lines, ""]).encode()
+            self._ring.append(data, len(lines), self._clock.boottime_ns())
+
+    def _own_lines(self) -> list[str]:
+        time_ns = self._timebase.now_ns()
+        fields = ",".join(f"{name}={value!r}" for name, value in self._own_fields().items())
+        lines = [f"{self._own_prefix} {fields} {time_ns}"]
+        lines.extend(line for station in self._all if (line := station.own_line(time_ns)))
+        return lines
+
+    def _own_fields(self) -> dict[str, float]:
+        return {
+            "cpu_seconds": time.process_time(),
+            "clock_shift_seconds": ns_to_seconds(self._timebase.shift_ns),
+        }

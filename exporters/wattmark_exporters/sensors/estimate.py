@@ -1,0 +1,95 @@
+"""An estimate of CPU energy from CPU time, for machines without an energy counter.
+
+``joules = idle_W · elapsed + (max_W − idle_W) · busy CPU seconds / visible CPUs``: a counter like
+the others, right on average within a factor of two either way, good for comparing on one machine.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.clock import Clock, SystemClock
+from wattmark_core.errors import ConfigurationError, SensorAbsent, SensorFailed
+from wattmark_core.units import ns_to_seconds
+from wattmark_exporters.readings import Counter, Reading, Sensor, Traits
+from wattmark_exporters.sensors.files import KeptFile
+from wattmark_exporters.sensors.proc_stat import USER_HZ, cpu_times, visible_cpus
+
+WATTS_PER_CPU: Final = 5.0
+"""Where no TDP is given. Servers of 2017 to 2024 are rated at 2 to 6 W per hardware thread."""
+IDLE_RATIO: Final = 0.2
+"""Share of the full power that an idle CPU draws: the design's constant."""
+DEVICE: Final = "cpu"
+
+
+class Estimate(Sensor):
+    """One package counter, method ``estimated``. ``tdp_watts`` None: 5 W per visible CPU.
+
+    Raises ``ConfigurationError`` for a TDP that is no positive number.
+    """
+
+    name = "estimate"
+    interval_seconds = 0.1
+
+    def __init__(self, procfs: Path, tdp_watts: float | None, clock: Clock | None = None) -> None:
+        if tdp_watts is not None and not (math.isfinite(tdp_watts) and tdp_watts > 0):
+            raise ConfigurationError(
+                f"a TDP of {tdp_watts:g} W is not possible; give --tdp-watts the CPU's rated power"
+            )
+        self._file = KeptFile(procfs / "stat", 65536)
+        self._clock = clock or SystemClock()
+        self._tdp_watts = tdp_watts
+        self._cpus = 0
+        self._max_watts = self._idle_watts = 0.0
+        self._traits = Traits()
+        self._start_ns = self._start_busy = 0
+
+    def start(self) -> None:
+        """Begin to count. Raises ``SensorAbsent`` without PROC/stat."""
+        try:
+            text = self._file.read_all()
+            self._start_busy = cpu_times(text).busy
+        except (OSError, ValueError) as error:
+            raise SensorAbsent(
+                f"{self._file.path} cannot be read ({error})",
+                "name the folder where procfs is mounted with --procfs",
+            ) from error
+        self._start_ns = self._clock.boottime_ns()
+        self._cpus = max(1, visible_cpus(text))
+        self._max_watts = self._tdp_watts or WATTS_PER_CPU * self._cpus
+        self._idle_watts = IDLE_RATIO * self._max_watts
+        self._traits = Traits(
+            update_period_seconds=1 / USER_HZ, label=self._label(), note="relative only"
+        )
+
+    def read(self) -> Iterable[Reading]:
+        """The counter. Raises ``SensorFailed`` if PROC/stat is not what it was, or ``OSError``."""
+        try:
+            busy = cpu_times(self._file.read()).busy - self._start_busy
+        except ValueError as error:
+            raise SensorFailed(str(error)) from error
+        elapsed_seconds = ns_to_seconds(self._clock.boottime_ns() - self._start_ns)
+        active_watts = self._max_watts - self._idle_watts
+        joules = self._idle_watts * elapsed_seconds + active_watts * busy / USER_HZ / self._cpus
+        return (Counter(Domain.PACKAGE, DEVICE, joules, self._traits, Method.ESTIMATED),)
+
+    def constants(self) -> Mapping[str, float]:
+        """What the joules were made with."""
+        return {
+            "tdp_watts": self._max_watts,
+            "idle_watts": self._idle_watts,
+            "visible_cpus": self._cpus,
+        }
+
+    def close(self) -> None:
+        """Close PROC/stat."""
+        self._file.close()
+
+    def _label(self) -> str:
+        origin = "--tdp-watts" if self._tdp_watts else f"{WATTS_PER_CPU:g} W per visible CPU"
+        return (
+            f"estimate from CPU time, {self._idle_watts:g} to {self._max_watts:g} W"
+            f" ({origin}, {self._cpus} CPUs)"
+        )

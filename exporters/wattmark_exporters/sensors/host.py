@@ -1,0 +1,147 @@
+"""CPU, memory, disk and network of the host, from procfs.
+
+psutil is not used: it finds procfs by one variable for the whole process, reads the network of
+its own container only, adds 3.6 MiB of memory, and one round takes 99 µs of CPU where this takes
+43 µs.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.errors import SensorAbsent, SensorFailed
+from wattmark_exporters.readings import Reading, Sensor, Values
+from wattmark_exporters.sensors.files import KeptFile
+from wattmark_exporters.sensors.proc_stat import USER_HZ, CpuTimes, cpu_times, visible_cpus
+
+_LOG: Final = logging.getLogger(__name__)
+_SECTOR_BYTES: Final = 512
+"""Unit of /proc/diskstats whatever the disk's own sector (Documentation/admin-guide/iostats)."""
+_LEAST_JIFFIES: Final = 10
+"""A ratio of fewer jiffies is quantisation: alumet-dev/alumet#387 saw more than 100 %."""
+_CONTAINER_ENDS: Final = "veth"
+"""A container's end of a bridge: comes and goes, and the bridge counts the same bytes."""
+
+
+class Host(Sensor):
+    """The host's own numbers, also from inside a container that has the host's procfs mounted."""
+
+    name = "host"
+    interval_seconds = 1.0
+    energy = False
+
+    def __init__(self, procfs: Path, sysfs: Path) -> None:
+        self._stat = KeptFile(procfs / "stat", 65536)
+        self._memory = KeptFile(procfs / "meminfo", 8192)
+        self._disks = KeptFile(procfs / "diskstats", 65536)
+        self._networks = KeptFile(procfs / "1/net/dev", 65536)
+        self._own_networks = KeptFile(procfs / "net/dev", 65536)
+        self._blocks = sysfs / "block"
+        self._whole_disk: dict[str, bool] = {}
+        self._before: CpuTimes | None = None
+
+    def start(self) -> None:
+        """Raises ``SensorAbsent`` without PROC/stat; other gaps are logged and left out."""
+        try:
+            cpu_times(self._stat.read_all())
+        except (OSError, ValueError) as error:
+            raise SensorAbsent(
+                f"{self._stat.path} cannot be read ({error})",
+                "name the folder where procfs is mounted with --procfs",
+            ) from error
+        if not _readable(self._networks):
+            _LOG.warning(
+                "%s cannot be read: network counters are those of the exporter's own container,"
+                " from %s; mount the host's procfs and name it with --procfs",
+                self._networks.path, self._own_networks.path,
+            )  # fmt: skip
+            self._networks = self._own_networks
+        for file in (self._memory, self._disks, self._networks):
+            if not _readable(file):
+                _LOG.warning("%s cannot be read: its metrics are left out", file.path)
+
+    def read(self) -> Iterator[Reading]:
+        """All of it. Raises ``SensorFailed`` or ``OSError`` when PROC/stat fails."""
+        yield self._cpu()
+        yield from _memory(_lines(self._memory))
+        for line in _lines(self._disks):
+            fields = line.split()
+            if len(fields) >= 10 and self._is_whole_disk(name := fields[2].decode()):
+                yield Values("disk", {"device": name}, {
+                    "read_bytes": float(int(fields[5]) * _SECTOR_BYTES),
+                    "written_bytes": float(int(fields[9]) * _SECTOR_BYTES),
+                })  # fmt: skip
+        yield from _network(_lines(self._networks))
+
+    def close(self) -> None:
+        """Close all files."""
+        for file in (
+            self._stat, self._memory, self._disks, self._networks, self._own_networks,
+        ):  # fmt: skip
+            file.close()
+
+    def _cpu(self) -> Values:
+        try:
+            text = self._stat.read_all()
+            now = cpu_times(text)
+        except ValueError as error:
+            raise SensorFailed(str(error)) from error
+        busy = {"busy": now.busy} | {mode: getattr(now, mode) for mode in CpuTimes.__slots__}
+        fields: dict[str, float | int] = {
+            f"{mode}_seconds": jiffies / USER_HZ for mode, jiffies in busy.items()
+        }
+        fields["cpus"] = visible_cpus(text)
+        before, self._before = self._before, now
+        if before is not None and (ratio := _utilization(before, now)) is not None:
+            fields["utilization_ratio"] = ratio
+        return Values("cpu", {}, fields)
+
+    def _is_whole_disk(self, name: str) -> bool:
+        """Has it hardware behind it: no partition, loop, RAM disk, RAID or LVM volume?"""
+        if name not in self._whole_disk:
+            self._whole_disk[name] = (self._blocks / name / "device").exists()
+        return self._whole_disk[name]
+
+
+def _utilization(before: CpuTimes, now: CpuTimes) -> float | None:
+    """Busy share between two readings, 0 to 1; None over too short a time or if a counter fell."""
+    total, busy = now.total - before.total, now.busy - before.busy
+    if total < _LEAST_JIFFIES or not 0 <= busy <= total:
+        return None
+    return busy / total
+
+
+def _memory(lines: Iterable[bytes]) -> Iterator[Reading]:
+    kibibytes = {
+        name: int(rest.split()[0])
+        for name, _, rest in (line.partition(b":") for line in lines)
+        if name in {b"MemTotal", b"MemAvailable"} and rest.split()
+    }
+    if len(kibibytes) == 2:
+        total, available = kibibytes[b"MemTotal"] * 1024.0, kibibytes[b"MemAvailable"] * 1024.0
+        yield Values("memory", {}, {
+            "total_bytes": total, "available_bytes": available, "used_bytes": total - available,
+        })  # fmt: skip
+
+
+def _network(lines: Iterable[bytes]) -> Iterator[Reading]:
+    for line in lines:
+        name, colon, rest = line.partition(b":")
+        fields = rest.split()
+        interface = name.strip().decode()
+        if colon and len(fields) >= 9 and not interface.startswith(_CONTAINER_ENDS):
+            yield Values("network", {"interface": interface}, {
+                "received_bytes": float(fields[0]), "sent_bytes": float(fields[8]),
+            })  # fmt: skip
+
+
+def _lines(file: KeptFile) -> list[bytes]:
+    try:
+        return file.read_all().splitlines()
+    except OSError:  # it was reported at start; what is missing is missing
+        return []
+
+
+def _readable(file: KeptFile) -> bool:
+    return bool(_lines(file))

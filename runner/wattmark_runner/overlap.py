@@ -1,0 +1,37 @@
+"""Windows that share time with work: neither can be told what it cost alone."""
+
+from dataclasses import replace
+from typing import Final
+
+from wattmark_core.results import Phase, Window
+from wattmark_store import Store
+
+WORK: Final = frozenset({Phase.INFERENCE, Phase.TRAINING})
+
+
+def shares_time(one: Window, other: Window) -> bool:
+    """Have two windows more than an instant in common?"""
+    return min(one.end_ns, other.end_ns) > max(one.start_ns, other.start_ns)
+
+
+def put_marked(window: Window, store: Store) -> Window:
+    """Write a closed window; it and those already there that it shares time with are marked.
+
+    A window is marked if another one of the same host, with inference or training in it, shares
+    its time; so of two nested ones both are. Returns the window as written. Raises ``StoreError``.
+    """
+    around = store.windows(start_ns=window.start_ns, end_ns=window.end_ns, host=window.host)
+    others = [
+        other
+        for other in around
+        if other.window_id != window.window_id and shares_time(window, other)
+    ]
+    if window.phase in WORK:
+        for other in others:
+            if not other.overlapping:
+                store.put_window(replace(other, overlapping=True))
+    marked = replace(
+        window, overlapping=window.overlapping or any(other.phase in WORK for other in others)
+    )
+    store.put_window(marked)
+    return marked

@@ -1,0 +1,71 @@
+"""What a run fixes when it starts: which counters count, and how long windows and guards are."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from wattmark_core.catalogue import Domain, source_rank
+from wattmark_core.errors import ConfigurationError
+from wattmark_core.exporter_api import EnergySeries, HostReport, SensorState
+from wattmark_core.results import BOUNDARY_DOMAINS, Boundary
+from wattmark_runner.records import RunRequest
+
+PERIODS_A_WINDOW: Final = 100
+"""METHOD §5.1: a window of 100 update periods T has a raw edge error of T/(√6·W) = 0.4 %."""
+LEAST_SECONDS: Final = 3.0
+SOURCE_SECONDS: Final = {"nvml": 10.0, "dcgm": 10.0, "estimate": 5.0}
+"""METHOD §5.1: NVML 10 s; the estimate needs to average over what else the machine does."""
+LEAST_GUARD_SECONDS: Final = 0.5
+
+
+def pin(report: HostReport) -> tuple[EnergySeries, ...]:
+    """Per domain and device the best source that works."""
+    best: dict[tuple[Domain, str], EnergySeries] = {}
+    for series in report.energy:
+        place = (series.domain, series.device)
+        if series.state is not SensorState.OK:
+            continue
+        if place not in best or source_rank(series.source) < source_rank(best[place].source):
+            best[place] = series
+    return tuple(best.values())
+
+
+def counted(series: Sequence[EnergySeries], request: RunRequest) -> tuple[EnergySeries, ...]:
+    """Those that the run's boundary counts; the others are shown beside it.
+
+    Raises ``ConfigurationError`` if the boundary needs a counter that is not there.
+    """
+    boundary = request.boundary or (Boundary.HOST if request.gpu else Boundary.CPU)
+    domains = BOUNDARY_DOMAINS[boundary]
+    inside = tuple(
+        each
+        for each in series
+        if each.domain in domains and (each.domain is not Domain.GPU or each.device == request.gpu)
+    )
+    found = {each.domain for each in inside}
+    if Domain.GPU in domains and request.gpu and Domain.GPU not in found:
+        raise ConfigurationError(
+            f"no energy counter of GPU {request.gpu!r} answers; `wattmark sensors` lists the GPUs"
+        )
+    if boundary is Boundary.GPU and not request.gpu:
+        raise ConfigurationError("boundary gpu needs a GPU to run on; name its UUID")
+    if Domain.PACKAGE in domains and Domain.PACKAGE not in found:
+        raise ConfigurationError(
+            "the CPU's energy is neither measured nor estimated here; `wattmark sensors` says what"
+            " is missing, or let the exporter estimate it"
+        )
+    return inside
+
+
+def window_seconds(series: Sequence[EnergySeries]) -> float:
+    """The least length of a measured window that every counter in use can resolve, s."""
+    return max(
+        [LEAST_SECONDS]
+        + [PERIODS_A_WINDOW * each.update_period_seconds for each in series]
+        + [SOURCE_SECONDS.get(each.source, 0.0) for each in series]
+    )
+
+
+def guard_seconds(series: Sequence[EnergySeries]) -> float:
+    """How long the load goes on around a window, s: max(0.5 s, w + 2T) (METHOD §4)."""
+    reach = [each.averaging_seconds + 2 * each.update_period_seconds for each in series]
+    return max([LEAST_GUARD_SECONDS, *reach])

@@ -1,0 +1,354 @@
+"""A run: idle baseline, load, warm-up, R measured repeats, idle baseline, score."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.clock import SystemClock
+from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_core.exporter_api import EnergySeries, HostReport
+from wattmark_core.results import Check, Phase, Score, Verdict, Window
+from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
+from wattmark_runner.overlap import put_marked
+from wattmark_runner.pinning import counted, guard_seconds, pin, window_seconds
+from wattmark_runner.process import WorkerProcess
+from wattmark_runner.progress import Plan, Progress
+from wattmark_runner.protocol import (
+    Done,
+    Edge,
+    Event,
+    Load,
+    Loaded,
+    Measure,
+    Notice,
+    PhaseEnd,
+    Step,
+    Trained,
+)
+from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.scorer import score_run
+from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
+from wattmark_runner.windows import Frame, RawEdge
+from wattmark_runner.workloads import DATA_ROOT, find_workload
+from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_store import Store
+
+__all__ = ["execute", "last_idle", "measure_idle"]
+
+SAMPLES_SECONDS: Final = 60.0
+"""How long scoring waits for the samples beyond the run's end."""
+DEAD_SAMPLES_SECONDS: Final = 5.0
+"""The same when the exporter does not answer any more: what it took is still on its way."""
+SETTLE_SECONDS: Final = 1.0
+"""A machine's power falls for a while after a load; a baseline does not begin at once."""
+LOAD_SECONDS: Final = 6.0
+TRAIN_SECONDS: Final = 15.0
+SCORE_SECONDS: Final = 3.0
+"""Expected lengths, for the time left alone."""
+
+
+def execute(
+    request: RunRequest,
+    *,
+    exporter_url: str,
+    store: Store,
+    cache: Path,
+    log: Path,
+    progress: Callable[[Progress], None],
+    idle_before: Window | None = None,
+    cancel: threading.Event | None = None,
+    data_root: Path = DATA_ROOT,
+) -> RunRecord:
+    """Carry out a run from beginning to end; when it returns, all its processes are gone.
+
+    ``idle_before``: a baseline measured already (``last_idle`` of the run before). ``log`` gets
+    what the worker prints. What breaks during the run is in the record: its state and reason.
+    Raises ``ConfigurationError`` or ``ExporterError`` when nothing could be started, ``StoreError``
+    when results cannot be kept.
+    """
+    _validate(request)
+    report = read_host(exporter_url)
+    series = pin(report)
+    inside = counted(series, request)
+    record = _new_record(request, report, series, inside)
+    if idle_before is not None:
+        record.windows.append(idle_before)
+    with Telemetry(exporter_url) as telemetry:
+        run = _Run(
+            record, inside, store, telemetry, cancel or threading.Event(),
+            Plan(_stages(record), progress), cache, log, data_root,
+        )  # fmt: skip
+        run.carry_out()
+    return record
+
+
+def last_idle(record: RunRecord) -> Window | None:
+    """The baseline measured after a run, to go before the next; None if there is none."""
+    windows = record.windows
+    return windows[-1] if windows and windows[-1].phase is Phase.IDLE else None
+
+
+def _validate(request: RunRequest) -> None:
+    find_workload(request.workload).require(request.model)
+    if request.repeats < 1 or request.batch_size < 1:
+        raise ConfigurationError("a run needs at least one repeat and one image in a batch")
+    lengths = (request.warmup_seconds, request.idle_before_seconds, request.idle_after_seconds)
+    if min(lengths) < 0 or (request.seconds is not None and request.seconds <= 0):
+        raise ConfigurationError("windows, warm-up and baselines cannot have negative lengths")
+
+
+def _new_record(
+    request: RunRequest,
+    report: HostReport,
+    series: tuple[EnergySeries, ...],
+    inside: tuple[EnergySeries, ...],
+) -> RunRecord:
+    now = datetime.now(UTC)
+    constants = {
+        f"{sensor.name}.{name}": value
+        for sensor in report.sensors
+        for name, value in sensor.constants
+    }
+    constants["window_seconds"] = request.seconds or window_seconds(inside)
+    constants["guard_seconds"] = guard_seconds(inside)
+    return RunRecord(
+        run_id=f"{now:%Y%m%d-%H%M%S}-{request.model}-{uuid.uuid4().hex[:6]}",
+        request=request,
+        state=RunState.QUEUED,
+        host=report.host,
+        boot_id=report.boot_id,
+        exporter_instance=report.instance,
+        offset_ns=report.offset_ns,
+        started_ns=SystemClock().boottime_ns() + report.offset_ns,
+        series=series,
+        constants=constants,
+    )
+
+
+def _stages(record: RunRecord) -> dict[str, float]:
+    request, guard = record.request, record.constants["guard_seconds"]
+    windows = request.repeats * (record.constants["window_seconds"] + guard) + guard
+    return {
+        "idle before": request.idle_before_seconds,
+        "load": LOAD_SECONDS,
+        "warmup": request.warmup_seconds,
+        "measure": windows,
+        "idle after": request.idle_after_seconds,
+        "score": SCORE_SECONDS,
+    }
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run under way; fills ``record``."""
+
+    record: RunRecord
+    inside: tuple[EnergySeries, ...]
+    store: Store
+    telemetry: Telemetry
+    cancel: threading.Event
+    plan: Plan
+    cache: Path
+    log: Path
+    data_root: Path
+    edges: dict[tuple[str, int, bool], RawEdge] = field(default_factory=dict)
+
+    def carry_out(self) -> None:
+        """All stages, whatever happens in them."""
+        record = self.record
+        record.state = RunState.RUNNING
+        try:
+            self._idle("idle before", record.request.idle_before_seconds)
+            self._work()
+            if not self.telemetry.failing:  # a baseline that nobody samples is time lost
+                self._idle("idle after", record.request.idle_after_seconds)
+            record.state = RunState.SCORING
+            self._score()
+            record.state = RunState.FAILED if record.reason else RunState.DONE
+        except Cancelled:
+            record.state, record.reason = RunState.CANCELLED, "cancelled"
+        except RunError as error:
+            record.state, record.reason = RunState.FAILED, str(error)
+        except BaseException as error:
+            record.state, record.reason = RunState.INTERRUPTED, type(error).__name__
+            raise
+        finally:
+            record.ended_ns = SystemClock().boottime_ns() + record.offset_ns
+
+    @property
+    def frame(self) -> Frame:
+        record = self.record
+        return Frame(record.host, TimeBase(record.exporter_instance, record.offset_ns))
+
+    def _idle(self, stage: str, seconds: float) -> None:
+        if seconds <= 0:
+            return
+
+        def tell(fraction: float) -> None:
+            self.plan.at(stage, fraction, "idle baseline")
+
+        pause(max(SETTLE_SECONDS, self.record.constants["guard_seconds"]), lambda _: None,
+              self.cancel)  # fmt: skip
+        window = idle_window(
+            seconds, self.frame, self.telemetry, tell, self.cancel, self.record.run_id
+        )
+        self._keep(window)
+
+    def _work(self) -> None:
+        """Load and measure; a worker that had to train is replaced by a fresh one."""
+        if not self._one_worker() and not self._one_worker():
+            raise RunError("the weights were trained but could not be loaded; see the run's log")
+
+    def _one_worker(self) -> bool:
+        """False: it trained the network, and another worker is to measure it."""
+        request = self.record.request
+        load = Load(request.workload, request.model, request.batch_size, request.seed,
+                    str(self.cache), str(self.data_root), request.gpu)  # fmt: skip
+        with WorkerProcess(self.log, gpu=request.gpu, hear=self._hear) as worker:
+            worker.send(load)
+            for event in worker.events(self.cancel):
+                if isinstance(event, Trained):
+                    return False
+                if isinstance(event, Loaded):
+                    self._loaded(event)
+                    self.telemetry.arm()
+                    worker.send(self._measure())
+                elif isinstance(event, Done):
+                    self._done(event)
+                    self.telemetry.disarm()
+                    return True
+                else:
+                    self._note(event)
+        raise Cancelled
+
+    def _measure(self) -> Measure:
+        constants, request = self.record.constants, self.record.request
+        return Measure(request.repeats, constants["window_seconds"], constants["guard_seconds"],
+                       request.warmup_seconds)  # fmt: skip
+
+    def _hear(self, event: Event) -> None:
+        """In the listening thread, at once: the sample at the edge must follow within 5 ms."""
+        if isinstance(event, Edge):
+            self.edges[event.phase, event.repeat, event.opening] = RawEdge(
+                event.time_ns, self.telemetry.edge()
+            )
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Notice) and event.text not in self.record.notices:
+            self.record.notices.append(event.text)
+        elif isinstance(event, Step):
+            self._step(event)
+        elif isinstance(event, PhaseEnd):
+            self._phase_end(event)
+
+    def _step(self, step: Step) -> None:
+        model = self.record.request.model
+        if step.stage == "train":
+            self.plan.stages["load"] = LOAD_SECONDS + TRAIN_SECONDS
+            self.plan.at("load", step.fraction, f"training {model}")
+        elif step.stage == "measure":
+            self.plan.at("measure", step.fraction, f"measuring {model}")
+        elif step.stage == "warmup":
+            self.plan.at("warmup", step.fraction, f"warming up {model}")
+        else:
+            self.plan.at("load", step.fraction, f"loading {model}")
+
+    def _loaded(self, loaded: Loaded) -> None:
+        record = self.record
+        # A run on a stand-in test set says so by its name, not by a notice alone.
+        record.request = replace(record.request, workload=loaded.workload)
+        record.test_images = loaded.test_images
+        record.parameters = loaded.parameters
+        record.macs = loaded.macs
+        record.environment = loaded.environment
+
+    def _phase_end(self, ended: PhaseEnd) -> None:
+        request = self.record.request
+        window = self.frame.window(
+            Phase(ended.phase),
+            self.edges.pop((ended.phase, ended.repeat, True)),
+            self.edges.pop((ended.phase, ended.repeat, False)),
+            model=request.model,
+            workload=request.workload,
+            run_id=self.record.run_id,
+            repeat=ended.repeat,
+            inferences=ended.inferences,
+            cpu_seconds=ended.cpu_seconds,
+        )
+        self._keep(window)
+
+    def _done(self, done: Done) -> None:
+        self.record.accuracy = done.accuracy
+        self.record.windows = [
+            replace(window, correct=done.correct[window.repeat])
+            if window.phase is Phase.INFERENCE
+            else window
+            for window in self.record.windows
+        ]
+
+    def _keep(self, window: Window) -> None:
+        self.record.windows.append(put_marked(window, self.store))
+        if not window.complete and not self.record.reason:
+            self.record.reason = self._interruption(window)
+
+    def _interruption(self, window: Window) -> str:
+        what = f"{window.phase} window {window.repeat + 1}"
+        failure = self.telemetry.failure or "the exporter was restarted or moved its time base"
+        return f"the samples were interrupted in {what}: {failure}"
+
+    def _score(self) -> None:
+        record = self.record
+        self.plan.at("score", 0.0, f"scoring {record.request.model}")
+        record.reason = record.reason or self._await_samples()
+        # Another program's window may have closed, and marked ours, in the meantime.
+        record.windows = [put_marked(window, self.store) for window in record.windows]
+        whole = {window.window_id: window.complete for window in record.windows}
+        score_run(record, self.store)
+        if record.reason:
+            _spoil(record, whole, self.store)
+        self.plan.at("score", 1.0, f"scored {record.request.model}")
+
+    def _await_samples(self) -> str:
+        """Wait until every counter that counts has a sample beyond the end; else say which not."""
+        end_ns = max(window.end_ns for window in self.record.windows)
+        limit = DEAD_SAMPLES_SECONDS if self.telemetry.failing else SAMPLES_SECONDS
+        deadline = time.monotonic() + limit
+        while True:
+            missing = [each for each in self.inside if not self._sampled_beyond(each, end_ns)]
+            if not missing:
+                return ""
+            if time.monotonic() > deadline:
+                names = ", ".join(f"{each.source} {each.domain} {each.device}" for each in missing)
+                return f"no sample of {names} arrived within {limit:g} s of the run's end"
+            pause(0.25, lambda _: None, self.cancel)
+
+    def _sampled_beyond(self, series: EnergySeries, end_ns: int) -> bool:
+        tags = {"host": self.record.host, **series.tags}
+        found = self.store.edges("energy", end_ns, end_ns, tags, neighbours=1)
+        return any(data.times_ns and data.times_ns[-1] > end_ns for data in found)
+
+
+def _spoil(record: RunRecord, whole: dict[str, bool], store: Store) -> None:
+    """A run whose samples were interrupted is never scored as if whole."""
+    check = Check("telemetry", Verdict.INVALID, None, None, "", record.reason)
+    record.checks = (*record.checks, check)
+    record.scores = tuple(_spoilt(score, check) for score in record.scores)
+    record.windows = [
+        replace(window, complete=window.complete and whole[window.window_id])
+        for window in record.windows
+    ]
+    for window in record.windows:
+        store.put_window(window)
+    for score in record.scores:
+        store.put_score(score)
+
+
+def _spoilt(score: Score, check: Check) -> Score:
+    if score.formula != ENERGY_SCORE:
+        return score
+    return replace(score, verdict=Verdict.INVALID, checks=(*score.checks, check))

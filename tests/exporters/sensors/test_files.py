@@ -1,0 +1,60 @@
+"""The kept descriptor: new values, replaced files, missing files."""
+
+from pathlib import Path
+
+import pytest
+
+from wattmark_exporters.sensors.files import KeptFile, cpu_model, first_integer
+
+
+def test_a_kept_file_shows_new_values(tmp_path: Path) -> None:
+    """Each read gives what the file holds now."""
+    path = tmp_path / "energy_uj"
+    path.write_text("1\n")
+    file = KeptFile(path)
+    assert file.read() == b"1\n"
+    path.write_text("22\n")
+    assert file.read() == b"22\n"
+    file.close()
+
+
+def test_a_replaced_file_is_opened_anew(tmp_path: Path) -> None:
+    """A driver that was loaded again makes new files: the old one's value is not repeated."""
+    path = tmp_path / "energy_uj"
+    path.write_text("1\n")
+    file = KeptFile(path)
+    file.read()
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        file.read()
+    path.write_text("3\n")
+    assert file.read() == b"3\n"
+    file.close()
+
+
+def test_a_file_longer_than_one_read_is_read_whole(tmp_path: Path) -> None:
+    """procfs hands out lists a page at a time; nothing behind the first page is lost."""
+    path = tmp_path / "diskstats"
+    path.write_text("0123456789" * 100)
+    file = KeptFile(path, size=64)
+    assert file.read_all() == path.read_bytes()
+    assert file.read_all() == path.read_bytes()
+    file.close()
+
+
+def test_what_is_no_plain_number_is_none(tmp_path: Path) -> None:
+    """Empty, negative, non-ASCII and missing: None, never zero."""
+    path = tmp_path / "value"
+    for text in ("", "-5", "1.5", "٣", "0x10", "<not supported>"):
+        path.write_text(text)
+        assert first_integer(path) is None
+    assert first_integer(tmp_path / "missing") is None
+    path.write_text(" 42\n")
+    assert first_integer(path) == 42
+
+
+def test_the_cpu_model_is_empty_where_it_is_not_told(tmp_path: Path) -> None:
+    """ARM's cpuinfo has no model name, a sandbox no cpuinfo."""
+    assert cpu_model(tmp_path) == ""
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU implementer\t: 0x41\n")
+    assert cpu_model(tmp_path) == ""

@@ -1,0 +1,435 @@
+"""The sampler in virtual time: deadlines, lease, failures, clocks."""
+
+import logging
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pytest
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.clock import FakeClock
+from wattmark_core.errors import SensorAbsent, SensorFailed
+from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
+from wattmark_core.sample import Sample, decode_lines
+from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
+from wattmark_exporters.ring import Ring
+from wattmark_exporters.sampler import Sampler
+from wattmark_exporters.schedule import Schedule
+from wattmark_exporters.station import Station
+from wattmark_exporters.timebase import Timebase
+
+TICKING = Traits(update_period_seconds=0.1, ticking=True, limit_watts=400.0)
+FREE = Traits(update_period_seconds=0.001)
+
+
+class Scripted(Sensor):
+    """A sensor whose readings a function gives; counts its reads."""
+
+    def __init__(
+        self, name: str, readings: Callable[[], Iterable[Reading]], *,
+        interval_seconds: float = 0.1, energy: bool = True,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.interval_seconds = interval_seconds
+        self.energy = energy
+        self.reads = 0
+        self._readings = readings
+
+    def read(self) -> Iterable[Reading]:
+        """What the function gives."""
+        self.reads += 1
+        return self._readings()
+
+
+@dataclass
+class Bench:
+    """A sampler in virtual time with its parts."""
+
+    clock: FakeClock
+    ring: Ring
+    sampler: Sampler
+    cursor: str = ""
+    delays: list[float] = field(default_factory=list)
+
+    def run(self, seconds: float) -> list[Sample]:
+        """Let the sampler work for a time; the samples that it made."""
+        end_ns = self.clock.now_ns + round(seconds * 1e9)
+        while self.clock.now_ns < end_ns:
+            delay = self.sampler.run_due()
+            self.delays.append(delay)
+            self.clock.advance(min(delay, (end_ns - self.clock.now_ns) / 1e9) + 1e-6)
+        return self.fetch()
+
+    def fetch(self) -> list[Sample]:
+        """Samples since the last call."""
+        page = self.ring.after(self.cursor)
+        self.cursor = page.cursor
+        return list(decode_lines(b"".join(page.chunks).decode()))
+
+    def report(self) -> HostReport:
+        """As ``GET /sensors``."""
+        return self.sampler.report("box", "boot", "1")
+
+    def sensor(self, name: str) -> SensorReport:
+        """One sensor's report."""
+        return next(sensor for sensor in self.report().sensors if sensor.name == name)
+
+
+Build = Callable[..., Bench]
+
+
+@pytest.fixture
+def bench(clock: FakeClock) -> Build:
+    """Make a bench of sensors."""
+
+    def build(*sensors: Sensor) -> Bench:
+        jitter = random.Random(1)
+        stations = [
+            Station(s, "box", clock, Schedule(s.interval_seconds, 0, jitter)) for s in sensors
+        ]
+        for station in stations:
+            station.start()
+        ring = Ring()
+        sampler = Sampler(stations, Timebase(clock), clock, ring, "box", jitter=jitter)
+        return Bench(clock, ring, sampler)
+
+    return build
+
+
+def of(samples: Iterable[Sample], measurement: str) -> list[Sample]:
+    """Samples of one measurement."""
+    return [sample for sample in samples if sample.measurement == measurement]
+
+
+def steady(clock: FakeClock, watts: float, traits: Traits = FREE) -> Callable[[], list[Reading]]:
+    """A counter under a constant load; it ticks if its traits say so."""
+    period_ns = round(traits.update_period_seconds * 1e9)
+
+    def readings() -> list[Reading]:
+        ticks = clock.now_ns // period_ns if traits.ticking else clock.now_ns / period_ns
+        joules = watts * ticks * period_ns / 1e9
+        return [Counter(Domain.PACKAGE, "socket0", joules, traits)]
+
+    return readings
+
+
+def test_energy_reaches_the_ring(bench: Build, clock: FakeClock) -> None:
+    """A steady load arrives as energy at its power, with host and tags on every line."""
+    samples = bench(Scripted("meter", steady(clock, 50.0))).run(10.0)
+    energy = of(samples, "energy")
+    first, last = energy[0], energy[-1]
+    joules = last.fields["joules"] - first.fields["joules"]
+    assert joules == pytest.approx(50.0 * (last.time_ns - first.time_ns) / 1e9, rel=1e-6)
+    assert {sample.tag["host"] for sample in samples} == {"box"}
+    assert energy[0].tag == {
+        "host": "box", "domain": "package", "device": "socket0", "source": "meter",
+        "method": "counter",
+    }  # fmt: skip
+    assert isinstance(energy[0].fields["epoch"], int)
+
+
+def test_own_intervals_without_drift_or_lockstep(bench: Build, clock: FakeClock) -> None:
+    """Each sensor has its own interval; deadlines do not drift, and do not keep step either."""
+    fast = Scripted("fast", steady(clock, 50.0))
+    slow = Scripted("slow", lambda: [Values("room", {}, {"value": 1.0})], interval_seconds=1.0,
+                    energy=False)  # fmt: skip
+    samples = of(bench(fast, slow).run(60.0), "energy")
+    assert fast.reads == pytest.approx(600, abs=2)
+    assert slow.reads == pytest.approx(60, abs=2)
+    gaps = [b.time_ns - a.time_ns for a, b in zip(samples, samples[1:], strict=False)]
+    assert 75e6 < min(gaps) < 95e6
+    assert 105e6 < max(gaps) < 125e6
+
+
+def test_missed_deadlines_are_skipped_and_counted(bench: Build, clock: FakeClock) -> None:
+    """After a stall the sampler goes on at once, makes nothing up, and tells due from taken."""
+    sensor = Scripted("meter", steady(clock, 50.0))
+    box = bench(sensor)
+    box.run(1.0)
+    clock.advance(5.0)
+    reads = sensor.reads
+    box.run(0.15)
+    assert sensor.reads - reads <= 3
+    report = box.sensor("meter")
+    assert report.due == pytest.approx(61, abs=3)
+    assert report.due - report.taken == pytest.approx(50, abs=2)
+    assert min(box.delays) >= 0
+
+
+def test_lease_reads_ticking_counters_closely(bench: Build, clock: FakeClock) -> None:
+    """While armed a ticking counter is read every T/5, until the lease ends; others stay."""
+    ticking = Scripted("gpu", steady(clock, 50.0, TICKING))
+    other = Scripted("rapl", steady(clock, 50.0))
+    box = bench(ticking, other)
+    box.run(1.0)
+    before = of(box.run(2.0), "energy")
+    ticking.reads = other.reads = 0
+    box.sampler.arm(2.0)
+    during = of(box.run(2.0), "energy")
+    assert ticking.reads == pytest.approx(100, abs=3)
+    assert other.reads == pytest.approx(20, abs=2)
+    ticking.reads = 0
+    box.run(2.0)
+    assert ticking.reads == pytest.approx(20, abs=2)
+
+    def worst(samples: list[Sample]) -> float:
+        return max(s.fields["uncertainty_seconds"] for s in samples[2:] if s.tag["source"] == "gpu")
+
+    assert worst(during) <= 0.0125
+    assert worst(before) > 0.04
+
+
+def test_lease_reads_power_closely(bench: Build) -> None:
+    """While armed, power to integrate is read every 20 ms; power beside a counter is not."""
+    integrated = Scripted("a", lambda: [Power(Domain.GPU, "a", 50.0, integrate=True)])
+    shown = Scripted("b", lambda: [Power(Domain.GPU, "b", 50.0)])
+    box = bench(integrated, shown)
+    box.run(0.5)
+    integrated.reads = shown.reads = 0
+    box.sampler.arm(1.0)
+    samples = box.run(1.0)
+    assert integrated.reads == pytest.approx(50, abs=3)
+    assert shown.reads == pytest.approx(10, abs=2)
+    energy = of(samples, "energy")
+    assert {s.tag["method"] for s in energy} == {Method.INTEGRATED}
+    joules = energy[-1].fields["joules"] - energy[0].fields["joules"]
+    assert joules == pytest.approx(50.0 * (energy[-1].time_ns - energy[0].time_ns) / 1e9)
+
+
+def test_lease_of_zero_ends_it(bench: Build, clock: FakeClock) -> None:
+    """``arm(0)`` ends the lease; a shorter lease does not cut a longer one."""
+    sensor = Scripted("gpu", steady(clock, 50.0, TICKING))
+    box = bench(sensor)
+    box.run(0.5)
+    box.sampler.arm(100.0)
+    box.sampler.arm(0.1)
+    box.run(0.5)
+    sensor.reads = 0
+    box.run(1.0)
+    assert sensor.reads > 40
+    box.sampler.arm(0)
+    box.run(0.1)
+    sensor.reads = 0
+    box.run(1.0)
+    assert sensor.reads < 13
+
+
+def test_sample_now(bench: Build, clock: FakeClock) -> None:
+    """A forced sample reads all energy sensors at once, others not; calls within 20 ms share."""
+    energy = Scripted("meter", steady(clock, 50.0))
+    host = Scripted("host", lambda: [Values("room", {}, {"value": 1.0})], energy=False)
+    box = bench(energy, host)
+    box.run(1.0)
+    energy.reads = host.reads = 0
+    box.sampler.sample_now()
+    clock.advance(0.019)
+    box.sampler.sample_now()
+    assert (energy.reads, host.reads) == (1, 0)
+    clock.advance(0.002)
+    box.sampler.sample_now()
+    assert energy.reads == 2
+    assert len(of(box.fetch(), "energy")) == 2
+
+
+def test_one_failure_does_not_silence_others(
+    bench: Build, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sensor that raises anything is failed; the others go on. It is logged once when it starts
+    to fail and once when it recovers."""
+    broken = True
+
+    def flaky() -> list[Reading]:
+        if broken:
+            raise ZeroDivisionError("oops")
+        return steady(clock, 10.0)()
+
+    box = bench(Scripted("flaky", flaky), Scripted("good", steady(clock, 50.0)))
+    with caplog.at_level(logging.INFO):
+        samples = box.run(3.0)
+        assert len(of(samples, "energy")) == pytest.approx(30, abs=2)
+        assert box.sensor("flaky").state is SensorState.FAILED
+        assert "oops" in box.sensor("flaky").reason
+        broken = False
+        box.run(3.0)
+    assert box.sensor("flaky").state is SensorState.OK
+    assert [r.levelname for r in caplog.records] == ["WARNING", "INFO"]
+    ups = [s.fields["up"] for s in of(samples, "sensor") if s.tag["sensor"] == "flaky"]
+    assert set(ups) == {0.0}
+
+
+def test_absent(bench: Build, clock: FakeClock) -> None:
+    """An absent sensor has reason and remedy, is never read, and makes no sample."""
+
+    class Absent(Scripted):
+        def start(self) -> None:
+            raise SensorAbsent("no meter", "plug one in")
+
+    absent = Absent("absent", steady(clock, 1.0))
+    box = bench(absent)
+    samples = box.run(3.0)
+    report = box.sensor("absent")
+    assert (report.state, report.reason, report.remedy) == (
+        SensorState.ABSENT, "no meter", "plug one in",
+    )  # fmt: skip
+    assert absent.reads == 0
+    assert {s.measurement for s in samples} == {"exporter"}
+
+
+def test_permission_lost_half_way(bench: Build, clock: FakeClock) -> None:
+    """A sensor that fails for a while begins a new epoch; energy in between is not made up."""
+    broken = False
+
+    def readings() -> list[Reading]:
+        if broken:
+            raise PermissionError(13, "Permission denied")
+        return steady(clock, 50.0)()
+
+    box = bench(Scripted("rapl", readings))
+    first = of(box.run(2.0), "energy")
+    broken = True
+    assert of(box.run(2.0), "energy") == []
+    broken = False
+    second = of(box.run(2.0), "energy")
+    assert len({s.fields["epoch"] for s in [*first, *second]}) == 2
+    assert second[0].fields["joules"] == 0
+
+
+def test_one_device_lost(bench: Build, clock: FakeClock) -> None:
+    """Of two devices one may be lost: the other goes on in its epoch, the report tells which."""
+    lost = False
+
+    def readings() -> list[Reading]:
+        joules = 100.0 * clock.now_ns / 1e9
+        yours: Reading = Counter(Domain.GPU, "gpu1", joules, FREE)
+        if lost:
+            yours = Lost(Domain.GPU, "gpu1", "fell off the bus")
+        return [Counter(Domain.GPU, "gpu0", joules, FREE), yours]
+
+    box = bench(Scripted("nvml", readings))
+    box.run(1.0)
+    lost = True
+    samples = of(box.run(1.0), "energy")
+    assert {s.tag["device"] for s in samples} == {"gpu0"}
+    states = {series.device: (series.state, series.note) for series in box.report().energy}
+    assert states == {
+        "gpu0": (SensorState.OK, ""), "gpu1": (SensorState.FAILED, "fell off the bus"),
+    }  # fmt: skip
+    lost = False
+    back = of(box.run(1.0), "energy")
+    epochs = {d: {s.fields["epoch"] for s in back if s.tag["device"] == d} for d in states}
+    old = {s.fields["epoch"] for s in samples}
+    assert epochs["gpu0"] == old
+    assert epochs["gpu1"].isdisjoint(old)
+
+
+@pytest.mark.parametrize("event", ["step", "suspend"])
+def test_torn_time_begins_epochs(bench: Build, clock: FakeClock, event: str) -> None:
+    """A clock step or a suspend begins a new epoch of every counter, and no third one."""
+    box = bench(
+        Scripted("a", steady(clock, 50.0)),
+        Scripted("b", lambda: [Power(Domain.PSYS, "b", 5.0, integrate=True)]),
+    )
+    before = of(box.run(2.0), "energy")
+    if event == "step":
+        clock.step(-30.0)
+    else:
+        clock.suspend(30.0)
+    after = of(box.run(2.0), "energy")
+    for source in ("a", "b"):
+        olds = {s.fields["epoch"] for s in before if s.tag["source"] == source}
+        news = [s.fields["epoch"] for s in after if s.tag["source"] == source]
+        assert len(olds) == len(set(news)) == 1
+        assert max(olds) < min(news)
+
+
+def test_moving(bench: Build, clock: FakeClock) -> None:
+    """A counter that moves is moving; one that stands still is found out after some seconds."""
+    box = bench(
+        Scripted("live", steady(clock, 50.0)),
+        Scripted("dead", lambda: [Counter(Domain.DRAM, "d", 7.0, FREE)]),
+    )
+    box.run(0.05)
+    assert box.sensor("dead").moving is None
+    box.run(5.0)
+    assert box.sensor("live").moving is True
+    assert box.sensor("dead").moving is False
+
+
+def test_counter_against_power(bench: Build, clock: FakeClock) -> None:
+    """Where a GPU gives counter and power, their ratio over 10 s is told, with the GPU's tags."""
+    tags = {"device": "GPU-1", "gpu": "0", "model": "X"}
+
+    def readings() -> list[Reading]:
+        ticks = clock.now_ns // 100_000_000
+        return [
+            Counter(Domain.GPU, "GPU-1", 105.0 * ticks * 0.1, TICKING),
+            Power(Domain.GPU, "GPU-1", 100.0, TICKING),
+            Values("gpu", tags, {"temperature_celsius": 40.0}),
+        ]
+
+    samples = of(bench(Scripted("nvml", readings)).run(25.0), "gpu")
+    ratios = [s for s in samples if "counter_to_integral_ratio" in s.fields]
+    assert len(ratios) == 2
+    for sample in ratios:
+        assert sample.fields["counter_to_integral_ratio"] == pytest.approx(1.05, abs=0.012)
+        assert sample.tag == {**tags, "host": "box"}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (Values("energy", {}, {"joules": 1.0}), "measurement 'energy'"),
+        (Values("cpu", {}, {"smell": 1.0}), "no field 'smell'"),
+        ("text", "gave a str"),
+    ],
+)  # fmt: skip
+def test_readings_that_may_not_be(bench: Build, values: Reading, reason: str) -> None:
+    """A reading that would break the store fails its sensor, and says why."""
+    box = bench(Scripted("odd", lambda: [values]))
+    assert of(box.run(1.0), "energy") == []
+    assert box.sensor("odd").state is SensorState.FAILED
+    assert reason in box.sensor("odd").reason
+
+
+def test_field_types_are_fixed(bench: Build) -> None:
+    """Floats stay floats and counts integers, whatever a sensor gives; NaN is dropped, counted."""
+    box = bench(
+        Scripted("odd", lambda: [
+            Values("memory", {}, {"used_bytes": 3, "total_bytes": float("nan")}),
+            Values("cpu", {}, {"cpus": 4.0}),
+            Values("mine", {}, {"value": 1, "since_ns": 5}),
+        ], energy=False)
+    )  # fmt: skip
+    samples = box.run(0.05)
+    fields = {s.measurement: s.fields for s in samples}
+    assert repr(fields["memory"]) == "{'used_bytes': 3.0}"
+    assert repr(fields["cpu"]) == "{'cpus': 4}"
+    assert repr(fields["mine"]) == "{'value': 1.0, 'since_ns': 5}"
+    assert of(box.run(2.0), "sensor")[-1].fields["dropped"] > 0
+
+
+def test_counter_and_integrated_power_of_one_device(bench: Build) -> None:
+    """A device with a counter is not integrated as well: it would be counted twice."""
+    box = bench(
+        Scripted("both", lambda: [
+            Counter(Domain.GPU, "g", 1.0, FREE), Power(Domain.GPU, "g", 9.0, integrate=True),
+        ])
+    )  # fmt: skip
+    samples = box.run(1.0)
+    assert {s.tag["method"] for s in samples if "method" in s.tag} == {"counter"}
+    assert {s.fields["joules"] for s in of(samples, "energy")} == {0.0}
+
+
+def test_failed_start(bench: Build, clock: FakeClock) -> None:
+    """A sensor that fails at its start is failed, not absent, and is not read."""
+
+    class Failing(Scripted):
+        def start(self) -> None:
+            raise SensorFailed("driver in a bad state")
+
+    failing = Failing("failing", steady(clock, 1.0))
+    box = bench(failing)
+    box.run(1.0)
+    assert box.sensor("failing").state is SensorState.FAILED
+    assert box.sensor("failing").reason == "driver in a bad state"
+    assert failing.reads == 0

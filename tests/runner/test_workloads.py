@@ -1,0 +1,34 @@
+"""The table of workloads."""
+
+import pytest
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.workloads import WORKLOADS, find_workload
+
+
+def test_unknown_workload_names_the_known_ones() -> None:
+    """Whoever asks for a workload that is not there is told which ones are."""
+    with pytest.raises(ConfigurationError, match="'imagenet'; known are fashion-mnist, digits"):
+        find_workload("imagenet")
+
+
+def test_unknown_model_names_the_known_ones() -> None:
+    """Whoever asks for a model that a workload lacks is told which ones it has."""
+    with pytest.raises(ConfigurationError, match=r"no model 'vgg'; it has mlp-small, mlp-wide"):
+        find_workload("digits").require("vgg")
+
+
+def test_every_workload_has_at_least_four_models() -> None:
+    """A ranking needs several networks; the stand-in test set has the same ones."""
+    assert all(len(workload.models) >= 4 for workload in WORKLOADS)
+    assert len({workload.models for workload in WORKLOADS}) == 1
+
+
+def test_workloads_are_known_without_a_framework() -> None:
+    """Listing the workloads, and all that the parent does, imports no framework."""
+    import subprocess
+    import sys
+
+    code = "import sys, wattmark_runner.run; print(*(n for n in sys.modules))"
+    listed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert not {b"tensorflow", b"keras", b"sklearn"} & set(listed.stdout.split())

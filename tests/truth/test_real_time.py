@@ -1,0 +1,110 @@
+"""In real time through exporter, collector and store: a smoke test of each kind of counter.
+
+The truth of a window is the load's formula over the window's own stamps. Limits are wide enough
+for a busy machine and far below any mistake of method.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from wattmark_core.catalogue import Method
+from wattmark_core.exporter_api import EnergySeries, ExporterClient
+from wattmark_core.results import Phase, Window
+from wattmark_runner.recorder import Recorder
+from wattmark_runner.scorer import read_window
+from wattmark_scoring.energy import SeriesEnergy
+from wattmark_store import Store, open_store
+
+HERE = Path(__file__).parent
+SECONDS = 4.0
+WAIT_SECONDS = 30.0
+
+
+@contextmanager
+def program(*command: str, env: dict[str, str] | None = None) -> Iterator[str]:
+    """A child that says READY; yields the rest of that line; ended with SIGTERM."""
+    child = subprocess.Popen(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+    assert child.stdout is not None
+    try:
+        line = child.stdout.readline()
+        assert line.startswith("READY"), f"{command} said {line!r}"
+        yield line.removeprefix("READY").strip()
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(20)
+        child.stdout.close()
+
+
+@contextmanager
+def rooms(folder: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[tuple[str, Store]]:
+    """Exporter, collector and store as users run them; yields the exporter's URL and the store."""
+    url = f"sqlite:///{folder}/store.sqlite"
+    exporter = ("-m", "wattmark_exporters", "--listen", "127.0.0.1:0", "--without", "host")
+    with program(*exporter, *options, env=env) as address:
+        target = address.removeprefix("http://")
+        config = folder / "targets.yml"
+        config.write_text(
+            "scrape_configs:\n  - job_name: wattmark\n    metrics_path: /samples\n"
+            f"    static_configs:\n      - targets: ['{target}']\n"
+        )
+        with (
+            program("-m", "wattmark_collector", "--config", str(config), "--store", url),
+            closing(open_store(url)) as store,
+        ):
+            yield address, store
+
+
+def one_window(address: str, store: Store) -> Window:
+    """A window of some seconds, opened and closed as any program may."""
+    time.sleep(1.5)  # a ticking counter is known from its first tick on
+    with Recorder(address, store) as recorder:
+        with recorder.window(model="load", phase=Phase.TRAINING):
+            time.sleep(SECONDS)
+        time.sleep(1.0)
+    (window,) = recorder.windows
+    return window
+
+
+def measured(address: str, store: Store, window: Window) -> tuple[EnergySeries, SeriesEnergy]:
+    """What the one energy series of the exporter says of the window, once its samples are in."""
+    with closing(ExporterClient(address)) as client:
+        (series,) = client.sensors().energy
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        (reading,) = read_window(window, [series], store)
+        if reading.energy.complete or time.monotonic() > deadline:
+            return series, reading.energy
+        time.sleep(0.2)
+
+
+def test_a_powercap_tree_that_follows_a_known_power(tmp_path: Path) -> None:
+    """A window on RAPL counts what the load's formula says, within 1.5 %."""
+    load = powercap_load()
+    counter = load.make_tree(tmp_path / "sys")
+    writer = subprocess.Popen([sys.executable, HERE / "powercap_load.py", counter, "60"])
+    try:
+        with rooms(tmp_path, "--sysfs", str(tmp_path / "sys")) as (address, store):
+            window = one_window(address, store)
+            with closing(ExporterClient(address)) as client:
+                offset_ns = client.sensors().offset_ns
+            series, energy = measured(address, store, window)
+    finally:
+        writer.kill()
+        writer.wait()
+    assert (series.source, series.method) == ("rapl", Method.COUNTER)
+    assert energy.complete
+    start, end = ((edge - offset_ns) / 1e9 for edge in (window.start_ns, window.end_ns))
+    assert energy.joules == pytest.approx(load.joules(end) - load.joules(start), rel=0.015)

@@ -91,9 +91,7 @@ def score_run(record: RunRecord, store: Store) -> RunRecord:
     }
     main = main_boundary(record)
     all_scores: list[Score] = []
-    for boundary in Boundary:
-        if boundary is not main and not of_boundary(record.series, boundary, gpus):
-            continue
+    for boundary in _boundaries(record, main):
         measured = [
             measure_window(
                 window, readings[window.window_id], store, boundary,
@@ -120,6 +118,15 @@ def main_boundary(record: RunRecord) -> Boundary:
     if record.request.boundary is not None:
         return record.request.boundary
     return Boundary.HOST if record.request.gpu else Boundary.CPU
+
+
+def _boundaries(record: RunRecord, main: Boundary) -> list[Boundary]:
+    """The main one, and every other that has counters of its own; without a GPU host is cpu."""
+    gpus = [record.request.gpu] if record.request.gpu else []
+    found = {Boundary.CPU} if of_boundary(record.series, Boundary.CPU) else set()
+    if of_boundary(record.series, Boundary.GPU, gpus):
+        found |= {Boundary.GPU, Boundary.HOST}
+    return [boundary for boundary in Boundary if boundary in found or boundary is main]
 
 
 def _reading(window: Window, series: EnergySeries, store: Store) -> Reading:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from wattmark_exporters.meter import CounterMeter, EnergyPoint, PowerMeter
 from wattmark_exporters.readings import Traits
 

@@ -4,6 +4,7 @@ from threading import Thread
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from wattmark_exporters.ring import Ring
 
 S = 1_000_000_000

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
+
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import SensorAbsent, SensorFailed

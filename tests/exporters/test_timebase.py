@@ -1,6 +1,7 @@
 """The time base under NTP steps and suspends."""
 
 import pytest
+
 from wattmark_core.clock import FakeClock, SystemClock
 from wattmark_exporters.timebase import Timebase
 

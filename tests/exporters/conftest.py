@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from wattmark_core.clock import FakeClock
 from wattmark_core.exporter_api import ExporterClient
 

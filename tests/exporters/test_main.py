@@ -5,14 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wattmark_core.exporter_api import SensorState
+from wattmark_core.exporter_api import ExporterClient, SamplesPage, SensorState
 from wattmark_core.sample import decode_lines
 
 Start = Callable[..., Any]
@@ -140,10 +139,8 @@ def test_environment(tmp_path: Path) -> None:
         env={**os.environ, "WATTMARK_HOST": "from-env", "WATTMARK_PROCFS": str(tmp_path / "proc"),
              "WATTMARK_SYSFS": str(tmp_path / "sys")},
     )  # fmt: skip
+    assert process.stdout is not None
     try:
-        from wattmark_core.exporter_api import ExporterClient
-
-        assert process.stdout is not None
         client = ExporterClient(process.stdout.readline().split()[1])
         cpu = next(
             sample for sample in decode_lines(client.samples().text) if sample.measurement == "cpu"
@@ -152,9 +149,14 @@ def test_environment(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
-        process.stdout.close() if process.stdout else None
+        process.stdout.close()
     assert cpu.tag["host"] == "from-env"
     assert cpu.fields["busy_seconds"] == 1.5
+
+
+def _first_energy(client: ExporterClient, wait_until: Wait) -> SamplesPage:
+    wait_until(lambda: "energy," in client.samples().text)
+    return client.samples()
 
 
 def test_restart_is_a_new_epoch(exporter: Start, tmp_path: Path, wait_until: Wait) -> None:
@@ -164,8 +166,7 @@ def test_restart_is_a_new_epoch(exporter: Start, tmp_path: Path, wait_until: Wai
     epochs, instances = set(), set()
     for _ in range(2):
         running = exporter()
-        wait_until(lambda client=running.client: "energy," in client.samples().text)
-        page = running.client.samples()
+        page = _first_energy(running.client, wait_until)
         instances.add(page.cursor.partition(":")[0])
         epochs |= {
             sample.fields["epoch"]
@@ -200,4 +201,3 @@ def test_package_energy_after_a_bad_first_read(
     states = {sensor.name: sensor.state for sensor in client.sensors().sensors}
     assert states["estimate"] is SensorState.ABSENT
     wait_until(lambda: "source=slow" in client.samples().text)
-    assert time.monotonic() > 0

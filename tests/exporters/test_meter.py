@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -216,7 +217,7 @@ class TestTickingCounter:
                 tick_ns = START_NS + (ticks * 100 - phase_ms) * MS
                 assert abs(point.time_ns - tick_ns) <= point.uncertainty_seconds * 1e9
                 seen.append((tick_ns, point.joules))
-        for (t0, j0), (t1, j1) in zip(seen, seen[1:], strict=False):
+        for (t0, j0), (t1, j1) in pairwise(seen):
             assert j1 - j0 == pytest.approx(watts * (t1 - t0) / 1e9, abs=1e-6)
 
     def test_full_power_at_the_fastest_reads(self) -> None:

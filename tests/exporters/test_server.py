@@ -2,12 +2,16 @@
 
 import http.client
 import json
+import random
 import re
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +19,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_core.catalogue import BY_NAME
+from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import ExporterClient, SensorState
 from wattmark_core.sample import Sample, decode_lines
+from wattmark_exporters.ring import Ring
+from wattmark_exporters.sampler import Sampler
+from wattmark_exporters.server import Backend, ExporterServer, Security
+from wattmark_exporters.timebase import Timebase
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]
@@ -67,7 +76,7 @@ def request(
     path: str,
     body: bytes | None = None,
     headers: dict[str, str] | None = None,
-) -> tuple[int, str, dict[str, str]]:
+) -> tuple[int, str, dict[str, str]]:  # fmt: skip
     """One raw request: status, body, headers."""
     parts = urlsplit(url)
     assert parts.hostname is not None
@@ -102,7 +111,7 @@ def test_cursor_goes_on(meter: Start, wait_until: Wait) -> None:
     wait_until(fetch)
     whole = samples_of(client.samples("").text, "energy")[: len(energy)]
     assert energy == whole
-    assert all(b.time_ns > a.time_ns for a, b in zip(energy, energy[1:], strict=False))
+    assert all(b.time_ns > a.time_ns for a, b in pairwise(energy))
     joules = energy[-1].fields["joules"] - energy[0].fields["joules"]
     seconds = (energy[-1].time_ns - energy[0].time_ns) / 1e9
     doubt = energy[-1].fields["uncertainty_seconds"] + energy[0].fields["uncertainty_seconds"]
@@ -181,9 +190,11 @@ def test_sensors(meter: Start, wait_until: Wait) -> None:
 def test_metrics(meter: Start, wait_until: Wait) -> None:
     """``/metrics`` parses, uses the catalogue's names, kinds and tags, and keeps a user's own."""
     running = meter()
-    wait_until(
-        lambda: "wattmark_energy_joules_total{" in request(running.url, "GET", "/metrics")[1]
-    )
+
+    def has_energy() -> bool:
+        return "wattmark_energy_joules_total{" in request(running.url, "GET", "/metrics")[1]
+
+    wait_until(has_energy)
     status, text, headers = request(running.url, "GET", "/metrics")
     assert status == 200
     assert headers["Content-Type"].startswith("text/plain")
@@ -224,10 +235,8 @@ def test_refusals_are_one_line(refuser: str, method: str, path: str, status: int
 
 
 @pytest.fixture(scope="module")
-def refuser(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def refuser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One exporter for all refusals."""
-    import sys
-
     process = subprocess.Popen(
         [sys.executable, "-m", "wattmark_exporters", "--listen", "127.0.0.1:0"],
         cwd=tmp_path_factory.mktemp("refuser"), stdout=subprocess.PIPE, text=True,
@@ -245,6 +254,30 @@ def test_bodies(refuser: str) -> None:
     assert request(refuser, "POST", "/sample", b"x" * 100)[0] == 204
     assert request(refuser, "POST", "/sample", headers={"Content-Length": "5000"})[0] == 413
     assert request(refuser, "POST", "/sample", headers={"Transfer-Encoding": "chunked"})[0] == 400
+
+
+def test_losses_are_told(clock: FakeClock) -> None:
+    """A client that comes too late is told how many lines it lost, in a header."""
+    ring = Ring(most_lines=3)
+    jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
+    sampler = Sampler([], Timebase(clock), clock, ring, "box", jitter=jitter)
+    server = ExporterServer("127.0.0.1", 0, Security())
+    server.backend = Backend(sampler, ring, lambda: sampler.report("box", "boot", "1"))
+    thread = Thread(target=server.serve)
+    thread.start()
+    client = ExporterClient(server.url)
+    try:
+        ring.append(b"a v=1 1\n", 1, 0)
+        cursor = client.samples().cursor
+        for number in range(5):
+            ring.append(b"a v=1 %d\n" % number, 1, 0)
+        page = client.samples(cursor)
+    finally:
+        client.close()
+        server.stop()
+        thread.join()
+    assert page.lost == 2
+    assert len(page.text.splitlines()) == 3
 
 
 def test_token(meter: Start, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ for a busy machine and far below any mistake of method.
 """
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -49,7 +50,9 @@ def program(*command: str, env: dict[str, str] | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def rooms(folder: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[tuple[str, Store]]:
+def rooms(
+    folder: Path, *options: str, env: dict[str, str] | None = None
+) -> Iterator[tuple[str, Store]]:
     """Exporter, collector and store as users run them; yields the exporter's URL and the store."""
     url = f"sqlite:///{folder}/store.sqlite"
     exporter = ("-m", "wattmark_exporters", "--listen", "127.0.0.1:0", "--without", "host")
@@ -92,8 +95,8 @@ def measured(address: str, store: Store, window: Window) -> tuple[EnergySeries, 
 
 def test_a_powercap_tree_that_follows_a_known_power(tmp_path: Path) -> None:
     """A window on RAPL counts what the load's formula says, within 1.5 %."""
-    load = powercap_load()
-    counter = load.make_tree(tmp_path / "sys")
+    load = runpy.run_path(str(HERE / "powercap_load.py"))
+    joules, counter = load["joules"], load["make_tree"](tmp_path / "sys")
     writer = subprocess.Popen([sys.executable, HERE / "powercap_load.py", counter, "60"])
     try:
         with rooms(tmp_path, "--sysfs", str(tmp_path / "sys")) as (address, store):
@@ -107,4 +110,4 @@ def test_a_powercap_tree_that_follows_a_known_power(tmp_path: Path) -> None:
     assert (series.source, series.method) == ("rapl", Method.COUNTER)
     assert energy.complete
     start, end = ((edge - offset_ns) / 1e9 for edge in (window.start_ns, window.end_ns))
-    assert energy.joules == pytest.approx(load.joules(end) - load.joules(start), rel=0.015)
+    assert energy.joules == pytest.approx(joules(end) - joules(start), rel=0.015)

@@ -1,0 +1,133 @@
+"""The exporter's contract as its clients see it, against a small server that speaks it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+
+import pytest
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.errors import ConfigurationError, ExporterError
+from wattmark_core.exporter_api import (
+    CURSOR_HEADER,
+    LOST_HEADER,
+    EnergySeries,
+    ExporterClient,
+    HostReport,
+    SensorReport,
+    SensorState,
+)
+
+SERIES = EnergySeries(Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, limit_watts=700.0)
+REPORT = HostReport(
+    host="h1", boot_id="b", instance="i", offset_ns=5, version="1",
+    sensors=(
+        SensorReport("nvml", SensorState.OK, 0.1, moving=True, constants=(("a", 1.0),),
+                     energy=(SERIES,)),
+        SensorReport("rapl", SensorState.ABSENT, 0.1, reason="no zone", remedy="load the module"),
+    ),
+)  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as an exporter does; keeps what was asked."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[tuple[str, str]]] = []
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        self.asked.append((f"{self.command} {self.path}", self.headers.get("Authorization", "")))
+        body, status = b"m f=1.0 1\n", 200
+        if self.path == "/sensors":
+            body = json.dumps(asdict(REPORT)).encode()
+        if self.path.startswith("/arm?seconds=nan"):
+            body, status = b"not so\n", 400
+        self.send_response(status)
+        self.send_header(CURSOR_HEADER, "i:9")
+        self.send_header(LOST_HEADER, "3")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """Where the server listens."""
+    Handler.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[ExporterClient]:
+    """A client of the server."""
+    made = ExporterClient(url)
+    yield made
+    made.close()
+
+
+def test_the_report_comes_back_as_it_was(client: ExporterClient) -> None:
+    """Enumerations and tuples included, and absent is told from ok."""
+    assert client.sensors() == REPORT
+    assert REPORT.energy == (SERIES,)
+    assert SERIES.tags == {"domain": "gpu", "device": "GPU-1", "source": "nvml",
+                           "method": "counter"}  # fmt: skip
+
+
+def test_a_page_brings_lines_cursor_and_losses(client: ExporterClient) -> None:
+    """The cursor goes out quoted."""
+    page = client.samples("i:7 &")
+    assert (page.text, page.cursor, page.lost) == ("m f=1.0 1\n", "i:9", 3)
+    assert Handler.asked[0][0] == "GET /samples?after=i%3A7%20%26"
+
+
+def test_the_token_is_read_for_each_request(url: str, tmp_path: Path) -> None:
+    """So that it can be changed without a restart."""
+    token = tmp_path / "token"
+    client = ExporterClient(url + "/", token_file=token)
+    for secret in ("one", "two"):
+        token.write_text(secret + "\n")
+        client.sample_now()
+    client.close()
+    assert Handler.asked == [("POST /sample", "Bearer one"), ("POST /sample", "Bearer two")]
+
+
+def test_a_refusal_is_one_line(client: ExporterClient) -> None:
+    """With what the exporter said."""
+    client.arm(2.5)
+    assert Handler.asked[-1][0] == "POST /arm?seconds=2.5"
+    with pytest.raises(ExporterError, match=r"answered 400 to POST /arm\?seconds=nan: not so"):
+        client.arm(float("nan"))
+
+
+def test_nobody_there_is_one_line() -> None:
+    """It says what to do."""
+    client = ExporterClient("http://127.0.0.1:9", timeout_seconds=2.0)
+    with pytest.raises(ExporterError, match=r"no exporter answers at .*; start wattmark-exporter"):
+        client.sensors()
+    client.close()
+
+
+@pytest.mark.parametrize("url", ["", "localhost:9109", "ftp://host", "http://", "http:///x"])
+def test_an_unusable_url_is_refused_at_once(url: str) -> None:
+    """Before anything is connected."""
+    with pytest.raises(ConfigurationError, match="is not http://HOST:PORT"):
+        ExporterClient(url)

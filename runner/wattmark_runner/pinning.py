@@ -1,13 +1,14 @@
-"""What a run fixes when it starts: which counters count, and how long windows and guards are."""
+"""What a run fixes when it starts: which counters count, how long windows and guards are."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from wattmark_core.catalogue import Domain, source_rank
+from wattmark_core.catalogue import Domain
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.exporter_api import EnergySeries, HostReport, SensorState
+from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import BOUNDARY_DOMAINS, Boundary
 from wattmark_runner.records import RunRequest
+from wattmark_scoring.boundary import of_boundary
 
 PERIODS_A_WINDOW: Final = 100
 """METHOD §5.1: a window of 100 update periods T has a raw edge error of T/(√6·W) = 0.4 %."""
@@ -17,32 +18,18 @@ SOURCE_SECONDS: Final = {"nvml": 10.0, "dcgm": 10.0, "estimate": 5.0}
 LEAST_GUARD_SECONDS: Final = 0.5
 
 
-def pin(report: HostReport) -> tuple[EnergySeries, ...]:
-    """Per domain and device the best source that works."""
-    best: dict[tuple[Domain, str], EnergySeries] = {}
-    for series in report.energy:
-        place = (series.domain, series.device)
-        if series.state is not SensorState.OK:
-            continue
-        if place not in best or source_rank(series.source) < source_rank(best[place].source):
-            best[place] = series
-    return tuple(best.values())
-
-
 def counted(series: Sequence[EnergySeries], request: RunRequest) -> tuple[EnergySeries, ...]:
     """Those that the run's boundary counts; the others are shown beside it.
 
     Raises ``ConfigurationError`` if the boundary needs a counter that is not there.
     """
     boundary = request.boundary or (Boundary.HOST if request.gpu else Boundary.CPU)
+    gpus = [request.gpu] if request.gpu else []
     domains = BOUNDARY_DOMAINS[boundary]
-    inside = tuple(
-        each
-        for each in series
-        if each.domain in domains and (each.domain is not Domain.GPU or each.device == request.gpu)
-    )
+    inside = of_boundary(series, boundary, gpus)
     found = {each.domain for each in inside}
-    if Domain.GPU in domains and request.gpu and Domain.GPU not in found:
+    devices = {each.device for each in inside}
+    if Domain.GPU in domains and request.gpu and request.gpu not in devices:
         raise ConfigurationError(
             f"no energy counter of GPU {request.gpu!r} answers; `wattmark sensors` lists the GPUs"
         )

@@ -15,7 +15,7 @@ from wattmark_core.exporter_api import EnergySeries, HostReport
 from wattmark_core.results import Check, Phase, Score, Verdict, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.overlap import put_marked
-from wattmark_runner.pinning import counted, guard_seconds, pin, window_seconds
+from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.process import WorkerProcess
 from wattmark_runner.progress import Plan, Progress
 from wattmark_runner.protocol import (
@@ -35,6 +35,7 @@ from wattmark_runner.scorer import score_run
 from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
 from wattmark_runner.windows import Frame, RawEdge
 from wattmark_runner.workloads import DATA_ROOT, find_workload
+from wattmark_scoring.boundary import pin_sources
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
@@ -73,7 +74,7 @@ def execute(
     """
     _validate(request)
     report = read_host(exporter_url)
-    series = pin(report)
+    series = pin_sources(report.energy)
     inside = counted(series, request)
     record = _new_record(request, report, series, inside)
     if idle_before is not None:

@@ -288,8 +288,10 @@ def _baseline(nearest_first: Sequence[MeasuredWindow]) -> MeasuredWindow | None:
 
 
 def _watts(measured: MeasuredWindow | None) -> float | None:
-    """Mean power of a window, W; None if it is not whole."""
-    if measured is None or measured.energy.joules is None or not measured.energy.complete:
+    """Mean power of an idle window, W; None if it is not whole or shares its time with work."""
+    if measured is None or measured.energy.joules is None:
+        return None
+    if not measured.energy.complete or measured.window.overlapping:
         return None
     return measured.energy.joules / measured.window.seconds
 

@@ -4,9 +4,9 @@ import pytest
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.exporter_api import EnergySeries, HostReport, SensorReport, SensorState
+from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary
-from wattmark_runner.pinning import counted, guard_seconds, pin, window_seconds
+from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.progress import Plan, Progress
 from wattmark_runner.records import RunRequest
 
@@ -19,24 +19,8 @@ PSYS = EnergySeries(Domain.PSYS, "meter", "meter", Method.COUNTER, 1.0)
 ESTIMATE = EnergySeries(Domain.PACKAGE, "socket0", "estimate", Method.ESTIMATED, 0.01)
 
 
-def report(*series: EnergySeries) -> HostReport:
-    sensor = SensorReport("any", SensorState.OK, 0.1, energy=series)
-    return HostReport("here", "boot", "instance", 0, (sensor,))
-
-
 def request(gpu: str = "", boundary: Boundary | None = None) -> RunRequest:
     return RunRequest("digits", "mlp-small", gpu=gpu, boundary=boundary)
-
-
-def test_the_best_source_of_a_device_is_pinned() -> None:
-    """nvml goes before dcgm and rapl before the estimate, in whatever order they are reported."""
-    assert set(pin(report(DCGM, GPU, ESTIMATE, RAPL, OTHER_GPU))) == {GPU, RAPL, OTHER_GPU}
-
-
-def test_a_failed_source_is_not_pinned() -> None:
-    """Where the better source was lost before the run, the next one counts."""
-    lost = EnergySeries(Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, state=SensorState.FAILED)
-    assert pin(report(lost, DCGM)) == (DCGM,)
 
 
 def test_a_run_on_the_cpu_counts_package_and_dram() -> None:
@@ -44,9 +28,9 @@ def test_a_run_on_the_cpu_counts_package_and_dram() -> None:
     assert counted((GPU, RAPL, DRAM, PSYS), request()) == (RAPL, DRAM)
 
 
-def test_a_run_on_a_gpu_counts_that_gpu_and_the_cpu() -> None:
-    """The other GPUs of the host are not counted."""
-    assert counted((GPU, OTHER_GPU, RAPL), request("GPU-1")) == (GPU, RAPL)
+def test_a_run_on_a_gpu_counts_that_gpu_or_the_whole_host() -> None:
+    """Boundary gpu counts the run's GPU alone, boundary host every GPU and the CPU."""
+    assert counted((GPU, OTHER_GPU, RAPL), request("GPU-1")) == (GPU, OTHER_GPU, RAPL)
     assert counted((GPU, OTHER_GPU, RAPL), request("GPU-1", Boundary.GPU)) == (GPU,)
 
 
@@ -56,6 +40,7 @@ def test_a_run_on_a_gpu_counts_that_gpu_and_the_cpu() -> None:
         ((), request(), "neither measured nor estimated"),
         ((RAPL,), request("GPU-1"), "no energy counter of GPU 'GPU-1'"),
         ((GPU,), request("GPU-1"), "neither measured nor estimated"),
+        ((OTHER_GPU, RAPL), request("GPU-1"), "no energy counter of GPU 'GPU-1'"),
         ((GPU, RAPL), request(boundary=Boundary.GPU), "needs a GPU to run on"),
     ],
 )

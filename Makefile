@@ -1,0 +1,76 @@
+# Wattmark. `make` lists the targets. Each does its own set-up, once, in .venv (bench: .venv-bench).
+# PYTHON=python3.12 uses another Python; ARGS="…" passes options on.
+PYTHON ?= python3
+VENV ?= .venv
+BENCH_VENV ?= .venv-bench
+ARGS ?=
+
+PIP := -m pip --disable-pip-version-check --no-input
+STEP := tools/step
+export PYTHON
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test check bench constraints clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+run: $(VENV)/.debian-run $(VENV)/.installed ## measure the networks and print them, ranked
+	@$(VENV)/bin/wattmark fit $(ARGS)
+
+test: $(VENV)/.debian-test $(VENV)/.dev ## run all tests (ARGS="-m 'not slow'": the quick ones)
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, format, types and the arrows between the rooms
+	@$(STEP) "ruff check" $(VENV)/bin/ruff check
+	@$(STEP) "ruff format" $(VENV)/bin/ruff format --check
+	@$(STEP) "mypy" $(VENV)/bin/mypy
+	@$(STEP) "import-linter" $(VENV)/bin/lint-imports
+
+bench: $(BENCH_VENV)/.bench ## compare with CodeCarbon, Zeus and a bare loop, in one run
+	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade: newest versions)
+	@$(VENV)/bin/python tools/constraints.py $(ARGS)
+
+clean: ## remove environments, caches and build output; results stay
+	rm -rf $(VENV) $(BENCH_VENV) build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: what is done already is not done again.
+.PRECIOUS: %/.created
+
+$(VENV)/.debian-%:
+	@tools/debian-packages $*
+	@mkdir -p $(@D) && touch $@
+
+%/.created:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Wattmark needs \
+	  Python 3.11 or newer, $(PYTHON) is %d.%d: name another, make PYTHON=python3.11 …" % v[:2])'
+	@tools/debian-packages venv
+	@$(STEP) "Making $(@D)" $(PYTHON) -m venv $(@D)
+	@touch $@
+
+$(VENV)/.run: constraints/run.txt | $(VENV)/.created
+	@$(STEP) "Installing TensorFlow and other packages, about a minute" \
+	  $(VENV)/bin/python $(PIP) install --require-hashes -r constraints/run.txt
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.run
+	@$(STEP) "Installing Wattmark" \
+	  $(VENV)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: constraints/dev.txt $(VENV)/.installed
+	@$(STEP) "Installing test and lint tools" \
+	  $(VENV)/bin/python $(PIP) install --require-hashes -r constraints/dev.txt
+	@touch $@
+
+$(BENCH_VENV)/.bench: constraints/bench.txt pyproject.toml | $(BENCH_VENV)/.created
+	@$(STEP) "Installing the tools to compare with" \
+	  $(BENCH_VENV)/bin/python $(PIP) install --require-hashes -r constraints/bench.txt
+	@$(STEP) "Installing Wattmark" \
+	  $(BENCH_VENV)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,100 @@
+"""Pin and hash what the environments install: ``make constraints``.
+
+Writes ``constraints/NAME.txt`` from ``NAME.in`` and extras of ``pyproject.toml``. Pins stay as they
+are unless ``--upgrade``. Run it under the oldest Python that is supported: its choices are tested.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / "constraints"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A file to write: its name, the extras that it holds beside ``NAME.in``, and the file whose
+    versions it must keep to."""
+
+    name: str
+    extras: tuple[str, ...] = ()
+    keep_to: str = ""
+
+
+ENVIRONMENTS: Final = (
+    Environment("run", ("cli", "tensorflow")),
+    Environment("dev", keep_to="run.txt"),
+    Environment("bench", ("cli",), keep_to="run.txt"),
+)
+OPTIONS: Final = (
+    "--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-header",
+    "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links", "--no-emit-options",
+    "--annotation-style=line",
+)  # fmt: skip
+HEADER: Final = "# Pinned and hashed by `make constraints`. Do not edit.\n"
+FOREIGN: Final = re.compile(r"^\s*-|://| @ |(?<![\w-])/", re.MULTILINE)
+"""Option lines, addresses and absolute paths: nothing that this machine has and others have not."""
+
+
+def requirements(extras: Sequence[str]) -> Iterator[str]:
+    """What the extras ask for, with ``wattmark[a,b]`` taken apart."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extra in extras:
+        for requirement in project["optional-dependencies"][extra]:
+            inner = re.fullmatch(rf"{project['name']}\[([\w,\s-]+)\]", requirement)
+            if inner is None:
+                yield requirement
+            else:
+                yield from requirements([name.strip() for name in inner[1].split(",")])
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's, without places for packages that others may not have.
+
+    A default index of one's own is set with ``PIP_INDEX_URL``.
+    """
+    local = {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"}
+    kept = {name: value for name, value in os.environ.items() if name not in local}
+    return {**kept, "PIP_CONFIG_FILE": os.devnull}
+
+
+def compile_one(environment: Environment, *, upgrade: bool) -> None:
+    """Write ``constraints/NAME.txt``. Raises ``CalledProcessError`` or ``ValueError``."""
+    source = FOLDER / f"{environment.name}.in"
+    target = FOLDER / f"{environment.name}.txt"
+    lines = [source.read_text(encoding="utf-8"), *requirements(environment.extras)]
+    if environment.keep_to:
+        lines.append(f"-c {FOLDER / environment.keep_to}")
+    subprocess.run(
+        [sys.executable, "-m", "piptools", "compile", *OPTIONS, *(["--upgrade"] if upgrade else []),
+         "--output-file", target.name, "-"],
+        input="\n".join(lines), text=True, check=True, cwd=FOLDER, env=clean_environment(),
+    )  # fmt: skip
+    pins = re.sub(r"^ *#.*\n", "", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if found := FOREIGN.search(pins.replace("    --hash=", "")):
+        raise ValueError(f"{target}: {found[0]!r} is an option, an address or a path")
+    target.write_text(HEADER + pins.strip() + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Compile all environments. Returns the exit status."""
+    parser = argparse.ArgumentParser(description="Pin and hash what the environments install.")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    options = parser.parse_args()
+    for environment in ENVIRONMENTS:
+        sys.stdout.write(f"constraints/{environment.name}.txt … about a minute\n")
+        sys.stdout.flush()
+        compile_one(environment, upgrade=options.upgrade)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

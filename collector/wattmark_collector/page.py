@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_core.catalogue import BY_NAME, MEASUREMENTS
@@ -13,6 +14,7 @@ from wattmark_core.sample import Sample, make_tags
 
 KNOWN_PREFIXES: Final = ("node_", "DCGM_", "go_", "process_", "promhttp_", "python_")
 """Metrics of known exporters, of which nothing is kept unless the target asks."""
+_COUNTER_TYPE: Final = re.compile(r"^# TYPE (\S+) counter\s*$", re.MULTILINE)
 OWNED: Final = frozenset({*BY_NAME, *MEASUREMENTS, "window", "score"})
 RESERVED_LABELS: Final = frozenset({"host", "time", "value"})
 
@@ -29,16 +31,27 @@ class Point:
 
 def parse(text: str, url: str) -> list[Point]:
     """The points of a page. Raises ``ExporterError`` when it is not Prometheus text."""
+    counters = frozenset(_COUNTER_TYPE.findall(text))
     try:
         return [
-            Point(sample.name, sample.labels, sample.value, _time_ns(sample.timestamp))
+            Point(
+                _own_name(sample.name, family, counters), sample.labels, float(sample.value),
+                _time_ns(sample.timestamp),
+            )
             for family in text_string_to_metric_families(text)
             for sample in family.samples
-        ]
-    except (ValueError, IndexError, KeyError) as error:
+        ]  # fmt: skip
+    except (ValueError, IndexError, KeyError, OverflowError) as error:
         raise ExporterError(
             f"{url} does not answer in Prometheus's text format ({error}); check metrics_path"
         ) from error
+
+
+def _own_name(name: str, family: Metric, counters: frozenset[str]) -> str:
+    """The name that stands on the page: to counters without it the parser adds ``_total``."""
+    if family.type == "counter" and family.name in counters:
+        return name.removesuffix("_total")
+    return name
 
 
 def _time_ns(timestamp: object) -> int | None:

@@ -59,4 +59,4 @@ def _device(point: Point, domain: str, packages: dict[str, str]) -> str:
     if domain == Domain.PSYS:
         return "platform" + (index if index != "0" else "")
     zone = _zone(point)
-    return f"socket{packages.get(zone, index) if zone else index}"
+    return f"socket{packages.get(zone, zone) if zone else index}"

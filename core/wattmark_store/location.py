@@ -1,4 +1,5 @@
-"""Where a store file may lie: in a directory that can be written, on a disk of this machine.
+"""Where a store file may lie: in a directory that can be written, on a disk of this machine, and
+not in the place of another file.
 
 SQLite's WAL mode needs shared memory between the processes that open the file and locks that
 work; network file systems give neither (sqlite.org/wal.html, "Disadvantages" 2).
@@ -18,6 +19,8 @@ NETWORK_FILE_SYSTEMS: Final = frozenset({
     "fuse.s3fs", "fuse.smbnetfs", "fuse.sshfs",
 })  # fmt: skip
 
+MAGIC: Final = b"SQLite format 3\x00"
+
 
 def check_location(path: Path, procfs: Path) -> None:
     """Raise ``StoreError`` if a store at ``path`` could not be written or would not be safe."""
@@ -33,11 +36,23 @@ def check_location(path: Path, procfs: Path) -> None:
             " choose a path on a local disk"
         )
     for place in (folder, path):
-        if place.exists() and not os.access(place, os.W_OK):
+        if place.exists() and not os.access(place, os.R_OK | os.W_OK):
             raise StoreError(
                 f"store {path}: {place} cannot be written; change its permissions, or choose"
                 " another path"
             )
+    if path.exists():
+        _check_magic(path)
+
+
+def _check_magic(path: Path) -> None:
+    """An empty file may become a store. SQLite itself would overwrite one of a few bytes."""
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if start not in {b"", MAGIC}:
+        raise StoreError(
+            f"store {path}: it is not an SQLite database; name a new file for the store"
+        )
 
 
 def file_system_of(path: Path, procfs: Path) -> str:

@@ -17,7 +17,7 @@ from threading import Event, Thread
 from typing import Final
 
 from wattmark_core.catalogue import Domain
-from wattmark_core.clock import SystemClock, boot_id
+from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_exporters.readings import Sensor
@@ -145,7 +145,7 @@ def load(name: str) -> Sensor:
     return sensor
 
 
-def start_stations(stations: Sequence[Station], timebase: Timebase, clock: SystemClock) -> None:
+def start_stations(stations: Sequence[Station], timebase: Timebase, clock: Clock) -> None:
     """Start every sensor; the estimate only if no other gives the energy of the package.
 
     Decided once: an estimate that came and went would change what a host's energy means.
@@ -165,7 +165,7 @@ def start_stations(stations: Sequence[Station], timebase: Timebase, clock: Syste
             station.start()
 
 
-def _measures_package(station: Station, timebase: Timebase, clock: SystemClock) -> bool:
+def _measures_package(station: Station, timebase: Timebase, clock: Clock) -> bool:
     """Does it give package energy? One bad read at the start must not bring in the estimate."""
     if not station.running or not station.sensor.energy or station.sensor.name == Estimate.name:
         return False

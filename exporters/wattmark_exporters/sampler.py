@@ -88,10 +88,9 @@ class Sampler:
         try:
             while not self._stopping:
                 self._wake.acquire(timeout=self.run_due())
-        except BaseException:
+        except Exception:  # no reading is better than old ones: the exporter must end
             log.exception("the sampler died")
             self._on_crash()
-            raise
 
     # -- sampling -------------------------------------------------------------------------------
 

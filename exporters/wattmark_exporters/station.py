@@ -181,11 +181,9 @@ class Station:
     ) -> None:
         match reading:
             case Counter():
-                device = self._device(reading, reading.method)
-                device.counter(reading, time_ns, read_ns, lines)
+                self._device(reading, readings).counter(reading, time_ns, read_ns, lines)
             case Power():
-                device = self._device(reading, power_method(reading, readings))
-                device.power(reading, time_ns, read_ns, lines)
+                self._device(reading, readings).power(reading, time_ns, read_ns, lines)
             case Values():
                 if line := self._values.line(reading, time_ns):
                     lines.append(line)
@@ -202,10 +200,10 @@ class Station:
                 start = prefix("gpu", tags, self._host)
                 lines.append(f"{start} counter_to_integral_ratio={ratio!r} {time_ns}")
 
-    def _device(self, reading: Counter | Power, method: Method) -> Device:
+    def _device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
         device = self._devices.get((reading.domain, reading.device))
         if device is None:
-            device = self._new_device(reading, method)
+            device = self._new_device(reading, readings)
         if device.seen != self._reads:
             device.seen = self._reads
             self._seen += 1
@@ -214,7 +212,8 @@ class Station:
             device.lost = ""
         return device
 
-    def _new_device(self, reading: Counter | Power, method: Method) -> Device:
+    def _new_device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
+        method = reading.method if isinstance(reading, Counter) else power_method(reading, readings)
         device = Device(
             self.sensor.name, self._host, Domain(reading.domain), reading.device,
             Method(method), reading.traits, self._gap_seconds,

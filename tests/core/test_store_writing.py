@@ -135,7 +135,7 @@ def test_threads_share_a_store(store: SqliteStore, energy: MakeEnergy) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from wattmark_core.sample import Sample
+from wattmark_core.sample import Sample, make_tags
 from wattmark_store.sqlite import SqliteStore
 path, name = Path(sys.argv[1]), sys.argv[2]
 store = SqliteStore(path)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Event
 
 import pytest
 
@@ -435,3 +436,21 @@ def test_failed_start(bench: Build, clock: FakeClock) -> None:
     assert box.sensor("failing").state is SensorState.FAILED
     assert box.sensor("failing").reason == "driver in a bad state"
     assert failing.reads == 0
+
+
+def test_a_dead_sampler_is_told(clock: FakeClock) -> None:
+    """If the sampling thread dies of a fault of its own, the exporter is told, to end."""
+
+    class FullRing(Ring):
+        def append(self, data: bytes, lines: int, time_ns: int) -> None:
+            raise MemoryError
+
+    crashed = Event()
+    sampler = Sampler(
+        [], Timebase(clock), clock, FullRing(), "box",
+        jitter=random.Random(1),  # noqa: S311 - jitter, not secrets
+        on_crash=crashed.set,
+    )  # fmt: skip
+    sampler.start()
+    assert crashed.wait(20)
+    sampler.stop()

@@ -1,0 +1,70 @@
+"""Two exporters of one host are told apart from one that restarts."""
+
+import pytest
+
+from wattmark_collector.claims import Claims
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.clock import FakeClock
+from wattmark_core.errors import ExporterError
+from wattmark_core.exporter_api import EnergySeries, HostReport, SensorReport, SensorState
+
+
+def report(instance: str, *names: str, state: SensorState = SensorState.OK) -> HostReport:
+    """An exporter with energy sensors of these names, and one without energy."""
+    sensors = [
+        SensorReport(name, state, 0.1, energy=(
+            EnergySeries(Domain.PACKAGE, "socket0", name, Method.COUNTER, 0.1),
+        ))
+        for name in names
+    ]  # fmt: skip
+    sensors.append(SensorReport("host", SensorState.OK, 1.0))
+    return HostReport("h", "b", instance, 0, tuple(sensors))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Virtual time."""
+    return FakeClock()
+
+
+@pytest.fixture
+def claims(clock: FakeClock) -> Claims:
+    """Claims of which the exporter at A holds rapl of host h."""
+    made = Claims(clock)
+    made.take("A", "h", report("a1", "rapl"))
+    return made
+
+
+def test_the_second_exporter_of_a_sensor_is_left_out(claims: Claims) -> None:
+    """The first keeps it."""
+    with pytest.raises(ExporterError, match="exporters A and B both give sensor 'rapl' of host"):
+        claims.take("B", "h", report("b1", "nvml", "rapl"))
+    claims.take("A", "h", report("a1", "rapl"))
+    claims.take("C", "h", report("c1", "nvml"))
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "other"),
+    [
+        ("A", "h", report("a2", "rapl")),
+        ("B", "h", report("a1", "rapl")),
+        ("B", "h2", report("b1", "rapl")),
+        ("B", "h", report("b1", "nvml")),
+        ("B", "h", report("b1", "rapl", state=SensorState.FAILED)),
+    ],
+    ids=["restarted", "same by another address", "other host", "other sensor", "not working"],
+)
+def test_no_conflict(claims: Claims, url: str, host: str, other: HostReport) -> None:
+    """Each of these may go on."""
+    claims.take(url, host, other)
+
+
+def test_a_claim_ends(claims: Claims, clock: FakeClock) -> None:
+    """At once when its target goes from the file, after a minute when it does not answer."""
+    claims.release("A")
+    claims.take("B", "h", report("b1", "rapl"))
+    clock.advance(30.0)
+    with pytest.raises(ExporterError):
+        claims.take("A", "h", report("a1", "rapl"))
+    clock.advance(31.0)
+    claims.take("A", "h", report("a1", "rapl"))

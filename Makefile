@@ -7,6 +7,7 @@ ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
 STEP := tools/step
+TOO_OLD := Wattmark needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.11 …
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -47,8 +48,7 @@ $(VENV)/.debian-%:
 	@mkdir -p $(@D) && touch $@
 
 %/.created:
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Wattmark needs \
-	  Python 3.11 or newer, $(PYTHON) is %d.%d: name another, make PYTHON=python3.11 …" % v[:2])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit("$(TOO_OLD)" % v[:2] if v < (3, 11) else 0)'
 	@tools/debian-packages venv
 	@$(STEP) "Making $(@D)" $(PYTHON) -m venv $(@D)
 	@touch $@

@@ -78,7 +78,7 @@ def compile_one(environment: Environment, *, upgrade: bool) -> None:
          "--output-file", target.name, "-"],
         input="\n".join(lines), text=True, check=True, cwd=FOLDER, env=clean_environment(),
     )  # fmt: skip
-    pins = re.sub(r"^ *#.*\n", "", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    pins = re.sub(r"^ *(#.*)?\n", "", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
     if found := FOREIGN.search(pins.replace("    --hash=", "")):
         raise ValueError(f"{target}: {found[0]!r} is an option, an address or a path")
     target.write_text(HEADER + pins.strip() + "\n", encoding="utf-8")

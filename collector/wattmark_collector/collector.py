@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -115,17 +116,19 @@ class Collector:
 
     def _roll_up(self) -> None:
         if isinstance(self._store, Maintained):
-            try:
-                self._store.roll_up(self._clock.realtime_ns())
-            except StoreError as error:
-                self._health.failed(error)
+            self._upkeep("roll-up", self._store.roll_up)
 
     def _prune(self) -> None:
         if isinstance(self._store, Maintained):
-            try:
-                self._store.prune(self._clock.realtime_ns())
-            except StoreError as error:
-                self._health.failed(error)
+            self._upkeep("pruning", self._store.prune)
+
+    def _upkeep(self, name: str, work: Callable[[int], int]) -> None:
+        try:
+            work(self._clock.realtime_ns())
+        except StoreError as error:
+            self._health.failed(name, error)
+        else:
+            self._health.ok(name)
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

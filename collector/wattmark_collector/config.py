@@ -155,12 +155,12 @@ class _Reader:
             self._fail(node, "metric_relabel_configs takes one rule")
         keys = self._mapping(rules[0], "metric_relabel_configs",
                              ("source_labels", "regex", "action"))  # fmt: skip
-        labels = [
-            self._text(each, "source_labels")
-            for each in self._sequence(keys.get("source_labels", node), "source_labels")
-        ]
-        action = self._given(keys, "action", lambda n: self._text(n, "action"), "")
-        if labels != ["__name__"] or action != "keep" or "regex" not in keys:
+        if set(keys) != {"source_labels", "regex", "action"} or (
+            self._text(keys["action"], "action") != "keep"
+            or [self._text(label, "source_labels")
+                for label in self._sequence(keys["source_labels"], "source_labels")]
+            != ["__name__"]
+        ):  # fmt: skip
             self._fail(
                 rules[0], "a rule has source_labels [__name__], a regex and action keep, no other"
             )

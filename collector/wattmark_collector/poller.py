@@ -16,25 +16,34 @@ log = logging.getLogger("wattmark_collector")
 
 
 class StoreHealth:
-    """Tells of a store that refuses once, and of its recovery; all pollers share it."""
+    """Tells of a store that refuses once, and of its recovery; all pollers share it.
+
+    A full disk may take small batches and refuse large ones: the store has recovered when all
+    those that were refused have been written.
+    """
 
     def __init__(self) -> None:
-        self._failed = False
+        self._refused: set[str] = set()
         self._lock = Lock()
 
-    def failed(self, error: StoreError) -> None:
-        """A write was refused."""
+    def failed(self, writer: str, error: StoreError) -> None:
+        """A write of ``writer`` was refused."""
         with self._lock:
-            if not self._failed:
+            if not self._refused:
                 log.error("%s; polling goes on, exporters keep their samples for minutes", error)
-            self._failed = True
+            self._refused.add(writer)
 
-    def ok(self) -> None:
-        """A write succeeded."""
+    def ok(self, writer: str) -> None:
+        """A write of ``writer`` succeeded."""
         with self._lock:
-            if self._failed:
+            if self._refused == {writer}:
                 log.info("the store takes samples again")
-            self._failed = False
+            self._refused.discard(writer)
+
+    def forget(self, writer: str) -> None:
+        """``writer`` writes no more."""
+        with self._lock:
+            self._refused.discard(writer)
 
 
 class Poller(Thread):
@@ -70,6 +79,7 @@ class Poller(Thread):
         finally:
             self.tried.set()
             self._source.close()
+            self._health.forget(self.target.url)
 
     def stop(self) -> None:
         """Finish the batch in hand, then end."""
@@ -98,11 +108,11 @@ class Poller(Thread):
             self._store.write(samples, target=target, cursor=batch.cursor)
         except StoreError as error:
             if not self._stopping.is_set():
-                self._health.failed(error)
+                self._health.failed(self.target.url, error)
             return
         if self.up:
             self._source.committed(batch)
-        self._health.ok()
+        self._health.ok(self.target.url)
 
     def _own_sample(self, seconds: float) -> Sample:
         tags = make_tags({"target": self.target.url, "host": self._source.host})

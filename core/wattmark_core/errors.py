@@ -30,13 +30,15 @@ class ConfigurationError(WattmarkError):
 class SensorAbsent(WattmarkError):
     """The sensor's hardware, driver or permission is not there.
 
-    ``reason`` says what is missing, ``remedy`` what the user can do about it.
+    ``reason`` says what is missing, ``remedy`` what the user can do about it. ``found``: the
+    hardware is there and cannot be used.
     """
 
-    def __init__(self, reason: str, remedy: str) -> None:
+    def __init__(self, reason: str, remedy: str, *, found: bool = False) -> None:
         super().__init__(f"{reason}; {remedy}")
         self.reason = reason
         self.remedy = remedy
+        self.found = found
 
 
 class SensorFailed(WattmarkError):

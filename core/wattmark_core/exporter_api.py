@@ -60,13 +60,15 @@ class EnergySeries:
 
 @dataclass(frozen=True, slots=True)
 class SensorReport:
-    """State of one sensor. ``moving``: its values advanced since it started (None: too early)."""
+    """State of one sensor. ``found``: its hardware is there, though perhaps not usable.
+    ``moving``: its values advanced since it started (None: too early)."""
 
     name: str
     state: SensorState
     interval_seconds: float
     reason: str = ""
     remedy: str = ""
+    found: bool = True
     moving: bool | None = None
     taken: int = 0
     due: int = 0

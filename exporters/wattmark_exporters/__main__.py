@@ -159,7 +159,9 @@ def start_stations(stations: Sequence[Station], timebase: Timebase, clock: Clock
             continue
         if measured_by:
             station.set_absent(
-                f"not needed: {measured_by[0]} measures the package", "nothing needs to be done"
+                f"not needed: {measured_by[0]} measures the package",
+                "nothing needs to be done",
+                found=True,
             )
         else:
             station.start()

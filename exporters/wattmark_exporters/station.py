@@ -36,6 +36,7 @@ class Station:
         """Is the sensor to be read?"""
         self._reason = ""
         self._remedy = ""
+        self._found = True
         self._constants: tuple[tuple[str, float], ...] = ()
         self._host = host
         self._clock = clock
@@ -58,16 +59,17 @@ class Station:
             self.sensor.start()
             self._constants = tuple(sorted(self.sensor.constants().items()))
         except SensorAbsent as error:
-            self.set_absent(error.reason, error.remedy)
+            self.set_absent(error.reason, error.remedy, found=error.found)
         except Exception as error:  # noqa: BLE001 - a sensor may raise anything; the others go on
             self._failed(error)
         else:
             self.running = True
 
-    def set_absent(self, reason: str, remedy: str) -> None:
-        """The sensor is not there, or is not to be used."""
+    def set_absent(self, reason: str, remedy: str, *, found: bool) -> None:
+        """The sensor is not there, cannot be used (``found``), or is not to be used."""
         log.info("sensor %s is absent: %s; %s", self.sensor.name, reason, remedy)
         self.state, self._reason, self._remedy = SensorState.ABSENT, reason, remedy
+        self._found = found
         self.running = False
 
     def close(self) -> None:
@@ -146,6 +148,7 @@ class Station:
             interval_seconds=self.sensor.interval_seconds,
             reason=self._reason,
             remedy=self._remedy,
+            found=self._found,
             moving=self.moving,
             taken=self.schedule.taken,
             due=self.schedule.due,

@@ -37,6 +37,8 @@ class OpenWindow:
 
     inferences: int | None = None
     correct: int | None = None
+    cpu_seconds: float | None = None
+    """CPU time of the work; None: that of this process is taken."""
 
     def record(self, *, inferences: int, correct: int | None = None) -> None:
         """Add inferences done in the window, and how many of them were right, where known."""
@@ -94,10 +96,11 @@ class Recorder:
         finally:
             closing = self._edge()
             self._telemetry.disarm()
+            own_seconds = (time.process_time_ns() - cpu_ns) / 1e9
             facts = {
                 "model": model, "workload": workload, "label": label,
                 "inferences": opened.inferences, "correct": opened.correct,
-                "cpu_seconds": (time.process_time_ns() - cpu_ns) / 1e9,
+                "cpu_seconds": own_seconds if opened.cpu_seconds is None else opened.cpu_seconds,
             }  # fmt: skip
             self._closed.put(_Closed(phase, opening, closing, facts))
 

@@ -105,8 +105,6 @@ def test_a_killed_collector_loses_and_doubles_nothing(
     address = run_exporter()
     for pause in (0.0, 0.03, 0.07, 0.12, 0.2):
         collector = run_collector(job(address))
-        held = len(meter(store).times_ns)
-        wait_for(lambda before=held: len(meter(store).times_ns) > before)
         time.sleep(pause)  # a different place in the round each time
         collector.process.kill()
         collector.process.wait()
@@ -149,7 +147,11 @@ def test_two_exporters_of_one_host_are_an_error(
 
 
 def test_a_target_that_is_down_or_slow_delays_nobody(
-    serve: Callable[[str], Any], run_collector: Run, wait_for: WaitFor, store: SqliteStore
+    serve: Callable[[str], Any],
+    run_collector: Run,
+    wait_for: WaitFor,
+    store: SqliteStore,
+    tmp_path: Path,
 ) -> None:
     """Down is 0, told once, and recovery is told too."""
     good, slow, bad = serve("a 1\n"), serve("b 1\n"), serve("nonsense\n")
@@ -161,8 +163,9 @@ def test_a_target_that_is_down_or_slow_delays_nobody(
     wait_for(lambda: up(store, bad.address, "/metrics") == 1)
     wait_for(lambda: "is back" in collector.errors)
     assert collector.errors.count("does not answer in Prometheus's text format") == 1
-    config = job(good.address, slow.address, "127.0.0.1:9", path="/metrics")
-    (Path(collector.process.args[5])).write_text(config)  # what --config names
+    (tmp_path / "targets.yml").write_text(
+        job(good.address, slow.address, "127.0.0.1:9", path="/metrics")
+    )
     wait_for(lambda: up(store, "127.0.0.1:9", "/metrics") == 0)
     before = len(store.series("a", 0, 2**62, {})[0].times_ns)
     wait_for(lambda: len(store.series("a", 0, 2**62, {})[0].times_ns) >= before + 10)
@@ -206,9 +209,7 @@ def test_a_token_is_sent(
     assert "answered 401" in collector.errors
 
 
-def test_one_round_and_out(
-    serve: Callable[[str], Any], run_exporter: Callable[[], str], tmp_path: Path
-) -> None:
+def test_one_round_and_out(serve: Callable[[str], Any], tmp_path: Path) -> None:
     """``--once``: status 0 when all were up, 1 when one was not."""
     good, bad = serve("a 1\n"), serve("nonsense\n")
     config, url = tmp_path / "t.yml", f"sqlite:///{tmp_path / 'once.sqlite'}"

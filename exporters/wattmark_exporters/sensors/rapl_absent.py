@@ -36,10 +36,12 @@ def unreadable(zones: Mapping[Zone, OSError]) -> SensorAbsent:
             f"as root write the line  {UDEV_RULE}  to /etc/udev/rules.d/70-wattmark.rules and run"
             " 'udevadm control --reload && udevadm trigger --subsystem-match=powercap', or run"
             " the exporter as root",
+            found=True,
         )
     return SensorAbsent(
         f"energy_uj cannot be read: {words(error)}",
         "see the kernel's log ('dmesg | grep -i rapl')",
+        found=True,
     )
 
 
@@ -48,6 +50,7 @@ def disabled(zones: Iterable[Zone]) -> SensorAbsent:
     return SensorAbsent(
         f"disabled, and the counter stands still: {titles(zones)}",
         "as root write 1 to 'enabled' in the zone's folder, then start the exporter again",
+        found=True,
     )
 
 

@@ -1,0 +1,151 @@
+"""The embedded default: exporter and collector as child processes on loopback, a SQLite store.
+
+Children run in sessions of their own, so that Ctrl-C reaches this program alone, which then ends
+them in order; should it be killed, the kernel ends them (PR_SET_PDEATHSIG).
+"""
+
+import ctypes
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_store import Store, open_store
+
+READY_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 10.0
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the commands work with: an exporter, a store that its samples arrive in, a folder."""
+
+    exporter_url: str
+    store_url: str
+    store: Store
+    data: Path
+
+
+@contextmanager
+def open_rooms(
+    data: Path, exporter_options: Sequence[str] = (), *, exporter_url: str = "", store_url: str = ""
+) -> Iterator[Rooms]:
+    """Start exporter and collector for as long as the context lasts, or use running ones.
+
+    ``exporter_url`` and ``store_url`` go together: both are given where services already run.
+    Raises ``ConfigurationError``, ``StoreError``, or ``RunError`` if a room does not start.
+    """
+    if bool(exporter_url) != bool(store_url):
+        raise ConfigurationError("--exporter and --store go together: give both, or neither")
+    url = store_url or store_url_in(data)
+    if not store_url:
+        make_folder(data)
+    store = open_store(url)
+    try:
+        if exporter_url:
+            yield Rooms(exporter_url, url, store, data)
+            return
+        with running_exporter(data, exporter_options) as address, _collector(data, address, url):
+            yield Rooms(address, url, store, data)
+    finally:
+        store.close()
+
+
+def store_url_in(data: Path) -> str:
+    """The store of a data folder."""
+    return f"sqlite:///{data.absolute() / 'store.sqlite'}"
+
+
+def make_folder(data: Path) -> None:
+    """The data folder. Raises ``ConfigurationError`` if it cannot be made."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"data folder {data}: {error.strerror}; choose another with --data"
+        ) from error
+
+
+@contextmanager
+def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[str]:
+    """An exporter on a free port of loopback; yields its URL."""
+    command = ["wattmark_exporters", "--listen", "127.0.0.1:0", *options]
+    with _child(command, data / "exporter.log") as ready:
+        yield ready
+
+
+@contextmanager
+def _collector(data: Path, address: str, store_url: str) -> Iterator[None]:
+    targets = data / "targets.yml"
+    targets.write_text(
+        "# made by wattmark at every start\n"
+        "scrape_configs:\n"
+        "  - job_name: wattmark\n"
+        "    metrics_path: /samples\n"
+        "    static_configs:\n"
+        f"      - targets: ['{address.removeprefix('http://')}']\n",
+        encoding="utf-8",
+    )
+    command = ["wattmark_collector", "--config", str(targets), "--store", store_url]
+    with _child(command, data / "collector.log"):
+        yield
+
+
+@contextmanager
+def _child(command: Sequence[str], log: Path) -> Iterator[str]:
+    """A module run as a child that says READY; yields what follows that word."""
+    with log.open("wb") as log_file:
+        process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
+            [sys.executable, "-m", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log_file,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+            text=True,
+        )
+    try:
+        yield _ready(process, command[0], log)
+    finally:
+        _stop(process)
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _ready(process: subprocess.Popen[str], name: str, log: Path) -> str:
+    timer = threading.Timer(READY_SECONDS, process.kill)
+    timer.start()
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+    finally:
+        timer.cancel()
+    if not line.startswith("READY"):
+        process.wait()
+        raise RunError(f"{_last_line(log) or f'{name} did not start'} (log: {log})")
+    return line.removeprefix("READY").strip()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()

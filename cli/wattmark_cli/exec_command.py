@@ -1,0 +1,194 @@
+"""``wattmark exec -- COMMAND``: the energy of any command in any language.
+
+The command gets our standard streams, its exit status becomes ours, and nothing that goes wrong
+with measuring changes either. What it cost is said on standard error.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from wattmark_cli.command import Ended, run_command
+from wattmark_cli.display import between, si
+from wattmark_cli.embedded import Rooms
+from wattmark_cli.notice import HOW_TO_MEASURE
+from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.errors import ConfigurationError, WattmarkError
+from wattmark_core.exporter_api import EnergySeries, ExporterClient
+from wattmark_core.results import Boundary, Phase, Window
+from wattmark_runner.baseline import measure_idle
+from wattmark_runner.recorder import OpenWindow, Recorder
+from wattmark_runner.scorer import MeasuredWindow, Reading, measure_window, read_window
+from wattmark_scoring.boundary import of_boundary, pin_sources
+
+SAMPLES_SECONDS: Final = 10.0
+SETTLE_SECONDS: Final = 1.0
+"""A ticking counter is known from its first tick on; and the exporter's own start is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command cost within one boundary; joules gross, and net of an idle baseline."""
+
+    boundary: Boundary
+    method: Method | None
+    joules: float | None
+    low: float | None
+    high: float | None
+    net_joules: float | None
+    mean_watts: float | None
+    complete: bool
+    reason: str
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "exec",
+        "Measure the energy of a command; its output and exit status stay its own.",
+        "wattmark exec --idle-seconds 30 -- python train.py --epochs 3", run,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--idle-seconds", type=float, default=0.0,
+        help="take an idle baseline of this length first (default: none)")  # fmt: skip
+    add("--label", default="", help="name of the window (default: the command)")
+    add("-o", "--output", type=Path, metavar="FILE", help="write the result to this file")
+    add_rooms(parser)
+    add("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command's own exit status, whatever becomes of the measuring."""
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    if not command:
+        raise ConfigurationError("exec needs a command: wattmark exec -- COMMAND")
+    ended: list[Ended] = []
+    try:
+        with rooms(arguments) as opened:
+            _measured(arguments, command, opened, ended)
+    except (WattmarkError, OSError) as error:
+        sys.stderr.write(f"wattmark: not measured: {error}\n")
+    if not ended:
+        ended.append(run_command(command))
+    if ended[0].error:
+        sys.stderr.write(f"wattmark: {ended[0].error}\n")
+    return ended[0].status
+
+
+def _measured(
+    arguments: argparse.Namespace, command: Sequence[str], opened: Rooms, ended: list[Ended]
+) -> None:
+    with closing(ExporterClient(opened.exporter_url)) as client:
+        report = client.sensors()
+    idle: Window | None = None
+    if arguments.idle_seconds > 0:
+        idle = measure_idle(
+            arguments.idle_seconds, exporter_url=opened.exporter_url, store=opened.store
+        )
+    else:
+        time.sleep(SETTLE_SECONDS)
+    with Recorder(opened.exporter_url, opened.store) as recorder:
+        with recorder.window(phase=Phase.INFERENCE, label=arguments.label or command[0]) as window:
+            ended.append(_run(command, window))
+        time.sleep(0.2)  # a sample beyond the end
+    (window_done,) = recorder.windows
+    if not ended[0].error:
+        series = pin_sources(report.energy)
+        _tell(arguments, window_done, _costs(window_done, idle, series, opened), ended[0])
+
+
+def _run(command: Sequence[str], window: OpenWindow) -> Ended:
+    ended = run_command(command)
+    window.cpu_seconds = ended.cpu_seconds
+    return ended
+
+
+def _costs(
+    window: Window, idle: Window | None, series: Sequence[EnergySeries], opened: Rooms
+) -> list[Cost]:
+    gpus = [each.device for each in series if each.domain is Domain.GPU]
+    readings = _await(window, series, opened)
+    idle_readings = read_window(idle, series, opened.store) if idle else []
+    return [
+        _cost(
+            measure_window(window, readings, opened.store, boundary, gpus=gpus),
+            measure_window(idle, idle_readings, opened.store, boundary, gpus=gpus)
+            if idle
+            else None,
+        )
+        for boundary in Boundary
+        if of_boundary(series, boundary, gpus) and (gpus or boundary is Boundary.CPU)
+    ]
+
+
+def _await(window: Window, series: Sequence[EnergySeries], opened: Rooms) -> list[Reading]:
+    """The counters' readings, once the samples beyond the end have arrived."""
+    deadline = time.monotonic() + SAMPLES_SECONDS
+    while True:
+        readings = read_window(window, series, opened.store)
+        beyond = [r.edges is not None and r.edges.times_ns[-1] >= window.end_ns for r in readings]
+        if all(beyond) or time.monotonic() > deadline:
+            return readings
+        time.sleep(0.25)
+
+
+def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
+    energy, seconds = measured.energy, measured.window.seconds
+    net = None
+    if idle is not None and idle.energy.complete and idle.energy.joules is not None:
+        baseline_watts = idle.energy.joules / idle.window.seconds
+        net = None if energy.joules is None else energy.joules - baseline_watts * seconds
+    watts = None if energy.joules is None else energy.joules / seconds
+    return Cost(
+        energy.boundary, energy.method, energy.joules, energy.low, energy.high, net, watts,
+        energy.complete, energy.reason,
+    )  # fmt: skip
+
+
+def _tell(
+    arguments: argparse.Namespace, window: Window, costs: Sequence[Cost], ended: Ended
+) -> None:
+    if arguments.json:
+        document = {
+            "seconds": window.seconds,
+            "cpu_seconds": ended.cpu_seconds,
+            "exit_status": ended.status,
+            "window_id": window.window_id,
+            "energy": [asdict(cost) for cost in costs],
+        }
+        text = json.dumps(document, indent=2) + "\n"
+    else:
+        text = "".join(f"{line}\n" for line in _lines(window, costs, ended))
+    if arguments.output is None:
+        sys.stderr.write(text)
+    else:
+        arguments.output.write_text(text, encoding="utf-8")
+
+
+def _lines(window: Window, costs: Sequence[Cost], ended: Ended) -> Iterator[str]:
+    yield f"wattmark: {si(window.seconds, 's')}, CPU {si(ended.cpu_seconds, 's')}"
+    for cost in costs:
+        name = f"energy of {cost.boundary}"
+        if cost.joules is None:
+            yield f"wattmark: {name}: none ({cost.reason})"
+            continue
+        interval = between(cost.low, cost.high, "J")
+        bound = "" if cost.complete else f" at least: {cost.reason}"
+        net = "" if cost.net_joules is None else f", net of idle {si(cost.net_joules, 'J')}"
+        yield (
+            f"wattmark: {name}: {si(cost.joules, 'J')}{bound} ({cost.method},"
+            f" {interval or 'no interval'}), mean {si(cost.mean_watts, 'W')}{net}"
+        )
+    if not costs:
+        yield "wattmark: no sensor of energy answers; `wattmark sensors` says why"
+    if any(cost.method is Method.ESTIMATED for cost in costs):
+        yield f"wattmark: estimated: relative only. {HOW_TO_MEASURE}"
+    if len(costs) and window.seconds < 1.0:
+        yield "wattmark: too short to measure well; repeat the work for seconds"

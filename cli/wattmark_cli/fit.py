@@ -1,0 +1,233 @@
+"""``wattmark fit``: which network fits this machine? Measures all of a workload and ranks them."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from wattmark_cli import tables
+from wattmark_cli.embedded import Rooms
+from wattmark_cli.export import write_results_json, write_scores_csv
+from wattmark_cli.notice import about_sources
+from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_cli.progress import Reporter, reporting
+from wattmark_cli.report import write_report
+from wattmark_core.catalogue import Domain
+from wattmark_core.errors import ConfigurationError
+from wattmark_core.exporter_api import ExporterClient, HostReport
+from wattmark_core.results import Boundary, Phase, Score, Window
+from wattmark_runner.codec import to_json
+from wattmark_runner.progress import Progress
+from wattmark_runner.records import RunRecord, RunRecords, RunRequest
+from wattmark_runner.run import execute, last_idle
+from wattmark_runner.scorer import score_run
+from wattmark_runner.workloads import find_workload
+from wattmark_scoring.ranking import RankedGroup, rank
+from wattmark_scoring.scores import ENERGY_SCORE
+
+CACHE_VARIABLE: Final = "WATTMARK_CACHE"
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "fit", "Measure all networks of a workload on this machine and rank them.",
+        "wattmark fit --workload digits --models mlp-small,cnn-small --repeats 3", run,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--workload", default="fashion-mnist", help="labelled test set (default: %(default)s)")
+    add("--models", default="", metavar="A,B", help="only these networks")
+    add("--repeats", type=int, default=5, help="measured windows per network")
+    add("--seconds", type=float, help="least length of a window (default: what the sensor needs)")
+    add("--batch-size", type=int, default=32, help="images per batch (default: %(default)s)")
+    add("--idle-seconds", type=float, default=30.0,
+        help="idle baselines first and last (default: %(default)g)")  # fmt: skip
+    add("--between-seconds", type=float, default=10.0,
+        help="idle between two networks (default: %(default)g)")  # fmt: skip
+    add("--gpu", default="", metavar="UUID|INDEX", help="run on this GPU instead of the CPU")
+    add("--boundary", choices=[b.value for b in Boundary], help="what the ranking counts")
+    add_rooms(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, rank, save. 1 if no network could be ranked."""
+    models = _models(arguments)
+    with reporting() as reporter, rooms(arguments) as opened:
+        with closing(ExporterClient(opened.exporter_url)) as client:
+            report = client.sensors()
+        _say(about_sources(report))
+        requests = _requests(arguments, models, _gpu(arguments.gpu, report))
+        fit = _Fit(opened, requests, reporter)
+        try:
+            fit.measure_all()
+        finally:
+            paths = fit.save()
+    groups = rank(fit.scores())
+    _finish(arguments, fit, groups, paths)
+    return 0 if any(group.ranked for group in groups) else 1
+
+
+def _models(arguments: argparse.Namespace) -> tuple[str, ...]:
+    workload = find_workload(arguments.workload)
+    wanted = [name.strip() for name in arguments.models.split(",") if name.strip()]
+    return tuple(workload.require(name) for name in wanted) or workload.models
+
+
+def _gpu(wanted: str, report: HostReport) -> str:
+    """The UUID of the GPU that is meant by its UUID or its index."""
+    uuids = [series.device for series in report.energy if series.domain is Domain.GPU]
+    if not wanted or wanted in uuids:
+        return wanted
+    if wanted.isdigit() and int(wanted) < len(uuids):
+        return uuids[int(wanted)]
+    known = ", ".join(uuids) or "none"
+    raise ConfigurationError(f"--gpu {wanted}: no such GPU; those with an energy sensor: {known}")
+
+
+def _requests(
+    arguments: argparse.Namespace, models: Sequence[str], gpu: str
+) -> tuple[RunRequest, ...]:
+    base = RunRequest(
+        arguments.workload, models[0],
+        repeats=arguments.repeats, seconds=arguments.seconds, batch_size=arguments.batch_size,
+        idle_before_seconds=0.0, idle_after_seconds=arguments.between_seconds,
+        boundary=Boundary(arguments.boundary) if arguments.boundary else None, gpu=gpu,
+    )  # fmt: skip
+    requests = [replace(base, model=model) for model in models]
+    requests[0] = replace(requests[0], idle_before_seconds=arguments.idle_seconds)
+    requests[-1] = replace(requests[-1], idle_after_seconds=arguments.idle_seconds)
+    return tuple(requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """What a fit leaves behind."""
+
+    report: Path
+    results: Path
+    scores: Path
+
+
+@dataclass(slots=True)
+class _Fit:
+    """Runs of several networks, one after the other, that share their baselines."""
+
+    rooms: Rooms
+    requests: tuple[RunRequest, ...]
+    reporter: Reporter
+    records: list[RunRecord] = field(default_factory=list)
+    run_seconds: float = 0.0
+    _folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        name = f"fit-{datetime.now(UTC):%Y%m%d-%H%M%S}-{self.requests[0].workload}"
+        self._folder = self.rooms.data / "runs" / name
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def measure_all(self) -> None:
+        """One run per network, then scores against the long baselines."""
+        kept = RunRecords(self.rooms.data / "runner.sqlite")
+        idle: Window | None = None
+        for number, request in enumerate(self.requests):
+            record = execute(
+                request,
+                exporter_url=self.rooms.exporter_url,
+                store=self.rooms.store,
+                cache=_cache(),
+                log=self._folder / f"{request.model}.log",
+                progress=partial(self._tell, number),
+                idle_before=idle,
+            )
+            self.records.append(record)
+            kept.save(record)
+            idle = last_idle(record)
+        self._share_baselines()
+        for record in self.records:
+            kept.save(record)
+
+    def _tell(self, number: int, news: Progress) -> None:
+        """Progress of all runs: those to come are taken to be as long as this one."""
+        whole = news.seconds_left / (1.0 - news.fraction) if news.fraction < 0.9 else 0.0
+        self.run_seconds = whole or self.run_seconds
+        left = news.seconds_left + (len(self.requests) - number - 1) * self.run_seconds
+        fraction = (number + news.fraction) / len(self.requests)
+        self.reporter.tell(f"{number + 1}/{len(self.requests)} {news.stage}", fraction, left)
+
+    def _share_baselines(self) -> None:
+        """The first and the last baseline are the long ones: every run is held against them."""
+        idle = [w for r in self.records for w in r.windows if w.phase is Phase.IDLE]
+        if not idle:
+            return
+        for record in self.records:
+            if record.reason:
+                continue  # its verdict stands
+            own = {window.window_id for window in record.windows}
+            record.windows = [
+                *(window for window in (idle[0],) if window.window_id not in own),
+                *record.windows,
+                *(window for window in (idle[-1],) if window.window_id not in own),
+            ]
+            score_run(record, self.rooms.store)
+
+    def scores(self) -> list[Score]:
+        """The energy scores in the boundary that each run is about."""
+        return [
+            score
+            for record in self.records
+            for score in record.scores
+            if score.formula == ENERGY_SCORE
+        ]
+
+    def save(self) -> Paths:
+        """Report, results and scores of what was measured, even if not all was."""
+        paths = Paths(
+            self._folder / "report.html",
+            self._folder / "results.json",
+            self._folder / "scores.csv",
+        )
+        if self.records:
+            write_results_json(paths.results, self.records)
+            write_scores_csv(paths.scores, [s for r in self.records for s in r.scores])
+            write_report(paths.report, self.records, self.rooms.store, title=self._title())
+        return paths
+
+    def _title(self) -> str:
+        record = self.records[0]
+        return f"{record.request.workload} on {record.host}"
+
+
+def _cache() -> Path:
+    """Trained weights: $WATTMARK_CACHE, else ~/.cache/wattmark."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else Path.home() / ".cache" / "wattmark"
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+
+
+def _finish(
+    arguments: argparse.Namespace, fit: _Fit, groups: Sequence[RankedGroup], paths: Paths
+) -> None:
+    if arguments.json:
+        document = {
+            "groups": [to_json(group) for group in groups],
+            "paths": {name: str(getattr(paths, name)) for name in ("report", "results", "scores")},
+        }
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        return
+    tables.show(groups)
+    for record in fit.records:
+        for line in (*record.notices, *([record.reason] if record.reason else [])):
+            sys.stdout.write(f"{record.request.model}: {line}\n")
+    sys.stdout.write(
+        f"report   {paths.report}\nresults  {paths.results}\nscores   {paths.scores}\n"
+    )

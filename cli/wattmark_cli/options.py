@@ -1,0 +1,72 @@
+"""Options that several commands share."""
+
+import argparse
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final
+
+from wattmark_cli.embedded import Rooms, open_rooms
+from wattmark_core.errors import ConfigurationError
+
+DATA: Final = Path("wattmark-data")
+Subparsers = Any
+"""What ``add_subparsers`` returns; argparse keeps its type private."""
+
+
+def add_command(
+    subparsers: Subparsers, name: str, help_text: str, example: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:  # fmt: skip
+    """A subcommand with an example in its help, ``--json`` and ``--data``."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name, help=help_text, description=help_text, epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    parser.add_argument(
+        "--data", type=Path, default=DATA, metavar="DIR",
+        help="folder of store, runs and logs (default: %(default)s)",
+    )  # fmt: skip
+    return parser
+
+
+def add_rooms(parser: argparse.ArgumentParser) -> None:
+    """Options of the exporter, or of services that already run."""
+    group = parser.add_argument_group("measuring")
+    add = group.add_argument
+    add("--exporter", default="", metavar="URL", help="use this exporter (with --store)")
+    add("--store", default="", metavar="URL", help="and the store its samples arrive in")
+    add("--sysfs", type=Path, metavar="ROOT", help="where sysfs is mounted")
+    add("--procfs", type=Path, metavar="ROOT", help="where procfs is mounted")
+    add("--sensor", action="append", default=[], metavar="MODULE:CLASS",
+        help="a sensor of your own; may be repeated")  # fmt: skip
+    add("--without", action="append", default=[], metavar="NAME", help="leave a sensor out")
+    add("--no-estimate", action="store_true", help="never estimate CPU energy")
+    add("--tdp-watts", type=float, metavar="W", help="the CPU's rated power, for the estimate")
+
+
+def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
+    """The rooms that the options ask for."""
+    return open_rooms(
+        arguments.data, exporter_options(arguments),
+        exporter_url=arguments.exporter, store_url=arguments.store,
+    )  # fmt: skip
+
+
+def exporter_options(arguments: argparse.Namespace) -> list[str]:
+    """The options handed on to the exporter. Raises ``ConfigurationError`` beside --exporter."""
+    options: list[str] = []
+    for name in ("sysfs", "procfs", "tdp_watts"):
+        value = getattr(arguments, name)
+        if value is not None:
+            options += [f"--{name.replace('_', '-')}", str(value)]
+    for name in ("sensor", "without"):
+        for value in getattr(arguments, name):
+            options += [f"--{name}", value]
+    if arguments.no_estimate:
+        options.append("--no-estimate")
+    if options and arguments.exporter:
+        raise ConfigurationError(f"{options[0]} is for an exporter of our own, not for --exporter")
+    return options

@@ -1,0 +1,112 @@
+"""``wattmark sensors``: per sensor found, readable, moving, chosen, and what to do otherwise."""
+
+import argparse
+import json
+import sys
+import time
+from contextlib import closing
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from wattmark_cli.embedded import make_folder, running_exporter
+from wattmark_cli.options import Subparsers, add_command, add_rooms, exporter_options
+from wattmark_core.exporter_api import ExporterClient, HostReport, SensorReport, SensorState
+from wattmark_runner.codec import to_json
+from wattmark_scoring.boundary import pin_sources
+
+WATCH_SECONDS: Final = 10.0
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "sensors", "Show every sensor of this machine and what keeps it from working.",
+        "wattmark sensors --json", run,
+    )  # fmt: skip
+    add_rooms(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the table. 1 if no sensor gives energy."""
+    options = exporter_options(arguments)
+    if arguments.exporter:
+        report = _watch(arguments.exporter)
+    else:
+        make_folder(arguments.data)
+        with running_exporter(arguments.data, options) as address:
+            report = _watch(address)
+    if arguments.json:
+        document = {
+            "host": report.host,
+            "sensors": [
+                {**_facts(sensor, report), "report": to_json(sensor)} for sensor in report.sensors
+            ],
+        }
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        console = Console()
+        console.print(_table(report))
+        for sensor in report.sensors:
+            if advice := _advice(sensor):
+                console.print(f"{sensor.name}: {advice}", markup=False, highlight=False)
+    return 0 if pin_sources(report.energy) else 1
+
+
+def _watch(address: str) -> HostReport:
+    """Look until it is known of every sensor whether it moves, some seconds at most."""
+    deadline = time.monotonic() + WATCH_SECONDS
+    with closing(ExporterClient(address)) as client:
+        while True:
+            report = client.sensors()
+            unknown = [s for s in report.sensors if s.state is SensorState.OK and s.moving is None]
+            if not unknown or time.monotonic() > deadline:
+                return report
+            time.sleep(0.25)
+
+
+def _facts(sensor: SensorReport, report: HostReport) -> dict[str, bool | str | None]:
+    """``moving`` None: not known; ``chosen`` None: the sensor does not count energy."""
+    readable = sensor.state is SensorState.OK
+    pinned = {series.source for series in pin_sources(report.energy)}
+    counts = bool(sensor.energy) or not readable
+    return {
+        "sensor": sensor.name,
+        "found": sensor.found,
+        "readable": readable,
+        "moving": sensor.moving if readable else None,
+        "chosen": sensor.name in pinned if counts else None,
+        "remedy": _advice(sensor),
+    }
+
+
+def _advice(sensor: SensorReport) -> str:
+    if sensor.state is not SensorState.OK:
+        return "; ".join(text for text in (sensor.reason, sensor.remedy) if text)
+    notes = dict.fromkeys(series.note for series in sensor.energy if series.note)
+    return "; ".join(notes)
+
+
+def _table(report: HostReport) -> Table:
+    table = Table(title=f"sensors of {report.host}", box=box.SIMPLE_HEAD, title_justify="left",
+                  pad_edge=False)  # fmt: skip
+    for name in ("sensor", "found", "readable", "moving", "chosen"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("energy of", ratio=1)
+    for sensor in report.sensors:
+        facts = _facts(sensor, report)
+        energy = ", ".join(f"{s.domain} {s.device} ({s.method})" for s in sensor.energy)
+        table.add_row(
+            sensor.name,
+            *(_word(facts[name]) for name in ("found", "readable", "moving", "chosen")),
+            energy,
+        )
+    return table
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "–"
+    return "[green]yes[/]" if value else "[red]no[/]"

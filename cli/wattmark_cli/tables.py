@@ -1,0 +1,96 @@
+"""Ranked scores as tables for a terminal."""
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from wattmark_cli.display import MISSING, between, percent, plain, si
+from wattmark_core.results import Score, Verdict
+from wattmark_core.units import joules_to_mwh
+from wattmark_scoring.ranking import RankedGroup
+
+_STYLES = {Verdict.VALID: "green", Verdict.WARNED: "yellow", Verdict.INVALID: "red"}
+
+
+def ranked(group: RankedGroup) -> Group:
+    """One group of comparable scores: best first, the invalid ones below a line, unranked."""
+    table = Table(title=title(group), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("", justify="right")
+    table.add_column("model", no_wrap=True)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column("energy per inference", justify="right", no_wrap=True)
+    table.add_column("score [1/mWh]", justify="right", no_wrap=True)
+    table.add_column("power, speed, CPU time", justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for number, score in enumerate(group.ranked, start=1):
+        table.add_row(str(number), *_cells(score), end_section=number == len(group.ranked))
+    for score in group.unranked:
+        table.add_row(MISSING, *_cells(score))
+    return Group(table, Text(_legend(group), style="dim"))
+
+
+def title(group: RankedGroup) -> str:
+    """Boundary and method are part of every table."""
+    method = "ESTIMATED energy, relative only" if group.estimated else "measured energy"
+    return f"{group.workload} · boundary {group.boundary} · {method}"
+
+
+def _legend(group: RankedGroup) -> str:
+    lines = ["score = accuracy² / energy per inference in mWh; … = 95 % interval"]
+    if group.estimated:
+        lines.append("estimated from CPU time within a factor of two: compare within this table")
+    if group.unranked:
+        lines.append(f"{MISSING} = not ranked: see the checks in the report")
+    return "\n".join(lines)
+
+
+def _cells(score: Score) -> list[str | Text]:
+    energy = score.joules_per_inference
+    mwh = None if energy is None else joules_to_mwh(energy)
+    return [
+        score.model,
+        percent(score.accuracy),
+        "\n".join(
+            [
+                si(energy, "J"),
+                MISSING if mwh is None else f"{mwh:.3g} mWh",
+                between(score.joules_per_inference_low, score.joules_per_inference_high, "J"),
+            ]
+        ),
+        f"{plain(score.value)}\n{_plain_interval(score)}",
+        f"{si(score.watts, 'W')}\n{si(score.inferences_per_second, '/s')}\n"
+        f"{si(score.cpu_seconds_per_inference, 's')}",
+        _verdict(score),
+    ]
+
+
+def _plain_interval(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return f"{plain(score.low)} … {plain(score.high)}"
+
+
+def _verdict(score: Score) -> Text:
+    names = troubles(score)
+    text = Text(score.verdict, style=_STYLES[score.verdict])
+    if names:
+        text.append(f": {', '.join(names)}", style="default")
+    return text
+
+
+def troubles(score: Score) -> list[str]:
+    """The checks behind the verdict: those that failed, else those that warned."""
+    if score.verdict is Verdict.VALID:
+        return []
+    return [check.name for check in score.checks if check.verdict is score.verdict]
+
+
+def show(groups: Iterable[RankedGroup]) -> None:
+    """All groups on standard output."""
+    console = Console()
+    for group in groups:
+        console.print(ranked(group))
+        console.print()

@@ -11,13 +11,16 @@ def si(value: float | None, unit: str, digits: int = 3) -> str:
     """``1.25e-5, "J"`` → ``12.5 µJ``; a missing value is a dash, never a zero."""
     if value is None:
         return MISSING
-    if value == 0:
-        return f"0 {unit}".strip()
-    scale, prefix = next(
-        ((s, p) for s, p in _PREFIXES if abs(value) >= s * (1 - 0.5 * 10**-digits)),
-        _PREFIXES[-1],
-    )
+    scale, prefix = _prefix(value, digits)
     return f"{plain(value / scale, digits)} {prefix}{unit}".strip()
+
+
+def _prefix(value: float, digits: int = 3) -> tuple[float, str]:
+    """Scale and prefix that put ``value`` between 1 and 1,000."""
+    if value == 0:
+        return 1.0, ""
+    fitting = (p for p in _PREFIXES if abs(value) >= p[0] * (1 - 0.5 * 10**-digits))
+    return next(fitting, _PREFIXES[-1])
 
 
 def plain(value: float | None, digits: int = 3) -> str:
@@ -31,10 +34,11 @@ def plain(value: float | None, digits: int = 3) -> str:
 
 
 def between(low: float | None, high: float | None, unit: str = "") -> str:
-    """An interval; empty where there is none."""
+    """An interval in one unit, ``6.2–25 µJ``; empty where there is none."""
     if low is None or high is None:
         return ""
-    return f"{si(low, unit)} … {si(high, unit)}"
+    scale, prefix = _prefix(high)
+    return f"{plain(low / scale)}–{plain(high / scale)} {prefix}{unit}".strip()
 
 
 def percent(ratio: float | None) -> str:

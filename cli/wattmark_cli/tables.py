@@ -7,7 +7,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from wattmark_cli.display import MISSING, between, percent, plain, si
+from wattmark_cli.display import MISSING, between, percent, si
 from wattmark_core.results import Score, Verdict
 from wattmark_core.units import joules_to_mwh
 from wattmark_scoring.ranking import RankedGroup
@@ -17,19 +17,33 @@ _STYLES = {Verdict.VALID: "green", Verdict.WARNED: "yellow", Verdict.INVALID: "r
 
 def ranked(group: RankedGroup) -> Group:
     """One group of comparable scores: best first, the invalid ones below a line, unranked."""
-    table = Table(title=title(group), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(
+        title=title(group), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 2, 0, 0)
+    )
     table.add_column("", justify="right")
     table.add_column("model", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
-    table.add_column("energy per inference", justify="right", no_wrap=True)
-    table.add_column("score [1/mWh]", justify="right", no_wrap=True)
-    table.add_column("power, speed, CPU time", justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("energy\nper inference", justify="right", no_wrap=True)
+    table.add_column("score\n1/mWh", justify="right", no_wrap=True)
+    table.add_column("power\nspeed\nCPU time", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for number, score in enumerate(group.ranked, start=1):
         table.add_row(str(number), *_cells(score), end_section=number == len(group.ranked))
     for score in group.unranked:
         table.add_row(MISSING, *_cells(score))
-    return Group(table, Text(_legend(group), style="dim"))
+    return Group(table, Text(_legend(group), style="dim"), *_reasons(group))
+
+
+def _reasons(group: RankedGroup) -> list[Text]:
+    """Per model the checks behind its verdict; one line where all share them."""
+    reasons = {
+        score.model: f"{score.verdict} by {', '.join(troubles(score))}"
+        for score in (*group.ranked, *group.unranked)
+        if troubles(score)
+    }
+    if len(set(reasons.values())) == 1 and len(reasons) > 1:
+        return [Text(f"all {next(iter(reasons.values()))}")]
+    return [Text(f"{model}: {reason}") for model, reason in reasons.items()]
 
 
 def title(group: RankedGroup) -> str:
@@ -39,7 +53,7 @@ def title(group: RankedGroup) -> str:
 
 
 def _legend(group: RankedGroup) -> str:
-    lines = ["score = accuracy² / energy per inference in mWh; … = 95 % interval"]
+    lines = ["score = accuracy² / energy per inference in mWh; a–b = 95 % interval"]
     if group.estimated:
         lines.append("estimated from CPU time within a factor of two: compare within this table")
     if group.unranked:
@@ -60,25 +74,11 @@ def _cells(score: Score) -> list[str | Text]:
                 between(score.joules_per_inference_low, score.joules_per_inference_high, "J"),
             ]
         ),
-        f"{plain(score.value)}\n{_plain_interval(score)}",
+        f"{si(score.value, '')}\n{between(score.low, score.high)}",
         f"{si(score.watts, 'W')}\n{si(score.inferences_per_second, '/s')}\n"
         f"{si(score.cpu_seconds_per_inference, 's')}",
-        _verdict(score),
+        Text(score.verdict, style=_STYLES[score.verdict]),
     ]
-
-
-def _plain_interval(score: Score) -> str:
-    if score.low is None or score.high is None:
-        return ""
-    return f"{plain(score.low)} … {plain(score.high)}"
-
-
-def _verdict(score: Score) -> Text:
-    names = troubles(score)
-    text = Text(score.verdict, style=_STYLES[score.verdict])
-    if names:
-        text.append(f": {', '.join(names)}", style="default")
-    return text
 
 
 def troubles(score: Score) -> list[str]:

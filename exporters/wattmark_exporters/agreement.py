@@ -1,4 +1,4 @@
-"""Watches a counter against the integral of instant power (METHOD §5, check 5)."""
+"""Watches a counter against the integral of instant power."""
 
 from typing import Final
 

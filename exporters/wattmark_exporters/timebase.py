@@ -10,7 +10,7 @@ from wattmark_core.clock import Clock
 from wattmark_core.units import ns_to_seconds
 
 SHIFT_LIMIT_NS: Final = 50_000_000
-"""A wall clock that is further off than this moves the base; DESIGN's 50 ms."""
+"""A wall clock that is further off than this moves the base."""
 _ATTEMPTS: Final = 5
 _TIGHT_NS: Final = 100_000
 

@@ -11,10 +11,10 @@ from wattmark_runner.records import RunRequest
 from wattmark_scoring.boundary import of_boundary
 
 PERIODS_A_WINDOW: Final = 100
-"""METHOD §5.1: a window of 100 update periods T has a raw edge error of T/(√6·W) = 0.4 %."""
+"""A window of 100 update periods T has a raw edge error of T/(√6·W) = 0.4 %."""
 LEAST_SECONDS: Final = 3.0
-SOURCE_SECONDS: Final = {"nvml": 10.0, "dcgm": 10.0, "estimate": 5.0}
-"""METHOD §5.1: NVML 10 s; the estimate needs to average over what else the machine does."""
+SOURCE_SECONDS: Final = {"nvml": 10.0, "dcgm": 10.0}
+"""NVML's period may be shorter than what its part-time look needs to average out."""
 LEAST_GUARD_SECONDS: Final = 0.5
 
 
@@ -53,6 +53,6 @@ def window_seconds(series: Sequence[EnergySeries]) -> float:
 
 
 def guard_seconds(series: Sequence[EnergySeries]) -> float:
-    """How long the load goes on around a window, s: max(0.5 s, w + 2T) (METHOD §4)."""
+    """How long the load goes on around a window, s: max(0.5 s, w + 2T)."""
     reach = [each.averaging_seconds + 2 * each.update_period_seconds for each in series]
     return max([LEAST_GUARD_SECONDS, *reach])

@@ -56,7 +56,7 @@ def test_a_boundary_without_its_counter_is_refused(
     ("series", "seconds", "guard"),
     [
         ((RAPL, DRAM), 3.0, 0.5),
-        ((ESTIMATE,), 5.0, 0.5),
+        ((ESTIMATE,), 3.0, 0.5),
         ((GPU, RAPL), 10.0, 0.5),
         ((DCGM,), 100.0, 2.0),
         ((EnergySeries(Domain.GPU, "g", "nvml", Method.COUNTER, 0.1, 1.0),), 10.0, 1.2),

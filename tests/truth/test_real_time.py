@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,3 +112,18 @@ def test_a_powercap_tree_that_follows_a_known_power(tmp_path: Path) -> None:
     assert energy.complete
     start, end = ((edge - offset_ns) / 1e9 for edge in (window.start_ns, window.end_ns))
     assert energy.joules == pytest.approx(joules(end) - joules(start), rel=0.015)
+
+
+def test_a_gpu_that_follows_a_known_power(tmp_path: Path, nvml_stub: Any) -> None:
+    """A window on a board's energy counter counts what the load's formula says, within 1.5 %."""
+    options = ("--sysfs", str(tmp_path / "sys"), "--no-estimate")
+    with rooms(tmp_path, *options, env=nvml_stub.env) as (address, store):
+        window = one_window(address, store)
+        with closing(ExporterClient(address)) as client:
+            offset_ns = client.sensors().offset_ns
+        series, energy = measured(address, store, window)
+    assert (series.source, series.method) == ("nvml", Method.COUNTER)
+    assert energy.complete
+    start, end = ((edge - offset_ns) / 1e9 for edge in (window.start_ns, window.end_ns))
+    true_joules = nvml_stub.joules(end) - nvml_stub.joules(start)
+    assert energy.joules == pytest.approx(true_joules, rel=0.015)

@@ -1,0 +1,76 @@
+"""The command as a whole: help, versions, one-line errors."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wattmark_cli.display import between, duration, percent, plain, si
+
+Wattmark = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ("fit", "sensors", "exec", "export", "report")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_and_json(wattmark: Wattmark, command: str) -> None:
+    """Every command's help shows how it is used, and takes --json."""
+    done = wattmark(command, "--help")
+    assert done.returncode == 0
+    assert f"example:\n  wattmark {command}" in done.stdout
+    assert "--json" in done.stdout
+
+
+def test_the_help_lists_all_commands(wattmark: Wattmark) -> None:
+    """Nothing is hidden, nothing is listed that is not tested here."""
+    text = wattmark("--help").stdout
+    assert tuple(re.findall(r"^    (\w+) ", text, re.MULTILINE)) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("fit", "--workload", "imagenet"), "unknown workload 'imagenet'; known are fashion-mnist"),
+        (("fit", "--models", "resnet"), "has no model 'resnet'; it has mlp-small"),
+        (("fit", "--exporter", "http://127.0.0.1:9"), "--exporter and --store go together"),
+        (("report", "--data", "nowhere"), "nowhere"),
+        (("export", "--data", "nowhere"), "nowhere"),
+        (("sensors", "--exporter", "http://127.0.0.1:9", "--without", "rapl"), "--without is for"),
+    ],
+)
+def test_bad_input_is_one_line(wattmark: Wattmark, arguments: tuple[str, ...], says: str) -> None:
+    """What is wrong and what to do, a non-zero status, and nothing on standard output."""
+    done = wattmark(*arguments)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("wattmark: ")
+    assert says in done.stderr
+
+
+def test_a_store_that_is_none_is_refused(wattmark: Wattmark, tmp_path: Path) -> None:
+    """A file that is not a store is left as it is."""
+    (tmp_path / "wattmark-data").mkdir()
+    other = tmp_path / "wattmark-data" / "store.sqlite"
+    other.write_text("my diary\n" * 100)
+    done = wattmark("fit", "--workload", "digits")
+    assert done.returncode == 1
+    assert "is not a" in done.stderr
+    assert other.read_text() == "my diary\n" * 100
+
+
+def test_numbers_for_people() -> None:
+    """Three digits with a prefix; what is missing is a dash."""
+    assert si(1.25e-5, "J") == "12.5 µJ"
+    assert si(0.9999, "W") == "1 W"
+    assert si(0.0, "J") == "0 J"
+    assert si(None, "J") == "–"
+    assert si(788_373.0, "/s") == "788 k/s"
+    assert plain(238_398.7) == "238000"
+    assert plain(3.14159) == "3.14"
+    assert plain(None) == "–"
+    assert between(0.000757, 0.0034, "J") == "0.757–3.4 mJ"
+    assert between(None, 2.0, "J") == ""
+    assert percent(0.8734) == "87.3 %"
+    assert duration(75.4) == "1:15"

@@ -18,9 +18,9 @@ _STYLES = {Verdict.VALID: "green", Verdict.WARNED: "yellow", Verdict.INVALID: "r
 def ranked(group: RankedGroup) -> Group:
     """One group of comparable scores: best first, the invalid ones below a line, unranked."""
     table = Table(
-        title=title(group), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 2, 0, 0)
+        title=title(group), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
-    table.add_column("", justify="right")
+    table.add_column("#", justify="right", no_wrap=True)
     table.add_column("model", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
     table.add_column("energy\nper inference", justify="right", no_wrap=True)

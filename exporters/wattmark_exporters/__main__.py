@@ -3,7 +3,6 @@
 import argparse
 import gc
 import importlib
-import importlib.util
 import logging
 import os
 import random
@@ -26,6 +25,7 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.sensors.estimate import Estimate
 from wattmark_exporters.sensors.host import Host
+from wattmark_exporters.sensors.nvml import Nvml
 from wattmark_exporters.sensors.rapl import Rapl
 from wattmark_exporters.server import Backend, ExporterServer, Security
 from wattmark_exporters.station import Station
@@ -98,7 +98,7 @@ def choose(options: argparse.Namespace) -> list[Sensor]:
     """The sensors asked for. Raises ``ConfigurationError`` for a name that is none of them."""
     sensors: list[Sensor] = [
         Rapl(options.sysfs, options.procfs),
-        *_nvml(),
+        Nvml(),
         Host(options.procfs, options.sysfs),
         *(load(name) for name in options.sensor),
         Estimate(options.procfs, options.tdp_watts),
@@ -113,13 +113,6 @@ def choose(options: argparse.Namespace) -> list[Sensor]:
             f"--without {unknown[0]}: no such sensor; there are {', '.join(names)}"
         )
     return [sensor for sensor in sensors if sensor.name not in unwanted]
-
-
-def _nvml() -> list[Sensor]:
-    if importlib.util.find_spec("wattmark_exporters.sensors.nvml") is None:
-        return []
-    kind = importlib.import_module("wattmark_exporters.sensors.nvml").Nvml
-    return [kind()]
 
 
 def load(name: str) -> Sensor:

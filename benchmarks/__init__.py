@@ -1,0 +1,1 @@
+"""What Wattmark costs, beside what others cost. Reports; judges no build."""

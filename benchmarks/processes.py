@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import IO, Final
 
 import psutil
+
+from benchmarks import powercap
 
 ROOT: Final = Path(__file__).parent.parent
 START_SECONDS: Final = 60.0
@@ -82,16 +85,23 @@ def started(
 
 def _await_ready(process: subprocess.Popen[str], log: IO[str]) -> str:
     assert process.stdout is not None
-    watchdog = time.monotonic() + START_SECONDS
-    while time.monotonic() < watchdog:
-        line = process.stdout.readline()
-        if line.startswith("READY"):
-            return line.removeprefix("READY").strip()
-        if not line:
-            break
+    watchdog = threading.Timer(START_SECONDS, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("READY"):
+                return line.removeprefix("READY").strip()
+    finally:
+        watchdog.cancel()
     log.seek(0)
     lines = log.read().strip().splitlines()
     raise NotRun(lines[-1][:120] if lines else "it ended without a word")
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Terminate it; what it wrote last to its standard output."""
+    process.terminate()
+    return process.communicate(timeout=20)[0]
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -122,8 +132,6 @@ def exporter(sysfs: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], s
 @contextmanager
 def moving_tree() -> Iterator[Path]:
     """A powercap tree whose counters move; its root."""
-    from benchmarks import powercap
-
     with tempfile.TemporaryDirectory(prefix="wattmark-bench-") as folder:
         sysfs = Path(folder) / "sys"
         powercap.build(sysfs)

@@ -8,6 +8,8 @@ import os
 import sys
 import time
 
+from benchmarks.peers.rate import ready
+
 PERIOD_SECONDS = 0.1
 ENERGY = ("intel-rapl:0/energy_uj", "intel-rapl:0:0/energy_uj")
 
@@ -17,9 +19,8 @@ def main(sysfs: str, host_every: int) -> None:
     energy = [os.open(f"{sysfs}/class/powercap/{name}", os.O_RDONLY) for name in ENERGY]
     names = ("stat", "meminfo", "diskstats", "net/dev", "self/stat")
     stat, meminfo, diskstats, network, own = (os.open(f"/proc/{n}", os.O_RDONLY) for n in names)
-    sys.stdout.write("READY\n")
-    sys.stdout.flush()
     due, rounds = time.monotonic(), 0
+    ready(lambda: rounds)
     while True:
         latest: list[object] = [int(os.pread(descriptor, 32, 0)) for descriptor in energy]
         if rounds % host_every == 0:

@@ -3,7 +3,9 @@
 import sys
 import time
 
-from zeus.monitor import ZeusMonitor
+from zeus.monitor import ZeusMonitor  # type: ignore[import-not-found]  # has its own environment
+
+from benchmarks.peers.rate import ready
 
 PERIOD_SECONDS = 0.1
 
@@ -16,14 +18,14 @@ def main() -> None:
     measured = monitor.end_window("w", sync_execution=False)
     if not measured.cpu_energy or not measured.dram_energy:
         sys.exit("Zeus reads no package and dram energy here")
-    sys.stdout.write("READY\n")
-    sys.stdout.flush()
-    due = time.monotonic()
+    due, rounds = time.monotonic(), 0
+    ready(lambda: rounds)
     while True:
         monitor.begin_window("w", sync_execution=False)
         due += PERIOD_SECONDS
         time.sleep(max(0.0, due - time.monotonic()))
         monitor.end_window("w", sync_execution=False)
+        rounds += 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,142 @@
+"""What measuring costs: the exporter beside a bare loop, CodeCarbon and Zeus, at the same time."""
+
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.processes import ROOT, NotRun, Usage, exporter, finish, moving_tree, started, usage
+from benchmarks.report import Goal, Row, Section
+from wattmark_core.exporter_api import ExporterClient, HostReport
+
+CPU_GOAL: Final = Goal(0.20)
+MEMORY_GOAL: Final = Goal(40)
+TAKEN_GOAL: Final = Goal(99, least=True)
+BENCH_PYTHON: Final = ROOT / ".venv-bench/bin/python"
+SETTLE_SECONDS: Final = 8.0
+"""Zeus's helper processes import for some seconds after it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Contender:
+    """``peer``: its program. ``mounted``: it reads /sys itself, and has its own environment."""
+
+    name: str
+    peer: str
+    arguments: tuple[str, ...] = ()
+    mounted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    cpu_seconds_per_minute: float
+    resident_mebibytes: float
+    processes: int
+
+
+def measure(seconds: float) -> Section:
+    """All contenders side by side for ``seconds`` s."""
+    absent: dict[str, str] = {}
+    rates: dict[str, float] = {}
+    with ExitStack() as stack:
+        sysfs = stack.enter_context(moving_tree())
+        process, url = stack.enter_context(exporter(sysfs))
+        running = {"exporter": process}
+        for contender in _contenders(sysfs):
+            try:
+                running[contender.name] = stack.enter_context(_start(contender, sysfs))[0]
+            except NotRun as reason:
+                absent[contender.name] = str(reason)
+        client = ExporterClient(url)
+        stack.callback(client.close)
+        cursor = _poll(client, SETTLE_SECONDS)
+        report, start = client.sensors(), time.monotonic()
+        before = {name: usage(process.pid) for name, process in running.items()}
+        _poll(client, seconds, cursor)
+        after = {name: usage(process.pid) for name, process in running.items()}
+        elapsed, later = time.monotonic() - start, client.sensors()
+        costs = {name: _cost(before[name], after[name], elapsed) for name in running}
+        for name in running.keys() - {"exporter"}:
+            rates[name] = float(finish(running[name]).split()[-1])
+    rows = _exporter_rows(costs["exporter"], _taken_percent(report, later))
+    for contender in _contenders(sysfs):
+        if contender.name in absent:
+            rows.append(Row(contender.name, "CPU-s/min", None, note=absent[contender.name]))
+        else:
+            name = contender.name
+            rows.extend(_peer_rows(name, costs[name], costs["exporter"], rates[name]))
+    return Section(
+        "What measuring costs", rows, ratio_of="exporter",
+        note=f"{elapsed:.0f} s, all at once. Energy at 10 Hz everywhere; host metrics at 1 Hz in"
+        " the exporter, which is also polled over HTTP at 1 Hz. Memory shared by a tool's processes"
+        " counts once for each.",
+    )  # fmt: skip
+
+
+def _contenders(sysfs: Path) -> list[_Contender]:
+    tree = str(sysfs)
+    return [
+        _Contender("bare loop, all at 10 Hz", "bare_loop", (tree, "1")),
+        _Contender("bare loop, exporter's rates", "bare_loop", (tree, "10")),
+        _Contender("CodeCarbon, 10 Hz", "codecarbon_loop", mounted=True),
+        _Contender("Zeus, windows of 0.1 s", "zeus_loop", mounted=True),
+    ]
+
+
+def _start(
+    contender: _Contender, sysfs: Path
+) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
+    words = ("-m", f"benchmarks.peers.{contender.peer}", *contender.arguments)
+    if not contender.mounted:
+        return started([sys.executable, *words])
+    if not BENCH_PYTHON.exists():
+        raise NotRun("its environment is not there; make bench makes it")
+    return started([str(BENCH_PYTHON), *words], mount=sysfs)
+
+
+def _poll(client: ExporterClient, seconds: float, cursor: str = "") -> str:
+    """Fetch new samples once a second, as the collector does; the cursor to go on from."""
+    end = time.monotonic() + seconds
+    due = time.monotonic()
+    while due < end:
+        cursor = client.samples(cursor).cursor
+        due += 1
+        time.sleep(max(0.0, min(due, end) - time.monotonic()))
+    return cursor
+
+
+def _cost(before: Usage, after: Usage, seconds: float) -> _Cost:
+    return _Cost(
+        (after.cpu_seconds - before.cpu_seconds) / seconds * 60,
+        max(before.resident_bytes, after.resident_bytes) / 2**20,
+        after.processes,
+    )
+
+
+def _taken_percent(before: HostReport, after: HostReport) -> float:
+    """Samples taken of those due in between, all running sensors together."""
+    first = {sensor.name: sensor for sensor in before.sensors}
+    taken = sum(sensor.taken - first[sensor.name].taken for sensor in after.sensors)
+    due = sum(sensor.due - first[sensor.name].due for sensor in after.sensors)
+    return 100 * taken / due
+
+
+def _exporter_rows(cost: _Cost, taken_percent: float) -> list[Row]:
+    return [
+        Row("exporter", "CPU-s/min", cost.cpu_seconds_per_minute, CPU_GOAL, 1.0),
+        Row("exporter", "MiB", cost.resident_mebibytes, MEMORY_GOAL, 1.0),
+        Row("exporter, due samples taken", "%", taken_percent, TAKEN_GOAL),
+    ]
+
+
+def _peer_rows(name: str, cost: _Cost, ours: _Cost, hertz: float) -> list[Row]:
+    processes = f"{cost.processes} processes" if cost.processes > 1 else ""
+    cpu, memory = cost.cpu_seconds_per_minute, cost.resident_mebibytes
+    return [
+        Row(name, "CPU-s/min", cpu, ratio=cpu / ours.cpu_seconds_per_minute,
+            note=f"{hertz:.2f} rounds/s done"),
+        Row(name, "MiB", memory, ratio=memory / ours.resident_mebibytes, note=processes),
+    ]  # fmt: skip

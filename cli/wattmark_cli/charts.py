@@ -1,0 +1,178 @@
+"""Inline SVG: power over time with windows shaded, and scores as bars with intervals.
+
+Colours are CSS classes of the page, so that they follow its light and dark modes. Numbers are
+rounded to a tenth of a pixel. Text is set by the caller's template or escaped by markupsafe.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+
+from wattmark_cli.display import between, si
+from wattmark_core.results import Score, Window
+from wattmark_core.units import ns_to_seconds
+from wattmark_store import SeriesData
+
+WIDTH: Final = 900
+LEFT: Final = 46
+RIGHT: Final = 8
+HEIGHT: Final = 220
+BOTTOM: Final = 24
+TOP: Final = 8
+SERIES_CLASSES: Final = 6
+Scale = Callable[[Any], float]
+"""From a value (Unix ns, W, 1/mWh) to a pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Mean power between successive samples of one counter, W; a break where there is none.
+
+    ``points``: (Unix ns of the stretch's end, watts), None for a break.
+    """
+
+    name: str
+    points: tuple[tuple[int, float] | None, ...]
+
+
+def power_curve(name: str, data: SeriesData) -> Curve:
+    """ΔJ/Δt of an energy counter, within one epoch only: across epochs nothing is drawn."""
+    joules, epochs, times = data.fields["joules"], data.fields["epoch"], data.times_ns
+    points: list[tuple[int, float] | None] = []
+    for i in range(1, len(times)):
+        before, after = joules[i - 1], joules[i]
+        seconds = ns_to_seconds(times[i] - times[i - 1])
+        if epochs[i] != epochs[i - 1] or before is None or after is None or seconds <= 0:
+            points.append(None)
+            continue
+        points.append((times[i], (after - before) / seconds))
+    return Curve(name, tuple(points))
+
+
+def power_chart(curves: Sequence[Curve], windows: Sequence[Window], title: str) -> Markup:
+    """Power over time of one run with its windows shaded by phase."""
+    seen = [point for curve in curves for point in curve.points if point is not None]
+    if not seen:
+        return Markup('<p class="empty">No samples of power are kept for this run.</p>')
+    edges = [w.start_ns for w in windows] + [w.end_ns for w in windows]
+    start = min([t for t, _ in seen] + edges)
+    end = max([t for t, _ in seen] + edges)
+    top = _ceiling(max(watts for _, watts in seen))
+
+    def x(time_ns: int) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (time_ns - start) / max(1, end - start)
+
+    def y(watts: float) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - watts / top)
+
+    parts = [*_shades(windows, x), *_grid(top, y), *_seconds_axis(start, end, x)]
+    for number, curve in enumerate(curves):
+        parts.append(
+            Markup('<path class="line s{}" d="{}"/>').format(
+                number % SERIES_CLASSES, _path(curve, x, y)
+            )
+        )
+    return _svg(parts, HEIGHT, title)
+
+
+def _shades(windows: Sequence[Window], x: Scale) -> Iterable[Markup]:
+    for window in windows:
+        left, right = x(window.start_ns), x(window.end_ns)
+        label = f"{window.phase} {window.repeat + 1}: {window.seconds:.1f} s, " + si(
+            window.joules, "J"
+        )
+        yield Markup(
+            '<rect class="phase {}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}</title>'
+            "</rect>"
+        ).format(window.phase, left, TOP, max(0.5, right - left), HEIGHT - TOP - BOTTOM, label)
+
+
+def _grid(top: float, y: Scale) -> Iterable[Markup]:
+    for step in range(5):
+        watts = top * step / 4
+        yield Markup(
+            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
+            '<text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
+        ).format(LEFT, WIDTH - RIGHT, y(watts), y(watts), LEFT - 5, y(watts) + 4, si(watts, "W"))
+
+
+def _seconds_axis(start: int, end: int, x: Scale) -> Iterable[Markup]:
+    length = ns_to_seconds(end - start)
+    step = _ceiling(length / 6)
+    for number in range(int(length / step) + 1):
+        at = start + round(number * step * 1e9)
+        yield Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{:g} s</text>').format(
+            x(at), HEIGHT - 6, number * step
+        )
+
+
+def _path(curve: Curve, x: Scale, y: Scale) -> str:
+    pieces, pen_down = [], False
+    for point in curve.points:
+        if point is None:
+            pen_down = False
+            continue
+        pieces.append(f"{'L' if pen_down else 'M'}{x(point[0]):.1f} {y(max(0.0, point[1])):.1f}")
+        pen_down = True
+    return "".join(pieces)
+
+
+def score_chart(scores: Sequence[Score], title: str) -> Markup:
+    """Bars on a logarithmic axis with the 95 % interval as a whisker, best first."""
+    drawn = [s for s in scores if s.value and s.low and s.high]
+    if not drawn:
+        return Markup("")
+    row, label = 30, 150
+    low = 10 ** math.floor(math.log10(min(s.low or 1.0 for s in drawn)))
+    high = 10 ** math.ceil(math.log10(max(s.high or 1.0 for s in drawn)))
+    decades = max(1, round(math.log10(high / low)))
+
+    def x(value: float) -> float:
+        return label + (WIDTH - label - 12) * math.log10(value / low) / decades
+
+    height = row * len(drawn) + BOTTOM
+    parts = []
+    for decade in range(decades + 1):
+        at = x(low * 10**decade)
+        parts.append(
+            Markup(
+                '<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="0" y2="{}"/>'
+                '<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>'
+            ).format(at, at, height - BOTTOM, at, height - 7, si(low * 10**decade, ""))
+        )
+    for number, score in enumerate(drawn):
+        parts.append(_bar(score, number * row, row, x, label))
+    return _svg(parts, height, title)
+
+
+def _bar(score: Score, top: int, row: int, x: Scale, label: int) -> Markup:
+    value, low, high = score.value or 0.0, score.low or 0.0, score.high or 0.0
+    middle = top + row / 2
+    said = f"{score.model}: {si(value, '')} /mWh, 95 % interval {between(low, high)}"
+    return Markup(
+        '<g><title>{}</title><text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
+        '<rect class="bar" x="{}" y="{:.1f}" width="{:.1f}" height="{}"/>'
+        '<path class="whisker" d="M{:.1f} {:.1f}H{:.1f}M{:.1f} {:.1f}v10M{:.1f} {:.1f}v10"/></g>'
+    ).format(
+        said, label - 8, middle + 4, score.model,
+        label, top + 6, max(0.0, x(value) - label), row - 12,
+        x(low), middle, x(high), x(low), middle - 5, x(high), middle - 5,
+    )  # fmt: skip
+
+
+def _svg(parts: Iterable[Markup], height: int, title: str) -> Markup:
+    return Markup(
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" preserveAspectRatio="xMinYMin meet">'
+        "{}</svg>"
+    ).format(WIDTH, height, title, Markup("").join(escape(part) for part in parts))
+
+
+def _ceiling(value: float) -> float:
+    """The next 1, 2, 2.5 or 5 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= value * (1 - 1e-9))

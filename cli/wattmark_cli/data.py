@@ -1,0 +1,33 @@
+"""The data folder that earlier commands filled."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from wattmark_cli.embedded import store_url_in
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.records import RunRecord, RunRecords
+from wattmark_store import Store, open_store
+
+
+@contextmanager
+def opened_store(data: Path) -> Iterator[Store]:
+    """Its store. Raises ``ConfigurationError`` where there is none: reading makes no new one."""
+    if not (data / "store.sqlite").exists():
+        raise ConfigurationError(
+            f"no store in {data}; measure first (wattmark fit), or name its folder with --data"
+        )
+    with closing(open_store(store_url_in(data))) as store:
+        yield store
+
+
+def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
+    """The named runs, else all, oldest first. Raises ``ConfigurationError`` if there are none."""
+    records = list(RunRecords(data / "runner.sqlite").list())[::-1]
+    known = {record.run_id for record in records}
+    if unknown := [name for name in run_ids if name not in known]:
+        raise ConfigurationError(f"no run {unknown[0]!r} in {data}; it holds {len(known)} runs")
+    found = [record for record in records if not run_ids or record.run_id in run_ids]
+    if not found:
+        raise ConfigurationError(f"no run in {data} yet; measure first (wattmark fit)")
+    return found

@@ -1,0 +1,144 @@
+"""``wattmark export``: samples, windows and scores as CSV or JSON."""
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from wattmark_cli.data import opened_store
+from wattmark_cli.options import Subparsers, add_command
+from wattmark_core.catalogue import MEASUREMENTS
+from wattmark_core.errors import ConfigurationError
+from wattmark_core.results import Score
+from wattmark_core.units import seconds_to_ns
+from wattmark_runner.codec import to_json
+from wattmark_runner.records import RunRecord
+from wattmark_store import Store
+
+Row = dict[str, Any]
+WHAT: Final = ("scores", "windows", "samples")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "export", "Write samples, windows or scores as CSV or JSON.",
+        "wattmark export --what samples --measurement energy --format csv -o energy.csv", run,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--what", choices=WHAT, default="scores", help="what to write (default: %(default)s)")
+    add("--format", choices=("csv", "json"), default="csv",
+        help="csv, or json as with --json (default: %(default)s)")  # fmt: skip
+    add("--measurement", default="energy", help="which samples (default: %(default)s)")
+    add("--run", dest="run_id", default="", metavar="RUN", help="only this run")
+    add("--from", dest="start", default="", metavar="TIME", help="ISO 8601 or Unix seconds")
+    add("--to", dest="end", default="", metavar="TIME", help="ISO 8601 or Unix seconds")
+    add("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the rows; a table without rows is an error, for nothing was asked for."""
+    start = _instant(arguments.start, "--from", 0)
+    end = _instant(arguments.end, "--to", time.time_ns() + seconds_to_ns(60.0))
+    with opened_store(arguments.data) as store:
+        if arguments.what == "samples":
+            rows = _samples(store, arguments.measurement, arguments.run_id, start, end)
+        elif arguments.what == "windows":
+            found = store.windows(start_ns=start, end_ns=end, run_id=arguments.run_id)
+            rows = [to_json(window) for window in found]
+        else:
+            scores = store.scores(run_id=arguments.run_id)
+            rows = [_score_row(score) for score in scores if start <= score.time_ns <= end]
+    if not rows:
+        raise ConfigurationError(f"no {arguments.what} in {arguments.data} for what was asked")
+    with _output(arguments.output) as stream:
+        if arguments.json or arguments.format == "json":
+            stream.write(json.dumps(rows, indent=2) + "\n")
+        else:
+            _write_csv(stream, rows)
+    return 0
+
+
+def write_scores_csv(path: Path, scores: Sequence[Score]) -> None:
+    """One line per score, with its boundary, method, verdict and interval."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        _write_csv(stream, [_score_row(score) for score in scores])
+
+
+def write_results_json(path: Path, records: Sequence[RunRecord]) -> None:
+    """The whole records of runs."""
+    path.write_text(json.dumps([to_json(r) for r in records], indent=1) + "\n", encoding="utf-8")
+
+
+def _score_row(score: Score) -> Row:
+    """A score; of its checks the names of those that did not pass."""
+    row: Row = to_json(score)
+    row["checks"] = " ".join(
+        f"{check.name.replace(' ', '_')}={check.verdict}"
+        for check in score.checks
+        if check.verdict is not check.verdict.VALID
+    )
+    return row
+
+
+def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) -> list[Row]:
+    if measurement not in MEASUREMENTS:
+        known = ", ".join(MEASUREMENTS)
+        raise ConfigurationError(f"no measurement {measurement!r}; there are {known}")
+    if run_id:
+        windows = store.windows(run_id=run_id)
+        if not windows:
+            raise ConfigurationError(f"no run {run_id!r} in the store")
+        start = max(start, min(window.start_ns for window in windows))
+        end = min(end, max(window.end_ns for window in windows))
+    return [
+        {"time_ns": time_ns, **data.tag, **{name: data.fields[name][i] for name in data.fields}}
+        for data in store.series(measurement, start, end, {})
+        for i, time_ns in enumerate(data.times_ns)
+    ]
+
+
+def _write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
+    """An empty cell is a missing value; columns are those of all rows, in order of appearance."""
+    rows = list(rows)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(stream, columns, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        stream = path.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+    with stream:
+        yield stream
+
+
+def _instant(text: str, option: str, default: int) -> int:
+    """Unix ns of an instant in ISO 8601 (UTC unless it says otherwise) or Unix seconds."""
+    if not text:
+        return default
+    try:
+        return seconds_to_ns(float(text))
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{option} {text!r} is neither ISO 8601 (2026-01-31T12:00) nor Unix seconds"
+        ) from error
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return seconds_to_ns(aware.timestamp())

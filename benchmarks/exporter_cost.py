@@ -60,7 +60,10 @@ def measure(seconds: float) -> Section:
         elapsed, later = time.monotonic() - start, client.sensors()
         costs = {name: _cost(before[name], after[name], elapsed) for name in running}
         for name in running.keys() - {"exporter"}:
-            rates[name] = float(finish(running[name]).split()[-1])
+            if words := finish(running[name]).split():
+                rates[name] = float(words[-1])
+            else:  # its CPU time is not that of the whole run
+                absent[name] = "it ended during the run"
     rows = _exporter_rows(costs["exporter"], _taken_percent(report, later))
     for contender in _contenders(sysfs):
         if contender.name in absent:

@@ -92,9 +92,8 @@ def _windows(
     with Recorder(url, store) as recorder:
         for _ in range(repeats):
             spend(APART_SECONDS)
-            window = recorder.window(model="bench")
             begin = time.perf_counter_ns()
-            with window:
+            with recorder.window(model="bench"):
                 taken.append((time.perf_counter_ns() - begin) / 1e3)
                 spend(APART_SECONDS)
     return taken, [window.start_ns for window in recorder.windows]

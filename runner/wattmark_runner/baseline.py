@@ -4,12 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from wattmark_core.clock import SystemClock
 from wattmark_core.results import Phase, Window
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.progress import Progress
 from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
-from wattmark_runner.windows import Frame, RawEdge
+from wattmark_runner.windows import Frame
 from wattmark_store import Store
 
 TICK_SECONDS = 0.5
@@ -56,12 +55,11 @@ def idle_window(
     The exporter is armed as in a measured window, so that what its sampling costs is the same in
     both and cancels in the net energy.
     """
-    clock = SystemClock()
     telemetry.arm()
     try:
-        opening = RawEdge(clock.boottime_ns(), telemetry.edge())
+        opening = telemetry.edge()
         pause(seconds, tell, cancel)
-        closing = RawEdge(clock.boottime_ns(), telemetry.edge())
+        closing = telemetry.edge()
         return frame.window(Phase.IDLE, opening, closing, run_id=run_id)
     finally:
         telemetry.disarm()

@@ -15,8 +15,7 @@ import platform
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -24,21 +23,44 @@ from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.results import Phase, Window
 from wattmark_runner.overlap import put_marked
-from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
-from wattmark_runner.windows import Frame, RawEdge
+from wattmark_runner.telemetry import Edge, Telemetry, TimeBase, read_host
+from wattmark_runner.windows import Frame
 from wattmark_store import Store
 
 log = logging.getLogger("wattmark.runner")
 
 
-@dataclass(slots=True)
 class OpenWindow:
-    """A window under way."""
+    """A window under way; ``with`` it. Entering stamps and queues, and does nothing else."""
 
-    inferences: int | None = None
-    correct: int | None = None
-    cpu_seconds: float | None = None
-    """CPU time of the work; None: that of this process is taken."""
+    __slots__ = ("_close", "_cpu_ns", "_facts", "_opening", "_telemetry",
+                 "correct", "cpu_seconds", "inferences")  # fmt: skip
+
+    def __init__(
+        self, telemetry: Telemetry, close: Callable[["_Closed"], None], facts: dict[str, Any]
+    ) -> None:
+        self.inferences: int | None = None
+        self.correct: int | None = None
+        self.cpu_seconds: float | None = None
+        """CPU time of the work; None: that of this process is taken."""
+        self._telemetry = telemetry
+        self._close = close
+        self._facts = facts
+
+    def __enter__(self) -> Self:
+        self._opening = self._telemetry.edge(armed=1)
+        self._cpu_ns = time.process_time_ns()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        closing = self._telemetry.edge(armed=-1)
+        if self.cpu_seconds is None:
+            self.cpu_seconds = (time.process_time_ns() - self._cpu_ns) / 1e9
+        facts = {
+            **self._facts, "inferences": self.inferences, "correct": self.correct,
+            "cpu_seconds": self.cpu_seconds,
+        }  # fmt: skip
+        self._close(_Closed(self._opening, closing, facts))
 
     def record(self, *, inferences: int, correct: int | None = None) -> None:
         """Add inferences done in the window, and how many of them were right, where known."""
@@ -49,9 +71,8 @@ class OpenWindow:
 
 @dataclass(frozen=True, slots=True)
 class _Closed:
-    phase: Phase
-    opening: RawEdge
-    closing: RawEdge
+    opening: Edge
+    closing: Edge
     facts: dict[str, Any]
 
 
@@ -81,28 +102,13 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
     def window(
         self, *, model: str = "", workload: str = "", phase: Phase = Phase.INFERENCE,
         label: str = "",
-    ) -> Iterator[OpenWindow]:  # fmt: skip
-        """A window around the body; an exception in the body closes it and goes on its way."""
-        opened = OpenWindow()
-        cpu_ns = time.process_time_ns()
-        self._telemetry.arm()
-        opening = self._edge()
-        try:
-            yield opened
-        finally:
-            closing = self._edge()
-            self._telemetry.disarm()
-            own_seconds = (time.process_time_ns() - cpu_ns) / 1e9
-            facts = {
-                "model": model, "workload": workload, "label": label,
-                "inferences": opened.inferences, "correct": opened.correct,
-                "cpu_seconds": own_seconds if opened.cpu_seconds is None else opened.cpu_seconds,
-            }  # fmt: skip
-            self._closed.put(_Closed(phase, opening, closing, facts))
+    ) -> OpenWindow:  # fmt: skip
+        """A window around a ``with`` body; an exception in the body closes it and goes its way."""
+        facts = {"phase": phase, "model": model, "workload": workload, "label": label}
+        return OpenWindow(self._telemetry, self._closed.put, facts)
 
     def close(self) -> None:
         """Write what is still to be written, then let go."""
@@ -110,13 +116,10 @@ class Recorder:
         self._thread.join()
         self._telemetry.close()
 
-    def _edge(self) -> RawEdge:
-        return RawEdge(self._clock.boottime_ns(), self._telemetry.edge())
-
     def _serve(self) -> None:
         while (closed := self._closed.get()) is not None:
             frame = self._find_frame()
-            window = frame.window(closed.phase, closed.opening, closed.closing, **closed.facts)
+            window = frame.window(opening=closed.opening, closing=closed.closing, **closed.facts)
             self.windows.append(self._put(window))
 
     def _put(self, window: Window) -> Window:

@@ -32,8 +32,9 @@ from wattmark_runner.protocol import (
 )
 from wattmark_runner.records import RunRecord, RunRequest, RunState
 from wattmark_runner.scorer import score_run
+from wattmark_runner.telemetry import Edge as WindowEdge
 from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
-from wattmark_runner.windows import Frame, RawEdge
+from wattmark_runner.windows import Frame
 from wattmark_runner.workloads import DATA_ROOT, find_workload
 from wattmark_scoring.boundary import pin_sources
 from wattmark_scoring.scores import ENERGY_SCORE
@@ -157,7 +158,7 @@ class _Run:
     cache: Path
     log: Path
     data_root: Path
-    edges: dict[tuple[str, int, bool], RawEdge] = field(default_factory=dict)
+    edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
 
     def carry_out(self) -> None:
         """All stages, whatever happens in them."""
@@ -235,8 +236,8 @@ class _Run:
     def _hear(self, event: Event) -> None:
         """In the listening thread, at once: the sample at the edge must follow within 5 ms."""
         if isinstance(event, Edge):
-            self.edges[event.phase, event.repeat, event.opening] = RawEdge(
-                event.time_ns, self.telemetry.edge()
+            self.edges[event.phase, event.repeat, event.opening] = self.telemetry.edge(
+                event.time_ns
             )
 
     def _note(self, event: Event) -> None:

@@ -40,7 +40,9 @@ class Curve:
 
 def power_curve(name: str, data: SeriesData) -> Curve:
     """ΔJ/Δt of an energy counter, within one epoch only: across epochs nothing is drawn."""
-    joules, epochs, times = data.fields["joules"], data.fields["epoch"], data.times_ns
+    times = data.times_ns
+    missing = [None] * len(times)
+    joules, epochs = data.fields.get("joules", missing), data.fields.get("epoch", missing)
     points: list[tuple[int, float] | None] = []
     for i in range(1, len(times)):
         before, after = joules[i - 1], joules[i]

@@ -138,7 +138,7 @@ def _reading(window: Window, series: EnergySeries, store: Store) -> Reading:
     # Power may be read with another method than the energy beside it.
     place = {name: tags[name] for name in ("host", "domain", "device", "source")}
     watts = next(iter(store.series("power", *around, place)), None)
-    power = None if watts is None else GaugeData.of(watts.times_ns, watts.fields["watts"])
+    power = None if watts is None else GaugeData.of(watts.times_ns, _column(watts, "watts"))
     interior = _counter(every)
     needs_interior = series.coverage_ratio < 1.0 or series.method is Method.INTEGRATED
     counter = interior if needs_interior else _counter(edges)
@@ -148,13 +148,15 @@ def _reading(window: Window, series: EnergySeries, store: Store) -> Reading:
 def _counter(data: SeriesData | None) -> CounterData:
     if data is None:
         return CounterData.of([], [], [], [])
-    fields = data.fields
+    epochs = [None if epoch is None else int(epoch) for epoch in _column(data, "epoch")]
     return CounterData.of(
-        data.times_ns,
-        fields["joules"],
-        [None if epoch is None else int(epoch) for epoch in fields["epoch"]],
-        fields["uncertainty_seconds"],
+        data.times_ns, _column(data, "joules"), epochs, _column(data, "uncertainty_seconds")
     )
+
+
+def _column(data: SeriesData, name: str) -> Sequence[float | None]:
+    """A field's values; None for each where the store holds none."""
+    return data.fields.get(name, [None] * len(data.times_ns))
 
 
 def _series_checks(window: Window, part: Reading, iterations: int | None) -> list[Check]:

@@ -1,6 +1,7 @@
 """``wattmark``: what a neural network costs in energy, from the command line."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from wattmark_core.errors import WattmarkError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Errors are one line on standard error."""
     options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it in order
     try:
         status: int = options.run(options)
     except WattmarkError as error:

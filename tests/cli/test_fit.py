@@ -2,7 +2,9 @@
 
 import csv
 import json
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +50,30 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
     runs = [accuracies(path) for path in saved]
     assert len(runs) == 2
     assert runs[0] == runs[1]
+
+
+def test_interrupted_it_keeps_what_was_measured(tmp_path: Path) -> None:
+    """SIGTERM (as Ctrl-C) in the second network's run: the first one's results are saved, and no
+    process stays."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wattmark_cli", *QUICK],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "2/2 loading" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.endswith("wattmark: interrupted; what was measured until then is kept\n")
+    (saved,) = (tmp_path / "wattmark-data" / "runs").glob("fit-*/scores.csv")
+    assert list(accuracies(saved)) == ["mlp-small"]
+    assert (saved.parent / "report.html").exists()
+    assert not (tmp_path / "wattmark-data" / "store.sqlite-wal").exists()  # closed in order
 
 
 def accuracies(path: Path) -> dict[str, str]:

@@ -17,12 +17,15 @@ from wattmark_core.units import ns_to_seconds
 from wattmark_store import SeriesData
 
 WIDTH: Final = 900
-LEFT: Final = 46
+LEFT: Final = 60
 RIGHT: Final = 8
 HEIGHT: Final = 220
 BOTTOM: Final = 24
-TOP: Final = 8
+TOP: Final = 12
 SERIES_CLASSES: Final = 6
+LABEL: Final = 190
+LABEL_CHARACTERS: Final = 22
+"""What fits into ``LABEL`` pixels also in the larger type of a narrow screen."""
 Scale = Callable[[Any], float]
 """From a value (Unix ns, W, 1/mWh) to a pixel."""
 
@@ -54,14 +57,19 @@ def power_curve(name: str, data: SeriesData) -> Curve:
     return Curve(name, tuple(points))
 
 
+def extent(curves: Sequence[Curve], windows: Sequence[Window]) -> tuple[int, int]:
+    """First and last instant of a chart, Unix ns. Raises ``ValueError`` without any."""
+    times = [w.start_ns for w in windows] + [w.end_ns for w in windows]
+    times += [point[0] for curve in curves for point in curve.points if point is not None]
+    return min(times), max(times)
+
+
 def power_chart(curves: Sequence[Curve], windows: Sequence[Window], title: str) -> Markup:
     """Power over time of one run with its windows shaded by phase."""
     seen = [point for curve in curves for point in curve.points if point is not None]
     if not seen:
         return Markup('<p class="empty">No samples of power are kept for this run.</p>')
-    edges = [w.start_ns for w in windows] + [w.end_ns for w in windows]
-    start = min([t for t, _ in seen] + edges)
-    end = max([t for t, _ in seen] + edges)
+    start, end = extent(curves, windows)
     top = _ceiling(max(watts for _, watts in seen))
 
     def x(time_ns: int) -> float:
@@ -123,17 +131,20 @@ def _path(curve: Curve, x: Scale, y: Scale) -> str:
 
 
 def score_chart(scores: Sequence[Score], title: str) -> Markup:
-    """Bars on a logarithmic axis with the 95 % interval as a whisker, best first."""
-    drawn = [s for s in scores if s.value and s.low and s.high]
+    """Bars on a logarithmic axis with the 95 % interval as a whisker, best first.
+
+    A score that has no interval, or none above 0, has no place on the axis: the table shows it.
+    """
+    drawn = [bar for bar in map(_bar_of, scores) if bar is not None]
     if not drawn:
         return Markup("")
-    row, label = 30, 150
-    low = 10 ** math.floor(math.log10(min(s.low or 1.0 for s in drawn)))
-    high = 10 ** math.ceil(math.log10(max(s.high or 1.0 for s in drawn)))
+    row = 30
+    low = 10 ** math.floor(math.log10(min(bar.low for bar in drawn)))
+    high = 10 ** math.ceil(math.log10(max(bar.high for bar in drawn)))
     decades = max(1, round(math.log10(high / low)))
 
     def x(value: float) -> float:
-        return label + (WIDTH - label - 12) * math.log10(value / low) / decades
+        return LABEL + (WIDTH - LABEL - 20) * math.log10(value / low) / decades
 
     height = row * len(drawn) + BOTTOM
     parts = []
@@ -145,23 +156,39 @@ def score_chart(scores: Sequence[Score], title: str) -> Markup:
                 '<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>'
             ).format(at, at, height - BOTTOM, at, height - 7, si(low * 10**decade, ""))
         )
-    for number, score in enumerate(drawn):
-        parts.append(_bar(score, number * row, row, x, label))
+    parts += [_bar(bar, number * row, row, x) for number, bar in enumerate(drawn)]
     return _svg(parts, height, title)
 
 
-def _bar(score: Score, top: int, row: int, x: Scale, label: int) -> Markup:
-    value, low, high = score.value or 0.0, score.low or 0.0, score.high or 0.0
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """A score that can be drawn, 1/mWh: 0 < low ≤ value ≤ high."""
+
+    model: str
+    value: float
+    low: float
+    high: float
+
+
+def _bar_of(score: Score) -> _Bar | None:
+    if score.value is None or score.low is None or score.high is None or score.low <= 0:
+        return None
+    return _Bar(score.model, score.value, score.low, score.high)
+
+
+def _bar(bar: _Bar, top: int, row: int, x: Scale) -> Markup:
     middle = top + row / 2
-    said = f"{score.model}: {si(value, '')} /mWh, 95 % interval {between(low, high)}"
+    said = f"{bar.model}: {si(bar.value, '')} /mWh, 95 % interval {between(bar.low, bar.high)}"
+    fits = len(bar.model) <= LABEL_CHARACTERS
+    name = bar.model if fits else bar.model[: LABEL_CHARACTERS - 1] + "…"
     return Markup(
         '<g><title>{}</title><text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
         '<rect class="bar" x="{}" y="{:.1f}" width="{:.1f}" height="{}"/>'
         '<path class="whisker" d="M{:.1f} {:.1f}H{:.1f}M{:.1f} {:.1f}v10M{:.1f} {:.1f}v10"/></g>'
     ).format(
-        said, label - 8, middle + 4, score.model,
-        label, top + 6, max(0.0, x(value) - label), row - 12,
-        x(low), middle, x(high), x(low), middle - 5, x(high), middle - 5,
+        said, LABEL - 8, middle + 4, name,
+        LABEL, top + 6, max(0.0, x(bar.value) - LABEL), row - 12,
+        x(bar.low), middle, x(bar.high), x(bar.low), middle - 5, x(bar.high), middle - 5,
     )  # fmt: skip
 
 

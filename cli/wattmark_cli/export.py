@@ -3,16 +3,15 @@
 import argparse
 import csv
 import json
-import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from wattmark_cli.data import opened_store
 from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.output import writing
 from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Score
@@ -23,6 +22,8 @@ from wattmark_store import Store
 
 Row = dict[str, Any]
 WHAT: Final = ("scores", "windows", "samples")
+LAST_NS: Final = 2**63 - 1
+"""Stores keep times as signed 64-bit ns."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows = [_score_row(score) for score in scores if start <= score.time_ns <= end]
     if not rows:
         raise ConfigurationError(f"no {arguments.what} in {arguments.data} for what was asked")
-    with _output(arguments.output) as stream:
+    with writing(arguments.output) as stream:
         if arguments.json or arguments.format == "json":
             stream.write(json.dumps(rows, indent=2) + "\n")
         else:
@@ -67,13 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def write_scores_csv(path: Path, scores: Sequence[Score]) -> None:
     """One line per score, with its boundary, method, verdict and interval."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with writing(path) as stream:
         _write_csv(stream, [_score_row(score) for score in scores])
 
 
 def write_results_json(path: Path, records: Sequence[RunRecord]) -> None:
     """The whole records of runs."""
-    path.write_text(json.dumps([to_json(r) for r in records], indent=1) + "\n", encoding="utf-8")
+    with writing(path) as stream:
+        stream.write(json.dumps([to_json(r) for r in records], indent=1) + "\n")
 
 
 def _score_row(score: Score) -> Row:
@@ -88,20 +90,25 @@ def _score_row(score: Score) -> Row:
 
 
 def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) -> list[Row]:
-    if measurement not in MEASUREMENTS:
-        known = ", ".join(MEASUREMENTS)
-        raise ConfigurationError(f"no measurement {measurement!r}; there are {known}")
+    """Samples of a measurement, also one that the catalogue does not know; of a run those of its
+    host from its first window to its last."""
+    tags = {}
     if run_id:
         windows = store.windows(run_id=run_id)
         if not windows:
             raise ConfigurationError(f"no run {run_id!r} in the store")
         start = max(start, min(window.start_ns for window in windows))
         end = min(end, max(window.end_ns for window in windows))
-    return [
+        tags = {"host": windows[0].host}
+    rows = [
         {"time_ns": time_ns, **data.tag, **{name: data.fields[name][i] for name in data.fields}}
-        for data in store.series(measurement, start, end, {})
+        for data in store.series(measurement, start, end, tags)
         for i, time_ns in enumerate(data.times_ns)
     ]
+    if not rows and measurement not in MEASUREMENTS:
+        known = ", ".join(MEASUREMENTS)
+        raise ConfigurationError(f"no measurement {measurement!r}; there are {known}")
+    return rows
 
 
 def _write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
@@ -113,32 +120,27 @@ def _write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
     writer.writerows(rows)
 
 
-@contextmanager
-def _output(path: Path | None) -> Iterator[TextIO]:
-    if path is None:
-        yield sys.stdout
-        return
-    try:
-        stream = path.open("w", newline="", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
-    with stream:
-        yield stream
-
-
 def _instant(text: str, option: str, default: int) -> int:
     """Unix ns of an instant in ISO 8601 (UTC unless it says otherwise) or Unix seconds."""
     if not text:
         return default
     try:
-        return seconds_to_ns(float(text))
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        time_ns = seconds_to_ns(_unix_seconds(text))
+    except (ValueError, OverflowError) as error:
         raise ConfigurationError(
             f"{option} {text!r} is neither ISO 8601 (2026-01-31T12:00) nor Unix seconds"
         ) from error
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return seconds_to_ns(aware.timestamp())
+    if abs(time_ns) > LAST_NS:
+        raise ConfigurationError(
+            f"{option} {text!r} lies outside the years 1678 to 2261; are these seconds?"
+        )
+    return time_ns
+
+
+def _unix_seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.timestamp()

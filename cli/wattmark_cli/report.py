@@ -14,13 +14,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wattmark_cli import tables
-from wattmark_cli.charts import Curve, power_chart, power_curve, score_chart
+from wattmark_cli.charts import Curve, extent, power_chart, power_curve, score_chart
 from wattmark_cli.data import opened_store, saved_records
 from wattmark_cli.display import MISSING, between, percent, plain, si
 from wattmark_cli.notice import HOW_TO_MEASURE
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_core.errors import ConfigurationError
-from wattmark_core.results import Check, Phase, Score
+from wattmark_cli.output import writing
+from wattmark_core.catalogue import Method
+from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.results import Boundary, Phase, Score, Window
 from wattmark_core.units import joules_to_mwh, seconds_to_ns
 from wattmark_runner.records import RunRecord
 from wattmark_runner.scorer import main_boundary
@@ -29,6 +31,17 @@ from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCO
 from wattmark_store import Store
 
 CURVE_POINTS: Final = 600
+MEASURED: Final = (Phase.INFERENCE, Phase.TRAINING)
+ABOUT_HOST: Final = (
+    ("CPU", "cpu_model"), ("CPUs", "cpus_visible"), ("kernel", "kernel"), ("machine", "machine"),
+)  # fmt: skip
+"""What the head says of a host, and the name of each in a run's environment."""
+BOUNDARY_SAID: Final = {
+    Boundary.GPU: "gpu: the GPU's board alone",
+    Boundary.CPU: "cpu: the CPU's package, and memory where it has a counter; nothing else",
+    Boundary.HOST: "host: GPU, CPU package, and memory where it has a counter; nothing else",
+}
+_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MARGIN_NS: Final = seconds_to_ns(1.0)
 
 
@@ -69,17 +82,22 @@ class _Group:
     chart: Markup
 
 
+Facts = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What the page shows of one run."""
+    """What the page shows of one run. ``zero``: when the chart begins; empty without samples."""
 
     record: RunRecord
     boundary: str
     series: tuple[str, ...]
     chart: Markup
-    checks: tuple[Check, ...]
-    scores: tuple[Score, ...]
-    facts: tuple[tuple[str, str], ...]
+    zero: str
+    phases: tuple[Phase, ...]
+    windows: tuple[Window, ...]
+    facts: Facts
+    environment: Facts
 
 
 def write_report(path: Path, records: Sequence[RunRecord], store: Store, *, title: str) -> None:
@@ -92,17 +110,15 @@ def write_report(path: Path, records: Sequence[RunRecord], store: Store, *, titl
         title=title,
         made=_utc(int(datetime.now(UTC).timestamp() * 1e9)),
         version=version("wattmark"),
-        hosts=sorted({record.host for record in records}),
+        hosts=_hosts(records),
         estimated=any(group.estimated for group in groups),
         how_to_measure=HOW_TO_MEASURE,
         groups=[_group(group) for group in groups],
         sizes=_sizes(records),
         runs=[_run(record, store) for record in records],
     )  # fmt: skip
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+    with writing(path) as stream:
+        stream.write(page)
 
 
 def _environment() -> Environment:
@@ -114,10 +130,33 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        si=si, percent=percent, plain=plain, troubles=tables.troubles, utc=_utc, mwh=_mwh
+        si=si,
+        percent=percent,
+        plain=plain,
+        troubles=tables.troubles,
+        utc=_utc,
+        mwh=_mwh,
+        count=_count,
     )
-    environment.globals.update(between=between, MISSING=MISSING)
+    environment.globals.update(amount=_amount, between=between, MISSING=MISSING)
     return environment
+
+
+def _hosts(records: Sequence[RunRecord]) -> dict[str, Facts]:
+    """Per host what the runs were measured on and with; several answers where it changed."""
+    answers: dict[str, dict[str, dict[str, None]]] = {}
+    for record in records:
+        facts = answers.setdefault(record.host, {})
+        for label, name in ABOUT_HOST:
+            if name in record.environment:
+                facts.setdefault(label, {})[record.environment[name]] = None
+        for series in record.series:
+            facts.setdefault("energy", {})[_source(series)] = None
+        facts.setdefault("boundary", {})[BOUNDARY_SAID[main_boundary(record)]] = None
+    return {
+        host: tuple((label, "; ".join(values)) for label, values in facts.items())
+        for host, facts in sorted(answers.items())
+    }
 
 
 def _scores(records: Sequence[RunRecord], formula: str) -> list[Score]:
@@ -149,35 +188,51 @@ def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
 
 
 def _run(record: RunRecord, store: Store) -> _Run:
-    request = record.request
     curves = _curves(record, store)
-    facts = {
-        "state": f"{record.state}{': ' + record.reason if record.reason else ''}",
-        "started": _utc(record.started_ns),
-        "workload": f"{request.workload}, {record.test_images or MISSING} test images",
-        "repeats": str(request.repeats),
-        "batch size": str(request.batch_size),
-        "device": request.gpu or "CPU",
-        "seed": str(request.seed),
-        "boot": record.boot_id,
-        **{name: plain(value) for name, value in record.constants.items()},
-        **record.environment,
-    }
-    series = tuple(
-        f"{s.domain} {s.device}: {s.method} from {s.source}{f', {s.label}' if s.label else ''}"
-        f"; T {si(s.update_period_seconds, 's')}, sees {s.coverage_ratio:.0%} of the time"
-        for s in record.series
-    )
-    title = f"power over time of {request.model}, windows shaded by phase"
-    shown = tuple(s for s in record.scores if s.formula == ENERGY_SCORE)
+    windows = _own_windows(record)
+    title = f"power over time of {record.request.model}, windows shaded by phase"
+    drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(
-        record, main_boundary(record), series,
-        power_chart(curves, _own_windows(record), title),
-        record.checks, shown, tuple(facts.items()),
+        record, main_boundary(record),
+        tuple(f"{_source(s)}; T {si(s.update_period_seconds, 's')}, sees"
+              f" {s.coverage_ratio:.0%} of the time" for s in record.series),
+        power_chart(curves, windows, title), _utc(extent(curves, windows)[0]) if drawn else "",
+        tuple(phase for phase in Phase if any(w.phase is phase for w in windows)),
+        tuple(w for w in windows if w.phase in MEASURED), _facts(record),
+        tuple(record.environment.items()),
     )  # fmt: skip
 
 
-def _own_windows(record: RunRecord) -> list[Any]:
+def _facts(record: RunRecord) -> Facts:
+    """How it was run: what was asked for, and the constants behind its numbers."""
+    asked = record.request
+    before, after = si(asked.idle_before_seconds, "s"), si(asked.idle_after_seconds, "s")
+    facts = {
+        "run": record.run_id,
+        "host, boot": f"{record.host}, {record.boot_id}",
+        "state": f"{record.state}{': ' + record.reason if record.reason else ''}",
+        "started": _utc(record.started_ns),
+        "ended": MISSING if record.ended_ns is None else _utc(record.ended_ns),
+        "workload": f"{asked.workload}, {_count(record.test_images)} test images",
+        "device": asked.gpu or "CPU",
+        "repeats": str(asked.repeats),
+        "least window": "as the sensor needs" if asked.seconds is None else si(asked.seconds, "s"),
+        "warm-up": si(asked.warmup_seconds, "s"),
+        "own idle baselines": f"{before} before, {after} after",
+        "batch size": str(asked.batch_size),
+        "seed": str(asked.seed),
+        **{name: plain(value) for name, value in record.constants.items()},
+    }
+    return tuple(facts.items())
+
+
+def _source(series: EnergySeries) -> str:
+    label = f", {series.label}" if series.label else ""
+    method = series.method.upper() if series.method is Method.ESTIMATED else series.method
+    return f"{series.domain} {series.device}: {method} from {series.source}{label}"
+
+
+def _own_windows(record: RunRecord) -> list[Window]:
     """The run's windows without baselines that lie far from it, shared with other runs."""
     work = [w for w in record.windows if w.phase is not Phase.IDLE] or record.windows
     start = min((w.start_ns for w in work), default=0) - seconds_to_ns(60.0)
@@ -201,7 +256,22 @@ def _curves(record: RunRecord, store: Store) -> list[Curve]:
 
 
 def _mwh(joules: float | None) -> str:
-    return MISSING if joules is None else f"{joules_to_mwh(joules):.3g} mWh"
+    """In the score's unit: ``2.34 × 10⁻⁶ mWh`` where that is short of a thousandth."""
+    if joules is None:
+        return MISSING
+    mantissa, _, exponent = f"{joules_to_mwh(joules):.3g}".partition("e")
+    power = f" × 10{str(int(exponent)).translate(_SUPERSCRIPT)}" if exponent else ""
+    return f"{mantissa}{power} mWh"
+
+
+def _amount(value: float | None, unit: str) -> str:
+    """A check's value or limit with its unit; a missing one is a dash alone."""
+    return MISSING if value is None else f"{plain(value)} {unit}".rstrip()
+
+
+def _count(number: int | None) -> str:
+    """A count in full; a missing one is a dash, never a zero."""
+    return MISSING if number is None else f"{number:,}"
 
 
 def _utc(time_ns: int) -> str:

@@ -66,7 +66,8 @@ def make_record(score: Score) -> RunRecord:
     )  # fmt: skip
     return RunRecord(
         score.run_id, RunRequest("digits", score.model), RunState.DONE, "host1", "boot", "instance",
-        0, START, series=(series,), test_images=360, accuracy=0.9, parameters=1000, macs=2000,
+        0, START, series=(series,), environment={"cpu_model": "Test CPU", "kernel": "6.1"},
+        test_images=360, accuracy=0.9, parameters=1000, macs=2000,
         windows=[window], checks=score.checks, scores=(score,),
     )  # fmt: skip
 

@@ -10,10 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 RELEVANT: Final = (
-    "CUDA_", "GLIBC_TUNABLES", "KERAS_", "KMP_", "LD_PRELOAD", "MALLOC_", "NVIDIA_", "OMP_",
-    "ONEDNN_", "TF_", "XLA_",
+    "CUDA_VISIBLE_DEVICES", "GLIBC_TUNABLES", "KERAS_BACKEND", "KMP_AFFINITY", "KMP_BLOCKTIME",
+    "LD_PRELOAD", "MALLOC_ARENA_MAX", "MALLOC_CONF", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND", "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_NUM_THREADS", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR",
+    "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_XLA_FLAGS", "XLA_FLAGS",
 )  # fmt: skip
-"""Beginnings of the names of variables that change how fast a framework runs."""
+"""Variables that change how fast a framework runs. Whole names: ``TF_TOKEN_…`` and its like are
+other programs' secrets, and records are published."""
 
 
 def describe(procfs: Path = Path("/proc")) -> dict[str, str]:
@@ -33,9 +38,7 @@ def describe(procfs: Path = Path("/proc")) -> dict[str, str]:
         "threads_inter_op": _threads(tf.config.threading.get_inter_op_parallelism_threads()),
         "gpus": ", ".join(gpu_names()),
     }
-    variables = {
-        f"env {name}": value for name, value in os.environ.items() if name.startswith(RELEVANT)
-    }
+    variables = {f"env {name}": os.environ[name] for name in RELEVANT if name in os.environ}
     return {name: value for name, value in facts.items() if value} | variables
 
 

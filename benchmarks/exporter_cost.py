@@ -1,9 +1,13 @@
-"""What measuring costs: the exporter beside a bare loop, CodeCarbon and Zeus, at the same time."""
+"""What measuring costs: the exporter, a bare loop, CodeCarbon and Zeus, one after the other.
+
+Each runs alone: side by side on a small machine they evict each other from its caches, which costs
+those most that do the least at a time. The exporter has a turn at the beginning and one at the end.
+"""
 
 import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,45 +42,61 @@ class _Cost:
 
 
 def measure(seconds: float) -> Section:
-    """All contenders side by side for ``seconds`` s."""
-    absent: dict[str, str] = {}
-    rates: dict[str, float] = {}
-    with ExitStack() as stack:
-        sysfs = stack.enter_context(moving_tree())
-        process, url = stack.enter_context(exporter(sysfs))
-        running = {"exporter": process}
-        for contender in _contenders(sysfs):
-            try:
-                running[contender.name] = stack.enter_context(_start(contender, sysfs))[0]
-            except NotRun as reason:
-                absent[contender.name] = str(reason)
-        client = ExporterClient(url)
-        stack.callback(client.close)
-        cursor = _poll(client, SETTLE_SECONDS)
-        report, start = client.sensors(), time.monotonic()
-        before = {name: usage(process.pid) for name, process in running.items()}
-        _poll(client, seconds, cursor)
-        after = {name: usage(process.pid) for name, process in running.items()}
-        elapsed, later = time.monotonic() - start, client.sensors()
-        costs = {name: _cost(before[name], after[name], elapsed) for name in running}
-        for name in running.keys() - {"exporter"}:
-            if words := finish(running[name]).split():
-                rates[name] = float(words[-1])
-            else:  # its CPU time is not that of the whole run
-                absent[name] = "it ended during the run"
-    rows = _exporter_rows(costs["exporter"], _taken_percent(report, later))
-    for contender in _contenders(sysfs):
-        if contender.name in absent:
-            rows.append(Row(contender.name, "CPU-s/min", None, note=absent[contender.name]))
+    """Every contender alone, in turns that make ``seconds`` s in all, settling not counted."""
+    with moving_tree() as sysfs:
+        contenders = _contenders(sysfs)
+        turn = seconds / (len(contenders) + 2)
+        first, taken_percent = _exporter_turn(sysfs, turn)
+        peers = [_peer_turn(contender, sysfs, turn) for contender in contenders]
+        last, taken_later = _exporter_turn(sysfs, turn)
+    ours = _Cost(
+        (first.cpu_seconds_per_minute + last.cpu_seconds_per_minute) / 2,
+        max(first.resident_mebibytes, last.resident_mebibytes),
+        first.processes,
+    )
+    rows = _exporter_rows(ours, min(taken_percent, taken_later))
+    for contender, (cost, words) in zip(contenders, peers, strict=True):
+        if cost is None:
+            rows.append(Row(contender.name, "CPU-s/min", None, note=words))
         else:
-            name = contender.name
-            rows.extend(_peer_rows(name, costs[name], costs["exporter"], rates[name]))
+            rows.extend(_peer_rows(contender.name, cost, ours, float(words)))
     return Section(
         "What measuring costs", rows, ratio_of="exporter",
-        note=f"{elapsed:.0f} s, all at once. Energy at 10 Hz everywhere; host metrics at 1 Hz in"
-        " the exporter, which is also polled over HTTP at 1 Hz. Memory shared by a tool's processes"
-        " counts once for each.",
+        note=f"{turn:.0f} s each, one after the other; the exporter first and last"
+        f" ({first.cpu_seconds_per_minute:.3f} and {last.cpu_seconds_per_minute:.3f} CPU-s/min)."
+        " Energy at 10 Hz everywhere; host metrics at 1 Hz in the exporter, which is also polled"
+        " over HTTP at 1 Hz. Memory shared by a tool's processes counts once for each.",
     )  # fmt: skip
+
+
+def _exporter_turn(sysfs: Path, seconds: float) -> tuple[_Cost, float]:
+    """Its cost while polled, and the share of due samples that it took, per cent."""
+    with exporter(sysfs) as (process, url):
+        client = ExporterClient(url)
+        try:
+            cursor = _poll(client, SETTLE_SECONDS)
+            report, start, before = client.sensors(), time.monotonic(), usage(process.pid)
+            _poll(client, seconds, cursor)
+            after, elapsed, later = usage(process.pid), time.monotonic() - start, client.sensors()
+        finally:
+            client.close()
+    return _cost(before, after, elapsed), _taken_percent(report, later)
+
+
+def _peer_turn(contender: _Contender, sysfs: Path, seconds: float) -> tuple[_Cost | None, str]:
+    """Its cost and the rounds a second it did; or None and why it was not run."""
+    try:
+        with _start(contender, sysfs) as (process, _):
+            time.sleep(SETTLE_SECONDS)
+            start, before = time.monotonic(), usage(process.pid)
+            time.sleep(seconds)
+            after, elapsed = usage(process.pid), time.monotonic() - start
+            words = finish(process).split()
+    except NotRun as reason:
+        return None, str(reason)
+    if not words:  # its CPU time is not that of the whole turn
+        return None, "it ended during the run"
+    return _cost(before, after, elapsed), words[-1]
 
 
 def _contenders(sysfs: Path) -> list[_Contender]:

@@ -13,6 +13,7 @@ from wattmark_core.clock import SystemClock
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.exporter_api import EnergySeries, HostReport
 from wattmark_core.results import Check, Phase, Score, Verdict, Window
+from wattmark_core.units import seconds_to_ns
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted, guard_seconds, window_seconds
@@ -46,6 +47,8 @@ SAMPLES_SECONDS: Final = 60.0
 """How long scoring waits for the samples beyond the run's end."""
 DEAD_SAMPLES_SECONDS: Final = 5.0
 """The same when the exporter does not answer any more: what it took is still on its way."""
+BEYOND_NS: Final = seconds_to_ns(30.0)
+"""How far beyond the end such a sample is looked for: as far as the store looks for edges."""
 SETTLE_SECONDS: Final = 1.0
 """A machine's power falls for a while after a load; a baseline does not begin at once."""
 LOAD_SECONDS: Final = 6.0
@@ -331,8 +334,9 @@ class _Run:
 
     def _sampled_beyond(self, series: EnergySeries, end_ns: int) -> bool:
         tags = {"host": self.record.host, **series.tags}
-        found = self.store.edges("energy", end_ns, end_ns, tags, neighbours=1)
-        return any(data.times_ns and data.times_ns[-1] > end_ns for data in found)
+        found = self.store.series("energy", end_ns, end_ns + BEYOND_NS, tags)
+        beyond_ns = end_ns + seconds_to_ns(series.averaging_seconds / 2.0)  # it lags by so much
+        return any(data.times_ns and data.times_ns[-1] > beyond_ns for data in found)
 
 
 def _spoil(record: RunRecord, whole: dict[str, bool], store: Store) -> None:

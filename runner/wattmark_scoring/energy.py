@@ -12,7 +12,7 @@ import numpy as np
 
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_core.units import ns_to_seconds
+from wattmark_core.units import ns_to_seconds, seconds_to_ns
 from wattmark_scoring.arrays import CounterData, Floats, GaugeData
 from wattmark_scoring.sampling import NO_SPREAD, Spread, sampling_spread
 
@@ -70,12 +70,16 @@ def window_energy(
 ) -> SeriesEnergy:
     """Energy that ``series`` counted from ``start_ns`` to ``end_ns``.
 
-    ``counter`` holds at least the samples around both edges (all of the window where the sensor
-    sees only part of the time, or integrates power); ``power`` the sensor's own power samples.
+    A sensor that averages over w seconds lags by w/2 on steady load, so its samples from
+    ``start + w/2`` to ``end + w/2`` are the window's. ``counter`` holds at least the samples
+    around both edges (all of the window where the sensor sees only part of the time, or integrates
+    power); ``power`` the sensor's own power samples.
     Raises ``ValueError`` when the window has no length.
     """
     if end_ns <= start_ns:
         raise ValueError("a window ends after it starts")
+    lag_ns = seconds_to_ns(series.averaging_seconds / 2.0)
+    start_ns, end_ns = start_ns + lag_ns, end_ns + lag_ns
     times = counter.times_ns
     before, after = _bracket(counter, start_ns), _bracket(counter, end_ns)
     if len(times) == 0 or times[-1] < start_ns or times[0] > end_ns:

@@ -1,6 +1,7 @@
 """Energy of a window from a counter's samples."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -110,6 +111,26 @@ def test_a_part_time_sensor_with_a_changing_load_has_a_wide_interval(
     full_width = window_energy(seen, counter, 2 * S, 8 * S).half_width_joules
     part_width = window_energy(part, counter, 2 * S, 8 * S).half_width_joules
     assert part_width > 10 * full_width
+
+
+def test_an_averaging_sensor_is_read_half_its_average_later(
+    make_counter: MakeCounter, make_series: MakeSeries
+) -> None:
+    """60 W, from 2 s on 300 W, shown as the mean of the last second: the first second of load is
+    a second of 300 W, though the sensor was still rising."""
+
+    def shown(t: float) -> float:
+        return 60.0 + 240.0 * min(max(t - 2.0, 0.0), 1.0)
+
+    joules, points = 0.0, [(0.0, 0.0)]
+    for i in range(1, 401):
+        joules += 0.02 * (shown(0.02 * (i - 1)) + shown(0.02 * i)) / 2
+        points.append((0.02 * i, joules))
+    series = replace(make_series(method=Method.INTEGRATED), averaging_seconds=1.0)
+    steady = window_energy(series, make_counter(points), 3 * S, 6 * S)
+    rising = window_energy(series, make_counter(points), 0, 5 * S)
+    assert steady.joules == pytest.approx(900.0)
+    assert rising.joules == pytest.approx(2 * 60.0 + 3 * 300.0, rel=0.03)
 
 
 @given(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from wattmark_cli import exec_command, export, fit, report, sensors
+from wattmark_cli import exec_command, export, fit, report, sensors, tls
 from wattmark_core.errors import WattmarkError
 
 
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"wattmark {version('wattmark')}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (fit, sensors, exec_command, export, report):
+    for module in (fit, sensors, exec_command, export, report, tls):
         module.add_parser(commands)
     return top
 

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from wattmark_cli.display import between, si
 from wattmark_core.results import Score, Window
 from wattmark_core.units import ns_to_seconds
-from wattmark_store import SeriesData
+from wattmark_runner.curves import Curve
 
 WIDTH: Final = 900
 LEFT: Final = 60
@@ -28,33 +28,6 @@ LABEL_CHARACTERS: Final = 22
 """What fits into ``LABEL`` pixels also in the larger type of a narrow screen."""
 Scale = Callable[[Any], float]
 """From a value (Unix ns, W, 1/mWh) to a pixel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Mean power between successive samples of one counter, W; a break where there is none.
-
-    ``points``: (Unix ns of the stretch's end, watts), None for a break.
-    """
-
-    name: str
-    points: tuple[tuple[int, float] | None, ...]
-
-
-def power_curve(name: str, data: SeriesData) -> Curve:
-    """ΔJ/Δt of an energy counter, within one epoch only: across epochs nothing is drawn."""
-    times = data.times_ns
-    missing = [None] * len(times)
-    joules, epochs = data.fields.get("joules", missing), data.fields.get("epoch", missing)
-    points: list[tuple[int, float] | None] = []
-    for i in range(1, len(times)):
-        before, after = joules[i - 1], joules[i]
-        seconds = ns_to_seconds(times[i] - times[i - 1])
-        if epochs[i] != epochs[i - 1] or before is None or after is None or seconds <= 0:
-            points.append(None)
-            continue
-        points.append((times[i], (after - before) / seconds))
-    return Curve(name, tuple(points))
 
 
 def extent(curves: Sequence[Curve], windows: Sequence[Window]) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from wattmark_cli.embedded import store_url_in
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.records import RunRecord, RunRecords
+from wattmark_runner.ledger import Ledger
+from wattmark_runner.records import RunRecord
 from wattmark_store import Store, open_store
 
 
@@ -23,7 +24,8 @@ def opened_store(data: Path) -> Iterator[Store]:
 
 def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
     """The named runs, else all, oldest first. Raises ``ConfigurationError`` if there are none."""
-    records = list(RunRecords(data / "runner.sqlite").list())[::-1]
+    with closing(Ledger(data / "runner.sqlite")) as ledger:
+        records = list(ledger.list())[::-1]
     known = {record.run_id for record in records}
     if unknown := [name for name in run_ids if name not in known]:
         raise ConfigurationError(f"no run {unknown[0]!r} in {data}; it holds {len(known)} runs")

@@ -17,12 +17,12 @@ from typing import Final
 from wattmark_cli.command import Ended, run_command
 from wattmark_cli.display import between, si
 from wattmark_cli.embedded import Rooms
-from wattmark_cli.notice import HOW_TO_MEASURE
 from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.results import Boundary, Phase, Window
+from wattmark_runner.advice import HOW_TO_MEASURE
 from wattmark_runner.baseline import measure_idle
 from wattmark_runner.recorder import OpenWindow, Recorder
 from wattmark_runner.scorer import MeasuredWindow, Reading, measure_window, read_window

@@ -1,13 +1,12 @@
 """``wattmark export``: samples, windows and scores as CSV or JSON."""
 
 import argparse
-import csv
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final
 
 from wattmark_cli.data import opened_store
 from wattmark_cli.options import Subparsers, add_command
@@ -18,9 +17,9 @@ from wattmark_core.results import Score
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.codec import to_json
 from wattmark_runner.records import RunRecord
+from wattmark_runner.tabular import Row, score_row, write_csv
 from wattmark_store import Store
 
-Row = dict[str, Any]
 WHAT: Final = ("scores", "windows", "samples")
 LAST_NS: Final = 2**63 - 1
 """Stores keep times as signed 64-bit ns."""
@@ -55,38 +54,27 @@ def run(arguments: argparse.Namespace) -> int:
             rows = [to_json(window) for window in found]
         else:
             scores = store.scores(run_id=arguments.run_id)
-            rows = [_score_row(score) for score in scores if start <= score.time_ns <= end]
+            rows = [score_row(score) for score in scores if start <= score.time_ns <= end]
     if not rows:
         raise ConfigurationError(f"no {arguments.what} in {arguments.data} for what was asked")
     with writing(arguments.output) as stream:
         if arguments.json or arguments.format == "json":
             stream.write(json.dumps(rows, indent=2) + "\n")
         else:
-            _write_csv(stream, rows)
+            write_csv(stream, rows)
     return 0
 
 
 def write_scores_csv(path: Path, scores: Sequence[Score]) -> None:
     """One line per score, with its boundary, method, verdict and interval."""
     with writing(path) as stream:
-        _write_csv(stream, [_score_row(score) for score in scores])
+        write_csv(stream, [score_row(score) for score in scores])
 
 
 def write_results_json(path: Path, records: Sequence[RunRecord]) -> None:
     """The whole records of runs."""
     with writing(path) as stream:
         stream.write(json.dumps([to_json(r) for r in records], indent=1) + "\n")
-
-
-def _score_row(score: Score) -> Row:
-    """A score; of its checks the names of those that did not pass."""
-    row: Row = to_json(score)
-    row["checks"] = " ".join(
-        f"{check.name.replace(' ', '_')}={check.verdict}"
-        for check in score.checks
-        if check.verdict is not check.verdict.VALID
-    )
-    return row
 
 
 def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) -> list[Row]:
@@ -109,15 +97,6 @@ def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) 
         known = ", ".join(MEASUREMENTS)
         raise ConfigurationError(f"no measurement {measurement!r}; there are {known}")
     return rows
-
-
-def _write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
-    """An empty cell is a missing value; columns are those of all rows, in order of appearance."""
-    rows = list(rows)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, columns, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
 
 
 def _instant(text: str, option: str, default: int) -> int:

@@ -15,7 +15,6 @@ from typing import Final
 from wattmark_cli import tables
 from wattmark_cli.embedded import Rooms
 from wattmark_cli.export import write_results_json, write_scores_csv
-from wattmark_cli.notice import about_sources
 from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.report import write_report
@@ -23,9 +22,11 @@ from wattmark_core.catalogue import Domain
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterClient, HostReport
 from wattmark_core.results import Boundary, Phase, Score, Window
+from wattmark_runner.advice import about_sources
 from wattmark_runner.codec import to_json
+from wattmark_runner.ledger import Ledger
 from wattmark_runner.progress import Progress
-from wattmark_runner.records import RunRecord, RunRecords, RunRequest
+from wattmark_runner.records import RunRecord, RunRequest
 from wattmark_runner.run import execute, last_idle
 from wattmark_runner.scorer import score_run
 from wattmark_runner.workloads import find_workload
@@ -96,7 +97,8 @@ def _requests(
 ) -> tuple[RunRequest, ...]:
     base = RunRequest(
         arguments.workload, models[0],
-        repeats=arguments.repeats, seconds=arguments.seconds, batch_size=arguments.batch_size,
+        repeats=arguments.repeats, seconds=arguments.seconds,
+        parameters={"batch_size": arguments.batch_size},
         idle_before_seconds=0.0, idle_after_seconds=arguments.between_seconds,
         boundary=Boundary(arguments.boundary) if arguments.boundary else None, gpu=gpu,
     )  # fmt: skip
@@ -133,7 +135,10 @@ class _Fit:
 
     def measure_all(self) -> None:
         """One run per network, then scores against the long baselines."""
-        kept = RunRecords(self.rooms.data / "runner.sqlite")
+        with closing(Ledger(self.rooms.data / "runner.sqlite")) as kept:
+            self._measure_all(kept)
+
+    def _measure_all(self, kept: Ledger) -> None:
         idle: Window | None = None
         for number, request in enumerate(self.requests):
             record = execute(

@@ -14,23 +14,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wattmark_cli import tables
-from wattmark_cli.charts import Curve, extent, power_chart, power_curve, score_chart
+from wattmark_cli.charts import extent, power_chart, score_chart
 from wattmark_cli.data import opened_store, saved_records
 from wattmark_cli.display import MISSING, between, percent, plain, si
-from wattmark_cli.notice import HOW_TO_MEASURE
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.output import writing
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Phase, Score, Window
-from wattmark_core.units import joules_to_mwh, seconds_to_ns
+from wattmark_core.units import joules_to_mwh
+from wattmark_runner.advice import HOW_TO_MEASURE
+from wattmark_runner.curves import own_windows, power_curves
 from wattmark_runner.records import RunRecord
 from wattmark_runner.scorer import main_boundary
 from wattmark_scoring.ranking import RankedGroup, rank
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 from wattmark_store import Store
 
-CURVE_POINTS: Final = 600
 MEASURED: Final = (Phase.INFERENCE, Phase.TRAINING)
 ABOUT_HOST: Final = (
     ("CPU", "cpu_model"), ("CPUs", "cpus_visible"), ("kernel", "kernel"), ("machine", "machine"),
@@ -42,7 +42,6 @@ BOUNDARY_SAID: Final = {
     Boundary.HOST: "host: GPU, CPU package, and memory where it has a counter; nothing else",
 }
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-MARGIN_NS: Final = seconds_to_ns(1.0)
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -188,8 +187,8 @@ def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
 
 
 def _run(record: RunRecord, store: Store) -> _Run:
-    curves = _curves(record, store)
-    windows = _own_windows(record)
+    curves = power_curves(record, store)
+    windows = own_windows(record)
     title = f"power over time of {record.request.model}, windows shaded by phase"
     drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(
@@ -219,8 +218,7 @@ def _facts(record: RunRecord) -> Facts:
         "least window": "as the sensor needs" if asked.seconds is None else si(asked.seconds, "s"),
         "warm-up": si(asked.warmup_seconds, "s"),
         "own idle baselines": f"{before} before, {after} after",
-        "batch size": str(asked.batch_size),
-        "seed": str(asked.seed),
+        **{name.replace("_", " "): str(value) for name, value in asked.parameters.items()},
         **{name: plain(value) for name, value in record.constants.items()},
     }
     return tuple(facts.items())
@@ -230,29 +228,6 @@ def _source(series: EnergySeries) -> str:
     label = f", {series.label}" if series.label else ""
     method = series.method.upper() if series.method is Method.ESTIMATED else series.method
     return f"{series.domain} {series.device}: {method} from {series.source}{label}"
-
-
-def _own_windows(record: RunRecord) -> list[Window]:
-    """The run's windows without baselines that lie far from it, shared with other runs."""
-    work = [w for w in record.windows if w.phase is not Phase.IDLE] or record.windows
-    start = min((w.start_ns for w in work), default=0) - seconds_to_ns(60.0)
-    end = max((w.end_ns for w in work), default=0) + seconds_to_ns(60.0)
-    return [w for w in record.windows if w.end_ns >= start and w.start_ns <= end]
-
-
-def _curves(record: RunRecord, store: Store) -> list[Curve]:
-    windows = _own_windows(record)
-    if not windows:
-        return []
-    start = min(window.start_ns for window in windows) - MARGIN_NS
-    end = max(window.end_ns for window in windows) + MARGIN_NS
-    return [
-        power_curve(f"{series.domain} {series.device} ({series.method})", data)
-        for series in record.series
-        for data in store.series(
-            "energy", start, end, {"host": record.host, **series.tags}, points=CURVE_POINTS
-        )
-    ]
 
 
 def _mwh(joules: float | None) -> str:

@@ -51,6 +51,8 @@ class Window:
     of the process that did the work. ``joules`` is None while
     the window is not measured, or cannot be. ``complete`` False: joules are a lower bound.
     ``overlapping`` True: another window of the host shares its time, so it is not ranked.
+    ``clock``: ``host`` if the host's monotonic clock stamped it, ``client`` if whoever posted it
+    gave the times, which nobody can check.
     """
 
     window_id: str
@@ -73,6 +75,7 @@ class Window:
     method: Method | None = None
     complete: bool = True
     overlapping: bool = False
+    clock: str = "host"
 
     @property
     def seconds(self) -> float:

@@ -1,5 +1,6 @@
 """Windows that share time with work: neither can be told what it cost alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,8 +15,10 @@ def shares_time(one: Window, other: Window) -> bool:
     return min(one.end_ns, other.end_ns) > max(one.start_ns, other.start_ns)
 
 
-def put_marked(window: Window, store: Store) -> Window:
+def put_marked(window: Window, store: Store, still_open: Sequence[Window] = ()) -> Window:
     """Write a closed window; it and those already there that it shares time with are marked.
+
+    ``still_open``: windows of other programs that are not in the store before they close.
 
     A window is marked if another one of the same host, with inference or training in it, shares
     its time; so of two nested ones both are. Returns the window as written. Raises ``StoreError``.
@@ -30,6 +33,13 @@ def put_marked(window: Window, store: Store) -> Window:
         for other in others:
             if not other.overlapping:
                 store.put_window(replace(other, overlapping=True))
+    others += [
+        other
+        for other in still_open
+        if other.host == window.host
+        and other.window_id != window.window_id
+        and other.start_ns < window.end_ns
+    ]
     marked = replace(
         window, overlapping=window.overlapping or any(other.phase in WORK for other in others)
     )

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
@@ -64,12 +65,18 @@ class WorkerProcess:
         except OSError as error:
             raise RunError(self._why_gone()) from error
 
-    def events(self, cancelled: threading.Event | None = None) -> Iterator[Event]:
+    def events(
+        self, cancelled: threading.Event | None = None, limit_seconds: float | None = None
+    ) -> Iterator[Event]:
         """Events as they come; ends when ``cancelled`` is set.
 
-        Raises ``RunError`` when the worker says that it failed, and when it is gone.
+        Raises ``RunError`` when the worker says that it failed, when it is gone, and when it has
+        taken longer than ``limit_seconds``.
         """
+        start = time.monotonic()
         while cancelled is None or not cancelled.is_set():
+            if limit_seconds is not None and time.monotonic() - start > limit_seconds:
+                raise RunError(f"the worker took longer than its limit of {limit_seconds:g} s")
             try:
                 event = self._events.get(timeout=POLL_SECONDS)
             except queue.Empty:
@@ -153,10 +160,29 @@ class WorkerProcess:
         return f"the worker {how}" + (f"; its last line: {last}" if last else "")
 
 
+PASSED_ON: Final = frozenset({
+    "CUDA_HOME", "GLIBC_TUNABLES", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LD_LIBRARY_PATH",
+    "LD_PRELOAD", "LOGNAME", "NO_PROXY", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR",
+    "TZ", "USER", "VIRTUAL_ENV", "WATTMARK_CACHE", "http_proxy", "https_proxy", "no_proxy",
+})  # fmt: skip
+PASSED_ON_BEGINNINGS: Final = (
+    "CUDA_", "JAX_", "KERAS_", "KMP_", "LC_", "MALLOC_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_",
+    "OPENBLAS_", "PYTHON", "TF_", "TORCH_", "XDG_", "XLA_", "NUMEXPR_",
+)  # fmt: skip
+SECRET: Final = ("TOKEN", "SECRET", "PASSWORD", "KEY", "CREDENTIAL")
+
+
+def passed_on(name: str) -> bool:
+    """Does a worker get this variable? What a framework needs, and nothing that looks secret."""
+    if any(word in name.upper() for word in SECRET):
+        return False
+    return name in PASSED_ON or name.startswith(PASSED_ON_BEGINNINGS)
+
+
 def worker_environment(gpu: str) -> dict[str, str]:
-    """The parent's environment; the one GPU or none; and a quiet framework."""
+    """What a worker needs of the parent's; the one GPU or none; and a quiet framework."""
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if passed_on(name)},
         "CUDA_VISIBLE_DEVICES": gpu,
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "KERAS_BACKEND": "tensorflow",

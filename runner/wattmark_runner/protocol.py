@@ -6,25 +6,29 @@ exporter's offset. Closing the worker's standard input ends it.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Make the network ready: data, weights (trained if there are none in ``cache``), graph.
+    """Make ready what is to be measured. One of ``builtin``, ``entry_point``, ``command`` is set.
 
-    ``data_root`` holds Fashion-MNIST's IDX files; ``gpu`` is the UUID that the parent has put into
-    CUDA_VISIBLE_DEVICES, empty for the CPU.
+    *Built-in*: data, weights (trained if there are none in ``cache``), graph; ``data_root`` holds
+    Fashion-MNIST's IDX files. *Entry point*: ``package.module:callable``. *Command*: a program and
+    its arguments. ``gpu`` is the UUID that the parent has put into CUDA_VISIBLE_DEVICES, empty for
+    the CPU. ``memory_bytes`` limits the data of each process.
     """
 
-    workload: str
+    builtin: str
     model: str
-    batch_size: int
-    seed: int
+    parameters: dict[str, str | int | float | bool]
     cache: str
     data_root: str
     gpu: str = ""
+    entry_point: str = ""
+    command: list[str] = field(default_factory=list)
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,11 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The network is ready. ``workload`` is the test set really in use; ``macs`` None: unknown."""
+    """All is ready. ``workload`` is the built-in test set really in use; None: unknown."""
 
     workload: str
-    test_images: int
-    parameters: int
+    test_images: int | None
+    parameters: int | None
     macs: int | None
     environment: dict[str, str]
 
@@ -105,10 +109,16 @@ class PhaseEnd:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All windows are over. ``correct``: per measured window, of the predictions made in it."""
+    """All windows are over. ``correct``: per measured window, of the predictions made in it.
 
-    correct: list[int]
-    accuracy: float
+    None: nobody compared them. What became known on the way replaces what ``Loaded`` said.
+    """
+
+    correct: list[int | None]
+    accuracy: float | None
+    test_images: int | None = None
+    parameters: int | None = None
+    macs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

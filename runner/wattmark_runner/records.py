@@ -1,18 +1,12 @@
 """What is kept of a run: enough to repeat it and to score it again."""
 
-import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from wattmark_core.errors import StoreError
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Score, Window
-from wattmark_runner.codec import from_json, to_json
+from wattmark_runner.workloads.parameters import Value
 
 
 class RunState(StrEnum):
@@ -27,6 +21,16 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+FINAL: Final = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.INTERRUPTED})
+
+
+class Source(StrEnum):
+    """Who inferred: a worker of ours, or code elsewhere whose windows were annotated."""
+
+    RUNNER = "runner"
+    EXTERNAL = "external"
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """What to run. ``seconds`` None: as long as the sensor in use needs.
@@ -39,7 +43,8 @@ class RunRequest:
     model: str
     repeats: int = 5
     seconds: float | None = None
-    batch_size: int = 32
+    parameters: dict[str, Value] = field(default_factory=dict)
+    """Values of what the workload declares; ``execute`` completes them."""
     warmup_seconds: float = 3.0
     idle_before_seconds: float = 30.0
     idle_after_seconds: float = 30.0
@@ -47,7 +52,14 @@ class RunRequest:
     """None: ``host`` where a GPU is used, else ``cpu``."""
     gpu: str = ""
     """UUID of the one GPU to use; empty: run on the CPU."""
-    seed: int = 20231015
+    owner: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def batch_size(self) -> int | None:
+        """Images in a batch, where the workload has such a parameter."""
+        value = self.parameters.get("batch_size")
+        return value if isinstance(value, int) else None
 
 
 @dataclass(slots=True)
@@ -67,11 +79,16 @@ class RunRecord:
     exporter_instance: str
     offset_ns: int
     started_ns: int
+    created_ns: int = 0
+    """When it was asked for, by the wall clock."""
+    source: Source = Source.RUNNER
     ended_ns: int | None = None
     reason: str = ""
     series: tuple[EnergySeries, ...] = ()
     constants: dict[str, float] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    definition: dict[str, Any] = field(default_factory=dict)
+    """What the configuration said of the workload when it ran."""
     test_images: int | None = None
     accuracy: float | None = None
     parameters: int | None = None
@@ -81,68 +98,5 @@ class RunRecord:
     edges: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     scores: tuple[Score, ...] = ()
-
-
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS runs (
-    run_id TEXT PRIMARY KEY,
-    started_ns INTEGER NOT NULL,
-    body TEXT NOT NULL
-) STRICT
-"""
-
-
-class RunRecords:
-    """Run records in a SQLite file; any thread or process may use it, a connection per call.
-
-    All methods raise ``StoreError`` with one line.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def save(self, record: RunRecord) -> None:
-        """Write a record; the same ``run_id`` again replaces it."""
-        body = json.dumps(to_json(record))
-        with self._connection() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)",
-                (record.run_id, record.started_ns, body),
-            )
-
-    def load(self, run_id: str) -> RunRecord:
-        """The record of one run."""
-        with self._connection() as connection:
-            row = connection.execute("SELECT body FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise StoreError(f"no run {run_id!r} in {self._path}")
-        return self._decode(row[0])
-
-    def list(self) -> tuple[RunRecord, ...]:
-        """All records, newest first."""
-        with self._connection() as connection:
-            rows = connection.execute("SELECT body FROM runs ORDER BY started_ns DESC").fetchall()
-        return tuple(self._decode(body) for (body,) in rows)
-
-    def _decode(self, body: str) -> RunRecord:
-        try:
-            return from_json(RunRecord, json.loads(body))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise StoreError(f"{self._path} holds a run that cannot be read: {error}") from error
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: committed at the end, or not at all."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._path, timeout=10.0)
-            try:
-                connection.execute(_SCHEMA)
-                with connection:
-                    yield connection
-            finally:
-                connection.close()
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"run records {self._path}: {error}; choose another file or make room"
-            ) from error
+    formulas: dict[str, str] = field(default_factory=dict)
+    """Name and text of the owner's own scores, as they were when the run was scored."""

@@ -1,20 +1,21 @@
 """A run: idle baseline, load, warm-up, R measured repeats, idle baseline, score."""
 
+import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.exporter_api import EnergySeries, HostReport
-from wattmark_core.results import Check, Phase, Score, Verdict, Window
-from wattmark_core.units import seconds_to_ns
+from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
+from wattmark_runner.codec import to_json
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.process import WorkerProcess
@@ -32,29 +33,46 @@ from wattmark_runner.protocol import (
     Trained,
 )
 from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.scorer import score_run
+from wattmark_runner.settle import SAMPLES_SECONDS, settle
 from wattmark_runner.telemetry import Edge as WindowEdge
 from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
 from wattmark_runner.windows import Frame
-from wattmark_runner.workloads import DATA_ROOT, find_workload
+from wattmark_runner.workloads import DATA_ROOT, Workload, find_workload
 from wattmark_scoring.boundary import pin_sources
-from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_scoring.formula import Formula
 from wattmark_store import Store
 
 __all__ = ["execute", "last_idle", "measure_idle"]
 
-SAMPLES_SECONDS: Final = 60.0
-"""How long scoring waits for the samples beyond the run's end."""
 DEAD_SAMPLES_SECONDS: Final = 5.0
-"""The same when the exporter does not answer any more: what it took is still on its way."""
-BEYOND_NS: Final = seconds_to_ns(30.0)
-"""How far beyond the end such a sample is looked for: as far as the store looks for edges."""
+"""How long scoring waits for samples when the exporter does not answer any more: what it took is
+still on its way."""
 SETTLE_SECONDS: Final = 1.0
 """A machine's power falls for a while after a load; a baseline does not begin at once."""
 LOAD_SECONDS: Final = 6.0
 TRAIN_SECONDS: Final = 15.0
 SCORE_SECONDS: Final = 3.0
 """Expected lengths, for the time left alone."""
+
+
+def nothing(_: RunRecord) -> None:
+    """Keeps nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a queue of runs has beside each; the defaults suit a run on its own.
+
+    ``run_id`` and ``created_ns`` were given to the run when it was asked for. ``keep`` is called
+    with the record whenever something in it is worth keeping. ``open_windows``: windows of other
+    programs that have not closed yet. ``formulas``: scores beside the built-in ones.
+    """
+
+    run_id: str = ""
+    created_ns: int = 0
+    keep: Callable[[RunRecord], None] = nothing
+    open_windows: Callable[[], Sequence[Window]] = tuple
+    formulas: tuple[Formula, ...] = ()
 
 
 def execute(
@@ -67,26 +85,31 @@ def execute(
     progress: Callable[[Progress], None],
     idle_before: Window | None = None,
     cancel: threading.Event | None = None,
+    hooks: Hooks = Hooks(),
+    workload: Workload | None = None,
     data_root: Path = DATA_ROOT,
 ) -> RunRecord:
     """Carry out a run from beginning to end; when it returns, all its processes are gone.
 
     ``idle_before``: a baseline measured already (``last_idle`` of the run before). ``log`` gets
-    what the worker prints. What breaks during the run is in the record: its state and reason.
+    what the worker prints. ``workload``: what the request's name means; None: what is
+    built in. What breaks during the run is in the record: its state and reason.
     Raises ``ConfigurationError`` or ``ExporterError`` when nothing could be started, ``StoreError``
     when results cannot be kept.
     """
-    _validate(request)
+    workload = workload or find_workload(request.workload)
+    request = _validated(request, workload)
     report = read_host(exporter_url)
     series = pin_sources(report.energy)
     inside = counted(series, request)
-    record = _new_record(request, report, series, inside)
+    record = _new_record(request, report, series, inside, hooks)
+    record.definition = _definition(workload)
     if idle_before is not None:
         record.windows.append(idle_before)
     with Telemetry(exporter_url) as telemetry:
         run = _Run(
-            record, inside, store, telemetry, cancel or threading.Event(),
-            Plan(_stages(record), progress), cache, log, data_root,
+            record, hooks, store, telemetry, cancel or threading.Event(),
+            Plan(_stages(record), progress), cache, log, data_root, workload,
         )  # fmt: skip
         run.carry_out()
     return record
@@ -98,13 +121,14 @@ def last_idle(record: RunRecord) -> Window | None:
     return windows[-1] if windows and windows[-1].phase is Phase.IDLE else None
 
 
-def _validate(request: RunRequest) -> None:
-    find_workload(request.workload).require(request.model)
-    if request.repeats < 1 or request.batch_size < 1:
-        raise ConfigurationError("a run needs at least one repeat and one image in a batch")
+def _validated(request: RunRequest, workload: Workload) -> RunRequest:
+    """The request with all its parameters. Raises ``ConfigurationError``."""
+    if request.repeats < 1:
+        raise ConfigurationError("a run needs at least one repeat")
     lengths = (request.warmup_seconds, request.idle_before_seconds, request.idle_after_seconds)
     if min(lengths) < 0 or (request.seconds is not None and request.seconds <= 0):
         raise ConfigurationError("windows, warm-up and baselines cannot have negative lengths")
+    return replace(request, parameters=workload.check(request.model, request.parameters))
 
 
 def _new_record(
@@ -112,8 +136,8 @@ def _new_record(
     report: HostReport,
     series: tuple[EnergySeries, ...],
     inside: tuple[EnergySeries, ...],
+    hooks: Hooks,
 ) -> RunRecord:
-    now = datetime.now(UTC)
     constants = {
         f"{sensor.name}.{name}": value
         for sensor in report.sensors
@@ -122,7 +146,7 @@ def _new_record(
     constants["window_seconds"] = request.seconds or window_seconds(inside)
     constants["guard_seconds"] = guard_seconds(inside)
     return RunRecord(
-        run_id=f"{now:%Y%m%d-%H%M%S}-{request.model}-{uuid.uuid4().hex[:6]}",
+        run_id=hooks.run_id or new_run_id(request.model),
         request=request,
         state=RunState.QUEUED,
         host=report.host,
@@ -130,9 +154,22 @@ def _new_record(
         exporter_instance=report.instance,
         offset_ns=report.offset_ns,
         started_ns=SystemClock().boottime_ns() + report.offset_ns,
+        created_ns=hooks.created_ns or time.time_ns(),
         series=series,
         constants=constants,
     )
+
+
+def _definition(workload: Workload) -> dict[str, Any]:
+    """What is needed to repeat the run, beside the request."""
+    found: dict[str, Any] = to_json(workload)
+    return {name: found[name] for name in ("builtin", "entry_point", "command", "limits")}
+
+
+def new_run_id(model: str) -> str:
+    """A name that sorts by time, says what it is about, and can stand in a URL and a file name."""
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")[:40] or "run"
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug}-{uuid.uuid4().hex[:6]}"
 
 
 def _stages(record: RunRecord) -> dict[str, float]:
@@ -153,7 +190,7 @@ class _Run:
     """One run under way; fills ``record``."""
 
     record: RunRecord
-    inside: tuple[EnergySeries, ...]
+    hooks: Hooks
     store: Store
     telemetry: Telemetry
     cancel: threading.Event
@@ -161,18 +198,21 @@ class _Run:
     cache: Path
     log: Path
     data_root: Path
+    workload: Workload
     edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
 
     def carry_out(self) -> None:
         """All stages, whatever happens in them."""
         record = self.record
         record.state = RunState.RUNNING
+        self.hooks.keep(record)
         try:
             self._idle("idle before", record.request.idle_before_seconds)
             self._work()
             if not self.telemetry.failing:  # a baseline that nobody samples is time lost
                 self._idle("idle after", record.request.idle_after_seconds)
             record.state = RunState.SCORING
+            self.hooks.keep(record)
             self._score()
             record.state = RunState.FAILED if record.reason else RunState.DONE
         except Cancelled:
@@ -184,6 +224,7 @@ class _Run:
             raise
         finally:
             record.ended_ns = SystemClock().boottime_ns() + record.offset_ns
+            self.hooks.keep(record)
 
     @property
     def frame(self) -> Frame:
@@ -212,11 +253,15 @@ class _Run:
     def _one_worker(self) -> bool:
         """False: it trained the network, and another worker is to measure it."""
         request = self.record.request
-        load = Load(request.workload, request.model, request.batch_size, request.seed,
-                    str(self.cache), str(self.data_root), request.gpu)  # fmt: skip
+        workload = self.workload
+        load = Load(
+            workload.builtin, request.model, dict(request.parameters), str(self.cache),
+            str(self.data_root), request.gpu, workload.entry_point,
+            workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
+        )  # fmt: skip
         with WorkerProcess(self.log, gpu=request.gpu, hear=self._hear) as worker:
             worker.send(load)
-            for event in worker.events(self.cancel):
+            for event in worker.events(self.cancel, workload.limits.seconds):
                 if isinstance(event, Trained):
                     return False
                 if isinstance(event, Loaded):
@@ -265,8 +310,9 @@ class _Run:
 
     def _loaded(self, loaded: Loaded) -> None:
         record = self.record
-        # A run on a stand-in test set says so by its name, not by a notice alone.
-        record.request = replace(record.request, workload=loaded.workload)
+        if loaded.workload != self.workload.builtin:
+            # A run on a stand-in test set says so by its name, not by a notice alone.
+            record.request = replace(record.request, workload=loaded.workload)
         record.test_images = loaded.test_images
         record.parameters = loaded.parameters
         record.macs = loaded.macs
@@ -289,6 +335,9 @@ class _Run:
 
     def _done(self, done: Done) -> None:
         self.record.accuracy = done.accuracy
+        for name in ("test_images", "parameters", "macs"):
+            if getattr(done, name) is not None:
+                setattr(self.record, name, getattr(done, name))
         self.record.windows = [
             replace(window, correct=done.correct[window.repeat])
             if window.phase is Phase.INFERENCE
@@ -297,9 +346,10 @@ class _Run:
         ]
 
     def _keep(self, window: Window) -> None:
-        self.record.windows.append(put_marked(window, self.store))
+        self.record.windows.append(put_marked(window, self.store, self.hooks.open_windows()))
         if not window.complete and not self.record.reason:
             self.record.reason = self._interruption(window)
+        self.hooks.keep(self.record)
 
     def _interruption(self, window: Window) -> str:
         what = f"{window.phase} window {window.repeat + 1}"
@@ -309,52 +359,12 @@ class _Run:
     def _score(self) -> None:
         record = self.record
         self.plan.at("score", 0.0, f"scoring {record.request.model}")
-        record.reason = record.reason or self._await_samples()
-        # Another program's window may have closed, and marked ours, in the meantime.
-        record.windows = [put_marked(window, self.store) for window in record.windows]
-        whole = {window.window_id: window.complete for window in record.windows}
-        score_run(record, self.store)
-        if record.reason:
-            _spoil(record, whole, self.store)
+        settle(
+            record,
+            self.store,
+            limit_seconds=DEAD_SAMPLES_SECONDS if self.telemetry.failing else SAMPLES_SECONDS,
+            cancel=self.cancel,
+            open_windows=self.hooks.open_windows,
+            formulas=self.hooks.formulas,
+        )
         self.plan.at("score", 1.0, f"scored {record.request.model}")
-
-    def _await_samples(self) -> str:
-        """Wait until every counter that counts has a sample beyond the end; else say which not."""
-        end_ns = max(window.end_ns for window in self.record.windows)
-        limit = DEAD_SAMPLES_SECONDS if self.telemetry.failing else SAMPLES_SECONDS
-        deadline = time.monotonic() + limit
-        while True:
-            missing = [each for each in self.inside if not self._sampled_beyond(each, end_ns)]
-            if not missing:
-                return ""
-            if time.monotonic() > deadline:
-                names = ", ".join(f"{each.source} {each.domain} {each.device}" for each in missing)
-                return f"no sample of {names} arrived within {limit:g} s of the run's end"
-            pause(0.25, lambda _: None, self.cancel)
-
-    def _sampled_beyond(self, series: EnergySeries, end_ns: int) -> bool:
-        tags = {"host": self.record.host, **series.tags}
-        found = self.store.series("energy", end_ns, end_ns + BEYOND_NS, tags)
-        beyond_ns = end_ns + seconds_to_ns(series.averaging_seconds / 2.0)  # it lags by so much
-        return any(data.times_ns and data.times_ns[-1] > beyond_ns for data in found)
-
-
-def _spoil(record: RunRecord, whole: dict[str, bool], store: Store) -> None:
-    """A run whose samples were interrupted is never scored as if whole."""
-    check = Check("telemetry", Verdict.INVALID, None, None, "", record.reason)
-    record.checks = (*record.checks, check)
-    record.scores = tuple(_spoilt(score, check) for score in record.scores)
-    record.windows = [
-        replace(window, complete=window.complete and whole[window.window_id])
-        for window in record.windows
-    ]
-    for window in record.windows:
-        store.put_window(window)
-    for score in record.scores:
-        store.put_score(score)
-
-
-def _spoilt(score: Score, check: Check) -> Score:
-    if score.formula != ENERGY_SCORE:
-        return score
-    return replace(score, verdict=Verdict.INVALID, checks=(*score.checks, check))

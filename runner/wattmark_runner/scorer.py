@@ -12,6 +12,7 @@ from wattmark_scoring import checks, scores
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
 from wattmark_scoring.energy import SeriesEnergy, window_energy
+from wattmark_scoring.formula import Formula
 from wattmark_scoring.interval import Interval, repeated
 from wattmark_store import SeriesData, Store
 
@@ -61,6 +62,7 @@ def measure_window(
         checks.energy(energy),
         checks.method(energy),
         checks.overlap(window.overlapping),
+        *checks.clock(window.clock),
         *(check for part in parts for check in _series_checks(window, part, iterations)),
         *_host_checks(window, store),
         *(check for gpu in gpus for check in _gpu_checks(window, gpu, store)),
@@ -77,12 +79,14 @@ def measure_window(
     return MeasuredWindow(measured, energy, tuple(found))
 
 
-def score_run(record: RunRecord, store: Store) -> RunRecord:
+def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ()) -> RunRecord:
     """Measure every window of the run and score it in each boundary that has a counter.
 
     Writes windows and scores into the store and into the record, which is returned. The record's
-    windows and checks are those of the boundary that the request names. Raises ``StoreError``.
+    windows and checks are those of the boundary that the request names. ``formulas`` are scores of
+    the owner's own, in each boundary too. Raises ``StoreError``.
     """
+    record.formulas = {formula.name: formula.text for formula in formulas}
     gpus = [record.request.gpu] if record.request.gpu else []
     readings = {w.window_id: read_window(w, record.series, store) for w in record.windows}
     record.edges = {
@@ -103,7 +107,8 @@ def score_run(record: RunRecord, store: Store) -> RunRecord:
         if boundary is main:
             record.windows = [each.window for each in measured]
             record.checks = found
-        all_scores.append(_energy_score(record, boundary, measured, found))
+        score = _energy_score(record, boundary, measured, found)
+        all_scores += [score, *(_formula_score(score, formula) for formula in formulas)]
     all_scores += _size_scores(record, main)
     record.scores = tuple(all_scores)
     for window in record.windows:
@@ -235,7 +240,7 @@ def _growth(gauge: GaugeData | None, window: Window) -> float | None:
 
 
 def _iterations(record: RunRecord, window: Window) -> int | None:
-    if window.inferences is None:
+    if window.inferences is None or not record.request.batch_size:
         return None
     return -(-window.inferences // record.request.batch_size)
 
@@ -325,17 +330,29 @@ def _energy_score(
         joules_per_inference_high=energy.high,
         net_joules_per_inference=_net(measured, counted),
     )
-    if record.accuracy is None or record.test_images is None:
+    if record.accuracy is None:
         return replace(score, verdict=Verdict.INVALID)
     value = scores.energy_score_interval(record.accuracy, energy)
+    score = replace(score, value=value.value, low=value.low, high=value.high)
+    if not record.test_images:  # not known of windows from elsewhere
+        return score
     population = scores.population_interval(value, record.accuracy, record.test_images)
+    return replace(score, population_low=population.low, population_high=population.high)
+
+
+def _formula_score(energy: Score, formula: Formula) -> Score:
+    """A formula over all that the energy score of the same boundary holds."""
+    value, low, high = formula.evaluate(energy)
+    whole = value is not None and energy.joules_per_inference is not None
     return replace(
-        score,
-        value=value.value,
-        low=value.low,
-        high=value.high,
-        population_low=population.low,
-        population_high=population.high,
+        energy,
+        formula=formula.name,
+        verdict=checks.verdict(energy.checks) if whole else Verdict.INVALID,
+        value=value,
+        low=low,
+        high=high,
+        population_low=None,
+        population_high=None,
     )
 
 

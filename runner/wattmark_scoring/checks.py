@@ -77,6 +77,14 @@ def overlap(overlapping: bool) -> Check:
     return Check("exclusive", verdict, float(overlapping), 0.0, "", text)
 
 
+def clock(name: str) -> list[Check]:
+    """Times that a client gave cannot be checked: its clock may be off, or its stamps late."""
+    if name != "client":
+        return []
+    text = "the client gave the window's times; let the runner stamp them (open, then close)"
+    return [Check("clock", Verdict.WARNED, None, None, "", text)]
+
+
 def samples(series: EnergySeries, power: GaugeData | None, start_ns: int, end_ns: int) -> Check:
     """Integrated power needs ≥ 100 samples, fail below 30; counters need their edges only."""
     if series.method is not Method.INTEGRATED:

@@ -12,7 +12,8 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.records import RunRecord, RunRecords, RunRequest, RunState
+from wattmark_runner.ledger import Ledger
+from wattmark_runner.records import RunRecord, RunRequest, RunState
 from wattmark_store.sqlite import SqliteStore
 
 S = 1_000_000_000
@@ -83,7 +84,7 @@ def data(tmp_path: Path) -> Path:
         make_score("broken", None, Verdict.INVALID, Method.COUNTER),
         make_score("guessed", 900.0, Verdict.WARNED, Method.ESTIMATED),
     ]
-    kept = RunRecords(folder / "runner.sqlite")
+    kept = Ledger(folder / "runner.sqlite")
     store = SqliteStore(folder / "store.sqlite")
     for score in scores:
         record = make_record(score)

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_cli.charts import power_curve, score_chart
+from wattmark_cli.charts import score_chart
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Score, Verdict
-from wattmark_runner.records import RunRecords
-from wattmark_store import SeriesData
+from wattmark_runner.ledger import Ledger
 from wattmark_store.sqlite import SqliteStore
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
@@ -95,16 +94,6 @@ def test_checks_stand_beside_their_limits(page: str) -> None:
     )
 
 
-def test_power_is_not_drawn_across_epochs() -> None:
-    """Between two epochs there is no power: the curve breaks."""
-    data = SeriesData(
-        "energy", (), [0, 10**9, 2 * 10**9, 3 * 10**9],
-        {"joules": [0.0, 50.0, 0.0, 20.0], "epoch": [1, 1, 2, 2]},
-    )  # fmt: skip
-    curve = power_curve("x", data)
-    assert curve.points == ((10**9, 50.0), None, (3 * 10**9, 20.0))
-
-
 def test_each_epoch_is_a_line_of_its_own(page: str) -> None:
     """The samples' second epoch begins with a new stroke, in every run."""
     paths = re.findall(r'<path class="line s0" d="([^"]+)"', page)
@@ -127,7 +116,7 @@ def test_what_cannot_stand_on_a_logarithmic_axis_is_left_to_the_table() -> None:
 
 def test_two_hosts_are_told_apart(data: Path, tmp_path: Path) -> None:
     """With runs of two hosts each row names its own."""
-    record = RunRecords(data / "runner.sqlite").load("run-guessed")
+    record = Ledger(data / "runner.sqlite").load("run-guessed")
     score = replace(record.scores[0], host="host2", run_id="run-2")
     other = replace(record, run_id="run-2", host="host2", scores=(score,))
     with closing(SqliteStore(data / "store.sqlite")) as store:

@@ -12,7 +12,8 @@ from wattmark_core.errors import StoreError
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_runner.codec import from_json, to_json
-from wattmark_runner.records import RunRecord, RunRecords, RunRequest, RunState
+from wattmark_runner.ledger import Ledger, UnknownRun
+from wattmark_runner.records import RunRecord, RunRequest, RunState, Source
 
 
 def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_789) -> RunRecord:
@@ -21,7 +22,8 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
     return RunRecord(
         run_id=run_id,
         request=RunRequest(
-            "digits", "mlp-small", 3, 2.5, 16, 1.0, 5.0, 6.0, Boundary.HOST, "GPU-1", 7
+            "digits", "mlp-small", 3, 2.5, {"batch_size": 16}, 1.0, 5.0, 6.0,
+            Boundary.HOST, "GPU-1", "me", {"a": "b"}
         ),
         state=RunState.DONE,
         host="here",
@@ -29,6 +31,8 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
         exporter_instance="instance",
         offset_ns=1_699_999_999_000_000_001,
         started_ns=started_ns,
+        created_ns=started_ns - 1,
+        source=Source.EXTERNAL,
         ended_ns=started_ns + 1,
         reason="because",
         series=(
@@ -37,6 +41,8 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
         ),
         constants={"estimate.idle_watts": 2.0},
         environment={"python": "3.11"},
+        definition={"builtin": "digits", "command": []},
+        formulas={"mine": "accuracy"},
         test_images=360,
         accuracy=0.9,
         parameters=1,
@@ -44,7 +50,8 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
         notices=["notice"],
         windows=[
             Window("w", "here", Phase.INFERENCE, 1, 2, "m", "digits", "run-1", 1, "label", 10, 9,
-                   0.5, 1.0, 0.9, 1.1, Boundary.CPU, Method.ESTIMATED, False, True)
+                   0.5, 1.0, 0.9, 1.1, Boundary.CPU, Method.ESTIMATED, False, True,
+                   "client")
         ],
         edges={"w": [{"tags": {"domain": "gpu"}, "times_ns": [1, 2], "joules": [0.0, None]}]},
         checks=(check,),
@@ -58,7 +65,7 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
 
 def test_a_full_record_comes_back_equal(tmp_path: Path) -> None:
     """Every field of every part survives: enumerations, tuples, nested records, whole ns."""
-    records = RunRecords(tmp_path / "runs.sqlite")
+    records = Ledger(tmp_path / "runs.sqlite")
     records.save(full_record())
     loaded = records.load("run-1")
     for each in fields(RunRecord):
@@ -74,8 +81,8 @@ def test_any_window_comes_back_equal(window: Window) -> None:
 
 
 def test_saving_again_replaces_and_the_newest_comes_first(tmp_path: Path) -> None:
-    """A run is one row; the list begins with the run that started last."""
-    records = RunRecords(tmp_path / "deep" / "runs.sqlite")
+    """A run is one row; the list begins with the run that was asked for last."""
+    records = Ledger(tmp_path / "deep" / "runs.sqlite")
     records.save(full_record("old", 1))
     records.save(full_record("new", 2))
     records.save(full_record("old", 1))
@@ -84,8 +91,8 @@ def test_saving_again_replaces_and_the_newest_comes_first(tmp_path: Path) -> Non
 
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Asking for an unknown run gives one line."""
-    with pytest.raises(StoreError, match="no run 'x'"):
-        RunRecords(tmp_path / "runs.sqlite").load("x")
+    with pytest.raises(UnknownRun, match="no run 'x'"):
+        Ledger(tmp_path / "runs.sqlite").load("x")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -93,4 +100,4 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are not run records " * 100, encoding="utf-8")
     with pytest.raises(StoreError, match=r"notes\.txt"):
-        RunRecords(path).list()
+        Ledger(path).list()

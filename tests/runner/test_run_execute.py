@@ -14,15 +14,17 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.results import Boundary, Phase, Verdict
+from wattmark_runner.ledger import Ledger
 from wattmark_runner.progress import Progress
-from wattmark_runner.records import RunRecord, RunRecords, RunRequest, RunState
+from wattmark_runner.records import RunRecord, RunRequest, RunState
 from wattmark_runner.run import execute, last_idle, measure_idle
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
 REQUEST = RunRequest(
     "digits", "mlp-small", repeats=2, seconds=1.2, warmup_seconds=0.2,
-    idle_before_seconds=0.0, idle_after_seconds=0.0, seed=1,
+    idle_before_seconds=0.0, idle_after_seconds=0.0,
+    parameters={"seed": 1},
 )  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def test_a_run_goes_from_baseline_to_score(
     }
     assert last_idle(record) == record.windows[-1]
     assert told == ["scoring"]
-    records = RunRecords(tmp_path / "runs.sqlite")
+    records = Ledger(tmp_path / "runs.sqlite")
     records.save(record)
     assert records.load(record.run_id) == record
 

@@ -30,7 +30,14 @@ MEASURE = Measure(repeats=2, seconds=0.2, guard_seconds=0.05, warmup_seconds=0.1
 
 
 def load_command(cache: Path, gpu: str = "") -> Load:
-    return Load("digits", "mlp-small", 32, 1, str(cache), str(cache / "no-data"), gpu)
+    return Load(
+        "digits",
+        "mlp-small",
+        {"batch_size": 32, "seed": 1},
+        str(cache),
+        str(cache / "no-data"),
+        gpu,
+    )
 
 
 def until(worker: WorkerProcess, kind: type[Event]) -> list[Event]:
@@ -87,7 +94,9 @@ def test_the_worker_measures_and_gives_the_same_accuracy_again(cache: Path, tmp_
         assert len(windows) == len(done.correct) == 2
         assert all(window.inferences % 360 == 0 for window in windows)
         assert all(window.cpu_seconds > 0 for window in windows)
-        assert sum(done.correct) == round(done.accuracy * sum(w.inferences for w in windows))
+        assert done.accuracy is not None
+        correct = sum(number or 0 for number in done.correct)
+        assert correct == round(done.accuracy * sum(w.inferences for w in windows))
         accuracies.add(done.accuracy)
     assert len(accuracies) == 1
     assert accuracies.pop() > 0.8
@@ -123,7 +132,7 @@ def test_a_worker_that_is_asked_too_early_says_so_in_one_line(tmp_path: Path) ->
     """An error in the worker arrives as one line, and its traceback is in the log."""
     with WorkerProcess(tmp_path / "log") as worker:
         worker.send(MEASURE)
-        with pytest.raises(RunError, match="before a network was loaded"):
+        with pytest.raises(RunError, match="before anything was loaded"):
             until(worker, Done)
     assert "Traceback" in (tmp_path / "log").read_text(encoding="utf-8")
 

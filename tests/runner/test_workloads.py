@@ -3,7 +3,7 @@
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.workloads import WORKLOADS, find_workload
+from wattmark_runner.workloads import BUILT_IN, find_workload
 
 
 def test_unknown_workload_names_the_known_ones() -> None:
@@ -20,8 +20,8 @@ def test_unknown_model_names_the_known_ones() -> None:
 
 def test_every_workload_has_at_least_four_models() -> None:
     """A ranking needs several networks; the stand-in test set has the same ones."""
-    assert all(len(workload.models) >= 4 for workload in WORKLOADS)
-    assert len({workload.models for workload in WORKLOADS}) == 1
+    assert all(len(workload.models) >= 4 for workload in BUILT_IN.workloads)
+    assert len({workload.models for workload in BUILT_IN.workloads}) == 1
 
 
 def test_workloads_are_known_without_a_framework() -> None:

@@ -2,12 +2,39 @@
 
 import os
 import queue
+import resource
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Protocol
 
-from wattmark_runner.protocol import Command, Event, Failed, Load, Ready, Step, decode, encode
+from wattmark_core.errors import RunError
+from wattmark_runner.protocol import (
+    Command,
+    Event,
+    Failed,
+    Load,
+    Measure,
+    Ready,
+    Step,
+    decode,
+    encode,
+)
+
+Emit = Callable[[Event], None]
+
+
+class Session(Protocol):
+    """What a worker does for each command."""
+
+    def load(self, wanted: Load) -> None:
+        """Make ready what is to be measured."""
+        ...
+
+    def measure(self, wanted: Measure) -> None:
+        """Run the windows."""
+        ...
 
 
 def main() -> int:
@@ -28,12 +55,12 @@ def main() -> int:
     return 1
 
 
-def _serve(commands: queue.SimpleQueue[Command], emit: Callable[[Event], None]) -> None:
+def _serve(commands: queue.SimpleQueue[Command], emit: Emit) -> None:
     command = commands.get()
-    emit(Step("import", 0.0))
-    from wattmark_runner.worker.session import Session  # the framework takes seconds to import
-
-    session = Session(emit)
+    if not isinstance(command, Load):
+        raise RunError("the worker was told to measure before anything was loaded")
+    _limit(command.memory_bytes)
+    session = _session(command, emit)
     while True:
         if isinstance(command, Load):
             session.load(command)
@@ -42,14 +69,40 @@ def _serve(commands: queue.SimpleQueue[Command], emit: Callable[[Event], None]) 
         command = commands.get()
 
 
+def _session(command: Load, emit: Emit) -> Session:
+    """What can carry out the command; only what is needed is imported."""
+    if command.command:
+        from wattmark_runner.worker.command import CommandSession
+
+        return CommandSession(emit)
+    emit(Step("import", 0.0))
+    if command.entry_point:
+        from wattmark_runner.worker.entry_point import EntryPointSession
+
+        return EntryPointSession(emit)
+    from wattmark_runner.worker.session import NetworkSession  # the framework takes seconds
+
+    return NetworkSession(emit)
+
+
+def _limit(memory_bytes: int | None) -> None:
+    if memory_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+
+
 def _read_commands(commands: queue.SimpleQueue[Command]) -> None:
     """The parent's closing of the pipe, or its death, ends this process whatever it is doing."""
     for line in sys.stdin.buffer:
         commands.put(decode(line))
+    from wattmark_runner.worker.command import kill_descendants
+
+    kill_descendants()
     os._exit(0)
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory: the workload's limit, or the machine, has no more"
     text = " ".join(str(error).split())
     return text[:500] or type(error).__name__
 

@@ -18,7 +18,7 @@ from wattmark_runner.worker.network import CompiledNetwork
 Emit = Callable[[Event], None]
 
 
-class Session:
+class NetworkSession:
     """One network, loaded and then measured."""
 
     def __init__(self, emit: Emit) -> None:
@@ -30,11 +30,11 @@ class Session:
         """Make the network ready and say ``Loaded``; or train it and say ``Trained``."""
         _require_gpu(wanted.gpu)
         self._emit(Step("data", 0.0))
-        dataset = load_data(wanted.workload, Path(wanted.data_root))
+        dataset = load_data(wanted.builtin, Path(wanted.data_root))
         if dataset.notice:
             self._emit(Notice(dataset.notice))
         path = training.weights_path(
-            Path(wanted.cache), dataset.workload, wanted.model, wanted.seed
+            Path(wanted.cache), dataset.workload, wanted.model, _whole(wanted, "seed")
         )
         try:
             model = training.load_weights(path)
@@ -45,7 +45,7 @@ class Session:
             self._train(dataset, wanted, path)
             return
         self._emit(Step("load", 0.5))
-        self._network = CompiledNetwork(model, dataset.test, wanted.batch_size)
+        self._network = CompiledNetwork(model, dataset.test, _whole(wanted, "batch_size"))
         self._labels = dataset.test.labels.astype(np.uint8).tobytes()
         self._emit(
             Loaded(dataset.workload, len(self._labels), model.count_params(), count_macs(model),
@@ -62,15 +62,20 @@ class Session:
         measurement.run()
         correct = [count_correct(calls, self._labels) for calls in measurement.predictions]
         made = sum(len(classes) for calls in measurement.predictions for classes in calls)
-        self._emit(Done(correct, sum(correct) / made))
+        self._emit(Done(list(correct), sum(correct) / made))
 
     def _train(self, dataset: DataSet, wanted: Load, path: Path) -> None:
         self._emit(Step("train", 0.0))
         training.train(
-            dataset, wanted.model, wanted.seed, path,
+            dataset, wanted.model, _whole(wanted, "seed"), path,
             lambda fraction: self._emit(Step("train", fraction)),
         )  # fmt: skip
         self._emit(Trained(dataset.workload, wanted.model))
+
+
+def _whole(wanted: Load, name: str) -> int:
+    """A parameter that the parent has checked to be a whole number."""
+    return int(wanted.parameters[name])
 
 
 def _require_gpu(gpu: str) -> None:

@@ -1,5 +1,25 @@
 """Which workloads and models there are, known without importing a framework."""
 
-from wattmark_runner.workloads.registry import DATA_ROOT, WORKLOADS, Workload, find_workload
+from wattmark_runner.workloads.config import (
+    BUILT_IN,
+    Limits,
+    RunnerConfig,
+    Workload,
+    find_workload,
+    load_config,
+)
+from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value
+from wattmark_runner.workloads.registry import DATA_ROOT
 
-__all__ = ["DATA_ROOT", "WORKLOADS", "Workload", "find_workload"]
+__all__ = [
+    "BUILT_IN",
+    "DATA_ROOT",
+    "Limits",
+    "Parameter",
+    "ParameterError",
+    "RunnerConfig",
+    "Value",
+    "Workload",
+    "find_workload",
+    "load_config",
+]

@@ -1,0 +1,217 @@
+"""``wattmark-runner``: the runner as a service."""
+
+import argparse
+import fcntl
+import ipaddress
+import logging
+import os
+import socket
+import ssl
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from errno import EADDRINUSE
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
+from wattmark_runner.ledger import Ledger
+from wattmark_runner.service.app import Guarding, make_app
+from wattmark_runner.service.exposure import check_exposure
+from wattmark_runner.service.keys import Keys
+from wattmark_runner.service.parts import Parts
+from wattmark_runner.service.site import Site
+from wattmark_runner.workloads.config import load_config
+from wattmark_scoring.formula import Formula
+from wattmark_store import open_store
+
+DEFAULT_LISTEN: Final = "127.0.0.1:8080"
+GRACE_SECONDS: Final = 3
+"""How long answers under way may still take when the service ends."""
+EXAMPLE: Final = """\
+example:
+  wattmark-runner --exporter http://127.0.0.1:9109 --store sqlite:///wattmark.sqlite --data data
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. Prints READY and its URL."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="wattmark-runner: %(message)s", level=logging.INFO)
+    try:
+        return _serve(options)
+    except WattmarkError as error:
+        sys.stderr.write(f"wattmark-runner: {error}\n")
+        return error.exit_status
+
+
+def _serve(options: argparse.Namespace) -> int:
+    host, port = _address(options.listen)
+    keys = Keys.read(options.key_file) if options.key_file else None
+    check_exposure(
+        host, has_keys=keys is not None, has_tls=options.tls_cert is not None,
+        insecure_network=options.insecure_network,
+    )  # fmt: skip
+    _check_tls(options)
+    config = load_config(options.config)
+    formulas = tuple(Formula.parse(name, text) for name, text in config.formulas.items())
+    with (
+        _alone(options.data),
+        closing(open_store(options.store)) as store,
+        closing(Ledger(options.data / "runner.sqlite")) as ledger,
+        closing(_listening(host, port)) as listener,
+    ):
+        site = Site(
+            options.exporter, store, ledger, options.data,
+            options.cache, config, formulas,
+        )  # fmt: skip
+        hosts = frozenset({*options.allowed_host, *_names(host)})
+        parts = Parts.of(site)
+        scheme = "https" if options.tls_cert else "http"
+        url = f"{scheme}://{_in_url(host)}:{listener.getsockname()[1]}"
+        app = make_app(parts, Guarding(hosts, keys))
+        server = _Server(_server_config(options, app), parts, url)
+        server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Says READY once it answers, and tells open streams to end when it is to stop."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts, url: str) -> None:
+        super().__init__(config)
+        self._parts = parts
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            sys.stdout.write(f"READY {self._url}\n")
+            sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        self._parts.stopping.set()
+        await super().shutdown(sockets=sockets)
+
+
+def _server_config(options: argparse.Namespace, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_level="warning", access_log=False, server_header=False, lifespan="on", http="h11",
+        ssl_certfile=options.tls_cert, ssl_keyfile=options.tls_key,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )  # fmt: skip
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Keep other services away from the data folder: two would both carry out its queue."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with (data / "runner.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigurationError(
+                    f"another runner works on {data}; stop it, or name another folder with --data"
+                ) from error
+            yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"data folder {data}: {error.strerror}; choose another with --data"
+        ) from error
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Without the protocol asyncio would leave Nagle on: 40 ms for every small answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno == EADDRINUSE:
+            raise PortInUse(
+                f"another program listens on {host}:{port}; choose another with --listen HOST:PORT"
+            ) from error
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error}") from error
+    return listener
+
+
+def _check_tls(options: argparse.Namespace) -> None:
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither")
+    if options.tls_cert is not None:
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(options.tls_cert, options.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"TLS certificate {options.tls_cert}: {error}") from error
+
+
+def _names(host: str) -> Iterator[str]:
+    """The names that clients know this machine by, if it listens to more than itself."""
+    yield host
+    try:
+        everywhere = ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        everywhere = not host
+    if everywhere:
+        yield socket.gethostname()
+        yield socket.getfqdn()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ConfigurationError(f"--listen {text}: not of the form HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _cache() -> Path:
+    named = os.environ.get("WATTMARK_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "wattmark"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wattmark-runner", epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Start runs, annotate windows and read scores over REST.",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN,
+        help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
+    add("--exporter", metavar="URL", default="http://127.0.0.1:9109",
+        help="this machine's exporter (default: %(default)s)")  # fmt: skip
+    add("--store", metavar="URL", required=True, help="the store its samples arrive in")
+    add("--data", metavar="DIR", type=Path, default=Path("wattmark-data"),
+        help="folder of runs and logs (default: %(default)s)")  # fmt: skip
+    add("--cache", metavar="DIR", type=Path, default=_cache(),
+        help="folder of trained weights; also WATTMARK_CACHE (default: %(default)s)")  # fmt: skip
+    add("--config", metavar="FILE", type=Path,
+        help="workloads.toml: what may run, and own scores (default: the built-in)")  # fmt: skip
+    add("--key-file", metavar="FILE", type=Path,
+        help="lines 'read KEY' and 'run KEY'; clients send one as bearer token")  # fmt: skip
+    add("--tls-cert", metavar="FILE", type=Path, help="certificate chain, PEM")
+    add("--tls-key", metavar="FILE", type=Path, help="its private key, PEM")
+    add("--insecure-network", action="store_true",
+        help="listen off loopback without TLS, on a private network")  # fmt: skip
+    add("--allowed-host", metavar="NAME", action="append", default=[],
+        help="a name that clients use for this machine; may be repeated")  # fmt: skip
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The runner as a service: runs, windows and scores over REST, one measured run at a time."""

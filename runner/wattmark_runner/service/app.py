@@ -1,0 +1,106 @@
+"""The service's application: calls, page, health, and what guards them."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from wattmark_core.errors import WattmarkError
+from wattmark_runner.service import metrics, problems, runs_api, scores_api, windows_api
+from wattmark_runner.service.guard import Guard
+from wattmark_runner.service.keys import Keys
+from wattmark_runner.service.parts import Parts
+from wattmark_runner.service.problems import ApiError
+from wattmark_runner.service.repeats import Repeats
+from wattmark_runner.telemetry import read_host
+
+log = logging.getLogger("wattmark.runner")
+
+PAGE: Final = Path(__file__).parent / "page"
+ABOUT: Final = """\
+What neural networks cost in energy on this host: start runs, annotate windows of code that runs
+elsewhere, read scores (accuracy² / energy per inference) with their intervals and checks.
+
+Times that end in `_ns` are Unix ns, energy is in joules; every error is `application/problem+json`
+(RFC 9457). A POST may carry an `Idempotency-Key`: sent twice, it is carried out once.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarding:
+    """Whom the service answers: Host names, and keys where there are any."""
+
+    hosts: frozenset[str]
+    keys: Keys | None = None
+
+
+def make_app(parts: Parts, guarding: Guarding) -> ASGIApp:
+    """The application over ``parts``, which start and stop with it; the guard is around it all."""
+    return Guard(calls(parts), hosts=guarding.hosts, keys=guarding.keys)
+
+
+def calls(parts: Parts) -> FastAPI:
+    """The calls and the page, unguarded."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        parts.start()
+        yield
+        parts.stop()
+
+    app = FastAPI(
+        title="Wattmark runner", version=version("wattmark"), description=ABOUT,
+        docs_url=None, redoc_url=None,  # they load scripts from elsewhere
+        lifespan=lifespan,
+        middleware=[Middleware(Repeats, ledger=parts.site.ledger)],
+    )  # fmt: skip
+    app.state.parts = parts
+    problems.install(app)
+    for module in (runs_api, windows_api, scores_api):
+        app.include_router(module.router, prefix="/api/v1", responses=problems.RESPONSES)
+    app.include_router(_about_itself(parts))
+    app.mount("/static", StaticFiles(directory=PAGE), name="static")
+    return app
+
+
+def _about_itself(parts: Parts) -> APIRouter:
+    router = APIRouter(tags=["service"])
+
+    @router.get("/", response_class=FileResponse, include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
+    @router.get("/healthz", response_class=PlainTextResponse)
+    def health() -> str:
+        """The service runs."""
+        return "ok\n"
+
+    @router.get(
+        "/readyz", response_class=PlainTextResponse, responses={503: problems.RESPONSES[503]}
+    )
+    def ready() -> str:
+        """The service can measure: its exporter answers and its ledger can be read."""
+        try:
+            read_host(parts.site.exporter_url)
+            parts.site.ledger.counts()
+        except WattmarkError as error:
+            # Who asks needs no key: the log has the particulars.
+            log.warning("not ready: %s", error)
+            raise ApiError(503, "the exporter or the ledger does not answer; see the log") from None
+        return "ok\n"
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def own_metrics() -> Response:
+        """Runs by state, open windows, the process: for Prometheus."""
+        return Response(metrics.render(parts), media_type=metrics.CONTENT_TYPE)
+
+    return router

@@ -1,0 +1,153 @@
+"""Scoring in the background: runs whose windows are all there, and runs that are scored again."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from wattmark_core.errors import WattmarkError
+from wattmark_core.results import Window
+from wattmark_runner.baseline import Cancelled
+from wattmark_runner.ledger import UnknownRun
+from wattmark_runner.overlap import shares_time
+from wattmark_runner.records import RunRecord, RunState, Source
+from wattmark_runner.service.problems import ApiError
+from wattmark_runner.service.site import Site
+from wattmark_runner.settle import SAMPLES_SECONDS, settle
+
+log = logging.getLogger("wattmark.runner")
+
+TICK_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 2.0
+"""How long scoring again waits for samples: those of an old run are here, or will never come."""
+
+
+class Scorer:
+    """Scores runs, one after the other, in a thread of its own.
+
+    ``open_windows``: windows that have not closed yet. ``scored`` is called with every record that
+    was scored; ``tick`` about once a second.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        open_windows: Callable[[], Sequence[Window]],
+        scored: Callable[[RunRecord], None],
+        tick: Callable[[], None],
+    ) -> None:
+        self._site = site
+        self._open_windows = open_windows
+        self._scored = scored
+        self._tick = tick
+        self._runs: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
+
+    def start(self) -> None:
+        """Go on with the runs that an earlier service left unscored."""
+        for run_id in self._site.ledger.in_state(RunState.SCORING):
+            self.submit(run_id)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let go; what is not scored yet will be by the next service."""
+        self._stop.set()
+        self._thread.join()
+
+    def submit(self, run_id: str) -> None:
+        """Score a run in state ``scoring`` as soon as its samples are there."""
+        self._runs.put(run_id)
+
+    def again(self, run_id: str) -> RunRecord:
+        """Score a run that has ended once more, now. Raises ``ApiError`` if it cannot be."""
+        with self._lock:
+            record = self._site.ledger.load(run_id)
+            if record.state not in {RunState.DONE, RunState.FAILED}:
+                raise ApiError(409, f"the run is {record.state}; only one that has ended is scored")
+            if not record.windows or not record.series:
+                raise ApiError(409, "the run has no windows that could be scored")
+            if not self._samples_kept(record):
+                raise ApiError(409, "the run's samples are no longer kept; its score stands")
+            settle(
+                record, self._site.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
+                open_windows=self._open_windows, formulas=self._site.formulas,
+            )  # fmt: skip
+            record.state = RunState.FAILED if record.reason else RunState.DONE
+            self._site.ledger.save(record)
+            self._site.tell_state(record)
+            self._scored(record)
+        return record
+
+    def _serve(self) -> None:
+        last = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                run_id = self._runs.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                run_id = ""
+            try:
+                if run_id:
+                    self._score(run_id)
+                if time.monotonic() - last >= TICK_SECONDS:
+                    last = time.monotonic()
+                    self._tick()
+            except Cancelled:
+                return
+            except Exception:  # whatever it is, other runs are still to be scored
+                log.exception("scoring %s", run_id or "(clock)")
+
+    def _score(self, run_id: str) -> None:
+        """A run whose windows have changed meanwhile is left to the order that follows."""
+        record = self._site.ledger.load(run_id)
+        if record.state is not RunState.SCORING:
+            return
+        before = [window.window_id for window in record.windows]
+        try:
+            settle(
+                record, self._site.store, limit_seconds=SAMPLES_SECONDS, cancel=self._stop,
+                open_windows=self._open_windows, formulas=self._site.formulas,
+            )  # fmt: skip
+        except WattmarkError as error:
+            record.reason = record.reason or str(error)
+        with self._lock:
+            now = self._site.ledger.load(run_id)
+            if now.state is not RunState.SCORING or before != [w.window_id for w in now.windows]:
+                return
+            record.state = RunState.FAILED if record.reason else RunState.DONE
+            if record.source is Source.RUNNER:
+                record.ended_ns = record.ended_ns or time.time_ns()
+            self._site.ledger.save(record)
+            self._scored(record)
+            self._site.tell_state(record)
+        self._rescore_overlapped(record)
+
+    def _rescore_overlapped(self, record: RunRecord) -> None:
+        """A run scored before it was known that this one shares its time is scored again."""
+        names = {
+            other.run_id
+            for window in record.windows
+            for other in self._site.store.windows(
+                start_ns=window.start_ns, end_ns=window.end_ns, host=window.host
+            )
+            if other.overlapping and other.run_id not in {"", record.run_id}
+            and shares_time(window, other)
+        }  # fmt: skip
+        for run_id in sorted(names):
+            try:
+                other = self._site.ledger.load(run_id)
+                marked = {w.window_id for w in other.windows if w.overlapping}
+                stored = self._site.store.windows(run_id=run_id)
+                if any(w.overlapping and w.window_id not in marked for w in stored):
+                    self.again(run_id)
+            except (UnknownRun, ApiError):
+                continue  # of another program, or under way and scored later
+
+    def _samples_kept(self, record: RunRecord) -> bool:
+        """Are the samples around the run's windows still in the store?"""
+        first = min(record.windows, key=lambda window: window.start_ns)
+        tags = {"host": record.host}
+        return bool(self._site.store.edges("energy", first.start_ns, first.end_ns, tags))

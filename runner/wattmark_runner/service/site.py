@@ -1,0 +1,40 @@
+"""What all parts of the service work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wattmark_runner.ledger import Ledger
+from wattmark_runner.records import RunRecord
+from wattmark_runner.workloads.config import RunnerConfig
+from wattmark_scoring.formula import Formula
+from wattmark_store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One host's exporter, the store that its samples arrive in, and where runs are kept.
+
+    ``data`` holds the runs' logs, ``cache`` trained weights.
+    """
+
+    exporter_url: str
+    store: Store
+    ledger: Ledger
+    data: Path
+    cache: Path
+    config: RunnerConfig
+    formulas: tuple[Formula, ...] = ()
+
+    def log_of(self, run_id: str) -> Path:
+        """Where what a run's worker prints is kept."""
+        return self.data / "logs" / f"{run_id}.log"
+
+    def tell(self, run_id: str, kind: str, body: Mapping[str, Any]) -> None:
+        """Note an event of a run, for those who follow it."""
+        self.ledger.add_event(run_id, kind, body)
+
+    def tell_state(self, record: RunRecord) -> None:
+        """Note that a run's state has changed."""
+        self.tell(record.run_id, "state", {"state": str(record.state), "reason": record.reason})

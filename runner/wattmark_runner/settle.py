@@ -1,0 +1,101 @@
+"""After a run's last window: wait for its samples, mark what overlaps, score."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.results import Check, Score, Verdict, Window
+from wattmark_core.units import seconds_to_ns
+from wattmark_runner.baseline import pause
+from wattmark_runner.overlap import put_marked
+from wattmark_runner.pinning import counted
+from wattmark_runner.records import RunRecord
+from wattmark_runner.scorer import score_run
+from wattmark_scoring.formula import Formula
+from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
+from wattmark_store import Store
+
+SAMPLES_SECONDS: Final = 60.0
+"""How long scoring waits for the samples beyond the run's end."""
+BEYOND_NS: Final = seconds_to_ns(30.0)
+"""How far beyond the end such a sample is looked for: as far as the store looks for edges."""
+LATE: Final = "late samples"
+INTERRUPTED: Final = "telemetry"
+
+
+def settle(
+    record: RunRecord,
+    store: Store,
+    *,
+    limit_seconds: float = SAMPLES_SECONDS,
+    cancel: threading.Event | None = None,
+    open_windows: Callable[[], Sequence[Window]] = tuple,
+    formulas: Sequence[Formula] = (),
+) -> None:
+    """Score the windows of ``record``, which says afterwards in ``reason`` why it is not whole.
+
+    ``open_windows``: those of other programs that have not closed yet. A reason that is there
+    already stays, unless it was that samples came late: they may be here now. Raises
+    ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    """
+    if any(check.name == LATE for check in record.checks):
+        record.reason = ""
+    name = INTERRUPTED
+    if not record.reason:
+        record.reason = _await_samples(record, store, limit_seconds, cancel)
+        name = LATE
+    # Another program's window may have closed, and marked ours, in the meantime.
+    others = open_windows()
+    record.windows = [put_marked(window, store, others) for window in record.windows]
+    whole = {window.window_id: window.complete for window in record.windows}
+    score_run(record, store, formulas)
+    if record.reason:
+        check = Check(name, Verdict.INVALID, None, None, "", record.reason)
+        _spoil(record, check, whole, store)
+
+
+def _await_samples(
+    record: RunRecord, store: Store, limit_seconds: float, cancel: threading.Event | None
+) -> str:
+    """Wait until every counter that counts has a sample beyond the end; else say which not."""
+    end_ns = max(window.end_ns for window in record.windows)
+    deadline = time.monotonic() + limit_seconds
+    inside = counted(record.series, record.request)
+    while True:
+        missing = [each for each in inside if not _sampled_beyond(record, store, each, end_ns)]
+        if not missing:
+            return ""
+        if time.monotonic() > deadline:
+            names = ", ".join(f"{each.source} {each.domain} {each.device}" for each in missing)
+            return f"no sample of {names} arrived within {limit_seconds:g} s of the run's end"
+        pause(0.25, lambda _: None, cancel)
+
+
+def _sampled_beyond(record: RunRecord, store: Store, series: EnergySeries, end_ns: int) -> bool:
+    tags = {"host": record.host, **series.tags}
+    found = store.series("energy", end_ns, end_ns + BEYOND_NS, tags)
+    beyond_ns = end_ns + seconds_to_ns(series.averaging_seconds / 2.0)  # it lags by so much
+    return any(data.times_ns and data.times_ns[-1] > beyond_ns for data in found)
+
+
+def _spoil(record: RunRecord, check: Check, whole: dict[str, bool], store: Store) -> None:
+    """A run whose samples were interrupted is never scored as if whole."""
+    record.checks = (*record.checks, check)
+    record.scores = tuple(_spoilt(score, check) for score in record.scores)
+    record.windows = [
+        replace(window, complete=window.complete and whole[window.window_id])
+        for window in record.windows
+    ]
+    for window in record.windows:
+        store.put_window(window)
+    for score in record.scores:
+        store.put_score(score)
+
+
+def _spoilt(score: Score, check: Check) -> Score:
+    if score.formula in {ACCURACY_PER_PARAMETER, NETSCORE}:
+        return score  # they rest on no energy
+    return replace(score, verdict=Verdict.INVALID, checks=(*score.checks, check))

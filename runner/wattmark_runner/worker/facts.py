@@ -1,0 +1,39 @@
+"""What the numbers of a run depend on, whatever runs: machine, Python, variables."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Final
+
+RELEVANT: Final = (
+    "CUDA_VISIBLE_DEVICES", "GLIBC_TUNABLES", "KERAS_BACKEND", "KMP_AFFINITY", "KMP_BLOCKTIME",
+    "LD_PRELOAD", "MALLOC_ARENA_MAX", "MALLOC_CONF", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND", "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_NUM_THREADS", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR",
+    "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_XLA_FLAGS", "XLA_FLAGS",
+)  # fmt: skip
+"""Variables that change how fast a framework runs. Whole names: ``TF_TOKEN_…`` and its like are
+other programs' secrets, and records are published."""
+
+
+def about_machine(procfs: Path = Path("/proc")) -> dict[str, str]:
+    """Name → value. A fact that cannot be had is left out; an empty variable is a fact."""
+    facts = {
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "cpu_model": _cpu_model(procfs),
+        "cpus_visible": str(os.cpu_count()),
+        "cpus_allowed": str(len(os.sched_getaffinity(0))),
+    }
+    variables = {f"env {name}": os.environ[name] for name in RELEVANT if name in os.environ}
+    return {name: value for name, value in facts.items() if value} | variables
+
+
+def _cpu_model(procfs: Path) -> str:
+    for line in (procfs / "cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return ""

@@ -1,0 +1,215 @@
+"""``workloads.toml``: what may run here. A request chooses among it and brings nothing of its own.
+
+[workloads.sorting]
+meaning = "sorts numbers"
+command = ["python3", "sort.py", "--size", "{size}"]
+models = ["quick", "heap"]
+
+[workloads.sorting.parameters.size]
+type = "integer"
+default = 1000
+minimum = 1
+maximum = 1000000
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value
+from wattmark_runner.workloads.reading import Table
+from wattmark_runner.workloads.registry import BUILT_IN_PARAMETERS, WORKLOADS
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""Where a value goes into an argument of a command."""
+KINDS: Final = ("builtin", "entry_point", "command")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker may take; None: no limit. ``seconds`` of the whole run, ``memory_bytes`` of
+    data (RLIMIT_DATA) in each process."""
+
+    seconds: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Something that may run. Exactly one of ``builtin``, ``entry_point`` and ``command`` is set.
+
+    ``builtin`` names a built-in workload, ``entry_point`` is ``package.module:callable``,
+    ``command`` the arguments of a program, with ``{model}`` and ``{parameter}`` in them.
+    """
+
+    name: str
+    meaning: str
+    models: tuple[str, ...]
+    parameters: tuple[Parameter, ...] = ()
+    builtin: str = ""
+    entry_point: str = ""
+    command: tuple[str, ...] = ()
+    limits: Limits = field(default=Limits())
+
+    def require(self, model: str) -> str:
+        """``model``, if the workload has it. Raises ``ParameterError`` naming those it has."""
+        if model not in self.models:
+            raise ParameterError(
+                "model",
+                f"workload {self.name} has no model {model!r}; it has {', '.join(self.models)}",
+            )
+        return model
+
+    def check(self, model: str, given: Mapping[str, Any]) -> dict[str, Value]:
+        """All parameters, those not given at their defaults. Raises ``ParameterError``."""
+        self.require(model)
+        known = {each.name: each for each in self.parameters}
+        for name in given:
+            if name not in known:
+                raise ParameterError(
+                    f"parameters.{name}",
+                    f"workload {self.name} has no parameter {name!r}; it has"
+                    f" {', '.join(known) or 'none'}",
+                )
+        return {
+            name: each.check(given[name]) if name in given else each.default
+            for name, each in known.items()
+        }
+
+    def arguments(self, model: str, parameters: Mapping[str, Value]) -> list[str]:
+        """The command with its values: each stays within one argument, and no shell sees it."""
+        values = {"model": model, **parameters}
+
+        def value(match: re.Match[str]) -> str:
+            found = values[match[1]]
+            return str(found).lower() if isinstance(found, bool) else str(found)
+
+        return [PLACE.sub(value, argument) for argument in self.command]
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerConfig:
+    """What may run, and the scores beside the built-in ones (name → formula)."""
+
+    workloads: tuple[Workload, ...]
+    formulas: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> Workload:
+        """The workload called ``name``. Raises ``ParameterError`` naming the known ones."""
+        for workload in self.workloads:
+            if workload.name == name:
+                return workload
+        known = ", ".join(workload.name for workload in self.workloads)
+        raise ParameterError("workload", f"unknown workload {name!r}; known are {known}")
+
+
+BUILT_IN: Final = RunnerConfig(
+    tuple(
+        Workload(each.name, each.meaning, each.models, BUILT_IN_PARAMETERS, builtin=each.name)
+        for each in WORKLOADS
+    )
+)
+
+
+def find_workload(name: str) -> Workload:
+    """The built-in workload called ``name``. Raises ``ParameterError`` naming the known ones."""
+    return BUILT_IN.find(name)
+
+
+def load_config(path: Path | None) -> RunnerConfig:
+    """What a file names; None: the built-in workloads. Raises ``ConfigurationError``."""
+    if path is None:
+        return BUILT_IN
+    top = Table(str(path), _read(path))
+    workloads = tuple(_workload(name, table) for name, table in top.tables("workloads").items())
+    formulas = top.table("scores").texts()
+    top.done()
+    if not workloads:
+        raise ConfigurationError(f"{path} names no workload; add [workloads.NAME]")
+    return RunnerConfig(workloads, formulas)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}") from error
+
+
+def _workload(name: str, table: Table) -> Workload:
+    if not NAME.fullmatch(name):
+        raise table.wrong("", "names are letters, digits and . _ : -")
+    kinds = [kind for kind in KINDS if kind in table]
+    if len(kinds) != 1:
+        raise table.wrong("", f"needs exactly one of {', '.join(KINDS)}")
+    limits = table.table("limits")
+    built_in = _built_in(table)
+    own = tuple(_parameter(n, t) for n, t in table.tables("parameters").items())
+    workload = Workload(
+        name,
+        table.text("meaning", built_in.meaning if built_in else ""),
+        table.names("models", built_in.models if built_in else ()),
+        (*(built_in.parameters if built_in else ()), *own),
+        built_in.builtin if built_in else "",
+        table.text("entry_point", ""),
+        table.names("command", ()),
+        Limits(limits.number("seconds"), limits.integer("memory_bytes")),
+    )
+    limits.done()
+    table.done()
+    _check(workload, table)
+    return workload
+
+
+def _built_in(table: Table) -> Workload | None:
+    named = table.text("builtin", "")
+    if not named:
+        return None
+    try:
+        return find_workload(named)
+    except ParameterError as error:
+        raise table.wrong("builtin", str(error)) from error
+
+
+def _check(workload: Workload, table: Table) -> None:
+    if not workload.models:
+        raise table.wrong("models", "is needed: what the scores are told apart by")
+    if workload.builtin:
+        built_in = find_workload(workload.builtin)
+        for model in workload.models:
+            if model not in built_in.models:
+                raise table.wrong("models", f"{workload.builtin} has no model {model!r}")
+        if workload.parameters != built_in.parameters:
+            raise table.wrong("parameters", "a built-in workload declares its own")
+    module, colon, name = workload.entry_point.partition(":")
+    if workload.entry_point and not (module and colon and name):
+        raise table.wrong("entry_point", "is not of the form package.module:callable")
+    known = {"model", *(each.name for each in workload.parameters)}
+    for argument in workload.command:
+        for place in PLACE.findall(argument):
+            if place not in known:
+                raise table.wrong("command", f"{{{place}}} is no parameter of the workload")
+    if workload.command and PLACE.search(workload.command[0]):
+        raise table.wrong("command", "the program itself cannot be a parameter")
+
+
+def _parameter(name: str, table: Table) -> Parameter:
+    if not name.isidentifier() or name == "model":
+        raise table.wrong("", "parameters are named like variables, and not model")
+    parameter = Parameter(
+        name, table.text("type", ""), table.value("default"), table.number("minimum"),
+        table.number("maximum"), tuple(table.value("choices") or ()), table.text("meaning", ""),
+    )  # fmt: skip
+    table.done()
+    try:
+        parameter.check_itself()
+    except ValueError as error:
+        raise table.wrong("", str(error)) from error
+    return parameter

@@ -1,0 +1,93 @@
+"""Parameters that a workload declares, and their values."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+from wattmark_core.errors import ConfigurationError
+
+Value = str | int | float | bool
+Kind = Literal["integer", "number", "string", "boolean"]
+TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+    "boolean": (bool,),
+}
+LONGEST: Final = 1000
+
+
+class ParameterError(ConfigurationError):
+    """A request asks for what there is not; ``field`` names its part that is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that a request may set. ``choices`` empty: any within ``minimum`` and ``maximum``."""
+
+    name: str
+    type: str
+    default: Value
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[Value, ...] = ()
+    meaning: str = ""
+
+    def check(self, value: Any) -> Value:
+        """``value`` if it may be set. Raises ``ParameterError``."""
+        wrong = self._wrong(value)
+        if wrong:
+            raise ParameterError(f"parameters.{self.name}", f"{self.name} {wrong}")
+        checked: Value = float(value) if self.type == "number" else value
+        return checked
+
+    def check_itself(self) -> None:
+        """Raise ``ValueError`` if the declaration makes no sense."""
+        if self.type not in get_args(Kind):
+            raise ValueError(f"type is one of {', '.join(get_args(Kind))}")
+        if self.default is None:
+            raise ValueError("a default is needed")
+        if (self.minimum, self.maximum) != (None, None) and self.type in {"string", "boolean"}:
+            raise ValueError(f"a {self.type} has no minimum or maximum")
+        for value in (*self.choices, self.default):
+            wrong = self._wrong(value)
+            if wrong:
+                raise ValueError(f"{value!r} {wrong}")
+
+    def _wrong(self, value: Any) -> str:  # anything that JSON or TOML can hold
+        if not _is(value, self.type):
+            return f"must be of type {self.type}"
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(map(str, self.choices))}"
+        if isinstance(value, float) and not math.isfinite(value):
+            return "must be a finite number"
+        if isinstance(value, str):
+            return "" if self.choices else _wrong_text(value)
+        return self._out_of_range(float(value))
+
+    def _out_of_range(self, value: float) -> str:
+        if self.minimum is not None and value < self.minimum:
+            return f"must be at least {self.minimum:g}"
+        if self.maximum is not None and value > self.maximum:
+            return f"must be at most {self.maximum:g}"
+        return ""
+
+
+def _is(value: Any, kind: str) -> bool:
+    """True and False are numbers to Python, and to nobody else."""
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, TYPES[kind])
+
+
+def _wrong_text(value: str) -> str:
+    """A text becomes an argument of a program, and must not be taken for an option of it."""
+    if value.startswith("-"):
+        return "must not begin with -"
+    if len(value) > LONGEST or not value.isprintable():
+        return f"must be at most {LONGEST} printable characters"
+    return ""

@@ -1,0 +1,127 @@
+"""The ledger: runs, scores, windows and events come back; lists page and filter."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from wattmark_core.catalogue import Method
+from wattmark_core.errors import StoreError
+from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
+from wattmark_runner.ledger import Answer, Ledger, Page, UnknownRun, WindowRow
+from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_scoring.scores import ENERGY_SCORE
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """An empty ledger."""
+    return Ledger(tmp_path / "runner.sqlite")
+
+
+def make_record(
+    run_id: str, model: str = "m", time_ns: int = 1, value: float | None = 1.0,
+    verdict: Verdict = Verdict.VALID, method: Method = Method.COUNTER, **request: object,
+) -> RunRecord:  # fmt: skip
+    """A run that has ended, with one score."""
+    score = Score(
+        run_id, "here", model, "digits", Boundary.CPU, ENERGY_SCORE, time_ns, method, verdict,
+        value, value, value,
+    )  # fmt: skip
+    return RunRecord(
+        run_id, RunRequest("digits", model, **request),  # type: ignore[arg-type]  # fields of it
+        RunState.DONE, "here", "boot", "instance", 0, time_ns, scores=(score,),
+    )  # fmt: skip
+
+
+def test_runs_are_filtered_and_paged(ledger: Ledger) -> None:
+    """Newest first, by page, by column and by label; a later save keeps a run's place."""
+    for number in range(5):
+        labels = {"odd": str(number % 2), "a'b": 'c"d'}
+        ledger.save(make_record(f"run-{number}", owner="me", labels=labels))
+    ledger.save(make_record("run-0", owner="you", labels={}))
+    assert [r.run_id for r in ledger.rows(Page(2))] == ["run-4", "run-3"]
+    third = ledger.rows(Page(2))[-1].seq
+    assert [r.run_id for r in ledger.rows(Page(9, third))] == ["run-2", "run-1", "run-0"]
+    assert [r.run_id for r in ledger.rows(Page(9, equal={"owner": "you"}))] == ["run-0"]
+    odd = ledger.rows(Page(9, labels={"odd": "1", "a'b": 'c"d'}))
+    assert [r.run_id for r in odd] == ["run-3", "run-1"]
+    assert odd[0].score == make_record("run-3").scores[0]
+
+
+def test_the_newest_score_that_ranks_is_compared(ledger: Ledger) -> None:
+    """Of each model the newest that can be ranked; an invalid one only if it is newer; estimated
+    ones beside measured ones."""
+    ledger.save(make_record("old", "a", 1, 1.0))
+    ledger.save(make_record("new", "a", 2, 2.0))
+    ledger.save(make_record("spoilt", "a", 3, 3.0, Verdict.INVALID))
+    ledger.save(make_record("bad-before", "b", 1, None, Verdict.INVALID))
+    ledger.save(make_record("good", "b", 2, 5.0))
+    ledger.save(make_record("guess", "b", 1, 9.0, method=Method.ESTIMATED))
+    found = ledger.compared({"formula": ENERGY_SCORE})
+    assert {score.run_id for score in found} == {"new", "spoilt", "good", "guess"}
+    assert ledger.compared({"formula": "another"}) == []
+
+
+def test_scores_page_without_gap(ledger: Ledger) -> None:
+    """Page after page gives every score once; scoring again replaces, and adds none."""
+    for number in range(7):
+        ledger.save(make_record(f"run-{number}"))
+    ledger.save(make_record("run-3", value=8.0))
+    seen: list[str] = []
+    cursor = None
+    while rows := ledger.scores(Page(3, cursor, place="id")):
+        seen += [score.run_id for _, score in rows]
+        cursor = rows[-1][0]
+    assert sorted(seen) == [f"run-{number}" for number in range(7)]
+    assert seen[0] == "run-3"
+
+
+def test_windows_come_back_equal(ledger: Ledger) -> None:
+    """A window keeps its place when it closes; all that is known of it returns."""
+    window = Window("w", "here", Phase.IDLE, 1, 1, run_id="r")
+    ledger.put_window(WindowRow(window, max_seconds=5.0))
+    ledger.put_window(WindowRow(replace(window, window_id="later")))
+    closed = WindowRow(replace(window, end_ns=2), "closed", "client", None, ("a warning",))
+    ledger.put_window(closed)
+    assert ledger.window("w") == replace(closed, seq=1)
+    assert [row.window.window_id for row in ledger.windows(Page(9))] == ["later", "w"]
+    assert [row.window.window_id for row in ledger.open_windows("r")] == ["later"]
+
+
+def test_events_are_replayed_in_order(ledger: Ledger) -> None:
+    """Events after a number, of one run; progress is forgotten, the rest stays."""
+    for kind in ("state", "progress", "window"):
+        ledger.add_event("r", kind, {"kind": kind})
+        ledger.add_event("another", kind, {})
+    first = ledger.events("r")[0]
+    assert [event.kind for event in ledger.events("r", first.id)] == ["progress", "window"]
+    ledger.forget_progress("r")
+    assert [event.body for event in ledger.events("r")] == [{"kind": "state"}, {"kind": "window"}]
+
+
+def test_an_answer_is_kept_for_its_time(ledger: Ledger) -> None:
+    """The answer to a key comes back whole, until it is too old."""
+    answer = Answer("print", 202, [("location", "/x")], b"\x00body")
+    ledger.put_answer("key", answer, 60.0)
+    assert ledger.answer("key") == answer
+    ledger.put_answer("other", answer, -1.0)
+    assert ledger.answer("key") is None
+
+
+def test_what_is_not_there_is_said(ledger: Ledger) -> None:
+    """An unknown run or window is one line."""
+    for ask in (ledger.load, ledger.row, ledger.window):
+        with pytest.raises(UnknownRun, match="'x'"):
+            ask("x")
+
+
+def test_a_file_of_another_version_is_refused(ledger: Ledger) -> None:
+    """A ledger that this version does not know is left as it is."""
+    connection = sqlite3.connect(ledger.path)
+    connection.execute("CREATE TABLE runs (run_id TEXT)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="another version"):
+        ledger.list()

@@ -12,13 +12,16 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench constraints clean
+.PHONY: help run serve test check bench constraints clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 run: $(VENV)/.debian-run $(VENV)/.installed ## measure the networks and print them, ranked
 	@$(VENV)/bin/wattmark fit $(ARGS)
+
+serve: $(VENV)/.debian-run $(VENV)/.installed ## serve runs, windows and scores on http://127.0.0.1:8080 until Ctrl-C
+	@$(VENV)/bin/wattmark serve $(ARGS)
 
 test: $(VENV)/.debian-test $(VENV)/.dev ## run all tests (ARGS="-m 'not slow'": the quick ones)
 	@$(VENV)/bin/python -m pytest $(ARGS)

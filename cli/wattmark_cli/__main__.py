@@ -6,7 +6,19 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from wattmark_cli import exec_command, export, fit, report, sensors, tls
+from wattmark_cli import (
+    exec_command,
+    export,
+    fit,
+    report,
+    republish,
+    run_command,
+    runs,
+    scores,
+    sensors,
+    serve,
+    tls,
+)
 from wattmark_core.errors import WattmarkError
 
 
@@ -39,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"wattmark {version('wattmark')}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (fit, sensors, exec_command, export, report, tls):
+    local = (fit, sensors, exec_command, export, report, republish, serve)
+    for module in (*local, run_command, runs, scores, tls):
         module.add_parser(commands)
     return top
 

@@ -25,13 +25,33 @@ _LIBC: Final = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """A room that runs as a process of ours. ``ready``: what it said when it was."""
+
+    name: str
+    process: subprocess.Popen[str]
+    log: Path
+    ready: str
+
+    def check(self) -> None:
+        """Raise ``RunError`` if it has ended."""
+        if self.process.poll() is not None:
+            said = _last_line(self.log) or f"status {self.process.returncode}"
+            raise RunError(f"{self.name} has ended: {said} (log: {self.log})")
+
+
+@dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the commands work with: an exporter, a store that its samples arrive in, a folder."""
+    """What the commands work with: an exporter, a store that its samples arrive in, a folder.
+
+    ``children``: the rooms that were started for it.
+    """
 
     exporter_url: str
     store_url: str
     store: Store
     data: Path
+    children: tuple[Child, ...] = ()
 
 
 @contextmanager
@@ -53,8 +73,11 @@ def open_rooms(
         if exporter_url:
             yield Rooms(exporter_url, url, store, data)
             return
-        with running_exporter(data, exporter_options) as address, _collector(data, address, url):
-            yield Rooms(address, url, store, data)
+        with (
+            running_exporter(data, exporter_options) as exporter,
+            _collector(data, exporter.ready, url) as collector,
+        ):
+            yield Rooms(exporter.ready, url, store, data, (exporter, collector))
     finally:
         store.close()
 
@@ -75,15 +98,24 @@ def make_folder(data: Path) -> None:
 
 
 @contextmanager
-def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[str]:
-    """An exporter on a free port of loopback; yields its URL."""
+def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[Child]:
+    """An exporter on a free port of loopback, which says its URL."""
     command = ["wattmark_exporters", "--listen", "127.0.0.1:0", *options]
-    with _child(command, data / "exporter.log") as ready:
-        yield ready
+    with _child(command, data / "exporter.log") as child:
+        yield child
 
 
 @contextmanager
-def _collector(data: Path, address: str, store_url: str) -> Iterator[None]:
+def running_runner(rooms: Rooms, options: Sequence[str]) -> Iterator[Child]:
+    """A runner over the rooms, which says its URL."""
+    command = ["wattmark_runner", "--exporter", rooms.exporter_url, "--store", rooms.store_url,
+               "--data", str(rooms.data), *options]  # fmt: skip
+    with _child(command, rooms.data / "runner.log") as child:
+        yield child
+
+
+@contextmanager
+def _collector(data: Path, address: str, store_url: str) -> Iterator[Child]:
     targets = data / "targets.yml"
     targets.write_text(
         "# made by wattmark at every start\n"
@@ -95,13 +127,13 @@ def _collector(data: Path, address: str, store_url: str) -> Iterator[None]:
         encoding="utf-8",
     )
     command = ["wattmark_collector", "--config", str(targets), "--store", store_url]
-    with _child(command, data / "collector.log"):
-        yield
+    with _child(command, data / "collector.log") as child:
+        yield child
 
 
 @contextmanager
-def _child(command: Sequence[str], log: Path) -> Iterator[str]:
-    """A module run as a child that says READY; yields what follows that word."""
+def _child(command: Sequence[str], log: Path) -> Iterator[Child]:
+    """A module run as a child that says READY."""
     with log.open("wb") as log_file:
         process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
             [sys.executable, "-m", *command],
@@ -113,7 +145,7 @@ def _child(command: Sequence[str], log: Path) -> Iterator[str]:
             text=True,
         )
     try:
-        yield _ready(process, command[0], log)
+        yield Child(command[0], process, log, _ready(process, command[0], log))
     finally:
         _stop(process)
 

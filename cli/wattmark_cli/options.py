@@ -16,15 +16,17 @@ Subparsers = Any
 
 def add_command(
     subparsers: Subparsers, name: str, help_text: str, example: str,
-    run: Callable[[argparse.Namespace], int],
+    run: Callable[[argparse.Namespace], int], *, data: bool = True,
 ) -> argparse.ArgumentParser:  # fmt: skip
-    """A subcommand with an example in its help, ``--json`` and ``--data``."""
+    """A subcommand with an example in its help, ``--json`` and, unless it has none, ``--data``."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name, help=help_text, description=help_text, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.set_defaults(run=run)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    if not data:
+        return parser
     parser.add_argument(
         "--data", type=Path, default=DATA, metavar="DIR",
         help="folder of store, runs and logs (default: %(default)s)",

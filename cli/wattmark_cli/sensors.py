@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = _watch(arguments.exporter)
     else:
         make_folder(arguments.data)
-        with running_exporter(arguments.data, options) as address:
-            report = _watch(address)
+        with running_exporter(arguments.data, options) as exporter:
+            report = _watch(exporter.ready)
     if arguments.json:
         document = {
             "host": report.host,

@@ -111,11 +111,16 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
         all_scores += [score, *(_formula_score(score, formula) for formula in formulas)]
     all_scores += _size_scores(record, main)
     record.scores = tuple(all_scores)
+    publish(record, store)
+    return record
+
+
+def publish(record: RunRecord, store: Store) -> None:
+    """Write windows and scores of a run into the store. Raises ``StoreError``."""
     for window in record.windows:
         store.put_window(window)
     for score in record.scores:
         store.put_score(score)
-    return record
 
 
 def main_boundary(record: RunRecord) -> Boundary:

@@ -13,7 +13,7 @@ from wattmark_runner.baseline import pause
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted
 from wattmark_runner.records import RunRecord
-from wattmark_runner.scorer import score_run
+from wattmark_runner.scorer import publish, score_run
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 from wattmark_store import Store
@@ -89,10 +89,7 @@ def _spoil(record: RunRecord, check: Check, whole: dict[str, bool], store: Store
         replace(window, complete=window.complete and whole[window.window_id])
         for window in record.windows
     ]
-    for window in record.windows:
-        store.put_window(window)
-    for score in record.scores:
-        store.put_score(score)
+    publish(record, store)
 
 
 def _spoilt(score: Score, check: Check) -> Score:

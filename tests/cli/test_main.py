@@ -10,7 +10,10 @@ import pytest
 from wattmark_cli.display import between, duration, percent, plain, si
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ("fit", "sensors", "exec", "export", "report")
+COMMANDS = (
+    "fit", "sensors", "exec", "export", "report", "republish", "serve", "run", "runs", "cancel",
+    "score", "ranking", "tls",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

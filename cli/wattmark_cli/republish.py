@@ -1,0 +1,43 @@
+"""``wattmark republish``: windows and scores of saved runs, once more into a store."""
+
+import argparse
+import sys
+from contextlib import closing
+
+from wattmark_cli.data import saved_records
+from wattmark_cli.embedded import store_url_in
+from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.remote import say_json
+from wattmark_runner.scorer import publish
+from wattmark_store import open_store
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "republish", "Write windows and scores of saved runs into a store again.",
+        "wattmark republish --store sqlite:///new.sqlite", run,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--store", default="", metavar="URL", help="where to (default: the folder's own)")
+    add("--run", dest="run_ids", action="append", default=[], metavar="RUN",
+        help="only this run; may be repeated (default: all)")  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write them; what is there already is replaced by the same."""
+    records = saved_records(arguments.data, arguments.run_ids)
+    with closing(open_store(arguments.store or store_url_in(arguments.data))) as store:
+        for record in records:
+            publish(record, store)
+    counts = {
+        "runs": len(records),
+        "windows": sum(len(record.windows) for record in records),
+        "scores": sum(len(record.scores) for record in records),
+    }
+    if arguments.json:
+        say_json(counts)
+    else:
+        text = ", ".join(f"{count} {name}" for name, count in counts.items())
+        sys.stdout.write(f"published {text}\n")
+    return 0

@@ -1,0 +1,88 @@
+"""``wattmark runs`` and ``wattmark cancel``: what the runner has done and is doing."""
+
+import argparse
+import itertools
+import sys
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from wattmark_cli.display import MISSING, si
+from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.remote import add_runner, pairs, runner, say_json
+from wattmark_client import Run
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The options of both."""
+    parser = add_command(
+        subparsers, "runs", "List the runner's runs, newest first.",
+        "wattmark runs --state done --label project=thesis", run, data=False,
+    )  # fmt: skip
+    add = parser.add_argument
+    for name in ("state", "workload", "model", "owner", "source"):
+        add(f"--{name}", help=f"only those with this {name}")
+    add("--label", action="append", default=[], metavar="NAME=VALUE",
+        help="only those with this label; may be repeated")  # fmt: skip
+    add("--limit", type=int, default=20, help="how many at most (default: %(default)s)")
+    add_runner(parser)
+    parser = add_command(
+        subparsers, "cancel", "Cancel a run that waits or is under way.",
+        "wattmark cancel 20260131-120000-cnn-small-a1b2c3", cancel, data=False,
+    )  # fmt: skip
+    parser.add_argument("run_id", metavar="RUN", help="its name, as `wattmark runs` shows it")
+    add_runner(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List runs."""
+    names = ("state", "workload", "model", "owner", "source")
+    filters: dict[str, Any] = {n: getattr(arguments, n) for n in names if getattr(arguments, n)}
+    labels = pairs(arguments.label, "--label", "=")
+    filters["label"] = [f"{name}:{value}" for name, value in labels.items()]
+    with runner(arguments) as client:
+        found = list(itertools.islice(client.runs(**filters), arguments.limit))
+    if arguments.json:
+        say_json([_row(each) for each in found])
+    else:
+        Console().print(_table(found))
+    return 0
+
+
+def cancel(arguments: argparse.Namespace) -> int:
+    """Cancel one run."""
+    with runner(arguments) as client:
+        found = client.cancel(arguments.run_id)
+    if arguments.json:
+        say_json(_row(found))
+    else:
+        sys.stdout.write(f"run {found.run_id} is {found.state}\n")
+    return 0
+
+
+def _row(found: Run) -> dict[str, Any]:
+    score = found.score
+    return {
+        "run_id": found.run_id, "state": found.state, "reason": found.reason,
+        "workload": found.workload, "model": found.model, "host": found.host,
+        "owner": found.owner, "labels": found.labels, "created_at": found.created_at.isoformat(),
+        "score": score and score.value, "method": score and score.method,
+        "verdict": score and score.verdict,
+    }  # fmt: skip
+
+
+def _table(found: list[Run]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("run", "state", "workload", "model", "score 1/mWh", "verdict"):
+        table.add_column(name, overflow="fold", no_wrap=name == "run")
+    for each in found:
+        score = each.score
+        progress = f" {each.progress.fraction:.0%}" if each.progress else ""
+        table.add_row(
+            each.run_id, f"{each.state}{progress}", each.workload, each.model,
+            MISSING if score is None else f"{si(score.value, '')} {score.method or ''}",
+            MISSING if score is None else score.verdict,
+        )  # fmt: skip
+    return table

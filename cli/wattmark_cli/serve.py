@@ -1,0 +1,76 @@
+"""``wattmark serve``: exporter, collector and runner on this machine, until it is stopped."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from wattmark_cli.embedded import Child, running_runner
+from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_cli.remote import say_json
+
+LOOK_SECONDS: Final = 0.5
+"""How often it looks whether all rooms are still there."""
+PASSED_ON: Final = ("listen", "config", "key_file", "tls_cert", "tls_key")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "serve", "Serve runs, windows and scores over REST, and a page, until Ctrl-C.",
+        "wattmark serve --config workloads.toml", run,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--listen", metavar="HOST:PORT", default="127.0.0.1:8080",
+        help="where page and API are (default: %(default)s)")  # fmt: skip
+    add("--config", type=Path, metavar="FILE", help="workloads.toml: what may run")
+    add("--key-file", type=Path, metavar="FILE", help="lines 'read KEY' and 'run KEY'")
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
+    add("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
+    add("--insecure-network", action="store_true",
+        help="listen off loopback without TLS, on a private network")  # fmt: skip
+    add("--allowed-host", action="append", default=[], metavar="NAME",
+        help="a name that clients use for this machine; may be repeated")  # fmt: skip
+    add_rooms(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the rooms and wait; Ctrl-C and SIGTERM end them in order."""
+    with rooms(arguments) as opened, running_runner(opened, _options(arguments)) as served:
+        if arguments.json:
+            say_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
+        else:
+            sys.stdout.write(
+                f"page     {served.ready}/\n"
+                f"API      {served.ready}/api/v1 (described at {served.ready}/openapi.json)\n"
+                f"data     {opened.data}\n"
+            )
+        sys.stdout.flush()
+        _watch((*opened.children, served))
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    options: list[str] = []
+    for name in PASSED_ON:
+        value = getattr(arguments, name)
+        if value is not None:
+            options += [f"--{name.replace('_', '-')}", str(value)]
+    for name in arguments.allowed_host:
+        options += ["--allowed-host", name]
+    if arguments.insecure_network:
+        options.append("--insecure-network")
+    return options
+
+
+def _watch(children: Sequence[Child]) -> None:
+    """Until Ctrl-C. Raises ``RunError`` when a room has ended."""
+    try:
+        while True:
+            for child in children:
+                child.check()
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        sys.stderr.write("wattmark: stopping; what waits in the queue goes on next time\n")

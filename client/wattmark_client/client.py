@@ -1,0 +1,208 @@
+"""The runner's REST API as Python calls."""
+
+import os
+import ssl
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+import httpx
+
+from wattmark_client.errors import ClientError, refusal, unreachable
+from wattmark_client.events import follow
+from wattmark_client.models import Event, RankedGroup, Run, Score, WindowItem, parse
+from wattmark_client.window import ClientWindow
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+PAGE: Final = 200
+API: Final = "/api/v1"
+
+
+class Client:
+    """A line to one runner; ``with`` it, or ``close`` it. One thread at a time.
+
+    ``url``: default $WATTMARK_RUNNER, else this machine. ``key``: default the content of the file
+    $WATTMARK_KEY_FILE. ``ca``: the certificate that the runner's is signed with. All calls but
+    ``window`` raise ``ClientError``.
+    """
+
+    def __init__(
+        self, url: str = "", *, key: str = "", ca: Path | None = None, timeout_seconds: float = 10.0
+    ) -> None:
+        self.url = (url or os.environ.get("WATTMARK_RUNNER") or DEFAULT_URL).rstrip("/")
+        key = key or key_of(os.environ.get("WATTMARK_KEY_FILE", ""))
+        try:
+            self._http = httpx.Client(
+                base_url=self.url + API,
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                verify=True if ca is None else _trusting(ca),
+                timeout=timeout_seconds,
+            )
+        except (httpx.InvalidURL, OSError, ValueError) as error:
+            raise ClientError(f"runner {self.url}: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    # Runs
+
+    def start_run(self, workload: str, model: str, **options: Any) -> Run:
+        """Queue a run; ``options`` as in the API: repeats, seconds, parameters, labels, …"""
+        body = {"workload": workload, "model": model, **options}
+        return parse(Run, self.call("POST", "/runs", body))
+
+    def run(self, run_id: str) -> Run:
+        """One run, with its whole record."""
+        return parse(Run, self.call("GET", f"/runs/{run_id}"))
+
+    def runs(self, **filters: Any) -> Iterator[Run]:
+        """Runs, newest first: state, workload, model, owner, source, label (NAME:VALUE, a list)."""
+        for body in self._pages("/runs", "runs", filters):
+            yield parse(Run, body)
+
+    def cancel(self, run_id: str) -> Run:
+        """Cancel a run that waits or is under way."""
+        return parse(Run, self.call("POST", f"/runs/{run_id}/cancel"))
+
+    def log(self, run_id: str) -> str:
+        """What the run's worker printed."""
+        return self.request("GET", f"/runs/{run_id}/log").text
+
+    def wait(
+        self,
+        run_id: str,
+        on_event: Callable[[Event], None] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Run:
+        """Follow a run to its end, through a runner's restart; ``on_event`` hears of everything."""
+        for event in follow(self._http, self.url, f"/runs/{run_id}/events", timeout_seconds):
+            if on_event is not None:
+                on_event(event)
+        return self.run(run_id)
+
+    # Scores
+
+    def score(self, run_id: str) -> list[Score]:
+        """The scores of a run; ``ClientError`` with status 409 if it has none yet."""
+        return _scores(self.call("GET", f"/runs/{run_id}/score"))
+
+    def score_again(self, run_id: str) -> list[Score]:
+        """Score a run once more from the samples that are kept of it."""
+        return _scores(self.call("POST", f"/runs/{run_id}/score"))
+
+    def scores(self, **filters: Any) -> Iterator[Score]:
+        """Scores, last scored first: run_id, host, model, workload, boundary, formula, verdict."""
+        for body in self._pages("/scores", "scores", filters):
+            yield parse(Score, body)
+
+    def ranking(self, **filters: Any) -> list[RankedGroup]:
+        """The newest score of each host and model, ranked among those that may be compared."""
+        body = self.call("GET", "/ranking", params=filters)
+        return [parse(RankedGroup, group) for group in body["groups"]]
+
+    # What there is
+
+    def workloads(self) -> list[dict[str, Any]]:
+        """What may be run, with models and parameters."""
+        found: list[dict[str, Any]] = self.call("GET", "/workloads")["workloads"]
+        return found
+
+    def sensors(self) -> dict[str, Any]:
+        """What the runner's host can measure."""
+        return self.call("GET", "/sensors")
+
+    # Windows
+
+    def window(
+        self, *, model: str = "", workload: str = "", phase: str = "inference", label: str = "",
+        **options: Any,
+    ) -> ClientWindow:  # fmt: skip
+        """A window around a ``with`` body; the runner stamps it. Never raises into the body.
+
+        ``options``: run_id (one more window of an earlier run), max_seconds, gpu, boundary, owner,
+        labels, test_images.
+        """
+        facts = {"model": model, "workload": workload, "phase": phase, "label": label, **options}
+        return ClientWindow(self, facts)
+
+    def post_window(self, *, start_ns: int, end_ns: int, **facts: Any) -> WindowItem:
+        """A window that is over, at times of one's own (Unix ns): it is marked as such."""
+        body = {"start_ns": start_ns, "end_ns": end_ns, **facts}
+        return parse(WindowItem, self.call("POST", "/windows", body))
+
+    def windows(self, **filters: Any) -> Iterator[WindowItem]:
+        """Windows from elsewhere, newest first: run_id, state."""
+        for body in self._pages("/windows", "windows", filters):
+            yield parse(WindowItem, body)
+
+    # The wire
+
+    def call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """One call; the JSON of its answer."""
+        answer: dict[str, Any] = self.request(method, path, body, params).json()
+        return answer
+
+    def request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:  # fmt: skip
+        """One call. One that breaks on the way is sent once more: a key keeps a POST from being
+        carried out twice."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
+        for attempt in (1, 2):
+            try:
+                response = self._http.request(
+                    method, path, json=body, params=params, headers=headers
+                )
+                break
+            except httpx.TransportError as error:
+                if attempt == 2 or isinstance(error, httpx.ConnectError | httpx.TimeoutException):
+                    raise unreachable(self.url, error) from error
+        if response.status_code >= 400:
+            raise refusal(response)
+        return response
+
+    def _pages(self, path: str, name: str, filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        cursor: str | None = None
+        while True:
+            params = {**filters, "limit": PAGE} | ({"cursor": cursor} if cursor else {})
+            body = self.call("GET", path, params=params)
+            yield from body[name]
+            cursor = body["next"]
+            if cursor is None:
+                return
+
+
+def key_of(path: str) -> str:
+    """The key in a file: its last word, so that a line ``run KEY`` will do; empty without a path.
+
+    Raises ``ClientError``.
+    """
+    if not path:
+        return ""
+    try:
+        words = Path(path).read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClientError(f"key file {path}: {error}") from error
+    if not words:
+        raise ClientError(f"key file {path} is empty; write the key into it")
+    return words[-1]
+
+
+def _scores(body: dict[str, Any]) -> list[Score]:
+    return [parse(Score, score) for score in body["scores"]]
+
+
+def _trusting(ca: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(ca))

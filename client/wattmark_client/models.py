@@ -1,0 +1,155 @@
+"""What the runner answers. Fields that a newer runner adds are left out here."""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: the value beside its limit; ``verdict`` is valid, warned or invalid."""
+
+    name: str
+    verdict: str
+    value: float | None
+    limit: float | None
+    unit: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score, never without boundary, method, verdict and 95 % interval (``low`` to ``high``)."""
+
+    run_id: str
+    host: str
+    model: str
+    workload: str
+    boundary: str
+    formula: str
+    time_ns: int
+    method: str | None
+    verdict: str
+    value: float | None
+    low: float | None
+    high: float | None
+    accuracy: float | None = None
+    joules_per_inference: float | None = None
+    joules_per_inference_low: float | None = None
+    joules_per_inference_high: float | None = None
+    watts: float | None = None
+    inferences_per_second: float | None = None
+    cpu_seconds_per_inference: float | None = None
+    net_joules_per_inference: float | None = None
+    parameters: int | None = None
+    macs: int | None = None
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; ``fraction`` 0 to 1, ``seconds_left`` an estimate."""
+
+    stage: str
+    fraction: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run at a glance; ``score`` is accuracy² / energy in the run's own boundary."""
+
+    run_id: str
+    state: str
+    reason: str
+    source: str
+    workload: str
+    model: str
+    host: str
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    owner: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    queue_position: int | None = None
+    progress: Progress | None = None
+    score: Score | None = None
+    record: dict[str, Any] | None = None
+    """The whole record; only of a run that was asked for by name."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will happen in it."""
+        return self.state in {"done", "failed", "cancelled", "interrupted"}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowItem:
+    """A window; ``joules`` come once its run is scored."""
+
+    window_id: str
+    run_id: str
+    state: str
+    clock: str
+    host: str
+    phase: str
+    start_ns: int
+    end_ns: int | None
+    inferences: int | None = None
+    correct: int | None = None
+    joules: float | None = None
+    joules_low: float | None = None
+    joules_high: float | None = None
+    boundary: str | None = None
+    method: str | None = None
+    complete: bool = True
+    overlapping: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """Scores that may be compared, best first; ``unranked`` are invalid or without value."""
+
+    workload: str
+    boundary: str
+    formula: str
+    estimated: bool
+    ranked: tuple[Score, ...]
+    unranked: tuple[Score, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run: ``kind`` state, progress, window or notice."""
+
+    id: int
+    kind: str
+    body: dict[str, Any]
+
+
+def parse(kind: type[T], body: Mapping[str, Any]) -> T:
+    """A dataclass of ``kind`` from JSON."""
+    hints = typing.get_type_hints(kind)
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    return kind(**{n: _value(hints[n], v) for n, v in body.items() if n in known})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {types.UnionType, typing.Union}:
+        wanted = [each for each in arguments if each is not types.NoneType]
+        return None if value is None else _value(wanted[0], value)
+    if origin is tuple:
+        return tuple(_value(arguments[0], each) for each in value)
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return parse(hint, value)
+    return value

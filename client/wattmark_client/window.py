@@ -1,0 +1,71 @@
+"""A window around code of one's own."""
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from wattmark_client.errors import ClientError
+from wattmark_client.models import Score
+
+if TYPE_CHECKING:
+    from wattmark_client.client import Client
+
+log = logging.getLogger("wattmark.client")
+
+POLL_SECONDS: Final = 0.5
+
+
+class ClientWindow:
+    """``with`` it. The runner stamps where the body begins and ends.
+
+    Telemetry never harms the body: what goes wrong is logged, and ``window_id`` stays empty.
+    """
+
+    def __init__(self, client: "Client", facts: dict[str, Any]) -> None:
+        self._client = client
+        self._facts = {name: value for name, value in facts.items() if value not in ("", None)}
+        self._inferences: int | None = None
+        self._correct: int | None = None
+        self._cpu_ns = 0
+        self.window_id = ""
+        self.run_id = ""
+
+    def __enter__(self) -> Self:
+        try:
+            opened = self._client.call("POST", "/windows", self._facts)
+            self.window_id, self.run_id = opened["window_id"], opened["run_id"]
+        except (ClientError, ValueError, KeyError) as error:
+            log.warning("the window is not measured: %s", error)
+        self._cpu_ns = time.process_time_ns()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cpu_seconds = (time.process_time_ns() - self._cpu_ns) / 1e9
+        if not self.window_id:
+            return
+        known = {
+            "inferences": self._inferences, "correct": self._correct, "cpu_seconds": cpu_seconds,
+        }  # fmt: skip
+        try:
+            self._client.call("PATCH", f"/windows/{self.window_id}", known)
+        except (ClientError, ValueError) as error:
+            log.warning("window %s could not be closed: %s", self.window_id, error)
+
+    def record(self, *, inferences: int, correct: int | None = None) -> None:
+        """Add inferences done in the window, and how many of them were right, where known."""
+        self._inferences = (self._inferences or 0) + inferences
+        if correct is not None:
+            self._correct = (self._correct or 0) + correct
+
+    def score(self, timeout_seconds: float = 60.0) -> list[Score]:
+        """The scores of the window's run, as soon as there are some. Raises ``ClientError``."""
+        if not self.run_id:
+            raise ClientError("the window was not measured; the log says why")
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            run = self._client.run(self.run_id)
+            if run.ended:
+                return self._client.score(self.run_id)
+            if time.monotonic() > deadline:
+                raise ClientError(f"run {self.run_id} is {run.state} after {timeout_seconds:g} s")
+            time.sleep(POLL_SECONDS)

@@ -74,6 +74,12 @@ def make_record(score: Score) -> RunRecord:
 
 
 @pytest.fixture
+def records(data: Path) -> list[RunRecord]:
+    """The records of the three runs."""
+    return list(Ledger(data / "runner.sqlite").list())
+
+
+@pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Three runs: the best is measured and badly named, one is invalid, one is estimated; 50 W,
     and a new epoch after 3 s."""

@@ -28,7 +28,7 @@ def test_help_has_an_example_and_json(wattmark: Wattmark, command: str) -> None:
 def test_the_help_lists_all_commands(wattmark: Wattmark) -> None:
     """Nothing is hidden, nothing is listed that is not tested here."""
     text = wattmark("--help").stdout
-    assert tuple(re.findall(r"^    (\w+) ", text, re.MULTILINE)) == COMMANDS
+    assert tuple(re.findall(r"^    (\w+)(?: |$)", text, re.MULTILINE)) == COMMANDS
 
 
 @pytest.mark.parametrize(

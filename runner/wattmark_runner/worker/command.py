@@ -110,7 +110,7 @@ class CommandSession:
         try:
             program = subprocess.Popen(  # noqa: S603 - the owner's command, no shell
                 self._wanted.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                env=environment, preexec_fn=_die_with_parent,
+                stderr=subprocess.STDOUT, env=environment, preexec_fn=_die_with_parent,
             )  # fmt: skip
         except OSError as error:
             name = self._wanted.command[0]
@@ -200,13 +200,14 @@ def _said(line: bytes) -> dict[str, Any] | None:
 
 def _check_exit(program: subprocess.Popen[bytes], opened: _Opened | None, last: str) -> None:
     """Raise ``RunError`` unless the program ended well and between windows."""
-    status = program.wait(EXIT_SECONDS)
+    try:
+        status = program.wait(EXIT_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise RunError("the command closed its output and went on; it must end") from error
     if status:
-        how = (
-            f"was killed by {signal.Signals(-status).name}"
-            if status < 0
-            else f"exited with {status}"
-        )
+        how = f"exited with status {status}"
+        if status < 0:
+            how = f"was killed by {signal.Signals(-status).name}"
         raise RunError(f"the command {how}" + (f"; its last line: {last[:300]}" if last else ""))
     if opened is not None:
         raise RunError("the command ended within a window: it must report an end for every start")

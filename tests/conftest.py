@@ -137,10 +137,12 @@ class Rooms:
                 text=True, start_new_session=True,
                 env={**os.environ, "WATTMARK_HOST": "testhost"},
             )  # fmt: skip
-        self.processes[module] = process
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith("READY"), (self.data / f"{module}.log").read_text()
+        if not line.startswith("READY"):
+            process.communicate()
+            raise AssertionError((self.data / f"{module}.log").read_text())
+        self.processes[module] = process
         return line.removeprefix("READY").strip()
 
     def start_collector(self) -> None:

@@ -5,6 +5,7 @@ import fcntl
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import ssl
 import sys
@@ -85,6 +86,13 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._parts = parts
         self._url = url
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a service that was asked to end, and did, has ended well: status 0."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn."""

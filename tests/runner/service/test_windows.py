@@ -1,0 +1,187 @@
+"""Windows of code that runs elsewhere."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+S = 1_000_000_000
+
+
+def energy_score(run: Any) -> Any:
+    """The run's score by energy, within its own boundary."""
+    return run["score"]
+
+
+def ranked(api: Any, workload: str) -> list[str]:
+    """The runs that are ranked."""
+    return [s["run_id"] for g in api.get("/ranking", workload=workload)["groups"]
+            for s in g["ranked"]]  # fmt: skip
+
+
+def test_nested_windows_are_measured_and_marked(api: Any) -> None:
+    """Of two nested windows of two clients both are measured and marked; neither is ranked. One
+    that is alone is."""
+    about = {"workload": "nesting"}
+    outer = api.post("/windows", {**about, "model": "outer"})
+    time.sleep(0.3)
+    inner = api.post("/windows", {**about, "model": "inner"})
+    time.sleep(1.1)
+    api.close_window(inner, inferences=10, correct=9)
+    first = api.ended(inner["run_id"])
+    api.close_window(outer, inferences=10, correct=9)
+    second = api.ended(outer["run_id"])
+    alone = api.post("/windows", {**about, "model": "alone"})
+    time.sleep(1.1)
+    api.close_window(alone, inferences=10, correct=9)
+    third = api.ended(alone["run_id"])
+    for run, window in ((first, inner), (second, outer)):
+        (item,) = api.get("/windows", run_id=run["run_id"])["windows"]
+        assert item["overlapping"], run
+        assert item["joules"] > 0
+        assert any("shares its time" in text for text in item["warnings"])
+        score = api.ended(window["run_id"])["score"]
+        assert score["verdict"] == "invalid"
+        assert "exclusive" in [c["name"] for c in score["checks"] if c["verdict"] == "invalid"]
+    assert third["score"]["verdict"] == "warned"
+    assert ranked(api, "nesting") == [third["run_id"]]
+
+
+def test_windows_that_overlap_in_part_are_marked(api: Any) -> None:
+    """Neither lies within the other, and the first is scored before the second closes."""
+    first = api.post("/windows", {"workload": "partly", "model": "a"})
+    time.sleep(0.6)
+    second = api.post("/windows", {"workload": "partly", "model": "b"})
+    time.sleep(0.6)
+    api.close_window(first, inferences=1, correct=1)
+    assert api.ended(first["run_id"])["score"]["verdict"] == "invalid"
+    api.close_window(second, inferences=1, correct=1)
+    assert api.ended(second["run_id"])["score"]["verdict"] == "invalid"
+
+
+def test_a_window_posted_later_marks_a_run_that_was_scored(api: Any, waiting: Any) -> None:
+    """Times of a client's over a window that was scored as exclusive: both are marked then."""
+    window = api.post("/windows", {"workload": "later", "model": "first"})
+    time.sleep(1.2)
+    closed = api.close_window(window, inferences=1, correct=1)
+    assert api.ended(window["run_id"])["score"]["verdict"] == "warned"
+    posted = api.post("/windows", {
+        "workload": "later", "model": "second", "inferences": 1, "correct": 1,
+        "start_ns": closed["start_ns"] + S // 10, "end_ns": closed["end_ns"] - S // 10,
+    })  # fmt: skip
+    assert api.ended(posted["run_id"])["score"]["verdict"] == "invalid"
+
+    def marked() -> bool:
+        run = api.get(f"/runs/{window['run_id']}")
+        return bool(run["state"] == "done" and run["score"]["verdict"] == "invalid")
+
+    waiting(marked)
+
+
+def test_times_of_the_clients_are_marked(api: Any) -> None:
+    """Measured and scored like any other, with a check that warns of the clock."""
+    end = time.time_ns()
+    posted = api.post("/windows", {
+        "workload": "clock", "model": "m", "inferences": 100, "correct": 90,
+        "start_ns": end - 2 * S, "end_ns": end, "cpu_seconds": 0.5, "test_images": 100,
+    })  # fmt: skip
+    assert posted["clock"] == "client"
+    assert posted["state"] == "closed"
+    run = api.ended(posted["run_id"])
+    checks = {check["name"]: check["verdict"] for check in run["record"]["checks"]}
+    assert checks["clock"] == "warned"
+    assert run["score"]["accuracy"] == 0.9
+    assert run["score"]["population_low"] < run["score"]["low"]
+
+
+def test_the_service_stamps_a_window(api: Any) -> None:
+    """Its length is what passed between the two calls; cpu_seconds make foreign load known."""
+    before = time.time_ns()
+    window = api.post("/windows", {"workload": "stamps", "model": "m"})
+    opened = time.time_ns()
+    time.sleep(1.0)
+    closing = time.time_ns()
+    closed = api.close_window(window, inferences=5, cpu_seconds=0.01, label="named later")
+    after = time.time_ns()
+    slack = S // 20  # between the wall clock and the exporter's time base
+    assert before - slack < closed["start_ns"] < opened + slack
+    assert closing - slack < closed["end_ns"] < after + slack
+    assert closed["label"] == "named later"
+    run = api.ended(window["run_id"])
+    assert run["source"] == "external"
+    checks = {check["name"]: check["value"] for check in run["record"]["checks"]}
+    assert checks["foreign CPU"] is not None
+    assert run["score"]["value"] is None  # nobody said how many were right
+    assert run["score"]["joules_per_inference"] > 0
+
+
+def test_an_open_window_is_abandoned(api: Any) -> None:
+    """After its max_seconds it is closed to all, and its run says why it failed."""
+    window = api.post("/windows", {"workload": "lost", "model": "m", "max_seconds": 0.5})
+    run = api.ended(window["run_id"])
+    assert run["state"] == "failed"
+    assert "not closed within 0.5 s" in run["reason"]
+    assert api.get(f"/windows/{window['window_id']}")["state"] == "abandoned"
+    late = api.http.patch(f"/windows/{window['window_id']}", json={})
+    assert late.status_code == 409
+    assert "abandoned" in late.json()["detail"]
+
+
+def test_a_run_of_several_windows_with_a_baseline(api: Any) -> None:
+    """An idle baseline first, then two repeats: one run, scored with net energy."""
+    idle = api.post("/windows", {"phase": "idle"})
+    run_id = idle["run_id"]
+    time.sleep(1.0)
+    api.close_window(idle)
+    for repeat in range(2):
+        window = api.post(
+            "/windows", {"run_id": run_id, "workload": "several", "model": "m", "test_images": 50}
+        )
+        assert window["run_id"] == run_id
+        time.sleep(1.0)
+        closed = api.close_window(window, inferences=50, correct=40 + repeat)
+        assert closed["inferences"] == 50
+    after = api.post("/windows", {"run_id": run_id, "phase": "idle"})
+    assert (after["model"], after["workload"]) == ("m", "several")
+    time.sleep(1.0)
+    api.close_window(after)
+    run = api.ended(run_id)
+    assert (run["model"], run["workload"], run["state"]) == ("m", "several", "done")
+    assert [w["phase"] for w in run["record"]["windows"]] == [
+        "idle", "inference", "inference", "idle",
+    ]  # fmt: skip
+    assert run["score"]["accuracy"] == 0.81
+    assert run["score"]["net_joules_per_inference"] is not None
+    assert run["record"]["request"]["repeats"] == 2
+
+
+@pytest.mark.parametrize("ending", ["terminate", "kill"])
+def test_a_window_that_the_service_did_not_survive(
+    make_rooms: Callable[[], Any], api_of: Callable[..., Any], ending: str
+) -> None:
+    """The window is abandoned and its run interrupted, however the service ended; the next window
+    is measured."""
+    rooms = make_rooms()
+    window = api_of(rooms.url).post("/windows", {"workload": "w", "model": "m"})
+    rooms.end("wattmark_runner", kill=ending == "kill")
+    api = api_of(rooms.start_runner())
+    run = api.get(f"/runs/{window['run_id']}")
+    assert run["state"] == "interrupted"
+    assert "stopped while a window was open" in run["reason"]
+    assert api.get(f"/windows/{window['window_id']}")["state"] == "abandoned"
+    again = api.post("/windows", {"workload": "w", "model": "m"})
+    time.sleep(1.1)
+    api.close_window(again, inferences=1, correct=1)
+    assert api.ended(again["run_id"])["state"] == "done"
+
+
+def test_a_run_of_the_runners_own_sees_windows_beside_it(api: Any, service: Any) -> None:
+    """A window of another program that is open during a run marks the run, and is marked by it."""
+    window = api.post("/windows", {"workload": "beside", "model": "m"})
+    started = api.post("/runs", service.quick)
+    run = api.ended(started["run_id"])
+    assert run["score"]["verdict"] == "invalid"
+    assert all(w["overlapping"] for w in run["record"]["windows"])
+    api.close_window(window, inferences=1, correct=1)
+    assert api.ended(window["run_id"])["score"]["verdict"] == "invalid"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import edges, exporter_cost, ingest, window_cost
+from benchmarks import edges, exporter_cost, ingest, service, window_cost
 from benchmarks.report import Section, conditions, keep, show
 
 
@@ -20,6 +20,7 @@ def main() -> int:
         lambda: window_cost.measure(40 if quick else 200),
         lambda: edges.measure(50 if quick else 500),
         lambda: ingest.measure(10 if quick else 100),
+        lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
     ]
     console = Console(width=None if sys.stdout.isatty() else 140)
     held = conditions()

@@ -18,7 +18,7 @@ POLL_SECONDS: Final = 0.5
 class ClientWindow:
     """``with`` it. The runner stamps where the body begins and ends.
 
-    Telemetry never harms the body: what goes wrong is logged, and ``window_id`` stays empty.
+    Telemetry never harms the body: what goes wrong is logged, and is in ``failure``.
     """
 
     def __init__(self, client: "Client", facts: dict[str, Any]) -> None:
@@ -29,13 +29,14 @@ class ClientWindow:
         self._cpu_ns = 0
         self.window_id = ""
         self.run_id = ""
+        self.failure = ""
 
     def __enter__(self) -> Self:
         try:
             opened = self._client.call("POST", "/windows", self._facts)
             self.window_id, self.run_id = opened["window_id"], opened["run_id"]
         except (ClientError, ValueError, KeyError) as error:
-            log.warning("the window is not measured: %s", error)
+            self._fail(f"the window is not measured: {error}")
         self._cpu_ns = time.process_time_ns()
         return self
 
@@ -49,7 +50,11 @@ class ClientWindow:
         try:
             self._client.call("PATCH", f"/windows/{self.window_id}", known)
         except (ClientError, ValueError) as error:
-            log.warning("window %s could not be closed: %s", self.window_id, error)
+            self._fail(f"window {self.window_id} could not be closed: {error}")
+
+    def _fail(self, what: str) -> None:
+        self.failure = what
+        log.warning("%s", what)
 
     def record(self, *, inferences: int, correct: int | None = None) -> None:
         """Add inferences done in the window, and how many of them were right, where known."""
@@ -60,7 +65,7 @@ class ClientWindow:
     def score(self, timeout_seconds: float = 60.0) -> list[Score]:
         """The scores of the window's run, as soon as there are some. Raises ``ClientError``."""
         if not self.run_id:
-            raise ClientError("the window was not measured; the log says why")
+            raise ClientError(self.failure or "the window has not been opened")
         deadline = time.monotonic() + timeout_seconds
         while True:
             run = self._client.run(self.run_id)

@@ -19,6 +19,7 @@ from wattmark_core.errors import ConfigurationError, ExporterError
 
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
 LOST_HEADER: Final = "X-Wattmark-Lost"
+BASE_HEADER: Final = "X-Wattmark-Base"
 DEFAULT_PORT: Final = 9109
 
 
@@ -117,6 +118,24 @@ def _series(body: dict[str, Any]) -> EnergySeries:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleBase:
+    """Who took a forced sample, and what it adds to CLOCK_BOOTTIME (ns)."""
+
+    boot_id: str
+    instance: str
+    offset_ns: int
+
+    def __str__(self) -> str:
+        return f"{self.boot_id} {self.instance} {self.offset_ns}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From the header. Raises ``ValueError`` if it is none."""
+        boot_id, instance, offset = text.split()
+        return cls(boot_id, instance, int(offset))
+
+
+@dataclass(frozen=True, slots=True)
 class SamplesPage:
     """A page of ``GET /samples``: lines, the cursor to go on from, and how many were lost."""
 
@@ -166,9 +185,13 @@ class ExporterClient:
             int(response.headers.get(LOST_HEADER, "0")),
         )
 
-    def sample_now(self) -> None:
-        """Read the energy sensors now; the samples arrive by way of the collector."""
-        self._request("POST", "/sample")
+    def sample_now(self) -> SampleBase:
+        """Read the energy sensors now; the samples arrive by way of the collector.
+
+        Raises ``ValueError`` if the answer does not say in which time base.
+        """
+        response, _ = self._request("POST", "/sample")
+        return SampleBase.parse(response.headers.get(BASE_HEADER, ""))
 
     def arm(self, seconds: float) -> None:
         """Ask for close sampling during the next ``seconds`` s; 0 ends the lease."""

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     def report() -> HostReport:
         return sampler.report(options.host_name, boot, _version())
 
-    server.backend = Backend(sampler, ring, report)
+    server.backend = Backend(sampler, ring, report, lambda: sampler.base(boot))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     gc.freeze()  # what is there now is there to stay: collections need not look at it

@@ -9,7 +9,7 @@ from threading import Lock, Thread
 from typing import Final
 
 from wattmark_core.clock import Clock
-from wattmark_core.exporter_api import HostReport
+from wattmark_core.exporter_api import HostReport, SampleBase
 from wattmark_core.sample import make_tags, series_prefix
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 from wattmark_exporters.ring import Ring
@@ -137,6 +137,10 @@ class Sampler:
         self._news()
 
     # -- reports --------------------------------------------------------------------------------
+
+    def base(self, boot_id: str) -> SampleBase:
+        """What ``POST /sample`` tells."""
+        return SampleBase(boot_id, self._ring.instance, self._timebase.offset_ns)
 
     def report(self, host: str, boot_id: str, version: str) -> HostReport:
         """What ``GET /sensors`` tells."""

@@ -18,7 +18,13 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from wattmark_core.errors import ConfigurationError, PortInUse
-from wattmark_core.exporter_api import CURSOR_HEADER, LOST_HEADER, HostReport
+from wattmark_core.exporter_api import (
+    BASE_HEADER,
+    CURSOR_HEADER,
+    LOST_HEADER,
+    HostReport,
+    SampleBase,
+)
 from wattmark_exporters import metrics
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
@@ -51,6 +57,7 @@ class Backend:
     sampler: Sampler
     ring: Ring
     report: Callable[[], HostReport]
+    base: Callable[[], SampleBase]
 
 
 class ExporterServer(ThreadingHTTPServer):
@@ -171,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._samples(query.get("after", [""])[-1])
             case "/sample":
                 backend.sampler.sample_now()
-                self._answer(204, b"")
+                self._answer(204, b"", {BASE_HEADER: str(backend.base())})
             case "/arm":
                 self._arm(query.get("seconds", [""])[-1])
             case "/metrics":

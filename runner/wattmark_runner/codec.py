@@ -1,5 +1,6 @@
 """Dataclasses to JSON values and back, by their type hints: what was saved comes back equal."""
 
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -29,11 +30,16 @@ def from_json(kind: type[T], body: Mapping[str, Any]) -> T:
     Raises ``TypeError`` for a field that is unknown or missing without default, ``ValueError`` for
     a value that an enumeration does not know.
     """
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     unknown = body.keys() - hints.keys()
     if unknown:
         raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
     return kind(**{name: _decode(hints[name], value) for name, value in body.items()})
+
+
+@functools.cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _decode(hint: Any, value: Any) -> Any:

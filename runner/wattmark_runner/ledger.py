@@ -266,15 +266,18 @@ class Ledger:
 
     # Scores
 
-    def scores(self, page: Page) -> Sequence[tuple[int, Score]]:
-        """Scores, last scored first, with the place of each."""
+    def scores(self, page: Page) -> Sequence[tuple[int, str]]:
+        """Scores as JSON, last scored first, with the place of each.
+
+        Not decoded: a page of them is 350 kB, and they go out as they are.
+        """
         where, values = page.where()
         with self._connection() as connection:
             rows = connection.execute(
                 f"SELECT id, body FROM scores WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
                 [*values, page.limit],
             ).fetchall()
-        return [(place, _score(body)) for place, body in rows]
+        return [(place, body) for place, body in rows]
 
     def compared(self, equal: Mapping[str, str]) -> Sequence[Score]:
         """The scores to rank: of each host, model, workload, boundary and method the newest that
@@ -296,7 +299,7 @@ class Ledger:
                 ).fetchone()[0]
                 for row in chosen
             ]
-        return [_score(body) for body in bodies]
+        return [score_of(body) for body in bodies]
 
     # Windows from elsewhere
 
@@ -470,7 +473,8 @@ def _score_row(seq: int, score: Score) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _score(body: str) -> Score:
+def score_of(body: str) -> Score:
+    """A score from its JSON."""
     return from_json(Score, json.loads(body))
 
 
@@ -480,7 +484,7 @@ def _row(seq: int, run_id: str, state: str, source: str, reason: str, workload: 
     return RunRow(
         seq, run_id, RunState(state), Source(source), reason, workload, model,
         json.loads(parameters), owner, json.loads(labels), host, created_ns, started_ns, ended_ns,
-        None if score is None else _score(score),
+        None if score is None else score_of(score),
     )  # fmt: skip
 
 

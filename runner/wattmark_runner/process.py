@@ -19,6 +19,7 @@ READY_SECONDS: Final = 60.0
 """How long a worker may take to say that it listens; a loaded machine needs seconds."""
 TERMINATE_SECONDS: Final = 3.0
 POLL_SECONDS: Final = 0.1
+LAST_BYTES: Final = 65536
 UNTELLING: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
 """Beginnings of lines that TensorFlow prints whenever it is imported."""
 
@@ -76,10 +77,16 @@ class WorkerProcess:
         start = time.monotonic()
         while cancelled is None or not cancelled.is_set():
             if limit_seconds is not None and time.monotonic() - start > limit_seconds:
-                raise RunError(f"the worker took longer than its limit of {limit_seconds:g} s")
+                raise RunError(
+                    f"the worker took longer than its limit of {limit_seconds:g} s"
+                    " ([workloads.NAME.limits] seconds)"
+                )
+            gone = self._process.poll() is not None
             try:
                 event = self._events.get(timeout=POLL_SECONDS)
             except queue.Empty:
+                if gone:  # a process that it forked may hold the pipe open
+                    raise RunError(self._why_gone()) from None
                 continue
             if event is None:
                 raise RunError(self._why_gone())
@@ -94,14 +101,22 @@ class WorkerProcess:
                 self._process.stdin.close()
 
     def stop(self) -> None:
-        """Close its input, terminate, kill, join: its whole process group is gone afterwards."""
+        """Close its input, terminate, kill, join: its whole process group is gone afterwards.
+
+        A worker whose input closes ends everything that it has started, also what left the group.
+        """
         self.close_input()
-        self._signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(TERMINATE_SECONDS)
+        if not self._ended():
+            self._signal(signal.SIGTERM)
+            self._ended()
         self._signal(signal.SIGKILL)  # also whatever the worker had started
         self._process.wait()
-        self._listener.join()
+        self._listener.join(TERMINATE_SECONDS)  # one that left the group may hold the pipe open
+
+    def _ended(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(TERMINATE_SECONDS)
+        return self._process.returncode is not None
 
     def _start(self) -> None:
         reading, writing = os.pipe()
@@ -193,7 +208,10 @@ def worker_environment(gpu: str) -> dict[str, str]:
 
 def _last_line(log: Path, start: int) -> str:
     """The last line that is no mere information, from byte ``start`` on."""
-    text = log.read_bytes()[start:].decode(errors="replace")
+    with log.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(start, end - LAST_BYTES))
+        text = file.read().decode(errors="replace")
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if line and not line.startswith(UNTELLING)]
     return telling[-1][:300] if telling else ""

@@ -97,14 +97,17 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class PhaseEnd:
-    """A window that is over: ``inferences`` done in it, CPU time of the worker's process in it."""
+    """A window that is over: ``inferences`` done in it, CPU time of all that did them.
+
+    ``cpu_seconds`` None: not known.
+    """
 
     phase: str
     repeat: int
     start_ns: int
     end_ns: int
     inferences: int
-    cpu_seconds: float
+    cpu_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)

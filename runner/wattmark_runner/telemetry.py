@@ -163,11 +163,10 @@ class Telemetry:
             return _Lease()
 
     def _sample(self) -> TimeBase:
-        self._client.sample_now()
-        report = self._client.sensors()
-        if report.boot_id != self._boot_id:
+        base = self._client.sample_now()
+        if base.boot_id != self._boot_id:
             raise ExporterError(f"the exporter at {self._client.url} is another machine's now")
-        return TimeBase(report.instance, report.offset_ns)
+        return TimeBase(base.instance, base.offset_ns)
 
     def _renew(self) -> None:
         self._client.arm(LEASE_SECONDS)

@@ -88,7 +88,8 @@ def test_telemetry_never_harms_the_body(caplog: pytest.LogCaptureFixture) -> Non
             window.record(inferences=1)
         with pytest.raises(ClientError, match="not measured"):
             window.score()
-    assert "no runner answers at http://127.0.0.1:9" in caplog.text
+    assert "no runner answers at http://127.0.0.1:9" in window.failure
+    assert window.failure in caplog.text
     assert "wattmark serve" in caplog.text
 
 

@@ -13,11 +13,13 @@ import pytest
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.exporter_api import (
+    BASE_HEADER,
     CURSOR_HEADER,
     LOST_HEADER,
     EnergySeries,
     ExporterClient,
     HostReport,
+    SampleBase,
     SensorReport,
     SensorState,
 )
@@ -55,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header(CURSOR_HEADER, "i:9")
         self.send_header(LOST_HEADER, "3")
+        self.send_header(BASE_HEADER, str(SampleBase("b", "i", 5)))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -105,7 +108,7 @@ def test_the_token_is_read_for_each_request(url: str, tmp_path: Path) -> None:
     client = ExporterClient(url + "/", token_file=token)
     for secret in ("one", "two"):
         token.write_text(secret + "\n")
-        client.sample_now()
+        assert client.sample_now() == SampleBase("b", "i", 5)
     client.close()
     assert Handler.asked == [("POST /sample", "Bearer one"), ("POST /sample", "Bearer two")]
 

@@ -134,7 +134,9 @@ def test_forced_sample(meter: Start) -> None:
     cursor = client.samples().cursor
     start_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + report.offset_ns
     time.sleep(0.021)
-    client.sample_now()
+    base = client.sample_now()
+    assert (base.boot_id, base.instance) == (report.boot_id, report.instance)
+    assert base.offset_ns == report.offset_ns
     power = samples_of(client.samples(cursor).text, "power")
     assert power[-1].time_ns > start_ns
 
@@ -262,7 +264,9 @@ def test_losses_are_told(clock: FakeClock) -> None:
     jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
     sampler = Sampler([], Timebase(clock), clock, ring, "box", jitter=jitter)
     server = ExporterServer("127.0.0.1", 0, Security())
-    server.backend = Backend(sampler, ring, lambda: sampler.report("box", "boot", "1"))
+    server.backend = Backend(
+        sampler, ring, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")
+    )
     thread = Thread(target=server.serve)
     thread.start()
     client = ExporterClient(server.url)

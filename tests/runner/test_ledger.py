@@ -9,7 +9,7 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
-from wattmark_runner.ledger import Answer, Ledger, Page, UnknownRun, WindowRow
+from wattmark_runner.ledger import Answer, Ledger, Page, UnknownRun, WindowRow, score_of
 from wattmark_runner.records import RunRecord, RunRequest, RunState
 from wattmark_scoring.scores import ENERGY_SCORE
 
@@ -72,7 +72,7 @@ def test_scores_page_without_gap(ledger: Ledger) -> None:
     seen: list[str] = []
     cursor = None
     while rows := ledger.scores(Page(3, cursor, place="id")):
-        seen += [score.run_id for _, score in rows]
+        seen += [score_of(body).run_id for _, body in rows]
         cursor = rows[-1][0]
     assert sorted(seen) == [f"run-{number}" for number in range(7)]
     assert seen[0] == "run-3"

@@ -68,6 +68,7 @@ def test_a_command_marks_its_windows(tmp_path: Path) -> None:
     )  # fmt: skip
     for window in (first, second):
         assert window.end_ns - window.start_ns == pytest.approx(2e8, rel=0.5)
+        assert window.cpu_seconds is not None
         assert 0.05 < window.cpu_seconds < 0.5
     edges = [event for event in heard if isinstance(event, Edge)]
     assert [(e.phase, e.repeat, e.opening) for e in edges[2:]] == [
@@ -88,6 +89,68 @@ def test_a_command_is_started_again_until_there_are_enough_windows(tmp_path: Pat
     assert [window.repeat for window in windows(heard)] == [0, 1]
     assert heard[-1] == Done([None, None], None)
     assert (tmp_path / "log").read_text().count("started") == 2
+
+
+def test_a_command_that_fails_after_its_last_window_fails_the_run(tmp_path: Path) -> None:
+    """Whoever finds at the end that the results are wrong is heard."""
+    text = (
+        "for i in range(2):\n    tell(event='start'); tell(event='end', inferences=1)\n"
+        "time.sleep(0.3); raise SystemExit('the results are wrong')"
+    )
+    with pytest.raises(RunError, match="status 1; its last line: the results are wrong"):
+        carry_out(tmp_path / "log", of_python(text))
+
+
+def test_a_command_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    """Windows that nobody asked for do not count."""
+    heard = carry_out(
+        tmp_path / "log",
+        of_python(
+            "while True:\n"
+            "    tell(event='start'); tell(event='end', inferences=1)\n"
+            "    time.sleep(0.05)"
+        ),
+    )
+    assert len(windows(heard)) == 2
+
+
+def test_what_a_command_leaves_behind_does_not_keep_the_run(tmp_path: Path) -> None:
+    """A process that it started holds its output open, and is ended."""
+    mark = f"{time.monotonic_ns()}"
+    text = (
+        "import subprocess\n"
+        f"subprocess.Popen(['sh', '-c', 'sleep 300; : {mark}'], start_new_session=True)\n"
+        "for i in range(2):\n    tell(event='start'); tell(event='end', inferences=1)\n"
+    )
+    assert len(windows(carry_out(tmp_path / "log", of_python(text)))) == 2
+    assert not running(mark)
+
+
+def test_progress_bars_do_not_garble_windows(tmp_path: Path) -> None:
+    """They write over their line again and again, on either stream."""
+    text = (
+        "import sys\n"
+        "for i in range(2):\n"
+        "    sys.stderr.write(f'\\r{i} of 2'); sys.stderr.flush()\n"
+        "    print('\\r5 %\\r', end='')\n"
+        "    tell(event='start')\n"
+        "    tell(event=['start']); print('{' * 5000)\n"
+        "    tell(event='end', inferences=1)\n"
+    )
+    assert len(windows(carry_out(tmp_path / "log", of_python(text)))) == 2
+    assert "1 of 2" in (tmp_path / "log").read_text()
+
+
+def test_all_processes_of_a_command_count(tmp_path: Path) -> None:
+    """CPU time is that of the whole tree, also of those that have ended."""
+    script = (
+        'echo \'{"event": "start"}\';'
+        f" {sys.executable} -c 'import time\nwhile time.process_time() < 0.5: pass';"
+        ' echo \'{"event": "end", "inferences": 3}\''
+    )
+    for window in windows(carry_out(tmp_path / "log", of_command("sh", "-c", script))):
+        assert window.cpu_seconds is not None
+        assert 0.45 < window.cpu_seconds < 2.0
 
 
 def test_another_language_will_do(tmp_path: Path) -> None:
@@ -112,6 +175,8 @@ def test_another_language_will_do(tmp_path: Path) -> None:
         ("tell(event='start'); tell(event='end', inferences=-1)", "reported inferences -1"),
         ("tell(event='start'); tell(event='end', inferences=True)", "reported inferences True"),
         ("tell(event='start'); tell(event='end', inferences='9')", "reported inferences '9'"),
+        ("tell(event='start'); tell(event='end', inferences=2**64)", "reported inferences 1844"),
+        ("tell(event='start'); os.close(1); time.sleep(60)", "closed its output and went on"),
     ],
 )
 def test_what_a_command_does_wrong_is_one_line(tmp_path: Path, text: str, says: str) -> None:
@@ -143,6 +208,20 @@ def test_time_is_limited(tmp_path: Path) -> None:
         worker.send(MEASURE)
         with pytest.raises(RunError, match=r"longer than its limit of 0\.5 s"):
             list(worker.events(None, 0.5))
+
+
+@pytest.mark.parametrize("how", ["stop", "close its input"])
+def test_nothing_leaves_by_a_session_of_its_own(tmp_path: Path, how: str) -> None:
+    """A daemon, whose parent has ended, is still the worker's to end."""
+    mark = f"{time.monotonic_ns()}"
+    with WorkerProcess(tmp_path / "log") as worker:
+        worker.send(of_command("sh", "-c", f"setsid sh -c 'sleep 300; : {mark}' & sleep 300"))
+        worker.send(MEASURE)
+        await_that(lambda: bool(running(mark)))
+        if how == "close its input":
+            worker.close_input()
+            await_that(lambda: not running(mark))
+    await_that(lambda: not running(mark))
 
 
 @pytest.mark.parametrize("how", ["stop", "kill the worker", "close its input"])
@@ -202,6 +281,23 @@ def silly(model, **_):
 
 def boastful(model, **_):
     return lambda: (1, 2)
+
+def huge(model, **_):
+    return lambda: (2**64, None)
+
+def forgetful(model, **_):
+    pass
+
+nothing = 3
+
+def forking(model, **_):
+    # leaves a process that holds all that it held, and is killed
+    import os, signal
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(20)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -241,7 +337,11 @@ def test_an_entry_point_is_measured_with_guards(on_path: Path) -> None:
         ("uneven", "a pass is the whole test set"),
         ("silly", "must return (inferences, correct)"),
         ("boastful", "more correct than inferences"),
+        ("huge", "whole numbers are needed"),
+        ("forgetful", "must return a function"),
+        ("nothing", "is no function"),
         ("nowhere", "own_workload:nowhere"),
+        ("forking", "was killed by SIGKILL"),
     ],
 )
 def test_what_an_entry_point_does_wrong_is_one_line(on_path: Path, name: str, says: str) -> None:

@@ -24,6 +24,9 @@ maximum = 100
 [workloads.sorting.parameters.share]
 type = "number"
 default = 0.5
+[workloads.sorting.parameters.free]
+type = "integer"
+default = 3
 [workloads.sorting.parameters.how]
 type = "string"
 default = "up"
@@ -50,7 +53,7 @@ def sorting(tmp_path: Path) -> Workload:
 def test_what_is_not_given_has_its_default(sorting: Workload) -> None:
     """All parameters come back; numbers as numbers."""
     assert sorting.check("heap", {"size": 7, "share": 1}) == {
-        "size": 7, "share": 1.0, "how": "up", "order": "-r", "fast": False,
+        "size": 7, "share": 1.0, "free": 3, "how": "up", "order": "-r", "fast": False,
     }  # fmt: skip
     assert (sorting.limits.seconds, sorting.limits.memory_bytes) == (60.0, 1_000_000_000)
 
@@ -60,6 +63,7 @@ def test_what_is_not_given_has_its_default(sorting: Workload) -> None:
     [
         ("size", 0), ("size", 101), ("size", 1.5), ("size", "7"), ("size", True), ("size", None),
         ("share", float("nan")), ("share", float("inf")), ("share", "0.5"), ("share", [1]),
+        ("share", 10**400), ("free", 2**63), ("free", -(10**400)),
         ("how", "--output=/etc/passwd"), ("how", "-x"), ("how", "a\nb"), ("how", "a\0b"),
         ("how", "x" * 1001), ("how", 1), ("order", "-x"), ("fast", 1), ("fast", "true"),
         ("command", "rm"), ("entry_point", "os:system"),
@@ -70,6 +74,12 @@ def test_a_value_that_is_not_declared_is_refused(sorting: Workload, name: str, v
     with pytest.raises(ParameterError, match=name) as caught:
         sorting.check("heap", {name: value})
     assert caught.value.field == f"parameters.{name}"
+
+
+def test_a_limit_is_told_with_all_its_digits() -> None:
+    """2147483647 is a number to type; 2.14748e+09 is not."""
+    with pytest.raises(ParameterError, match="seed must be at most 2147483647"):
+        load_config(None).find("digits").check("mlp-small", {"seed": 2**31})
 
 
 def test_a_value_stays_within_one_argument(sorting: Workload) -> None:
@@ -108,7 +118,16 @@ def test_a_built_in_may_be_narrowed(tmp_path: Path) -> None:
         ("[workloads.x]\nbuiltin = 'nope'", "unknown workload 'nope'"),
         ("[workloads.x]\nbuiltin = 'digits'\nmodels = ['vgg']", "has no model 'vgg'"),
         ("[workloads.x]\ncommand = ['x']", "models: is needed"),
-        ("[workloads.x]\ncommand = 'x y'\nmodels = ['m']", "command: must be a list of strings"),
+        ("[workloads.x]\ncommand = 'x y'\nmodels = ['m']", "command: must be a list"),
+        ("[workloads.x]\ncommand = []\nmodels = ['m']", "command: must be a list of strings"),
+        ("[workloads.x]\ncommand = ['x', 1]\nmodels = ['m']", "command: must be a list of strings"),
+        ("[workloads.x]\ncommand = ['x', \"\\u0000\"]\nmodels = ['m']", "NUL"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = [\"a\\nb\"]", "cannot be printed"),
+        ("[workloads.digits]\ncommand = ['x']\nmodels = ['m']", "name of a built-in workload"),
+        ("[workloads.digits]\nbuiltin = 'fashion-mnist'", "name of a built-in workload"),
+        ("[workloads.x]\nbuiltin = ''", "unknown workload ''"),
+        ("[workloads.x]\nentry_point = ''\nmodels = ['m']", "package.module:callable"),
+        ("[workloads.x]\nentry_point = 'a b:c'\nmodels = ['m']", "package.module:callable"),
         ("[workloads.x]\ncommand = ['{model}']\nmodels = ['m']", "program itself"),
         ("[workloads.x]\ncommand = ['x', '{size}']\nmodels = ['m']", "{size} is no parameter"),
         ("[workloads.x]\nentry_point = 'x'\nmodels = ['m']", "package.module:callable"),
@@ -117,6 +136,14 @@ def test_a_built_in_may_be_narrowed(tmp_path: Path) -> None:
         ("[workload.x]\ncommand = ['x']", "workload: unknown key; known are scores, workloads"),
         ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.limits]\nhours = 1",
          "hours: unknown key"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.limits]\nseconds = 0",
+         "seconds: must be above 0"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.limits]\nseconds = inf",
+         "seconds: must be within"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.limits]\n"
+         f"memory_bytes = {10**400}", "memory_bytes: must be a whole number"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.parameters.p]\n"
+         "type = 'integer'\ndefault = 1\nchoices = 5", "choices: must be a list"),
         ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.parameters.p]\n"
          "type = 'integer'", "default is needed"),
         ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.parameters.p]\n"

@@ -4,6 +4,7 @@ Raise ``ApiError`` for a refusal of the service's own; errors of ``wattmark_core
 framework are turned into problems by the handlers that ``install`` adds.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -162,9 +163,22 @@ def refusal(error: Exception) -> ApiError:
 def _answer(request: Request, error: Exception) -> Response:
     """The framework raises unforeseen errors again once answered, and so the server logs them."""
     found = refusal(error)
-    return problem_response(
-        found.status, found.detail, request.url.path, found.errors, found.headers
-    )
+    headers = found.headers
+    if found.status == 405:  # the framework names the methods of one route of several alone
+        headers = {**headers, "Allow": ", ".join(sorted(_methods(request)))}
+    return problem_response(found.status, found.detail, request.url.path, found.errors, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """What the path takes, by the API's own description."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    asked = request.url.path
+    return {
+        method.upper()
+        for path, operations in paths.items()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), asked)
+        for method in operations
+    }
 
 
 def _invalid(error: RequestValidationError) -> ApiError:

@@ -33,6 +33,15 @@ BEAT_SECONDS: Final = 15.0
 """A line of comment goes out so often, so that a dead connection is noticed."""
 LOG_BYTES: Final = 1_000_000
 """So much of the end of a log is shown."""
+EVENT_SCHEMA: Final = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": ["state", "progress", "window", "notice"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+}
 Service = Annotated[Parts, Depends(parts)]
 
 
@@ -102,7 +111,7 @@ def cancel_run(run_id: str, service: Service) -> Run:
 @router.get(
     "/runs/{run_id}/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT_SCHEMA}}}},
 )
 def follow_run(
     run_id: str,

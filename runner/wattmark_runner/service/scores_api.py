@@ -1,6 +1,7 @@
 """Scores and ranking over REST, and what there is to measure and to measure with."""
 
 import io
+import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.advice import about_sources
-from wattmark_runner.ledger import Page
+from wattmark_runner.ledger import Page, score_of
 from wattmark_runner.service.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.parts import Parts, parts
 from wattmark_runner.service.schemas import (
@@ -30,12 +31,15 @@ from wattmark_scoring.scores import ENERGY_SCORE
 router = APIRouter(tags=["scores"])
 Service = Annotated[Parts, Depends(parts)]
 Format = Annotated[Literal["json", "csv"], Query(description="csv: one line per score")]
+SCORES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": ScoresPage, "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
 CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
 }
 
 
-@router.get("/scores", responses=CSV, response_model=ScoresPage)
+@router.get("/scores", responses=SCORES)
 def list_scores(
     service: Service,
     run_id: str = "",
@@ -48,7 +52,7 @@ def list_scores(
     limit: Limit = 100,
     cursor: Cursor = None,
     format: Format = "json",
-) -> ScoresPage | Response:
+) -> Response:
     """Scores of all runs, last scored first."""
     equal = {
         "run_id": run_id, "host": host, "model": model, "workload": workload,
@@ -58,10 +62,12 @@ def list_scores(
     found = service.site.ledger.scores(
         Page(limit + 1, None if cursor is None else int(cursor), wanted, place="id")
     )
-    scores = [score for _, score in found[:limit]]
+    bodies = [body for _, body in found[:limit]]
     if format == "csv":
-        return _csv(scores)
-    return ScoresPage(scores=scores, next=next_cursor([place for place, _ in found], limit))
+        return _csv(score_of(body) for body in bodies)
+    cursor = next_cursor([place for place, _ in found], limit)
+    text = f'{{"scores":[{",".join(bodies)}],"next":{json.dumps(cursor)}}}'
+    return Response(text, media_type="application/json")
 
 
 @router.get("/ranking", responses=CSV, response_model=Ranking)

@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from wattmark_core.errors import RunError
 from wattmark_runner.protocol import (
@@ -21,6 +21,7 @@ from wattmark_runner.protocol import (
     decode,
     encode,
 )
+from wattmark_runner.worker import descendants
 
 Emit = Callable[[Event], None]
 
@@ -37,8 +38,9 @@ class Session(Protocol):
         ...
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Carry out commands until standard input closes."""
+    descendants.adopt()
     events = int(sys.argv[1])
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
     threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
@@ -52,7 +54,7 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 - every fault becomes one line for the parent
         traceback.print_exc()  # into the log
         emit(Failed(_one_line(error)))
-    return 1
+    _leave(1)
 
 
 def _serve(commands: queue.SimpleQueue[Command], emit: Emit) -> None:
@@ -86,18 +88,29 @@ def _session(command: Load, emit: Emit) -> Session:
 
 
 def _limit(memory_bytes: int | None) -> None:
-    if memory_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    if memory_bytes is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        memory_bytes = min(memory_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
 
 def _read_commands(commands: queue.SimpleQueue[Command]) -> None:
     """The parent's closing of the pipe, or its death, ends this process whatever it is doing."""
-    for line in sys.stdin.buffer:
-        commands.put(decode(line))
-    from wattmark_runner.worker.command import kill_descendants
+    try:
+        for line in sys.stdin.buffer:
+            commands.put(decode(line))
+    finally:
+        _leave(0)
 
-    kill_descendants()
-    os._exit(0)
+
+def _leave(status: int) -> NoReturn:
+    """At once, whatever other threads are doing, and with all that was started here."""
+    try:
+        descendants.kill()
+    finally:  # whatever breaks here, for want of memory or otherwise
+        os._exit(status)
 
 
 def _one_line(error: Exception) -> str:
@@ -108,4 +121,4 @@ def _one_line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

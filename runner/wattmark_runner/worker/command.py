@@ -1,27 +1,23 @@
 """A workload of the owner's own in any language: a program that says when it infers.
 
 It prints ``{"event": "start"}`` and ``{"event": "end", "inferences": N, "correct": M}``, a line
-each, around every stretch that is to be measured; anything else that it prints goes to the log.
+each, around every stretch that is to be measured; anything else that it prints goes to the log,
+and so does its standard error, which is kept apart: a progress bar must not garble a line.
 ``start`` may have ``"phase": "warmup"``; ``end`` ``test_images``, ``parameters`` and ``macs``. It
-finds WATTMARK_MODEL, WATTMARK_REPEATS and WATTMARK_SECONDS in its environment, and is started
-again until there are as many windows as asked for.
+finds WATTMARK_MODEL, _REPEATS, _SECONDS, _GUARD_SECONDS and _WARMUP_SECONDS in its environment,
+and is started again until there are as many windows as asked for.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import psutil
-
-from wattmark_core.clock import SystemClock
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.protocol import (
     Done,
@@ -34,10 +30,11 @@ from wattmark_runner.protocol import (
     PhaseEnd,
     Step,
 )
+from wattmark_runner.worker import descendants
 from wattmark_runner.worker.facts import about_machine
+from wattmark_runner.worker.output import Output, Tail, log, shown
 
 Emit = Callable[[Event], None]
-LINE_BYTES: Final = 65536
 EXIT_SECONDS: Final = 5.0
 """How long the program may take to end after its last window."""
 PHASES: Final = ("inference", "warmup")
@@ -45,8 +42,8 @@ EXPLAINED: Final = ("test_images", "parameters", "macs")
 NO_GUARD: Final = (
     "the command marks its own windows: nothing keeps the load steady before and after them"
 )
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)
+LARGEST: Final = 2**53
+"""Counts up to here are the same number in every program that reads them."""
 
 
 @dataclass(slots=True)
@@ -68,12 +65,40 @@ class _Counts:
     explained: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A started program and what comes out of it."""
+
+    process: subprocess.Popen[bytes]
+    output: Output
+    errors: Tail
+
+    def check_exit(self, last: str, *, may_go_on: bool) -> None:
+        """Raise ``RunError`` unless it ended well; ``last`` is the last line of its output.
+
+        ``may_go_on``: it has done its part, and whether it knows when to end does not matter.
+        """
+        if not may_go_on:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(EXIT_SECONDS)
+        status = self.process.poll()
+        if status is None and not may_go_on:
+            raise RunError("the command closed its output and went on; it must end")
+        if status:
+            how = f"exited with status {status}"
+            if status < 0:
+                how = f"was killed by {signal.Signals(-status).name}"
+            last = self.errors.last() or last
+            raise RunError(
+                f"the command {how}" + (f"; its last line: {last[:300]}" if last else "")
+            )
+
+
 class CommandSession:
     """Starts the program and turns what it says into windows."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._clock = SystemClock()
 
     def load(self, wanted: Load) -> None:
         """Nothing is to be loaded here: the program does so itself."""
@@ -99,79 +124,100 @@ class CommandSession:
         self._emit(Done(counts.correct, accuracy, **counts.explained))
 
     @contextmanager
-    def _program(self, wanted: Measure) -> Iterator[subprocess.Popen[bytes]]:
-        """The program, which is gone at the end. Raises ``RunError`` if it failed."""
+    def _program(self, wanted: Measure) -> Iterator[_Program]:
+        """The program, which is gone at the end, and all that it started with it."""
         environment = {
             **os.environ,
             "WATTMARK_MODEL": self._wanted.model,
             "WATTMARK_REPEATS": str(wanted.repeats),
             "WATTMARK_SECONDS": f"{wanted.seconds:g}",
+            "WATTMARK_GUARD_SECONDS": f"{wanted.guard_seconds:g}",
+            "WATTMARK_WARMUP_SECONDS": f"{wanted.warmup_seconds:g}",
         }
         try:
-            program = subprocess.Popen(  # noqa: S603 - the owner's command, no shell
+            process = subprocess.Popen(  # noqa: S603 - the owner's command, no shell
                 self._wanted.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, env=environment, preexec_fn=_die_with_parent,
+                stderr=subprocess.PIPE, env=environment,
+                preexec_fn=descendants.dying_with(os.getpid()),
             )  # fmt: skip
         except OSError as error:
             name = self._wanted.command[0]
             raise ConfigurationError(f"command {name}: {error.strerror}") from error
+        assert process.stdout is not None  # noqa: S101 - pipes by construction
+        assert process.stderr is not None  # noqa: S101
+        program = _Program(process, Output(process, process.stdout), Tail(process.stderr))
         try:
             yield program
         finally:
-            _end(program)
+            descendants.kill()
+            process.wait()
+            program.output.close()
+            program.errors.close()
 
-    def _listen(self, program: subprocess.Popen[bytes], counts: _Counts, repeats: int) -> None:
-        assert program.stdout is not None  # noqa: S101 - it is a pipe by construction
+    def _listen(self, program: _Program, counts: _Counts, repeats: int) -> None:
+        """Hear all that the program says. Raises ``RunError`` if it does not end well."""
+
+        def enough() -> bool:
+            return len(counts.inferences) >= repeats
+
         opened: _Opened | None = None
         last = ""
-        while len(counts.inferences) < repeats:
-            line = program.stdout.readline(LINE_BYTES)
-            now_ns = self._clock.boottime_ns()  # first of all: this is the window's edge
-            if not line:
-                _check_exit(program, opened, last)
-                return
+        for line, time_ns in program.output.lines(enough, EXIT_SECONDS):
             said = _said(line)
             if said is None:
-                last = line.decode(errors="replace").strip() or last
-                sys.stdout.write(line.decode(errors="replace"))
-                sys.stdout.flush()
+                log(line)
+                last = shown(line) or last
+            elif enough():
+                continue  # windows that nobody asked for
             elif said["event"] == "start":
-                opened = self._open(said, opened, now_ns, program.pid, counts)
+                opened = self._open(said, opened, time_ns, counts)
             else:
-                self._close(said, opened, now_ns, program.pid, counts)
+                self._close(said, opened, time_ns, counts)
                 opened = None
                 self._emit(Step("measure", len(counts.inferences) / repeats))
+        program.check_exit(last, may_go_on=enough())
+        if opened is not None:
+            raise RunError(
+                "the command ended within a window: it must report an end for every start"
+            )
 
     def _open(
-        self, said: dict[str, Any], opened: _Opened | None, now_ns: int, pid: int, counts: _Counts
+        self, said: dict[str, Any], opened: _Opened | None, time_ns: int, counts: _Counts
     ) -> _Opened:
         if opened is not None:
             raise RunError("the command reported a start within a window; end it first")
         phase = said.get("phase", "inference")
         if phase not in PHASES:
             raise RunError(f"the command reported phase {phase!r}; known are {', '.join(PHASES)}")
-        self._emit(Edge(phase, _number(phase, counts), opening=True, time_ns=now_ns))
-        return _Opened(phase, now_ns, _cpu_seconds(pid))
+        self._emit(Edge(phase, _number(phase, counts), opening=True, time_ns=time_ns))
+        return _Opened(phase, time_ns, descendants.cpu_seconds())
 
     def _close(
-        self, said: dict[str, Any], opened: _Opened | None, now_ns: int, pid: int, counts: _Counts
+        self, said: dict[str, Any], opened: _Opened | None, time_ns: int, counts: _Counts
     ) -> None:
         if opened is None:
             raise RunError("the command reported an end without a start")
         number = _number(opened.phase, counts)
-        self._emit(Edge(opened.phase, number, opening=False, time_ns=now_ns))
-        cpu_seconds = _cpu_seconds(pid) - opened.cpu_seconds
+        self._emit(Edge(opened.phase, number, opening=False, time_ns=time_ns))
+        cpu_seconds = _grown(opened.cpu_seconds, descendants.cpu_seconds())
         inferences = _count(said, "inferences", 0 if opened.phase == "warmup" else None)
         correct = said.get("correct")
         if correct is not None and _count(said, "correct") > inferences:
             raise RunError(f"the command reported more correct than inferences: {correct}")
-        self._emit(PhaseEnd(opened.phase, number, opened.start_ns, now_ns, inferences, cpu_seconds))
+        self._emit(
+            PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds)
+        )
         counts.explained |= {name: _count(said, name) for name in EXPLAINED if name in said}
         if opened.phase == "warmup":
             counts.warmups += 1
         else:
             counts.inferences.append(inferences)
             counts.correct.append(correct)
+
+
+def _grown(before: float, after: float) -> float | None:
+    """None: a program that disowns its children takes their CPU time out of sight."""
+    return after - before if after >= before else None
 
 
 def _number(phase: str, counts: _Counts) -> int:
@@ -182,64 +228,20 @@ def _count(said: dict[str, Any], name: str, default: int | None = None) -> int:
     """A whole number above 0 (``correct``: from 0 up) that the program reported."""
     value = said.get(name, default)
     least = 0 if name == "correct" or default is not None else 1
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise RunError(f"the command reported {name} {value!r}; a whole number is needed")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise RunError(
+            f"the command reported {name} {value!r:.40}; a whole number from {least} up is needed"
+        )
     return value
 
 
 def _said(line: bytes) -> dict[str, Any] | None:
     """What the program reports; None for any other line."""
-    if not line.lstrip().startswith(b"{"):
+    text = shown(line)
+    if not text.startswith("{"):
         return None
     try:
-        body = json.loads(line)
-    except ValueError:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) and body.get("event") in {"start", "end"} else None
-
-
-def _check_exit(program: subprocess.Popen[bytes], opened: _Opened | None, last: str) -> None:
-    """Raise ``RunError`` unless the program ended well and between windows."""
-    try:
-        status = program.wait(EXIT_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise RunError("the command closed its output and went on; it must end") from error
-    if status:
-        how = f"exited with status {status}"
-        if status < 0:
-            how = f"was killed by {signal.Signals(-status).name}"
-        raise RunError(f"the command {how}" + (f"; its last line: {last[:300]}" if last else ""))
-    if opened is not None:
-        raise RunError("the command ended within a window: it must report an end for every start")
-
-
-def _end(program: subprocess.Popen[bytes]) -> None:
-    """Let it end by itself for a while; then it and all that it started is killed."""
-    if program.stdout is not None:
-        program.stdout.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        program.wait(EXIT_SECONDS)
-    kill_descendants()
-    program.wait()
-
-
-def kill_descendants() -> None:
-    """Kill every process that this one started, and theirs."""
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
-def _cpu_seconds(pid: int) -> float:
-    """CPU time of the program and all that it started, s."""
-    total = 0.0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        program = psutil.Process(pid)
-        for process in (program, *program.children(recursive=True)):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += sum(process.cpu_times()[:4])
-    return total
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return body if isinstance(body, dict) and body.get("event") in ("start", "end") else None

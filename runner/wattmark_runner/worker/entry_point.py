@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_core.units import seconds_to_ns
 from wattmark_runner.protocol import Done, Event, Load, Loaded, Measure, Step
+from wattmark_runner.worker import descendants
 from wattmark_runner.worker.facts import about_machine
 from wattmark_runner.worker.measure import Measurement
 
@@ -20,6 +22,8 @@ Emit = Callable[[Event], None]
 Pass = Callable[[], tuple[int, int | None]]
 _COUNT: Final = struct.Struct("<q")
 UNKNOWN: Final = -1
+LARGEST: Final = 2**53
+"""Counts up to here are the same number in every program that reads them."""
 
 
 class Passes:
@@ -54,7 +58,7 @@ class Passes:
         except (TypeError, ValueError) as error:
             raise RunError("a pass must return (inferences, correct)") from error
         if not _whole(inferences, 1) or not (correct is None or _whole(correct, 0)):
-            raise RunError(f"a pass returned {found!r}; whole numbers are needed")
+            raise RunError(f"a pass returned {found!r:.80}; whole numbers are needed")
         if correct is not None and correct > inferences:
             raise RunError(f"a pass returned more correct than inferences: {found!r}")
         return int(inferences), None if correct is None else int(correct)
@@ -70,14 +74,18 @@ class EntryPointSession:
         """Import and call the entry point. Raises ``ConfigurationError`` if there is none."""
         load = find(wanted.entry_point)
         self._emit(Step("load", 0.3))
-        self._passes = Passes(load(wanted.model, **wanted.parameters))
+        one_pass = load(wanted.model, **wanted.parameters)
+        if not callable(one_pass):
+            raise RunError(
+                f"entry point {wanted.entry_point} returned {one_pass!r:.40}; it must return a"
+                " function that makes one pass"
+            )
+        self._passes = Passes(one_pass)
         self._emit(Loaded("", self._passes.images, None, None, about_machine()))
 
     def measure(self, wanted: Measure) -> None:
         """Run the windows."""
-        measurement = Measurement(
-            self._passes, wanted, SystemClock(), time.process_time_ns, self._emit
-        )
+        measurement = Measurement(self._passes, wanted, SystemClock(), _cpu_ns, self._emit)
         measurement.run()
         correct = [_sum(b"".join(calls)) for calls in measurement.predictions]
         made = sum(len(b"".join(calls)) // _COUNT.size for calls in measurement.predictions)
@@ -93,7 +101,14 @@ def find(entry_point: str) -> Callable[..., Pass]:
         found: Callable[..., Pass] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(f"entry point {entry_point}: {error}") from error
+    if not callable(found):
+        raise ConfigurationError(f"entry point {entry_point} is no function")
     return found
+
+
+def _cpu_ns() -> int:
+    """CPU time of this process and of those that the owner's function has started, ns."""
+    return time.process_time_ns() + seconds_to_ns(descendants.cpu_seconds())
 
 
 def _sum(counts: bytes) -> int | None:
@@ -103,4 +118,4 @@ def _sum(counts: bytes) -> int | None:
 
 def _whole(value: Any, least: int) -> bool:
     """Is it a whole number, of Python's or numpy's?"""
-    return hasattr(value, "__index__") and not isinstance(value, bool) and value >= least
+    return hasattr(value, "__index__") and not isinstance(value, bool) and least <= value <= LARGEST

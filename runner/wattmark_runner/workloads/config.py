@@ -27,13 +27,14 @@ from wattmark_runner.workloads.registry import BUILT_IN_PARAMETERS, WORKLOADS
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """Where a value goes into an argument of a command."""
+ENTRY_POINT: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 KINDS: Final = ("builtin", "entry_point", "command")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a worker may take; None: no limit. ``seconds`` of the whole run, ``memory_bytes`` of
-    data (RLIMIT_DATA) in each process."""
+    """What a worker may take; None: no limit. ``seconds`` from loading to the last window,
+    ``memory_bytes`` of data (RLIMIT_DATA) in each process."""
 
     seconds: float | None = None
     memory_bytes: int | None = None
@@ -160,7 +161,7 @@ def _workload(name: str, table: Table) -> Workload:
         built_in.builtin if built_in else "",
         table.text("entry_point", ""),
         table.names("command", ()),
-        Limits(limits.number("seconds"), limits.integer("memory_bytes")),
+        Limits(limits.above_zero("seconds"), limits.integer("memory_bytes")),
     )
     limits.done()
     table.done()
@@ -169,18 +170,16 @@ def _workload(name: str, table: Table) -> Workload:
 
 
 def _built_in(table: Table) -> Workload | None:
-    named = table.text("builtin", "")
-    if not named:
+    if "builtin" not in table:
         return None
     try:
-        return find_workload(named)
+        return find_workload(table.text("builtin", ""))
     except ParameterError as error:
         raise table.wrong("builtin", str(error)) from error
 
 
 def _check(workload: Workload, table: Table) -> None:
-    if not workload.models:
-        raise table.wrong("models", "is needed: what the scores are told apart by")
+    _check_names(workload, table)
     if workload.builtin:
         built_in = find_workload(workload.builtin)
         for model in workload.models:
@@ -188,16 +187,29 @@ def _check(workload: Workload, table: Table) -> None:
                 raise table.wrong("models", f"{workload.builtin} has no model {model!r}")
         if workload.parameters != built_in.parameters:
             raise table.wrong("parameters", "a built-in workload declares its own")
-    module, colon, name = workload.entry_point.partition(":")
-    if workload.entry_point and not (module and colon and name):
+    if "entry_point" in table and not ENTRY_POINT.fullmatch(workload.entry_point):
         raise table.wrong("entry_point", "is not of the form package.module:callable")
     known = {"model", *(each.name for each in workload.parameters)}
     for argument in workload.command:
         for place in PLACE.findall(argument):
             if place not in known:
                 raise table.wrong("command", f"{{{place}}} is no parameter of the workload")
+        if "\0" in argument:
+            raise table.wrong("command", "an argument cannot hold a NUL character")
     if workload.command and PLACE.search(workload.command[0]):
         raise table.wrong("command", "the program itself cannot be a parameter")
+
+
+def _check_names(workload: Workload, table: Table) -> None:
+    """Scores are told apart by the names of workload and model."""
+    if not workload.models:
+        raise table.wrong("models", "is needed: what the scores are told apart by")
+    for model in workload.models:
+        if not model.isprintable():
+            raise table.wrong("models", f"{model!r} cannot be printed")
+    built_in = [each.name for each in BUILT_IN.workloads]
+    if workload.name in built_in and workload.builtin != workload.name:
+        raise table.wrong("", "is the name of a built-in workload; choose another")
 
 
 def _parameter(name: str, table: Table) -> Parameter:
@@ -205,7 +217,7 @@ def _parameter(name: str, table: Table) -> Parameter:
         raise table.wrong("", "parameters are named like variables, and not model")
     parameter = Parameter(
         name, table.text("type", ""), table.value("default"), table.number("minimum"),
-        table.number("maximum"), tuple(table.value("choices") or ()), table.text("meaning", ""),
+        table.number("maximum"), table.several("choices") or (), table.text("meaning", ""),
     )  # fmt: skip
     table.done()
     try:

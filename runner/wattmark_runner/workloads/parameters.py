@@ -15,6 +15,8 @@ TYPES: Final[dict[str, tuple[type, ...]]] = {
     "boolean": (bool,),
 }
 LONGEST: Final = 1000
+LARGEST: Final = 2**63 - 1
+"""What every language that a workload may be written in can hold."""
 
 
 class ParameterError(ConfigurationError):
@@ -67,13 +69,16 @@ class Parameter:
             return "must be a finite number"
         if isinstance(value, str):
             return "" if self.choices else _wrong_text(value)
-        return self._out_of_range(float(value))
+        return self._out_of_range(value)
 
     def _out_of_range(self, value: float) -> str:
+        """Compared as it is: a whole number may be too large for a float."""
         if self.minimum is not None and value < self.minimum:
-            return f"must be at least {self.minimum:g}"
+            return f"must be at least {_shown(self.minimum)}"
         if self.maximum is not None and value > self.maximum:
-            return f"must be at most {self.maximum:g}"
+            return f"must be at most {_shown(self.maximum)}"
+        if isinstance(value, int) and abs(value) > LARGEST:
+            return f"must be within ±{LARGEST}"
         return ""
 
 
@@ -82,6 +87,11 @@ def _is(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, TYPES[kind])
+
+
+def _shown(limit: float) -> str:
+    """All its digits: 2147483647, not 2.14748e+09."""
+    return str(int(limit)) if limit == math.trunc(limit) else str(limit)
 
 
 def _wrong_text(value: str) -> str:

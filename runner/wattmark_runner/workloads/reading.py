@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError
+
+LARGEST: Final = 2**63 - 1
 
 
 class Table:
@@ -45,12 +47,21 @@ class Table:
         return found
 
     def names(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        """A list of strings that are not empty."""
-        found = self.value(key)
+        """A list of strings; neither it nor they are empty."""
+        found = self.several(key)
         if found is None:
             return default
-        if not isinstance(found, list) or not all(isinstance(each, str) and each for each in found):
-            raise self.wrong(key, "must be a list of strings")
+        if not found or not all(isinstance(each, str) and each for each in found):
+            raise self.wrong(key, "must be a list of strings that are not empty")
+        return found
+
+    def several(self, key: str) -> tuple[Any, ...] | None:
+        """A list of whatever."""
+        found = self.value(key)
+        if found is None:
+            return None
+        if not isinstance(found, list):
+            raise self.wrong(key, "must be a list")
         return tuple(found)
 
     def number(self, key: str) -> float | None:
@@ -58,17 +69,26 @@ class Table:
         found = self.value(key)
         if found is None:
             return None
-        if isinstance(found, bool) or not isinstance(found, int | float) or math.isnan(found):
+        if isinstance(found, bool) or not isinstance(found, int | float):
             raise self.wrong(key, "must be a number")
+        if abs(found) > LARGEST or not math.isfinite(found):
+            raise self.wrong(key, f"must be within ±{LARGEST}")
         return float(found)
+
+    def above_zero(self, key: str) -> float | None:
+        """A finite number above 0."""
+        found = self.number(key)
+        if found is not None and found <= 0:
+            raise self.wrong(key, "must be above 0")
+        return found
 
     def integer(self, key: str) -> int | None:
         """A whole number above 0."""
         found = self.value(key)
         if found is None:
             return None
-        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            raise self.wrong(key, "must be a whole number above 0")
+        if isinstance(found, bool) or not isinstance(found, int) or not 1 <= found <= LARGEST:
+            raise self.wrong(key, f"must be a whole number from 1 to {LARGEST}")
         return found
 
     def table(self, key: str) -> "Table":

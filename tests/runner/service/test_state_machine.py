@@ -1,0 +1,306 @@
+"""Any order of create, cancel, open, close, abandon, stop, kill and restart leaves legal states."""
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from wattmark_runner.ledger import Ledger, Page
+from wattmark_runner.records import FINAL, RunRequest, RunState, Source
+from wattmark_runner.service.parts import Parts
+from wattmark_runner.service.problems import ApiError
+from wattmark_runner.service.schemas import WindowClose, WindowCreate
+from wattmark_runner.service.site import Site
+from wattmark_runner.workloads.config import load_config
+from wattmark_store import open_store
+
+Q, R, S = RunState.QUEUED, RunState.RUNNING, RunState.SCORING
+DONE, FAILED = RunState.DONE, RunState.FAILED
+CANCELLED, INTERRUPTED = RunState.CANCELLED, RunState.INTERRUPTED
+OWN: Final = {
+    None: {Q},
+    Q: {R, FAILED, CANCELLED},
+    R: {S, FAILED, CANCELLED, INTERRUPTED},
+    S: {DONE, FAILED, CANCELLED},
+    DONE: {DONE, FAILED},  # scored again
+    FAILED: {DONE, FAILED},
+}
+"""Which states may follow which, for a run of the runner's own."""
+EXTERNAL: Final = {
+    None: {R, S},  # S: its first window was posted whole
+    R: {R, S, FAILED, CANCELLED, INTERRUPTED},
+    S: {S, R, DONE, FAILED},
+    DONE: {R, S, DONE, FAILED},
+    FAILED: {R, S, DONE, FAILED},
+}
+"""The same for a run of windows from elsewhere: it takes more windows, and is scored again."""
+ALL: Final = Page(10_000)
+SHORT: Final = RunRequest(
+    "quick", "steady", repeats=1, seconds=0.2, parameters={"how": "idle"}, warmup_seconds=0.0,
+    idle_before_seconds=0.0, idle_after_seconds=0.0,
+)  # fmt: skip
+
+
+class Runs(RuleBasedStateMachine):
+    """Clients of one service, which is stopped, killed and started again in between."""
+
+    runs: Bundle[str] = Bundle("runs")
+    windows: Bundle[str] = Bundle("windows")
+
+    def __init__(self, rooms: Any) -> None:
+        super().__init__()
+        self.rooms = rooms
+        self.folder = tempfile.TemporaryDirectory()
+        self.store = open_store(rooms.store_url)
+        self.others = children()
+        self.starts = 0
+        self.made: dict[str, int] = {}
+        """Each run with the number of the service that it was made by."""
+        self.untold: set[str] = set()
+        """Runs in which a kill fell between a state and its event."""
+        self.parts = self.started(Ledger(self.data("0.sqlite")))
+
+    def data(self, name: str) -> Path:
+        """A file of this machine's own."""
+        return Path(self.folder.name) / name
+
+    def started(self, ledger: Ledger) -> Parts:
+        """A service over a ledger."""
+        site = Site(
+            self.rooms.exporter_url, self.store, ledger, Path(self.folder.name),
+            self.rooms.data / "cache", load_config(self.rooms.config),
+        )  # fmt: skip
+        self.starts += 1
+        parts = Parts.of(site)
+        parts.start()
+        return parts
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the running service keeps."""
+        return self.parts.site.ledger
+
+    # What clients do
+
+    @rule(target=runs)
+    def create(self) -> str:
+        """Queue a run that takes two or three seconds."""
+        return self.noted(self.parts.queue.submit(SHORT).run_id)
+
+    @rule(run_id=runs)
+    def cancel(self, run_id: str) -> None:
+        """Cancel a run, in whatever state it is."""
+        allowed(lambda: self.cancelled(run_id))
+
+    @rule(target=windows, limit=st.sampled_from([0.2, 60.0]))
+    def open(self, limit: float) -> str:
+        """Open a window with a run of its own; some are abandoned soon."""
+        return self.opened(limit, None)
+
+    @rule(target=windows, limit=st.sampled_from([0.2, 60.0]), run_id=runs)
+    def open_in(self, limit: float, run_id: str) -> Any:
+        """Open one more window of a run."""
+        found = allowed(lambda: self.opened(limit, run_id))
+        return multiple() if found is None else found
+
+    @rule(target=runs, window_id=windows)
+    def run_of(self, window_id: str) -> str:
+        """Its run may be cancelled, and get more windows."""
+        return self.ledger.window(window_id).window.run_id
+
+    @rule(window_id=windows, correct=st.sampled_from([None, 3, 11]))
+    def close(self, window_id: str, correct: int | None) -> None:
+        """Close a window; 11 of 10 cannot be correct."""
+        allowed(lambda: self.closed(window_id, correct), 409, 422)
+
+    @rule(target=windows)
+    def post(self) -> str:
+        """Post a window that is over."""
+        now = time.time_ns()
+        row = self.parts.annotations.post(WindowCreate(
+            workload="w", model="m", start_ns=now - 500_000_000, end_ns=now - 100_000_000,
+            inferences=10, correct=9,
+        ))  # fmt: skip
+        self.noted(row.window.run_id)
+        return row.window.window_id
+
+    @rule(window_id=windows)
+    def close_and_cancel(self, window_id: str) -> None:
+        """Two clients at once: one closes a window, the other cancels its run."""
+        run_id = self.ledger.window(window_id).window.run_id
+        with ThreadPoolExecutor(2) as pool:
+            closing_it = pool.submit(allowed, lambda: self.closed(window_id, None))
+            time.sleep(0.002)
+            pool.submit(allowed, lambda: self.cancelled(run_id)).result()
+            closing_it.result()
+
+    @rule(run_id=runs)
+    def score_again(self, run_id: str) -> None:
+        """Score a run once more."""
+        allowed(lambda: self.parts.annotations.scorer.again(run_id))
+
+    @rule(seconds=st.sampled_from([0.3, 1.0, 2.0]))
+    def wait(self, seconds: float) -> None:
+        """Let things take their course."""
+        time.sleep(seconds)
+
+    # What becomes of the service
+
+    @rule()
+    def restart(self) -> None:
+        """Stop the service in order, and start it again."""
+        self.parts.stop()
+        self.parts = self.started(self.ledger)
+
+    @rule()
+    def kill(self) -> None:
+        """Go on from what was in the ledger at one instant, as after SIGKILL."""
+        copy = self.data(f"{self.starts}.sqlite")
+        with closing(sqlite3.connect(self.ledger.path)) as ours, closing(sqlite3.connect(copy)) as to:
+            ours.backup(to)
+        self.parts.stop()
+        self.ledger.close()
+        ledger = Ledger(copy)
+        for row in ledger.rows(ALL):
+            if told(ledger, row.run_id)[-1:] != [row.state]:
+                self.untold.add(row.run_id)
+        self.parts = self.started(ledger)
+
+    # What is always so
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        """Every run that was accepted is there, and no other."""
+        assert {row.run_id for row in self.ledger.rows(ALL)} == set(self.made)
+
+    @invariant()
+    def one_run_is_measured(self) -> None:
+        """Of the runner's own runs at most one is under way."""
+        rows = self.ledger.rows(ALL)
+        assert sum(row.source is Source.RUNNER and row.state is R for row in rows) <= 1
+
+    @invariant()
+    def open_windows_belong_to_running_runs(self) -> None:
+        """A window is open only while its run is running."""
+        states = {row.run_id: row.state for row in self.ledger.rows(ALL)}  # before the windows
+        for row in self.ledger.windows(ALL):
+            assert row.state != "open" or states[row.window.run_id] is R
+
+    @invariant()
+    def every_step_is_legal(self) -> None:
+        """The events of each run tell only of steps that there are."""
+        for row in self.ledger.rows(ALL):
+            if row.run_id in self.untold:
+                continue
+            legal = OWN if row.source is Source.RUNNER else EXTERNAL
+            before = None
+            for state in told(self.ledger, row.run_id):
+                assert state in legal[before], (row, told(self.ledger, row.run_id))
+                before = state
+                if state is INTERRUPTED:
+                    assert self.made[row.run_id] < self.starts, row
+
+    def teardown(self) -> None:
+        """All runs come to an end; what was told of each is what became of it."""
+        try:
+            self.finish()
+            self.judge()
+        finally:
+            self.parts.stop()
+            self.ledger.close()
+            self.store.close()
+            self.folder.cleanup()
+        assert not children() - self.others
+
+    def finish(self) -> None:
+        """Cancel what waits, close what is open, and wait for the rest."""
+        for run_id in self.ledger.queue():
+            allowed(lambda run_id=run_id: self.cancelled(run_id))
+        for row in self.ledger.windows(Page(10_000, equal={"state": "open"})):
+            allowed(lambda row=row: self.closed(row.window.window_id, None))
+        deadline = time.monotonic() + 60.0
+        while self.ledger.in_state(Q, R, S):
+            assert time.monotonic() < deadline, self.ledger.rows(ALL)
+            time.sleep(0.1)
+        time.sleep(0.05)  # an event follows its state
+
+    def judge(self) -> None:
+        """Each run as a whole."""
+        self.every_step_is_legal()
+        for row in self.ledger.rows(ALL):
+            assert row.state in FINAL
+            assert (row.reason == "") == (row.state is DONE), row
+            record = self.ledger.load(row.run_id)
+            assert record.scores or row.state is not DONE, row
+            if row.run_id not in self.untold:
+                assert told(self.ledger, row.run_id)[-1] is row.state
+
+    # Calls
+
+    def noted(self, run_id: str) -> str:
+        self.made.setdefault(run_id, self.starts)
+        return run_id
+
+    def opened(self, limit: float, run_id: str | None) -> str:
+        row = self.parts.annotations.open(
+            WindowCreate(workload="w", model="m", max_seconds=limit, run_id=run_id)
+        )
+        self.noted(row.window.run_id)
+        return row.window.window_id
+
+    def closed(self, window_id: str, correct: int | None) -> None:
+        self.parts.annotations.close(window_id, WindowClose(inferences=10, correct=correct))
+
+    def cancelled(self, run_id: str) -> None:
+        if self.ledger.row(run_id).source is Source.EXTERNAL:
+            self.parts.annotations.cancel(run_id)
+        else:
+            self.parts.queue.cancel(run_id)
+
+
+def allowed(call: Callable[[], Any], *statuses: int) -> Any:
+    """What a call gives; None if its refusal is one of these: 409 if none is named."""
+    try:
+        return call()
+    except ApiError as refusal:
+        assert refusal.status in (statuses or (409, 422)), refusal
+        return None
+
+
+def told(ledger: Ledger, run_id: str) -> list[RunState]:
+    """The states that a run's events tell of, in order."""
+    return [RunState(e.body["state"]) for e in ledger.events(run_id) if e.kind == "state"]
+
+
+def children() -> set[int]:
+    """The processes that this one has started, and those that they have."""
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+@pytest.mark.slow
+def test_any_order_leaves_legal_states(service: Any) -> None:
+    """Whatever clients and the service's end do to one another, every run's history is legal."""
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # not typed by hypothesis
+        lambda: Runs(service),
+        settings=settings(
+            max_examples=6, stateful_step_count=14, deadline=None, database=None,
+            derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip

@@ -1,6 +1,8 @@
 """The client against a real runner."""
 
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -159,3 +161,39 @@ def test_the_key_comes_from_a_file(tmp_path: Any) -> None:
     assert key_of(str(tmp_path / "key")) == "0123456789abcdef"
     with pytest.raises(ClientError, match="nowhere"):
         key_of(str(tmp_path / "nowhere"))
+
+
+def test_off_loopback_it_takes_a_key_and_tls(
+    make_rooms: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runner on all addresses, with certificates of `wattmark tls init`: a client with key and
+    CA is served, one without either is not."""
+    rooms = make_rooms()
+    rooms.end("wattmark_runner")
+    folder = rooms.data / "tls"
+    command = [sys.executable, "-m", "wattmark_cli", "tls", "init", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    keys = rooms.data / "keys"
+    keys.write_text(f"run {'k' * 32}\n")
+    keys.chmod(0o600)
+    url = rooms.start_runner(
+        "--key-file", str(keys), "--tls-cert", str(folder / "runner.pem"),
+        "--tls-key", str(folder / "runner.key"), listen="0.0.0.0:0",
+    )  # fmt: skip
+    assert url.startswith("https://")
+    url = f"https://localhost:{url.rpartition(':')[2]}"
+    monkeypatch.setenv("WATTMARK_KEY_FILE", str(keys))
+    with Client(url, ca=folder / "ca.pem") as client:
+        assert [each["name"] for each in client.workloads()] == ["quick", "digits"]
+        with client.window(model="m", workload="w") as window:
+            pass
+        assert window.failure == ""
+    with Client(url) as client, pytest.raises(ClientError, match="CERTIFICATE_VERIFY_FAILED"):
+        client.workloads()
+    monkeypatch.delenv("WATTMARK_KEY_FILE")
+    with (
+        Client(url, ca=folder / "ca.pem") as client,
+        pytest.raises(ClientError, match="key") as caught,
+    ):
+        client.workloads()
+    assert caught.value.status == 401

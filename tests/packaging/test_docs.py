@@ -22,8 +22,10 @@ MODULES = {
     "wattmark": "wattmark_cli",
     "wattmark-exporter": "wattmark_exporters",
     "wattmark-collector": "wattmark_collector",
+    "wattmark-runner": "wattmark_runner",
 }
-CODE = "\n".join(re.findall(r"^```(?:sh|console)?\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+CODE = "\n".join(text for language, text in BLOCKS if language in {"", "sh", "console"})
 COMMANDS = sorted(set(re.findall(r"^\$? ?(wattmark(?:-\w+)?)((?: [a-z]+)?)", CODE, re.MULTILINE)))
 
 
@@ -38,7 +40,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_readme_shows_every_command() -> None:
     """The README has an example of each ``wattmark`` command."""
     named = {command.strip() for program, command in COMMANDS if program == "wattmark"}
-    assert named == {"fit", "sensors", "exec", "export", "report"}
+    assert named == {
+        "cancel", "exec", "export", "fit", "ranking", "report", "republish", "run", "runs",
+        "score", "sensors", "serve", "tls",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("program", "command"), COMMANDS)

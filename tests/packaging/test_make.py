@@ -78,7 +78,8 @@ def test_missing_packages_are_named(bare_path: str) -> None:
     """Where nothing can be installed, one line says what to install, and the work goes on."""
     done = call("tools/debian-packages", "test", PATH=bare_path, PYTHON=sys.executable)
     assert done.returncode == 0
-    assert re.fullmatch(r"Missing: .*gcc libc6-dev chromium\. As root: apt-get .*\n", done.stderr)
+    missing = r"Missing: .*gcc libc6-dev chromium curl\. As root: apt-get .*\n"
+    assert re.fullmatch(missing, done.stderr)
 
 
 def test_without_venv_it_stops(bare_path: str) -> None:

@@ -96,6 +96,7 @@ ROOMS = {
     "collector": (("collector",), ("wattmark_collector",)),
     "scoring": (("scoring",), ("wattmark_scoring",)),
     "runner": (("runner",), ("wattmark_runner",)),
+    "client": (("client",), ("wattmark_client",)),
     "cli": (("cli",), ("wattmark_cli",)),
 }
 

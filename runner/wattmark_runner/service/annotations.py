@@ -61,7 +61,7 @@ class Annotations:
         self._lock = threading.RLock()
         self._open: dict[str, _Open] = {}
         self._report: tuple[float, HostReport] | None = None
-        self.scorer = Scorer(site, self.open_windows, self._scored, self._expire)
+        self.scorer = Scorer(site, self._lock, self.open_windows, self._scored, self._expire)
 
     def start(self) -> None:
         """Say of windows that an earlier service left open that nobody measured their end."""
@@ -110,6 +110,8 @@ class Annotations:
         self._telemetry.disarm()
         window = self._closed(opened, closing, known)  # waits for the sample at its end
         with self._lock:
+            if self._site.ledger.window(window_id).state != "open":
+                raise ApiError(409, "the window's run was cancelled meanwhile; open another")
             return self._add(replace(opened.row, window=window, state="closed"))
 
     def post(self, wanted: WindowCreate) -> WindowRow:
@@ -257,8 +259,14 @@ class Annotations:
         self._end(record, state, reason)
 
     def _abandon(self, opened: _Open) -> None:
-        del self._open[opened.row.window.window_id]
+        """It is not measured; but windows that share its time until now were not alone."""
+        window = opened.row.window
+        del self._open[window.window_id]
         self._telemetry.disarm()
+        lasted_ns = SystemClock().boottime_ns() - opened.opening.time_ns
+        spent = replace(window, end_ns=window.start_ns + lasted_ns, complete=False)
+        with contextlib.suppress(StoreError):  # its end must become known all the same
+            put_marked(spent, self._site.store, self.open_windows())
         self._site.ledger.put_window(replace(opened.row, state="abandoned"))
 
     def _end(self, record: RunRecord, state: RunState, reason: str) -> None:

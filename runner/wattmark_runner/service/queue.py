@@ -44,6 +44,7 @@ class RunQueue:
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
             self._site.ledger.save(record)
             self._site.tell_state(record)
+            self._site.ledger.forget_progress(run_id)
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,14 +72,18 @@ class RunQueue:
     def cancel(self, run_id: str) -> None:
         """Cancel a run that waits or is under way. Raises ``ApiError`` if it has ended."""
         with self._changed:
-            if self._under_way is not None and self._under_way.run_id == run_id:
-                self._under_way.cancel.set()
-                return
             record = self._site.ledger.load(run_id)
             if record.state is RunState.CANCELLED:
                 return
-            if record.state in FINAL or record.state is RunState.SCORING:
+            under_way = self._under_way
+            if under_way is not None and under_way.run_id != run_id:
+                under_way = None
+            left = record.state is RunState.SCORING and under_way is None  # by an earlier service
+            if record.state in FINAL or left:
                 raise ApiError(409, f"the run is {record.state} already; nothing was cancelled")
+            if under_way is not None:
+                under_way.cancel.set()
+                return
             record.state, record.reason = RunState.CANCELLED, "cancelled"
             record.ended_ns = time.time_ns()
             self._site.ledger.save(record)
@@ -169,6 +174,8 @@ class _Keeper:
     def keep(self, record: RunRecord) -> None:
         """Save the record; note its new state, windows and notices."""
         if record.state is RunState.CANCELLED and self._stopping():
+            if self._state is RunState.SCORING:
+                return  # all is measured: the next service scores it
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
         self._site.ledger.save(record)
         for window in record.windows:

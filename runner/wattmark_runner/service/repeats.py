@@ -12,6 +12,18 @@ from wattmark_runner.service.problems import problem_response
 HEADER: Final = b"idempotency-key"
 KEY_LENGTH: Final = 200
 KEPT_SECONDS: Final = 24 * 3600.0
+DESCRIBED: Final = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH},
+            "description": "sent twice with the same key, the request is carried out once",
+        }
+    ]
+}
+"""For ``openapi_extra`` of each POST."""
 REPLAYED: Final = (b"content-type", b"location")
 REPLAY_HEADER: Final = (b"idempotency-replayed", b"true")
 

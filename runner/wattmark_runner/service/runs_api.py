@@ -15,6 +15,7 @@ from wattmark_runner.records import FINAL, RunRequest, RunState, Source
 from wattmark_runner.service.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.parts import Parts, parts
 from wattmark_runner.service.problems import ApiError, FieldError
+from wattmark_runner.service.repeats import DESCRIBED
 from wattmark_runner.service.schemas import (
     CurveItem,
     PhaseItem,
@@ -45,7 +46,7 @@ EVENT_SCHEMA: Final = {
 Service = Annotated[Parts, Depends(parts)]
 
 
-@router.post("/runs", status_code=202)
+@router.post("/runs", status_code=202, openapi_extra=DESCRIBED)
 def create_run(wanted: RunCreate, service: Service, request: Request, response: Response) -> Run:
     """Queue a run. It starts when those before it are over; one is measured at a time."""
     workload = service.site.config.find(wanted.workload)
@@ -97,7 +98,7 @@ def show_run(run_id: str, service: Service) -> RunDetail:
     return RunDetail(**dict(run), record=service.site.ledger.load(run_id))
 
 
-@router.post("/runs/{run_id}/cancel")
+@router.post("/runs/{run_id}/cancel", openapi_extra=DESCRIBED)
 def cancel_run(run_id: str, service: Service) -> Run:
     """Cancel a run that waits or is under way; what it has measured is kept."""
     row = service.site.ledger.row(run_id)
@@ -169,7 +170,7 @@ def show_score(run_id: str, service: Service) -> RunScores:
     return RunScores(run_id=run_id, scores=list(record.scores), checks=list(record.checks))
 
 
-@router.post("/runs/{run_id}/score")
+@router.post("/runs/{run_id}/score", openapi_extra=DESCRIBED)
 def score_again(run_id: str, service: Service) -> RunScores:
     """Score a run once more from the samples that are kept of it."""
     record = service.annotations.scorer.again(run_id)
@@ -201,16 +202,20 @@ def _labels(wanted: list[str]) -> dict[str, str]:
 async def _events(service: Parts, run_id: str, after: int, *, follow: bool) -> AsyncIterator[str]:
     """The text of the stream. Whoever reads it may go away at any time."""
     ledger = service.site.ledger
-    silent = 0.0
+    silent, told, ended = 0.0, "", False
     while True:
-        # The state is read first: what happens until it is final is in the events read after it.
+        # The state is read first: what happens until it is final is in the events read after it,
+        # but the event of the state itself, which follows it: for that one more look is taken.
         row = await asyncio.to_thread(ledger.row, run_id)
         events = await asyncio.to_thread(ledger.events, run_id, after)
         for event in events:
             after, silent = event.id, 0.0
+            told = event.body["state"] if event.kind == "state" else told
             yield _event_text(event)
-        if not follow or row.state in FINAL or service.stopping.is_set():
+        over = row.state in FINAL and (ended or told == row.state)
+        if not follow or over or service.stopping.is_set():
             return
+        ended = row.state in FINAL
         await asyncio.sleep(POLL_SECONDS)
         silent += POLL_SECONDS
         if silent >= BEAT_SECONDS:

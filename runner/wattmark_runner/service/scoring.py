@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from wattmark_core.errors import WattmarkError
@@ -27,24 +28,27 @@ AGAIN_SECONDS: Final = 2.0
 class Scorer:
     """Scores runs, one after the other, in a thread of its own.
 
-    ``open_windows``: windows that have not closed yet. ``scored`` is called with every record that
-    was scored; ``tick`` about once a second.
+    ``changing`` is held by whoever changes records, never for long. ``open_windows``: windows that
+    have not closed yet. ``scored`` is called with every record that was scored; ``tick`` about once
+    a second.
     """
 
     def __init__(
         self,
         site: Site,
+        changing: AbstractContextManager[object],
         open_windows: Callable[[], Sequence[Window]],
         scored: Callable[[RunRecord], None],
         tick: Callable[[], None],
     ) -> None:
         self._site = site
+        self._changing = changing
         self._open_windows = open_windows
         self._scored = scored
         self._tick = tick
         self._runs: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._lock = threading.Lock()
+        self._again = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
 
     def start(self) -> None:
@@ -64,8 +68,9 @@ class Scorer:
 
     def again(self, run_id: str) -> RunRecord:
         """Score a run that has ended once more, now. Raises ``ApiError`` if it cannot be."""
-        with self._lock:
+        with self._again:
             record = self._site.ledger.load(run_id)
+            before = record.state, _names(record)
             if record.state not in {RunState.DONE, RunState.FAILED}:
                 raise ApiError(409, f"the run is {record.state}; only one that has ended is scored")
             if not record.windows or not record.series:
@@ -76,10 +81,12 @@ class Scorer:
                 record, self._site.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
                 open_windows=self._open_windows, formulas=self._site.formulas,
             )  # fmt: skip
-            record.state = RunState.FAILED if record.reason else RunState.DONE
-            self._site.ledger.save(record)
-            self._site.tell_state(record)
-            self._scored(record)
+            with self._changing:
+                now = self._site.ledger.load(run_id)
+                if (now.state, _names(now)) != before:
+                    raise ApiError(409, "the run got another window; it is scored when that closes")
+                record.state = RunState.FAILED if record.reason else RunState.DONE
+                self._keep(record)
         return record
 
     def _serve(self) -> None:
@@ -105,7 +112,7 @@ class Scorer:
         record = self._site.ledger.load(run_id)
         if record.state is not RunState.SCORING:
             return
-        before = [window.window_id for window in record.windows]
+        before = _names(record)
         try:
             settle(
                 record, self._site.store, limit_seconds=SAMPLES_SECONDS, cancel=self._stop,
@@ -113,17 +120,20 @@ class Scorer:
             )  # fmt: skip
         except WattmarkError as error:
             record.reason = record.reason or str(error)
-        with self._lock:
+        with self._changing:
             now = self._site.ledger.load(run_id)
-            if now.state is not RunState.SCORING or before != [w.window_id for w in now.windows]:
+            if now.state is not RunState.SCORING or before != _names(now):
                 return
             record.state = RunState.FAILED if record.reason else RunState.DONE
             if record.source is Source.RUNNER:
                 record.ended_ns = record.ended_ns or time.time_ns()
-            self._site.ledger.save(record)
-            self._scored(record)
-            self._site.tell_state(record)
+            self._keep(record)
         self._rescore_overlapped(record)
+
+    def _keep(self, record: RunRecord) -> None:
+        self._site.ledger.save(record)
+        self._scored(record)
+        self._site.tell_state(record)
 
     def _rescore_overlapped(self, record: RunRecord) -> None:
         """A run scored before it was known that this one shares its time is scored again."""
@@ -139,9 +149,9 @@ class Scorer:
         for run_id in sorted(names):
             try:
                 other = self._site.ledger.load(run_id)
-                marked = {w.window_id for w in other.windows if w.overlapping}
+                unmarked = {w.window_id for w in other.windows if not w.overlapping}
                 stored = self._site.store.windows(run_id=run_id)
-                if any(w.overlapping and w.window_id not in marked for w in stored):
+                if any(w.overlapping and w.window_id in unmarked for w in stored):
                     self.again(run_id)
             except (UnknownRun, ApiError):
                 continue  # of another program, or under way and scored later
@@ -151,3 +161,8 @@ class Scorer:
         first = min(record.windows, key=lambda window: window.start_ns)
         tags = {"host": record.host}
         return bool(self._site.store.edges("energy", first.start_ns, first.end_ns, tags))
+
+
+def _names(record: RunRecord) -> Sequence[str]:
+    """The windows that a record has."""
+    return [window.window_id for window in record.windows]

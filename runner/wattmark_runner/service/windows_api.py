@@ -8,13 +8,14 @@ from wattmark_runner.ledger import Page
 from wattmark_runner.service.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.parts import Parts, parts
 from wattmark_runner.service.problems import ApiError, FieldError
+from wattmark_runner.service.repeats import DESCRIBED
 from wattmark_runner.service.schemas import WindowClose, WindowCreate, WindowItem, WindowsPage
 
 router = APIRouter(tags=["windows"])
 Service = Annotated[Parts, Depends(parts)]
 
 
-@router.post("/windows", status_code=201)
+@router.post("/windows", status_code=201, openapi_extra=DESCRIBED)
 def open_window(
     wanted: WindowCreate, service: Service, request: Request, response: Response
 ) -> WindowItem:

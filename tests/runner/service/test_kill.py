@@ -122,6 +122,26 @@ def test_a_stopped_service_leaves_its_queue(
     assert api.ended(second)["state"] == "done"
 
 
+def test_a_service_stopped_while_scoring_leaves_it_to_the_next(
+    rooms: Any, api_of: Callable[..., Any], waiting: Any
+) -> None:
+    """What is measured is not lost by SIGTERM while its samples are still to come."""
+    api = api_of(rooms.url)
+    collector = psutil.Process(rooms.processes["wattmark_collector"].pid)
+    run_id = api.post("/runs", {**rooms.quick, **NEXT, "idle_after_seconds": 2.0})["run_id"]
+    waiting(lambda: phase_of(api.get(f"/runs/{run_id}")) == "idle after")
+    collector.suspend()
+    try:
+        waiting(lambda: api.get(f"/runs/{run_id}")["state"] == "scoring")
+        assert rooms.end("wattmark_runner") == 0
+        api = api_of(rooms.start_runner())
+        assert api.get(f"/runs/{run_id}")["state"] == "scoring"
+    finally:
+        collector.resume()
+    ended = api.ended(run_id)
+    assert (ended["state"], ended["reason"]) == ("done", "")
+
+
 def test_two_services_do_not_share_a_folder(make_rooms: Callable[[], Any]) -> None:
     """The second is refused in one line: both would carry out the queue."""
     own = make_rooms()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,10 @@ EXTERNAL: Final = {
 }
 """The same for a run of windows from elsewhere: it takes more windows, and is scored again."""
 ALL: Final = Page(10_000)
+FEW: Final = settings(
+    max_examples=5, stateful_step_count=14, deadline=None, database=None, derandomize=True,
+    phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 SHORT: Final = RunRequest(
     "quick", "steady", repeats=1, seconds=0.2, parameters={"how": "idle"}, warmup_seconds=0.0,
     idle_before_seconds=0.0, idle_after_seconds=0.0,
@@ -173,8 +178,11 @@ class Runs(RuleBasedStateMachine):
     def kill(self) -> None:
         """Go on from what was in the ledger at one instant, as after SIGKILL."""
         copy = self.data(f"{self.starts}.sqlite")
-        with closing(sqlite3.connect(self.ledger.path)) as ours, closing(sqlite3.connect(copy)) as to:
-            ours.backup(to)
+        with (
+            closing(sqlite3.connect(self.ledger.path)) as ours,
+            closing(sqlite3.connect(copy)) as theirs,
+        ):
+            ours.backup(theirs)
         self.parts.stop()
         self.ledger.close()
         ledger = Ledger(copy)
@@ -232,9 +240,9 @@ class Runs(RuleBasedStateMachine):
     def finish(self) -> None:
         """Cancel what waits, close what is open, and wait for the rest."""
         for run_id in self.ledger.queue():
-            allowed(lambda run_id=run_id: self.cancelled(run_id))
+            allowed(partial(self.cancelled, run_id))
         for row in self.ledger.windows(Page(10_000, equal={"state": "open"})):
-            allowed(lambda row=row: self.closed(row.window.window_id, None))
+            allowed(partial(self.closed, row.window.window_id, None))
         deadline = time.monotonic() + 60.0
         while self.ledger.in_state(Q, R, S):
             assert time.monotonic() < deadline, self.ledger.rows(ALL)
@@ -280,7 +288,8 @@ def allowed(call: Callable[[], Any], *statuses: int) -> Any:
     try:
         return call()
     except ApiError as refusal:
-        assert refusal.status in (statuses or (409, 422)), refusal
+        if refusal.status not in (statuses or (409,)):
+            raise
         return None
 
 
@@ -297,10 +306,9 @@ def children() -> set[int]:
 @pytest.mark.slow
 def test_any_order_leaves_legal_states(service: Any) -> None:
     """Whatever clients and the service's end do to one another, every run's history is legal."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # not typed by hypothesis
-        lambda: Runs(service),
-        settings=settings(
-            max_examples=6, stateful_step_count=14, deadline=None, database=None,
-            derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-        ),
-    )  # fmt: skip
+
+    class Here(Runs):
+        def __init__(self) -> None:
+            super().__init__(service)
+
+    run_state_machine_as_test(Here, settings=FEW)

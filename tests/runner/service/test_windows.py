@@ -1,5 +1,6 @@
 """Windows of code that runs elsewhere."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -116,6 +117,32 @@ def test_the_service_stamps_a_window(api: Any) -> None:
     assert run["score"]["joules_per_inference"] > 0
 
 
+def test_events_are_replayed_and_end_with_the_run(api: Any) -> None:
+    """A stream followed from the first event ends with the final state; taken up after any event
+    it gives exactly those that came later."""
+    window = api.post("/windows", {"workload": "events", "model": "m"})
+    time.sleep(1.0)
+    api.close_window(window, inferences=1, correct=1)
+    path = f"/runs/{window['run_id']}/events"
+    followed = events(api, path)
+    kinds = [kind for _, kind, _ in followed]
+    assert kinds == ["state", "state", "window", "state"]
+    states = [data["state"] for _, kind, data in followed if kind == "state"]
+    assert states == ["running", "scoring", "done"]
+    for place, (number, _, _) in enumerate(followed):
+        assert events(api, path, {"last-event-id": str(number)}) == followed[place + 1 :]
+
+
+def events(api: Any, path: str, headers: dict[str, str] | None = None) -> list[Any]:
+    """Number, kind and data of each event, until the stream ends."""
+    found = []
+    for block in api.http.get(path, headers=headers).text.split("\n\n"):
+        if block.startswith("id: "):
+            number, kind, data = (line.partition(": ")[2] for line in block.split("\n"))
+            found.append((int(number), kind, json.loads(data)))
+    return found
+
+
 def test_an_open_window_is_abandoned(api: Any) -> None:
     """After its max_seconds it is closed to all, and its run says why it failed."""
     window = api.post("/windows", {"workload": "lost", "model": "m", "max_seconds": 0.5})
@@ -126,6 +153,26 @@ def test_an_open_window_is_abandoned(api: Any) -> None:
     late = api.http.patch(f"/windows/{window['window_id']}", json={})
     assert late.status_code == 409
     assert "abandoned" in late.json()["detail"]
+
+
+@pytest.mark.parametrize("ending", ["expired", "cancelled"])
+def test_a_window_beside_an_abandoned_one_is_marked(api: Any, waiting: Any, ending: str) -> None:
+    """That nobody closed the other does not mean that it was idle: neither is ranked."""
+    limit = 0.3 if ending == "expired" else 60.0
+    lost = api.post("/windows", {"workload": ending, "model": "lost", "max_seconds": limit})
+    beside = api.post("/windows", {"workload": ending, "model": "beside"})
+    time.sleep(0.5)
+    if ending == "cancelled":
+        api.post(f"/runs/{lost['run_id']}/cancel")
+    waiting(lambda: api.get(f"/windows/{lost['window_id']}")["state"] == "abandoned")
+    time.sleep(0.5)
+    api.close_window(beside, inferences=1, correct=1)
+    assert api.ended(beside["run_id"])["score"]["verdict"] == "invalid"
+    assert ranked(api, ending) == []
+    after = api.post("/windows", {"workload": ending, "model": "after"})
+    time.sleep(1.0)
+    api.close_window(after, inferences=1, correct=1)
+    assert api.ended(after["run_id"])["score"]["verdict"] == "warned"
 
 
 def test_a_run_of_several_windows_with_a_baseline(api: Any) -> None:

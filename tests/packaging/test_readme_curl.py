@@ -1,0 +1,56 @@
+"""The README's curl lines do what it says, word for word."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINES = [
+    line
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    if language == "sh" and "curl" in block
+    for line in block.splitlines()
+]
+MARK = "-- line --"
+
+
+@pytest.mark.slow
+def test_every_curl_line_works(tmp_path: Path) -> None:
+    """One after the other in one shell against `wattmark serve`, as a reader would type them."""
+    assert sum("curl" in line for line in LINES) >= 9
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "wattmark_cli", "serve"], cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "WATTMARK_CACHE": str(tmp_path / "cache")},
+    )  # fmt: skip
+    try:
+        assert serving.stdout is not None
+        said = serving.stdout.readline()
+        assert "http://127.0.0.1:8080/" in said, serving.communicate(timeout=30)[1]
+        script = f"\necho; echo '{MARK}'\n".join(["set -eu -o pipefail", *LINES])
+        done = subprocess.run(
+            ["bash", "-c", script], text=True, capture_output=True, timeout=300, check=False
+        )
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=30)
+    assert done.returncode == 0, done.stderr
+    answers = dict(zip(LINES, done.stdout.split(MARK)[1:], strict=True))
+    assert not any("application/problem" in a or '"status":4' in a for a in answers.values())
+
+    def answer(part: str) -> str:
+        return next(text for line, text in answers.items() if part in line)
+
+    assert '"name":"digits"' in answer("/workloads")
+    assert '"energy":' in answer("/sensors")
+    assert '"state":"queued"' in answer('"workload": "digits"')
+    assert 'event: state\ndata: {"state": "done"' in answer("/events")
+    assert '"accuracy^2/energy"' in answer("$RUN/score")
+    assert answer("format=csv").strip().startswith("run_id,host,model")
+    assert '"state":"closed"' in answer("-X PATCH")
+    assert '"inferences":10000' in answer("-X PATCH")

@@ -15,7 +15,6 @@ import platform
 import queue
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -31,36 +30,37 @@ log = logging.getLogger("wattmark.runner")
 
 
 class OpenWindow:
-    """A window under way; ``with`` it. Entering stamps and queues, and does nothing else."""
+    """A window under way; ``with`` it. Entering stamps and queues, and does nothing else.
 
-    __slots__ = ("_close", "_cpu_ns", "_facts", "_opening", "_telemetry",
-                 "correct", "cpu_seconds", "inferences")  # fmt: skip
+    What is the same in every new window is the class's: each attribute that is set costs 2 µs in a
+    program whose caches are full of other things.
+    """
 
-    def __init__(
-        self, telemetry: Telemetry, close: Callable[["_Closed"], None], facts: dict[str, Any]
-    ) -> None:
-        self.inferences: int | None = None
-        self.correct: int | None = None
-        self.cpu_seconds: float | None = None
-        """CPU time of the work; None: that of this process is taken."""
-        self._telemetry = telemetry
-        self._close = close
+    inferences: int | None = None
+    correct: int | None = None
+    cpu_seconds: float | None = None
+    """CPU time of the work; None: that of this process is taken."""
+
+    def __init__(self, recorder: "Recorder", facts: tuple[Phase, str, str, str]) -> None:
+        self._recorder = recorder
         self._facts = facts
 
     def __enter__(self) -> Self:
-        self._opening = self._telemetry.edge(armed=1)
+        self._opening = self._recorder.telemetry.edge(armed=1)
         self._cpu_ns = time.process_time_ns()
         return self
 
     def __exit__(self, *_: object) -> None:
-        closing = self._telemetry.edge(armed=-1)
+        closing = self._recorder.telemetry.edge(armed=-1)
         if self.cpu_seconds is None:
             self.cpu_seconds = (time.process_time_ns() - self._cpu_ns) / 1e9
+        phase, model, workload, label = self._facts
         facts = {
-            **self._facts, "inferences": self.inferences, "correct": self.correct,
+            "phase": phase, "model": model, "workload": workload, "label": label,
+            "inferences": self.inferences, "correct": self.correct,
             "cpu_seconds": self.cpu_seconds,
         }  # fmt: skip
-        self._close(_Closed(self._opening, closing, facts))
+        self._recorder.closed(Closed(self._opening, closing, facts))
 
     def record(self, *, inferences: int, correct: int | None = None) -> None:
         """Add inferences done in the window, and how many of them were right, where known."""
@@ -70,7 +70,9 @@ class OpenWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Closed:
+class Closed:
+    """A window that is to be written."""
+
     opening: Edge
     closing: Edge
     facts: dict[str, Any]
@@ -87,15 +89,15 @@ class Recorder:
         self._url = exporter_url
         self._store = store
         self._clock = SystemClock()
-        self._telemetry = Telemetry(exporter_url)
-        self._closed: queue.SimpleQueue[_Closed | None] = queue.SimpleQueue()
+        self.telemetry = Telemetry(exporter_url)
+        self._closed: queue.SimpleQueue[Closed | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="wattmark-recorder", daemon=True)
         self._refused = False
         self._frame: Frame | None = None
         self.windows: list[Window] = []
 
     def __enter__(self) -> Self:
-        self._telemetry.__enter__()
+        self.telemetry.__enter__()
         self._thread.start()
         return self
 
@@ -107,14 +109,17 @@ class Recorder:
         label: str = "",
     ) -> OpenWindow:  # fmt: skip
         """A window around a ``with`` body; an exception in the body closes it and goes its way."""
-        facts = {"phase": phase, "model": model, "workload": workload, "label": label}
-        return OpenWindow(self._telemetry, self._closed.put, facts)
+        return OpenWindow(self, (phase, model, workload, label))
+
+    def closed(self, window: Closed) -> None:
+        """Write a window, soon."""
+        self._closed.put(window)
 
     def close(self) -> None:
         """Write what is still to be written, then let go."""
         self._closed.put(None)
         self._thread.join()
-        self._telemetry.close()
+        self.telemetry.close()
 
     def _serve(self) -> None:
         while (closed := self._closed.get()) is not None:

@@ -46,14 +46,13 @@ class Edge:
     full of other things).
     """
 
-    __slots__ = ("_base", "_settled", "armed", "time_ns")
+    _base: TimeBase | bool | None = False
 
     def __init__(self, time_ns: int, armed: int, settled: threading.Condition) -> None:
         self.time_ns = time_ns
         self.armed = armed
         """How many more leases are wanted than before."""
         self._settled = settled
-        self._base: TimeBase | bool | None = False
 
     def settle(self, base: TimeBase | None) -> None:
         """The sample was taken in ``base``; None: nobody answered."""

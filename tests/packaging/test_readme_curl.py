@@ -44,7 +44,8 @@ def test_every_curl_line_works(tmp_path: Path) -> None:
     assert not any("application/problem" in a or '"status":4' in a for a in answers.values())
 
     def answer(part: str) -> str:
-        return next(text for line, text in answers.items() if part in line)
+        found: str = next(text for line, text in answers.items() if part in line)
+        return found
 
     assert '"name":"digits"' in answer("/workloads")
     assert '"energy":' in answer("/sensors")

@@ -54,7 +54,7 @@ EXTERNAL: Final = {
 """The same for a run of windows from elsewhere: it takes more windows, and is scored again."""
 ALL: Final = Page(10_000)
 FEW: Final = settings(
-    max_examples=5, stateful_step_count=14, deadline=None, database=None, derandomize=True,
+    max_examples=4, stateful_step_count=14, deadline=None, database=None, derandomize=True,
     phases=[Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 SHORT: Final = RunRequest(

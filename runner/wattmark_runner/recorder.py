@@ -29,13 +29,14 @@ from wattmark_store import Store
 log = logging.getLogger("wattmark.runner")
 
 
-class OpenWindow:
+class OpenWindow(Edge):
     """A window under way; ``with`` it. Entering stamps and queues, and does nothing else.
 
-    What is the same in every new window is the class's: each attribute that is set costs 2 µs in a
-    program whose caches are full of other things.
+    It is its own opening edge, and what is the same in every new window is the class's: in a
+    program whose caches are full of other things an object costs 8 µs, an attribute 2 µs.
     """
 
+    armed = 1
     inferences: int | None = None
     correct: int | None = None
     cpu_seconds: float | None = None
@@ -46,7 +47,8 @@ class OpenWindow:
         self._facts = facts
 
     def __enter__(self) -> Self:
-        self._opening = self._recorder.telemetry.edge(armed=1)
+        self.time_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self._recorder.telemetry.order(self)
         self._cpu_ns = time.process_time_ns()
         return self
 
@@ -60,7 +62,7 @@ class OpenWindow:
             "inferences": self.inferences, "correct": self.correct,
             "cpu_seconds": self.cpu_seconds,
         }  # fmt: skip
-        self._recorder.closed(Closed(self._opening, closing, facts))
+        self._recorder.closed(Closed(self, closing, facts))
 
     def record(self, *, inferences: int, correct: int | None = None) -> None:
         """Add inferences done in the window, and how many of them were right, where known."""

@@ -42,17 +42,18 @@ class Edge:
     """A window's edge: its instant ``time_ns``, raw CLOCK_BOOTTIME, and the sample forced at it.
 
     It is the order to the telemetry's thread, too: making and queueing one object is all that
-    opening a window costs (every further object costs some 8 µs in a program whose caches are
-    full of other things).
+    an edge costs its caller.
     """
 
+    armed = 0
+    """How many more leases are wanted than before."""
+    _settled = threading.Condition()
+    """Of all edges: each waits for its own answer."""
     _base: TimeBase | bool | None = False
 
-    def __init__(self, time_ns: int, armed: int, settled: threading.Condition) -> None:
+    def __init__(self, time_ns: int, armed: int = 0) -> None:
         self.time_ns = time_ns
         self.armed = armed
-        """How many more leases are wanted than before."""
-        self._settled = settled
 
     def settle(self, base: TimeBase | None) -> None:
         """The sample was taken in ``base``; None: nobody answered."""
@@ -101,7 +102,6 @@ class Telemetry:
     def __init__(self, exporter_url: str) -> None:
         self._client = ExporterClient(exporter_url, timeout_seconds=TIMEOUT_SECONDS)
         self._orders: queue.SimpleQueue[Edge | _Lease] = queue.SimpleQueue()
-        self._settled = threading.Condition()
         self._thread = threading.Thread(target=self._serve, name="wattmark-telemetry", daemon=True)
         self._armed = 0
         self._renew_at = 0.0
@@ -123,9 +123,13 @@ class Telemetry:
         """
         if time_ns is None:
             time_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        edge = Edge(time_ns, armed, self._settled)
+        edge = Edge(time_ns, armed)
         self._orders.put(edge)
         return edge
+
+    def order(self, edge: Edge) -> None:
+        """The same for an edge that is there already."""
+        self._orders.put(edge)
 
     def arm(self) -> None:
         """Ask for close sampling until ``disarm`` was called as often as ``arm``."""

@@ -204,9 +204,18 @@ class Ledger:
     # Runs
 
     def save(self, record: RunRecord) -> None:
-        """Write a record with its scores and windows; the same ``run_id`` again replaces it."""
+        """Write a record with its scores; the same ``run_id`` again replaces it.
+
+        A change of its state is an event, written in the same transaction.
+        """
         with self._connection() as connection:
+            before = connection.execute(
+                "SELECT state, reason FROM runs WHERE run_id = ?", (record.run_id,)
+            ).fetchone()
             seq = _put_run(connection, record)
+            now = (str(record.state), record.reason)
+            if before != now:
+                _put_event(connection, record.run_id, "state", dict(zip(_STATE, now, strict=True)))
             connection.execute("DELETE FROM scores WHERE seq = ?", (seq,))
             connection.executemany(
                 "INSERT INTO scores VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -341,10 +350,7 @@ class Ledger:
     def add_event(self, run_id: str, kind: str, body: Mapping[str, Any]) -> None:
         """Note something that happened in a run."""
         with self._connection() as connection:
-            connection.execute(
-                "INSERT INTO events (run_id, kind, body) VALUES (?, ?, ?)",
-                (run_id, kind, json.dumps(body)),
-            )
+            _put_event(connection, run_id, kind, body)
 
     def events(self, run_id: str, after: int = 0) -> Sequence[Event]:
         """What happened in a run after event ``after``, in order."""
@@ -463,6 +469,17 @@ def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:
         list(values.values()),
     ).fetchone()
     return int(seq)
+
+
+_STATE: Final = ("state", "reason")
+
+
+def _put_event(
+    connection: sqlite3.Connection, run_id: str, kind: str, body: Mapping[str, Any]
+) -> None:
+    connection.execute(
+        "INSERT INTO events (run_id, kind, body) VALUES (?, ?, ?)", (run_id, kind, json.dumps(body))
+    )
 
 
 def _score_row(seq: int, score: Score) -> tuple[Any, ...]:

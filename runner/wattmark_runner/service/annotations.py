@@ -112,7 +112,12 @@ class Annotations:
         with self._lock:
             if self._site.ledger.window(window_id).state != "open":
                 raise ApiError(409, "the window's run was cancelled meanwhile; open another")
-            return self._add(replace(opened.row, window=window, state="closed"))
+            try:
+                return self._add(replace(opened.row, window=window, state="closed"))
+            except StoreError:  # a full disk, perhaps: it can be closed once there is room
+                self._open[window_id] = opened
+                self._telemetry.arm()
+                raise
 
     def post(self, wanted: WindowCreate) -> WindowRow:
         """A window that is over, at times of the client's. Raises ``ApiError``."""
@@ -210,19 +215,16 @@ class Annotations:
         with contextlib.suppress(StoreError):  # scoring does it again, and says what is wrong
             put_marked(row.window, self._site.store, self.open_windows())
         self._site.ledger.put_window(row)
+        self._site.tell(record.run_id, "window", WindowItem.of(row).model_dump(mode="json"))
         still_open = any(o.row.window.run_id == record.run_id for o in self._open.values())
         self._keep(record, RunState.RUNNING if still_open else RunState.SCORING)
-        self._site.tell(record.run_id, "window", WindowItem.of(row).model_dump(mode="json"))
         if not still_open:
             self.scorer.submit(record.run_id)
         return row
 
     def _keep(self, record: RunRecord, state: RunState) -> None:
-        changed = record.state is not state or not record.windows
         record.state = state
         self._site.ledger.save(record)
-        if changed:
-            self._site.tell_state(record)
 
     def _scored(self, record: RunRecord) -> None:
         """Windows from elsewhere show what they cost."""
@@ -274,7 +276,6 @@ class Annotations:
         record.state, record.reason = state, reason
         record.ended_ns = time.time_ns()
         self._site.ledger.save(record)
-        self._site.tell_state(record)
 
     def _check_times(
         self, report: HostReport, series: Sequence[EnergySeries], start_ns: int, end_ns: int

@@ -27,6 +27,7 @@ from wattmark_core.errors import (
     WattmarkError,
 )
 from wattmark_runner.ledger import UnknownRun
+from wattmark_runner.service.schemas import examples_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -126,6 +127,13 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 """For ``APIRouter(responses=…)``; the schema they refer to is added by ``install``."""
 
 
+KEY: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "a key of the runner's key file, where it has one; else none is needed",
+}
+
+
 def install(app: FastAPI) -> None:
     """Answer every error as a problem, and describe problems in the OpenAPI document."""
     for kind in (ApiError, RequestValidationError, HTTPException, WattmarkError, Exception):
@@ -134,7 +142,13 @@ def install(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = plain()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas())
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(_schemas())
+        components["securitySchemes"] = {"key": KEY}
+        for name, schema in components["schemas"].items():
+            if "examples" in schema:  # the framework leaves out what is null in them
+                schema["examples"] = examples_of(name)
+        document["security"] = [{}, {"key": []}]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -43,7 +43,6 @@ class RunQueue:
             record = self._site.ledger.load(run_id)
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
             self._site.ledger.save(record)
-            self._site.tell_state(record)
             self._site.ledger.forget_progress(run_id)
         self._thread.start()
 
@@ -64,7 +63,6 @@ class RunQueue:
             exporter_instance="", offset_ns=0, started_ns=now, created_ns=now,
         )  # fmt: skip
         self._site.ledger.save(record)
-        self._site.tell_state(record)
         with self._changed:
             self._changed.notify_all()
         return self._site.ledger.row(record.run_id)
@@ -87,7 +85,6 @@ class RunQueue:
             record.state, record.reason = RunState.CANCELLED, "cancelled"
             record.ended_ns = time.time_ns()
             self._site.ledger.save(record)
-            self._site.tell_state(record)
 
     def progress(self, run_id: str) -> Progress | None:
         """How far the run is, if it is under way."""
@@ -147,7 +144,6 @@ class RunQueue:
         record.state, record.reason = RunState.FAILED, record.reason or reason
         record.ended_ns = record.ended_ns or time.time_ns()
         self._site.ledger.save(record)
-        self._site.tell_state(record)
 
 
 class _UnderWay:
@@ -177,7 +173,6 @@ class _Keeper:
             if self._state is RunState.SCORING:
                 return  # all is measured: the next service scores it
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
-        self._site.ledger.save(record)
         for window in record.windows:
             if window.window_id not in self._windows:
                 self._windows.add(window.window_id)
@@ -187,9 +182,8 @@ class _Keeper:
             if text not in self._notices:
                 self._notices.add(text)
                 self._site.tell(record.run_id, "notice", {"text": text})
-        if record.state is not self._state:
-            self._state = record.state
-            self._site.tell_state(record)
+        self._site.ledger.save(record)  # last: a final state is the last thing that is told
+        self._state = record.state
 
     def tell(self, progress: Progress) -> None:
         """Note how far the run is, now and then."""

@@ -202,20 +202,16 @@ def _labels(wanted: list[str]) -> dict[str, str]:
 async def _events(service: Parts, run_id: str, after: int, *, follow: bool) -> AsyncIterator[str]:
     """The text of the stream. Whoever reads it may go away at any time."""
     ledger = service.site.ledger
-    silent, told, ended = 0.0, "", False
+    silent = 0.0
     while True:
-        # The state is read first: what happens until it is final is in the events read after it,
-        # but the event of the state itself, which follows it: for that one more look is taken.
+        # The state is read first: what happens until it is final is in the events read after it.
         row = await asyncio.to_thread(ledger.row, run_id)
         events = await asyncio.to_thread(ledger.events, run_id, after)
         for event in events:
             after, silent = event.id, 0.0
-            told = event.body["state"] if event.kind == "state" else told
             yield _event_text(event)
-        over = row.state in FINAL and (ended or told == row.state)
-        if not follow or over or service.stopping.is_set():
+        if not follow or row.state in FINAL or service.stopping.is_set():
             return
-        ended = row.state in FINAL
         await asyncio.sleep(POLL_SECONDS)
         silent += POLL_SECONDS
         if silent >= BEAT_SECONDS:

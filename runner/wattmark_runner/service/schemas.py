@@ -10,6 +10,7 @@ from wattmark_core.results import Boundary, Check, Phase, Score, Window
 from wattmark_runner.ledger import RunRow, WindowRow
 from wattmark_runner.progress import Progress
 from wattmark_runner.records import RunRecord, RunState, Source
+from wattmark_runner.service import examples
 from wattmark_scoring.ranking import RankedGroup
 
 LAST_NS: Final = 2**63 - 1
@@ -129,6 +130,8 @@ class ProgressItem(BaseModel):
 class Run(BaseModel):
     """A run at a glance."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.RUN))
+
     run_id: str
     state: RunState
     reason: str
@@ -166,11 +169,15 @@ class Run(BaseModel):
 class RunDetail(Run):
     """A run with all that is kept of it."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.DETAIL))
+
     record: RunRecord
 
 
 class RunsPage(BaseModel):
     """Runs, newest first; ``next`` is the cursor of the page after."""
+
+    model_config = ConfigDict(json_schema_extra=examples.shown(runs=[examples.RUN], next=None))
 
     runs: list[Run]
     next: str | None
@@ -179,13 +186,21 @@ class RunsPage(BaseModel):
 class RunScores(BaseModel):
     """The scores of one run with the checks of its own boundary."""
 
+    model_config = ConfigDict(
+        json_schema_extra=examples.shown(
+            run_id=examples.RUN_ID, scores=[examples.SCORE], checks=[examples.CHECK]
+        )
+    )
+
     run_id: str
     scores: list[Score]
     checks: list[Check]
 
 
 class ScoresPage(BaseModel):
-    """Scores, newest run first."""
+    """Scores, last scored first."""
+
+    model_config = ConfigDict(json_schema_extra=examples.shown(scores=[examples.SCORE], next="17"))
 
     scores: list[Score]
     next: str | None
@@ -194,11 +209,15 @@ class ScoresPage(BaseModel):
 class Ranking(BaseModel):
     """Groups of scores that may be compared."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(groups=[examples.GROUP]))
+
     groups: list[RankedGroup]
 
 
 class WindowItem(BaseModel):
     """A window. ``joules`` come once its run is scored."""
+
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.WINDOW))
 
     window_id: str
     run_id: str
@@ -246,6 +265,10 @@ class WindowItem(BaseModel):
 class WindowsPage(BaseModel):
     """Windows, newest first."""
 
+    model_config = ConfigDict(
+        json_schema_extra=examples.shown(windows=[examples.WINDOW], next=None)
+    )
+
     windows: list[WindowItem]
     next: str | None
 
@@ -274,6 +297,8 @@ class WorkloadItem(BaseModel):
 class Workloads(BaseModel):
     """What may be run, and the scores beside the built-in ones."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.WORKLOADS))
+
     workloads: list[WorkloadItem]
     formulas: dict[str, str]
 
@@ -300,6 +325,8 @@ class EnergyItem(BaseModel):
 
 class Sensors(BaseModel):
     """What the exporter of this host can tell."""
+
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.SENSORS))
 
     host: str
     exporter: str
@@ -331,9 +358,18 @@ class PhaseItem(BaseModel):
 class Power(BaseModel):
     """Power over a run, with its windows."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.POWER))
+
     curves: list[CurveItem]
     windows: list[PhaseItem]
 
 
 def _moment(time_ns: int) -> datetime:
     return datetime.fromtimestamp(time_ns / 1e9, UTC)
+
+
+def examples_of(name: str) -> Any:
+    """The examples of the model of that name."""
+    model: type[BaseModel] = globals()[name]
+    extra: Any = model.model_config["json_schema_extra"]
+    return extra["examples"]

@@ -131,9 +131,8 @@ class Scorer:
         self._rescore_overlapped(record)
 
     def _keep(self, record: RunRecord) -> None:
-        self._site.ledger.save(record)
         self._scored(record)
-        self._site.tell_state(record)
+        self._site.ledger.save(record)
 
     def _rescore_overlapped(self, record: RunRecord) -> None:
         """A run scored before it was known that this one shares its time is scored again."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_scoring.formula import Formula
 from wattmark_store import Store
@@ -34,7 +33,3 @@ class Site:
     def tell(self, run_id: str, kind: str, body: Mapping[str, Any]) -> None:
         """Note an event of a run, for those who follow it."""
         self.ledger.add_event(run_id, kind, body)
-
-    def tell_state(self, record: RunRecord) -> None:
-        """Note that a run's state has changed."""
-        self.tell(record.run_id, "state", {"state": str(record.state), "reason": record.reason})

@@ -23,6 +23,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from wattmark_runner.service import schemas
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -169,3 +171,20 @@ def test_every_body_has_an_example_that_works(
                 path = path.format(window_id=api.post("/windows", WINDOW)["window_id"])
             answer = api.http.request(method, f"{rooms.url}{path}", json=example)
             assert answer.status_code < 300, (name, answer.text)
+
+
+def test_every_answer_has_an_example_that_is_one(document: Any) -> None:
+    """An example of each JSON answer, which its own model accepts."""
+    shown = 0
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+            if not status.startswith("2") or not schema:
+                continue
+            model = schema["$ref"].rpartition("/")[2]
+            examples = document["components"]["schemas"][model]["examples"]
+            assert examples, name
+            for example in examples:
+                getattr(schemas, model).model_validate(example)
+                shown += 1
+    assert shown >= 14

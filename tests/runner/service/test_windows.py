@@ -126,7 +126,7 @@ def test_events_are_replayed_and_end_with_the_run(api: Any) -> None:
     path = f"/runs/{window['run_id']}/events"
     followed = events(api, path)
     kinds = [kind for _, kind, _ in followed]
-    assert kinds == ["state", "state", "window", "state"]
+    assert kinds == ["state", "window", "state", "state"]
     states = [data["state"] for _, kind, data in followed if kind == "state"]
     assert states == ["running", "scoring", "done"]
     for place, (number, _, _) in enumerate(followed):

@@ -1,0 +1,92 @@
+"""What answers look like: shown in the OpenAPI document, and checked against it by a test."""
+
+from typing import Any, Final
+
+RUN_ID: Final = "20260131-120000-cnn-small-a1b2c3"
+CHECK: Final[dict[str, Any]] = {
+    "name": "gap", "verdict": "valid", "value": 0.101, "limit": 0.3, "unit": "s",
+    "message": "largest gap between samples of package socket0",
+}  # fmt: skip
+SCORE: Final[dict[str, Any]] = {
+    "run_id": RUN_ID, "host": "lab7", "model": "cnn-small", "workload": "fashion-mnist",
+    "boundary": "cpu", "formula": "accuracy^2/energy", "time_ns": 1769860800000000000,
+    "method": "counter", "verdict": "valid", "value": 4812.3, "low": 4790.1, "high": 4834.7,
+    "population_low": 4713.0, "population_high": 4913.6, "accuracy": 0.8679,
+    "joules_per_inference": 0.000563, "joules_per_inference_low": 0.00056,
+    "joules_per_inference_high": 0.000566, "watts": 61.2, "inferences_per_second": 108700.0,
+    "cpu_seconds_per_inference": 5.9e-05, "net_joules_per_inference": 0.000377,
+    "parameters": 20490, "macs": 1007616, "checks": [CHECK],
+}  # fmt: skip
+RUN: Final[dict[str, Any]] = {
+    "run_id": RUN_ID, "state": "done", "reason": "", "source": "runner",
+    "workload": "fashion-mnist", "model": "cnn-small", "parameters": {"batch_size": 32},
+    "owner": "", "labels": {"project": "thesis"}, "host": "lab7",
+    "created_at": "2026-01-31T11:59:58Z", "started_at": "2026-01-31T12:00:00Z",
+    "ended_at": "2026-01-31T12:01:52Z", "queue_position": None, "progress": None, "score": SCORE,
+}  # fmt: skip
+WINDOW: Final[dict[str, Any]] = {
+    "window_id": "5f0c1b7e9d6a4f3f8b2e1c0d9a8b7c6d", "run_id": RUN_ID, "state": "closed",
+    "clock": "host", "host": "lab7", "phase": "inference", "model": "my-network",
+    "workload": "my-test-set", "label": "batch 64", "start_ns": 1769860800000000000,
+    "end_ns": 1769860812500000000, "max_seconds": 3600.0, "inferences": 10000, "correct": 8712,
+    "cpu_seconds": 24.8, "joules": 765.1, "joules_low": 763.9, "joules_high": 766.3,
+    "boundary": "cpu", "method": "counter", "complete": True, "overlapping": False,
+    "warnings": [],
+}  # fmt: skip
+GROUP: Final[dict[str, Any]] = {
+    "workload": "fashion-mnist", "boundary": "cpu", "formula": "accuracy^2/energy",
+    "estimated": False, "ranked": [SCORE], "unranked": [],
+}  # fmt: skip
+WORKLOADS: Final[dict[str, Any]] = {
+    "workloads": [
+        {
+            "name": "digits", "meaning": "360 labelled test images of handwritten digits, 8 × 8",
+            "models": ["mlp-small", "cnn-small"],
+            "parameters": [
+                {"name": "batch_size", "type": "integer", "default": 32, "minimum": 1.0,
+                 "maximum": 65536.0, "choices": [], "meaning": "images in a batch"}
+            ],
+        }
+    ],
+    "formulas": {"accuracy-per-joule": "accuracy / energy_joules_per_inference"},
+}  # fmt: skip
+SENSORS: Final[dict[str, Any]] = {
+    "host": "lab7", "exporter": "http://127.0.0.1:9109",
+    "sensors": [
+        {"name": "rapl", "state": "ok", "found": True, "reason": "", "remedy": ""},
+        {"name": "nvml", "state": "absent", "found": False, "reason": "no NVIDIA driver",
+         "remedy": "install the NVIDIA driver if there is a GPU"},
+    ],
+    "energy": [
+        {"domain": "package", "device": "socket0", "source": "rapl", "method": "counter",
+         "chosen": True}
+    ],
+    "advice": ["package socket0: counter, from rapl"],
+}  # fmt: skip
+POWER: Final[dict[str, Any]] = {
+    "curves": [
+        {"name": "package socket0 (counter)", "domain": "package", "device": "socket0",
+         "source": "rapl", "method": "counter",
+         "points": [[1769860800000.0, 61.0], None, [1769860800200.0, 61.4]]}
+    ],
+    "windows": [
+        {"phase": "inference", "repeat": 0, "start_ms": 1769860800000.0,
+         "end_ms": 1769860812500.0}
+    ],
+}  # fmt: skip
+
+
+DETAIL: Final[dict[str, Any]] = {
+    **RUN,
+    "record": {
+        "run_id": RUN_ID, "state": "done", "host": "lab7", "boot_id": "9b1c…", "offset_ns": 0,
+        "exporter_instance": "4f2a", "started_ns": 1769860800000000000,
+        "request": {"workload": "fashion-mnist", "model": "cnn-small"}, "scores": [SCORE],
+        "checks": [CHECK],
+    },
+}  # fmt: skip
+
+
+def shown(example: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """For ``ConfigDict(json_schema_extra=…)``."""
+    return {"examples": [{**(example or {}), **fields}]}

@@ -157,6 +157,7 @@ def _new_record(
         created_ns=hooks.created_ns or time.time_ns(),
         series=series,
         constants=constants,
+        environment={"exporter": report.version},
     )
 
 
@@ -316,7 +317,7 @@ class _Run:
         record.test_images = loaded.test_images
         record.parameters = loaded.parameters
         record.macs = loaded.macs
-        record.environment = loaded.environment
+        record.environment |= loaded.environment
 
     def _phase_end(self, ended: PhaseEnd) -> None:
         request = self.record.request

@@ -28,6 +28,7 @@ from wattmark_runner.service.scoring import Scorer
 from wattmark_runner.service.site import Site
 from wattmark_runner.telemetry import Edge, Telemetry, TimeBase, read_host
 from wattmark_runner.windows import Frame
+from wattmark_runner.worker.facts import about_machine
 from wattmark_scoring.boundary import pin_sources
 
 REPORT_SECONDS: Final = 5.0
@@ -60,6 +61,7 @@ class Annotations:
         self._telemetry = Telemetry(site.exporter_url)
         self._lock = threading.RLock()
         self._open: dict[str, _Open] = {}
+        self._machine = about_machine()
         self._report: tuple[float, HostReport] | None = None
         self.scorer = Scorer(site, self._lock, self.open_windows, self._scored, self._expire)
 
@@ -177,6 +179,7 @@ class Annotations:
             report.instance, report.offset_ns,
             started_ns=SystemClock().boottime_ns() + report.offset_ns,
             created_ns=time.time_ns(), source=Source.EXTERNAL, series=series,
+            environment={"exporter": report.version, **self._machine},
             test_images=wanted.test_images,
         )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +22,27 @@ other programs' secrets, and records are published."""
 def about_machine(procfs: Path = Path("/proc")) -> dict[str, str]:
     """Name → value. A fact that cannot be had is left out; an empty variable is a fact."""
     facts = {
+        "wattmark": version("wattmark"),
         "python": platform.python_version(),
         "kernel": platform.release(),
         "machine": platform.machine(),
         "cpu_model": _cpu_model(procfs),
+        "nvidia_driver": _nvidia_driver(procfs),
         "cpus_visible": str(os.cpu_count()),
         "cpus_allowed": str(len(os.sched_getaffinity(0))),
     }
     variables = {f"env {name}": os.environ[name] for name in RELEVANT if name in os.environ}
     return {name: value for name, value in facts.items() if value} | variables
+
+
+def _nvidia_driver(procfs: Path) -> str:
+    """The kernel module's version, as it says it itself."""
+    try:
+        text = (procfs / "driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"\b(\d+(?:\.\d+)+)\b", text)
+    return found[1] if found else text.splitlines()[0].strip()
 
 
 def _cpu_model(procfs: Path) -> str:

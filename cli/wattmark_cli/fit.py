@@ -136,6 +136,7 @@ class _Fit:
     def measure_all(self) -> None:
         """One run per network, then scores against the long baselines."""
         with closing(Ledger(self.rooms.data / "runner.sqlite")) as kept:
+            kept.counts()  # a file that cannot be used is better known before than after
             self._measure_all(kept)
 
     def _measure_all(self, kept: Ledger) -> None:

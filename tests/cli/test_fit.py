@@ -3,9 +3,11 @@
 import csv
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,18 @@ def accuracies(path: Path) -> dict[str, str]:
     """Accuracy by model from a saved table."""
     with path.open(newline="") as stream:
         return {row["model"]: row["accuracy"] for row in csv.DictReader(stream)}
+
+
+def test_records_of_another_version_are_told_before_anything_is_measured(
+    wattmark: Wattmark, tmp_path: Path
+) -> None:
+    """One line at once, and the file is left as it is."""
+    data = tmp_path / "wattmark-data"
+    data.mkdir()
+    with closing(sqlite3.connect(data / "runner.sqlite")) as connection:
+        connection.execute("CREATE TABLE runs (run_id TEXT)")
+        connection.commit()
+    done = wattmark("fit", "--workload", "digits", "--models", "mlp-small", "--idle-seconds", "60")
+    assert done.returncode == 1
+    assert "made by another version" in done.stderr
+    assert "idle baseline" not in done.stderr

@@ -22,6 +22,9 @@ SAMPLES_SECONDS: Final = 60.0
 """How long scoring waits for the samples beyond the run's end."""
 BEYOND_NS: Final = seconds_to_ns(30.0)
 """How far beyond the end such a sample is looked for: as far as the store looks for edges."""
+HOST_SECONDS: Final = 3.0
+"""How long beyond that for the host's, which are read once a second: checks want them, scores do
+not."""
 LATE: Final = "late samples"
 INTERRUPTED: Final = "telemetry"
 
@@ -67,10 +70,21 @@ def _await_samples(
     while True:
         missing = [each for each in inside if not _sampled_beyond(record, store, each, end_ns)]
         if not missing:
+            _await_host(record.host, store, end_ns, cancel)
             return ""
         if time.monotonic() > deadline:
             names = ", ".join(f"{each.source} {each.domain} {each.device}" for each in missing)
             return f"no sample of {names} arrived within {limit_seconds:g} s of the run's end"
+        pause(0.25, lambda _: None, cancel)
+
+
+def _await_host(host: str, store: Store, end_ns: int, cancel: threading.Event | None) -> None:
+    """Wait for CPU times beyond the end, if any came shortly before it."""
+    deadline = time.monotonic() + HOST_SECONDS
+    while time.monotonic() < deadline:
+        around = store.series("cpu", end_ns - BEYOND_NS, end_ns + BEYOND_NS, {"host": host})
+        if not around or around[0].times_ns[-1] > end_ns:
+            return
         pause(0.25, lambda _: None, cancel)
 
 

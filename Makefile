@@ -12,10 +12,11 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run serve test check bench constraints clean
+.PHONY: help run serve test check bench stack stack-down stack-rotate stack-backup stack-restore
+.PHONY: constraints clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 23
 
 run: $(VENV)/.debian-run $(VENV)/.installed ## measure the networks and print them, ranked
 	@$(VENV)/bin/wattmark fit $(ARGS)
@@ -32,8 +33,23 @@ check: $(VENV)/.dev ## lint, format, types and the arrows between the rooms
 	@$(STEP) "mypy" $(VENV)/bin/mypy
 	@$(STEP) "import-linter" $(VENV)/bin/lint-imports
 
-bench: $(BENCH_VENV)/.bench ## compare with CodeCarbon, Zeus and a bare loop, in one run
+bench: $(BENCH_VENV)/.debian-bench $(BENCH_VENV)/.bench ## compare with CodeCarbon, Zeus and a bare loop, in one run
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+stack: ## build and start InfluxDB, Grafana, collector, runner and exporter in containers
+	@$(PYTHON) -m tools.stack up
+
+stack-down: ## stop the stack; its data stays
+	@$(PYTHON) -m tools.stack down
+
+stack-rotate: ## change the running stack's passwords and keys
+	@$(PYTHON) -m tools.stack rotate
+
+stack-backup: ## copy the stack's data and secrets out (ARGS=FOLDER, a new one)
+	@$(PYTHON) -m tools.stack backup $(ARGS)
+
+stack-restore: ## put a copy back in the place of what there is (ARGS=FOLDER)
+	@$(PYTHON) -m tools.stack restore $(ARGS)
 
 constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade: newest versions)
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)
@@ -46,7 +62,7 @@ clean: ## remove environments, caches and build output; results stay
 # Stamps: what is done already is not done again.
 .PRECIOUS: %/.created
 
-$(VENV)/.debian-%:
+$(VENV)/.debian-% $(BENCH_VENV)/.debian-%:
 	@tools/debian-packages $*
 	@mkdir -p $(@D) && touch $@
 

@@ -1,12 +1,20 @@
 """What several rooms share: an NVML library without a GPU, made from C; a running service."""
 
+import base64
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -206,3 +214,126 @@ def make_rooms(tmp_path: Path) -> Iterator[Callable[[], Rooms]]:
             return rooms
 
         yield make
+
+
+@dataclass(frozen=True)
+class Influxd:
+    """A real InfluxDB on a loopback port, with users, that can be stopped and started again."""
+
+    folder: Path
+    port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    users = {"collector": "WRITE", "runner": "READ", "grafana": "READ"}  # noqa: RUF012 - of telemetry
+    databases = ("telemetry", "telemetry_1m", "results")
+
+    @property
+    def address(self) -> str:
+        """Its own URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def url(self, user: str) -> str:
+        """The store's URL for a user."""
+        return f"influxdb://{user}@127.0.0.1:{self.port}"
+
+    def password_file(self, user: str) -> Path:
+        """Where the user's password is."""
+        return self.folder / f"{user}-password"
+
+    def query(self, database: str, statement: str, user: str = "admin") -> Any:
+        """The first result of an InfluxQL statement, as JSON."""
+        credentials = f"{user}:{self.password_file(user).read_text()}".encode()
+        headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+        body = urlencode({"q": statement, "db": database, "epoch": "ns"}).encode()
+        with urlopen(Request(f"{self.address}/query", body, headers), timeout=60.0) as answer:
+            result = json.load(answer)["results"][0]
+        assert "error" not in result, result
+        return result
+
+    def start(self) -> None:
+        """Start it on its data and wait until it answers."""
+        log = (self.folder / "log").open("ab")
+        with log:
+            self.processes.append(subprocess.Popen(
+                [shutil.which("influxd") or "influxd", "-config", str(self.folder / "conf")],
+                stdout=log, stderr=log,
+            ))  # fmt: skip
+        deadline = time.monotonic() + 30.0
+        while True:
+            try:
+                urlopen(f"{self.address}/ping", timeout=2.0).close()
+            except OSError:
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()[-2000:]
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop it; its data stays."""
+        process = self.processes.pop()
+        process.terminate()
+        process.wait(30)
+
+    def make_databases(self) -> None:
+        """Empty databases, and each user's rights on them."""
+        for name in self.databases:
+            self.query("", f"DROP DATABASE {name}")
+            self.query("", f"CREATE DATABASE {name}")
+        for user, right in self.users.items():
+            for name in self.databases[:2]:
+                # The collector reads what it wrote, to make the one-minute values.
+                self.query("", f"GRANT {'ALL' if right == 'WRITE' else right} ON {name} TO {user}")
+        self.query("", "GRANT ALL ON results TO runner")
+        self.query("", "GRANT READ ON results TO grafana")
+
+
+INFLUXD_CONFIG = """\
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+dir = "{folder}/meta"
+[data]
+dir = "{folder}/data"
+wal-dir = "{folder}/wal"
+query-log-enabled = false
+[http]
+bind-address = "127.0.0.1:{port}"
+auth-enabled = true
+log-enabled = false
+[monitor]
+store-enabled = false
+"""
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """A running InfluxDB with users; ``influx`` has empty databases."""
+    if shutil.which("influxd") is None:
+        pytest.skip("InfluxDB is not installed: apt install influxdb")
+    folder = tmp_path_factory.mktemp("influxd")
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        port, rpc = one.getsockname()[1], other.getsockname()[1]
+    config = INFLUXD_CONFIG.format(folder=folder, port=port, rpc=rpc)
+    (folder / "conf").write_text(config)
+    server = Influxd(folder, port)
+    server.start()
+    first = "CREATE USER admin WITH PASSWORD '{}' WITH ALL PRIVILEGES"
+    for user in ("admin", *server.users):
+        server.password_file(user).write_text(f"{user}'s-secret".replace("'", "-"))
+    statement = first.format(server.password_file("admin").read_text())
+    urlopen(f"{server.address}/query", urlencode({"q": statement}).encode()).close()
+    for user in server.users:
+        password = server.password_file(user).read_text()
+        server.query("", f"CREATE USER {user} WITH PASSWORD '{password}'")
+    yield server
+    while server.processes:
+        server.stop()
+
+
+@pytest.fixture
+def influx(influxd: Influxd) -> Influxd:
+    """The running InfluxDB, its three databases empty."""
+    influxd.make_databases()
+    return influxd

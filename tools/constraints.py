@@ -21,18 +21,25 @@ FOLDER: Final = ROOT / "constraints"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A file to write: its name, the extras that it holds beside ``NAME.in``, and the file whose
-    versions it must keep to."""
+    """A file to write: its name, the extras that it holds beside ``NAME.in``, if there is one, and
+    the files whose versions it must keep to."""
 
     name: str
     extras: tuple[str, ...] = ()
-    keep_to: str = ""
+    keep_to: tuple[str, ...] = ()
 
 
+TESTED: Final = ("run.txt", "dev.txt")
 ENVIRONMENTS: Final = (
     Environment("run", ("cli", "tensorflow")),
-    Environment("dev", keep_to="run.txt"),
-    Environment("bench", ("cli",), keep_to="run.txt"),
+    Environment("dev", ("influxdb",), keep_to=("run.txt",)),
+    Environment("bench", ("cli", "influxdb"), keep_to=TESTED),
+    # The images of the rooms, and what builds Wattmark itself in them:
+    Environment("build", keep_to=TESTED),
+    Environment("exporter", ("exporter",), keep_to=TESTED),
+    Environment("collector", ("collector", "influxdb"), keep_to=TESTED),
+    Environment("runner", ("runner", "influxdb", "tensorflow"), keep_to=TESTED),
+    Environment("runner-cuda", ("runner", "influxdb", "tensorflow-cuda"), keep_to=TESTED),
 )
 OPTIONS: Final = (
     "--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-header",
@@ -70,9 +77,9 @@ def compile_one(environment: Environment, *, upgrade: bool) -> None:
     """Write ``constraints/NAME.txt``. Raises ``CalledProcessError`` or ``ValueError``."""
     source = FOLDER / f"{environment.name}.in"
     target = FOLDER / f"{environment.name}.txt"
-    lines = [source.read_text(encoding="utf-8"), *requirements(environment.extras)]
-    if environment.keep_to:
-        lines.append(f"-c {FOLDER / environment.keep_to}")
+    own = [source.read_text(encoding="utf-8")] if source.exists() else []
+    lines = [*own, *requirements(environment.extras)]
+    lines += [f"-c {FOLDER / name}" for name in environment.keep_to]
     subprocess.run(
         [sys.executable, "-m", "piptools", "compile", *OPTIONS, *(["--upgrade"] if upgrade else []),
          "--output-file", target.name, "-"],

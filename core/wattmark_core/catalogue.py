@@ -157,6 +157,29 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     Metric("wattmark_target_lost_total", "target", "lost", "count", _C,
            "Samples that left the exporter's ring before the collector came, since its start.",
            ("target",), True),
+    Metric("wattmark_target_lag_seconds", "target", "lag_seconds", "seconds", _G,
+           "Age of the target's newest sample in the store; missing until one got there.",
+           ("target",)),
+    Metric("wattmark_target_clock_offset_seconds", "target", "clock_offset_seconds", "seconds", _G,
+           "The target's wall clock less the collector's, midway of a request; missing where the"
+           " target does not tell its time.", ("target",)),
+    Metric("wattmark_collector_spool_bytes", "collector", "spool_bytes", "bytes", _G,
+           "Samples in the collector's spool that are not in the store yet."),
+    Metric("wattmark_collector_spool_limit_bytes", "collector", "spool_limit_bytes", "bytes", _G,
+           "What the collector's spool may hold."),
+    Metric("wattmark_collector_spool_oldest_seconds", "collector", "spool_oldest_seconds",
+           "seconds", _G, "How long the oldest samples in the spool have waited; 0 if none waits."),
+    Metric("wattmark_collector_spool_damaged_bytes_total", "collector", "spool_damaged_bytes",
+           "bytes", _C, "Bytes of the spool that could not be read, since the collector's start."),
+    Metric("wattmark_collector_lost_total", "collector", "lost", "count", _C,
+           "Samples that left a full or damaged spool before they were in the store, since the"
+           " collector's start.", (), True),
+    Metric("wattmark_collector_refused_total", "collector", "refused", "count", _C,
+           "Samples that the store will never take, since the collector's start.", (), True),
+    Metric("wattmark_collector_written_total", "collector", "written", "count", _C,
+           "Samples that the store took, since the collector's start.", (), True),
+    Metric("wattmark_collector_write_errors_total", "collector", "write_errors", "count", _C,
+           "Writes that did not succeed, since the collector's start.", (), True),
 )  # fmt: skip
 
 BY_NAME: Final = {metric.name: metric for metric in CATALOGUE}

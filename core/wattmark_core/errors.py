@@ -6,6 +6,7 @@ WattmarkError
 ├── SensorFailed            a sensor that was there stopped answering
 ├── LineFormatError         a line of samples that cannot be read
 ├── StoreError              the store refuses: not a store, network file system, full disk
+│   └── StoreAway           its server does not answer now; try again
 ├── ExporterError           an exporter that cannot be reached, is another machine's, or refuses
 ├── PortInUse               the address to listen on is taken
 ├── RunError                a run or its worker broke; the reason is in the message
@@ -51,6 +52,10 @@ class LineFormatError(WattmarkError):
 
 class StoreError(WattmarkError):
     """The store cannot be opened, read or written."""
+
+
+class StoreAway(StoreError):
+    """The store does not answer now; the same call may succeed later."""
 
 
 class ExporterError(WattmarkError):

@@ -11,8 +11,8 @@ from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_store.schema import quote, result_columns
 
 Result = TypeVar("Result", Window, Score)
-_BOOLEANS: Final = frozenset({"complete", "overlapping"})
-_ENUMS: Final = {"phase": Phase, "boundary": Boundary, "method": Method, "verdict": Verdict}
+BOOLEANS: Final = frozenset({"complete", "overlapping"})
+ENUMS: Final = {"phase": Phase, "boundary": Boundary, "method": Method, "verdict": Verdict}
 _TO_SQL: Final = {"INTEGER": int, "REAL": float, "TEXT": str}
 
 
@@ -82,6 +82,6 @@ def _from_sql(name: str, value: Any) -> Any:
         return tuple(
             Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in json.loads(value)
         )
-    if name in _ENUMS:
-        return _ENUMS[name](value)
-    return bool(value) if name in _BOOLEANS else value
+    if name in ENUMS:
+        return ENUMS[name](value)
+    return bool(value) if name in BOOLEANS else value

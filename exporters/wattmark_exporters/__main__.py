@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
+from wattmark_core import healthcheck
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
@@ -35,18 +36,21 @@ EXAMPLE: Final = """example:
   wattmark-exporter --listen 127.0.0.1:9109 --sensor mymeter:Plug
   curl http://127.0.0.1:9109/sensors
 """
+HEALTH_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}/healthz"
 PROBES: Final = 3
 PROBE_SECONDS: Final = 0.02
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == [healthcheck.COMMAND]:
+        return healthcheck.main(given[1:], "wattmark-exporter", HEALTH_URL)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="wattmark-exporter: %(message)s"
     )
     try:
-        return run(options)
+        return run(_parser().parse_args(given))
     except WattmarkError as error:
         sys.stderr.write(f"wattmark-exporter: {error}\n")
         return error.exit_status
@@ -181,8 +185,9 @@ def _parser() -> argparse.ArgumentParser:
     add, env = parser.add_argument, os.environ
     add("--listen", metavar="HOST:PORT", default=f"127.0.0.1:{DEFAULT_PORT}",
         help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
-    add("--host-name", metavar="NAME", default=env.get("WATTMARK_HOST") or socket.gethostname(),
-        help="the host tag of every sample; also WATTMARK_HOST (default: %(default)s)")  # fmt: skip
+    add("--host-name", metavar="NAME", default=_host_name(),
+        help="the host tag of every sample; also WATTMARK_HOST, or WATTMARK_HOST_FILE, which"
+        " holds it (default: %(default)s)")  # fmt: skip
     add("--sysfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_SYSFS") or "/sys"),
         help="where sysfs is mounted; also WATTMARK_SYSFS (default: %(default)s)")  # fmt: skip
     add("--procfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_PROCFS") or "/proc"),
@@ -202,6 +207,19 @@ def _parser() -> argparse.ArgumentParser:
     add("--insecure-network", action="store_true",
         help="listen off loopback without TLS and token, on a private network")  # fmt: skip
     return parser
+
+
+def _host_name() -> str:
+    """This machine's; in a container, whose own name is an id, the one in a file of the host."""
+    named, file = os.environ.get("WATTMARK_HOST"), os.environ.get("WATTMARK_HOST_FILE")
+    if not named and file:
+        try:
+            named = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"WATTMARK_HOST_FILE {file}: {error}; set WATTMARK_HOST to the host's name"
+            ) from error
+    return named or socket.gethostname()
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from wattmark_core import healthcheck
 from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
 from wattmark_runner.ledger import Ledger
 from wattmark_runner.service.app import Guarding, make_app
@@ -30,6 +31,7 @@ from wattmark_scoring.formula import Formula
 from wattmark_store import open_store
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
+HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
 GRACE_SECONDS: Final = 3
 """How long answers under way may still take when the service ends."""
 SWITCH_SECONDS: Final = 0.0005
@@ -42,7 +44,10 @@ example:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Prints READY and its URL."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == [healthcheck.COMMAND]:
+        return healthcheck.main(given[1:], "wattmark-runner", HEALTH_URL)
+    options = _parser().parse_args(given)
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(format="wattmark-runner: %(message)s", level=logging.INFO)
     try:
@@ -64,7 +69,7 @@ def _serve(options: argparse.Namespace) -> int:
     formulas = tuple(Formula.parse(name, text) for name, text in config.formulas.items())
     with (
         _alone(options.data),
-        closing(open_store(options.store)) as store,
+        closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
         closing(Ledger(options.data / "runner.sqlite")) as ledger,
         closing(_listening(host, port)) as listener,
     ):
@@ -206,7 +211,10 @@ def _parser() -> argparse.ArgumentParser:
         help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
     add("--exporter", metavar="URL", default="http://127.0.0.1:9109",
         help="this machine's exporter (default: %(default)s)")  # fmt: skip
-    add("--store", metavar="URL", required=True, help="the store its samples arrive in")
+    add("--store", metavar="URL", required=True,
+        help="where its samples arrive: sqlite:///PATH or influxdb://USER@HOST:8086")  # fmt: skip
+    add("--store-password-file", metavar="FILE", type=Path, help="InfluxDB's password")
+    add("--store-ca", metavar="FILE", type=Path, help="who signed InfluxDB's certificate, PEM")
     add("--data", metavar="DIR", type=Path, default=Path("wattmark-data"),
         help="folder of runs and logs (default: %(default)s)")  # fmt: skip
     add("--cache", metavar="DIR", type=Path, default=_cache(),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wattmark_core.clock import SystemClock
-from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_core.errors import ConfigurationError, RunError, StoreAway
 from wattmark_core.exporter_api import EnergySeries, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
@@ -164,7 +164,7 @@ def _new_record(
 def _definition(workload: Workload) -> dict[str, Any]:
     """What is needed to repeat the run, beside the request."""
     found: dict[str, Any] = to_json(workload)
-    return {name: found[name] for name in ("builtin", "entry_point", "command", "limits")}
+    return {name: found[name] for name in ("builtin", "keras", "entry_point", "command", "limits")}
 
 
 def new_run_id(model: str) -> str:
@@ -218,6 +218,9 @@ class _Run:
             record.state = RunState.FAILED if record.reason else RunState.DONE
         except Cancelled:
             record.state, record.reason = RunState.CANCELLED, "cancelled"
+        except StoreAway as error:
+            record.state = RunState.FAILED
+            record.reason = f"{error}; then score the run again, its windows are kept"
         except RunError as error:
             record.state, record.reason = RunState.FAILED, str(error)
         except BaseException as error:
@@ -259,6 +262,7 @@ class _Run:
             workload.builtin, request.model, dict(request.parameters), str(self.cache),
             str(self.data_root), request.gpu, workload.entry_point,
             workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
+            workload.keras.given_to(request.model) if workload.keras else {},
         )  # fmt: skip
         with WorkerProcess(self.log, gpu=request.gpu, hear=self._hear) as worker:
             worker.send(load)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from wattmark_core.errors import StoreAway
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check, Score, Verdict, Window
 from wattmark_core.units import seconds_to_ns
@@ -20,6 +21,9 @@ from wattmark_store import Store
 
 SAMPLES_SECONDS: Final = 60.0
 """How long scoring waits for the samples beyond the run's end."""
+AWAY_SECONDS: Final = 300.0
+"""How long scoring waits for a store whose server does not answer."""
+AWAY_TURN_SECONDS: Final = 2.0
 BEYOND_NS: Final = seconds_to_ns(30.0)
 """How far beyond the end such a sample is looked for: as far as the store looks for edges."""
 HOST_SECONDS: Final = 3.0
@@ -41,9 +45,32 @@ def settle(
     """Score the windows of ``record``, which says afterwards in ``reason`` why it is not whole.
 
     ``open_windows``: those of other programs that have not closed yet. A reason that is there
-    already stays, unless it was that samples came late: they may be here now. Raises
-    ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    already stays, unless it was that samples came late: they may be here now. A store that is
+    away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
     """
+    reason, deadline = record.reason, time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            _settle(record, store, limit_seconds, cancel, open_windows, formulas)
+        except StoreAway as error:
+            record.reason = reason
+            if time.monotonic() > deadline:
+                late = Check(LATE, Verdict.INVALID, None, None, "", str(error))
+                record.checks = (*record.checks, late)  # scoring again clears it
+                raise
+            pause(AWAY_TURN_SECONDS, lambda _: None, cancel)
+        else:
+            return
+
+
+def _settle(
+    record: RunRecord,
+    store: Store,
+    limit_seconds: float,
+    cancel: threading.Event | None,
+    open_windows: Callable[[], Sequence[Window]],
+    formulas: Sequence[Formula],
+) -> None:
     if any(check.name == LATE for check in record.checks):
         record.reason = ""
     name = INTERRUPTED

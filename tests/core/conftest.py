@@ -6,14 +6,43 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.sample import Sample, make_tags
+from wattmark_store import Store, open_store
 from wattmark_store.sqlite import SqliteStore
 
 START_NS = 1_700_000_000_000_000_000
 
 
+@pytest.fixture(params=["sqlite", "influxdb"])
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Of each kind: a call gives a store with nothing in it."""
+    made: list[Store] = []
+    if request.param == "influxdb":
+        pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
+        server = request.getfixturevalue("influx")
+        made.append(open_store(server.url("admin"), server.password_file("admin")))
+
+    def give() -> Store:
+        if request.param == "influxdb":
+            for name in server.databases:
+                server.query(name, "DROP SERIES FROM /.*/")
+        else:
+            made.append(SqliteStore(tmp_path / f"store{len(made)}.sqlite"))
+        return made[-1]
+
+    yield give
+    for each in made:
+        each.close()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A new store."""
+def store(empty_store: Callable[[], Store]) -> Store:
+    """An empty store; the test runs on each kind."""
+    return empty_store()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """An empty SQLite store."""
     made = SqliteStore(tmp_path / "store.sqlite")
     yield made
     made.close()

@@ -1,16 +1,13 @@
 """Reading samples: against brute force over random data."""
 
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wattmark_core.sample import Sample, make_tags
-from wattmark_store import Aggregate, SeriesData
-from wattmark_store.sqlite import SqliteStore
+from wattmark_store import Aggregate, SeriesData, Store
 
 SECOND = 1_000_000_000
 MakeEnergy = Callable[..., Sample]
@@ -27,36 +24,35 @@ def brute_edges(times: list[int], start: int, end: int, neighbours: int) -> list
     return sorted(chosen)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     first=TIMES, second=TIMES, window=st.tuples(st.integers(0, 120), st.integers(0, 120)),
     neighbours=st.integers(1, 9),
 )  # fmt: skip
 def test_edges_equal_brute_force(
-    first: list[int], second: list[int], window: tuple[int, int], neighbours: int
-) -> None:
+    empty_store: Callable[[], Store],
+    first: list[int], second: list[int], window: tuple[int, int], neighbours: int,
+) -> None:  # fmt: skip
     """For two series of the catalogue, and for one that it does not know, of two fields."""
     start, end = (second_ * SECOND for second_ in sorted(window))
     data = {"a": [t * SECOND for t in first], "b": [t * SECOND for t in second]}
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "s.sqlite")
-        for device, times in data.items():
-            tags = make_tags({"host": "h", "device": device})
-            store.write(Sample("energy", tags, {"joules": t / 7, "epoch": 1}, t) for t in times)
-            store.write(
-                Sample("custom", tags, {"x" if t % 3 else "y": t, "z": 1.5}, t) for t in times
-            )
-        for measurement in ("energy", "custom"):
-            found = store.edges(measurement, start, end, {"host": "h"}, neighbours=neighbours)
-            expected = {
-                device: brute_edges(times, start, end, neighbours) for device, times in data.items()
-            }
-            assert {d.tag["device"]: list(d.times_ns) for d in found} == {
-                device: times for device, times in expected.items() if times
-            }
-            for each in found:
-                check_values(each)
-        store.close()
+    store = empty_store()
+    for device, times in data.items():
+        tags = make_tags({"host": "h", "device": device})
+        store.write(Sample("energy", tags, {"joules": t / 7, "epoch": 1}, t) for t in times)
+        store.write(Sample("custom", tags, {"x" if t % 3 else "y": t, "z": 1.5}, t) for t in times)
+    for measurement in ("energy", "custom"):
+        found = store.edges(measurement, start, end, {"host": "h"}, neighbours=neighbours)
+        expected = {
+            device: brute_edges(times, start, end, neighbours) for device, times in data.items()
+        }
+        assert {d.tag["device"]: list(d.times_ns) for d in found} == {
+            device: times for device, times in expected.items() if times
+        }
+        for each in found:
+            check_values(each)
 
 
 def check_values(data: SeriesData) -> None:
@@ -70,7 +66,7 @@ def check_values(data: SeriesData) -> None:
             assert data.fields["x" if time_ns % 3 else "y"][i] == time_ns
 
 
-def test_edges_take_the_tags_that_were_asked_for(store: SqliteStore, energy: MakeEnergy) -> None:
+def test_edges_take_the_tags_that_were_asked_for(store: Store, energy: MakeEnergy) -> None:
     """A series must carry all of them, and other hosts stay out."""
     store.write([energy(5, 1.0), energy(5, 2.0, host="h2"), energy(5, 3.0, device="socket1")])
     found = store.edges("energy", 4, 6, {"host": "h1", "device": "socket1"})
@@ -79,7 +75,7 @@ def test_edges_take_the_tags_that_were_asked_for(store: SqliteStore, energy: Mak
     assert store.edges("nothing", 4, 6, {}) == []
 
 
-def test_a_field_without_a_value_is_missing_not_zero(store: SqliteStore) -> None:
+def test_a_field_without_a_value_is_missing_not_zero(store: Store) -> None:
     """None between values, and no field at all where there is none."""
     store.write([
         Sample("gpu", (("host", "h"),), {"utilization_ratio": 0.5}, 1),
@@ -89,7 +85,7 @@ def test_a_field_without_a_value_is_missing_not_zero(store: SqliteStore) -> None
     assert data.fields == {"utilization_ratio": (0.5, None), "memory_used_bytes": (None, 7.0)}
 
 
-def test_the_aggregate_of_a_field(store: SqliteStore, start_ns: int) -> None:
+def test_the_aggregate_of_a_field(store: Store, start_ns: int) -> None:
     """Count, first, last, extremes, mean and the largest gap, of what lies inside."""
     values = {0: 5.0, 1: 1.0, 4: 9.0, 5: 3.0, 60: 1000.0}
     tags = make_tags({"host": "h"})
@@ -105,7 +101,7 @@ def test_the_aggregate_of_a_field(store: SqliteStore, start_ns: int) -> None:
 
 
 def test_thinning_keeps_the_last_of_counters_and_the_mean_of_gauges(
-    store: SqliteStore, start_ns: int, energy: MakeEnergy
+    store: Store, start_ns: int, energy: MakeEnergy
 ) -> None:
     """An epoch goes with its counter, and the stamp is that of the stretch's last sample."""
     store.write(energy(start_ns + t * SECOND, t * 10.0, epoch=t) for t in range(100))
@@ -127,7 +123,7 @@ def test_thinning_keeps_the_last_of_counters_and_the_mean_of_gauges(
 
 @pytest.mark.parametrize(("name", "expected"), [("reads_total", (9, 19)), ("depth", (4.5, 14.5))])
 def test_an_unknown_measurement_is_thinned_by_its_name(
-    store: SqliteStore, name: str, expected: tuple[float, ...]
+    store: Store, name: str, expected: tuple[float, ...]
 ) -> None:
     """``…_total`` counts, as Prometheus has it."""
     store.write(Sample(name, (("host", "h"),), {"value": t}, t) for t in range(20))

@@ -1,6 +1,7 @@
 """One-minute values and forgetting."""
 
 from collections.abc import Callable
+from typing import Any
 
 from wattmark_core.sample import Sample
 from wattmark_store.sqlite import SqliteStore
@@ -12,7 +13,7 @@ MakeEnergy = Callable[..., Sample]
 HOST = (("host", "h1"),)
 
 
-def test_a_minute_becomes_one_row(store: SqliteStore, start_ns: int, energy: MakeEnergy) -> None:
+def test_a_minute_becomes_one_row(store: Any, start_ns: int, energy: MakeEnergy) -> None:
     """The last value of counters, mean and largest of gauges, at the minute's last sample; the
     minute that is not over waits."""
     store.write(energy(start_ns + t * SECOND, t * 1.0, epoch=1 + t // 30) for t in range(90))
@@ -33,9 +34,7 @@ def test_a_minute_becomes_one_row(store: SqliteStore, start_ns: int, energy: Mak
     assert store.roll_up(start_ns + 90 * SECOND) == 0
 
 
-def test_late_samples_make_their_minute_anew(
-    store: SqliteStore, start_ns: int, energy: MakeEnergy
-) -> None:
+def test_late_samples_make_their_minute_anew(store: Any, start_ns: int, energy: MakeEnergy) -> None:
     """And leave one row, with the right time."""
     now_ns = start_ns + 5 * MINUTE
     store.write([energy(start_ns + SECOND, 1.0), energy(start_ns + MINUTE, 9.0)])
@@ -47,7 +46,7 @@ def test_late_samples_make_their_minute_anew(
     assert data.fields["joules"] == (2.0, 9.0)
 
 
-def test_a_measurement_may_be_called_1m(store: SqliteStore) -> None:
+def test_a_measurement_may_be_called_1m(store: Any) -> None:
     """Its own samples come first."""
     store.write([Sample("load", HOST, {"value": 1.0}, 5), Sample("load_1m", HOST, {"value": 2}, 6)])
     store.roll_up(2 * MINUTE)
@@ -55,26 +54,28 @@ def test_a_measurement_may_be_called_1m(store: SqliteStore) -> None:
     assert data.fields == {"value": (2,)}
 
 
-def test_old_samples_are_forgotten(store: SqliteStore, start_ns: int, energy: MakeEnergy) -> None:
+def test_old_samples_are_forgotten(
+    sqlite_store: SqliteStore, start_ns: int, energy: MakeEnergy
+) -> None:
     """Raw ones after 14 days, one-minute ones after two years; results stay."""
     now_ns = start_ns + 800 * DAY
     ages = [0, 13, 15, 100, 729, 731]
-    store.write(energy(now_ns - age * DAY, float(age)) for age in ages)
-    store.write(Sample("odd", HOST, {"value": 1.0}, now_ns - age * DAY) for age in ages)
-    store.roll_up(now_ns + MINUTE)
-    assert store.prune(now_ns) == 2 * (4 + 1)
+    sqlite_store.write(energy(now_ns - age * DAY, float(age)) for age in ages)
+    sqlite_store.write(Sample("odd", HOST, {"value": 1.0}, now_ns - age * DAY) for age in ages)
+    sqlite_store.roll_up(now_ns + MINUTE)
+    assert sqlite_store.prune(now_ns) == 2 * (4 + 1)
     for name in ("energy", "odd"):
-        (raw,) = store.series(name, 0, 2**62, {})
-        (minute,) = store.series(f"{name}_1m", 0, 2**62, {})
+        (raw,) = sqlite_store.series(name, 0, 2**62, {})
+        (minute,) = sqlite_store.series(f"{name}_1m", 0, 2**62, {})
         assert list(raw.times_ns) == [now_ns - age * DAY for age in (13, 0)]
         assert list(minute.times_ns) == [now_ns - age * DAY for age in (729, 100, 15, 13, 0)]
-    assert store.prune(now_ns) == 0
+    assert sqlite_store.prune(now_ns) == 0
 
 
-def test_many_hours_are_forgotten_in_one_call(store: SqliteStore, start_ns: int) -> None:
+def test_many_hours_are_forgotten_in_one_call(sqlite_store: SqliteStore, start_ns: int) -> None:
     """Though in many short transactions."""
-    store.write(
+    sqlite_store.write(
         Sample("power", HOST, {"watts": 1.0}, start_ns + t * MINUTE) for t in range(48 * 60)
     )
-    assert store.prune(start_ns + 30 * DAY) == 48 * 60
-    assert store.series("power", 0, 2**62, {}) == []
+    assert sqlite_store.prune(start_ns + 30 * DAY) == 48 * 60
+    assert sqlite_store.series("power", 0, 2**62, {}) == []

@@ -1,7 +1,8 @@
 """Keys of the service: who may read, and who may also start, stop and annotate runs.
 
 A key file has lines ``read KEY`` and ``run KEY``; ``#`` begins a comment line. Only its owner may
-be able to read it.
+be able to read it; a container's secrets are mounted for one service, readable by whatever user
+that runs as.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from typing import Final, Self
 from wattmark_core.errors import ConfigurationError
 
 LEAST_CHARACTERS: Final = 16
+CONTAINER_SECRETS: Final = Path("/run/secrets")
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -68,7 +70,7 @@ def _lines(path: Path) -> list[str]:
     try:
         with path.open(encoding="ascii") as stream:
             mode = os.fstat(stream.fileno()).st_mode
-            if mode & OTHERS:
+            if mode & OTHERS and path.parent != CONTAINER_SECRETS:
                 raise ConfigurationError(f"others can read key file {path}; chmod 600 {path}")
             return stream.read().splitlines()
     except OSError as error:

@@ -1,0 +1,42 @@
+"""``python -m ROOM healthcheck``: does the room answer? For containers, which have no curl."""
+
+import argparse
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+COMMAND: Final = "healthcheck"
+TIMEOUT_SECONDS: Final = 3.0
+MOST_BYTES: Final = 2000
+
+
+def main(arguments: Sequence[str], program: str, default_url: str) -> int:
+    """Ask ``/healthz``: exit status 0 if it answers 200, else 1, and one line that says which."""
+    parser = argparse.ArgumentParser(
+        prog=f"{program} {COMMAND}", description="Ask the service whether it is well."
+    )
+    parser.add_argument("--url", default=default_url, help="default: %(default)s")
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="who signed its certificate, PEM")
+    options = parser.parse_args(arguments)
+    if not options.url.startswith(("http://", "https://")):
+        parser.error(f"--url {options.url} is not http:// or https://")
+    problem = _problem(options.url, options.ca)
+    sys.stdout.write(f"{options.url}: {problem or 'ok'}\n")
+    return 1 if problem else 0
+
+
+def _problem(url: str, ca: Path | None) -> str:
+    """What is wrong; empty if nothing is."""
+    try:
+        context = ssl.create_default_context(cafile=ca) if url.startswith("https") else None
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310 - checked
+            return ""
+    except urllib.error.HTTPError as error:
+        said = error.read(MOST_BYTES).decode("utf-8", "replace").strip()
+        return f"{error.code} {' '.join(said.split())}"
+    except OSError as error:
+        return f"does not answer ({error})"

@@ -1,0 +1,219 @@
+"""The store in InfluxDB: 2.7, and 1.6 or later, over ``/write`` and ``/query`` (InfluxQL).
+
+The only file that knows the client library, of which it takes the connection.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+from influxdb_client import InfluxDBClient
+from influxdb_client.rest import ApiException
+
+from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.results import Phase, Score, Window
+from wattmark_core.sample import Sample
+from wattmark_store import influx_queries as queries
+from wattmark_store import influx_results as results
+from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
+from wattmark_store.influx_minutes import Minutes
+from wattmark_store.influx_url import InfluxLocation
+from wattmark_store.protocol import Aggregate, SeriesData
+
+TELEMETRY: Final = "telemetry"
+TELEMETRY_1M: Final = "telemetry_1m"
+RESULTS: Final = "results"
+BATCH_LINES: Final = 5_000
+TIMEOUT_MS: Final = 60_000
+CONNECTIONS: Final = 16
+AWAY_STATUS: Final = frozenset({401, 403, 404, 408, 429})
+"""Beside all of 500 and above: the same call succeeds once somebody has put the server right."""
+
+
+class InfluxStore:
+    """``protocol.Store`` and ``Maintained`` on an InfluxDB server. Threads may share it.
+
+    Nothing is asked of the server before the first call, which raises ``StoreAway`` if it does not
+    answer or lets nobody in, and ``StoreError`` if it will never take what it was given.
+    """
+
+    def __init__(self, location: InfluxLocation) -> None:
+        self.location = location
+        token = f"{location.user}:{location.password}" if location.user else None
+        self._client = InfluxDBClient(
+            location.url, token=token, org="-", auth_basic=token is not None,
+            timeout=TIMEOUT_MS, retries=urllib3.Retry(0, redirect=0),
+            ssl_ca_cert=None if location.ca is None else str(location.ca),
+            connection_pool_maxsize=CONNECTIONS,
+        )  # fmt: skip
+        self._lines = SampleLines(is_integer)
+        self._minute_lines = SampleLines(queries.is_minute_integer)
+        self._minutes = Minutes(self.ask, self._put_minutes)
+
+    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+        """See the protocol. InfluxDB keeps no cursors: the collector's spool does."""
+        count, given = 0, iter(samples)
+        while batch := list(islice(given, BATCH_LINES)):
+            self._send(TELEMETRY, self._lines.lines(batch))
+            self._minutes.touch(batch)
+            count += len(batch)
+        return count
+
+    def cursor(self, target: str) -> str:
+        """Always empty: see ``write``."""
+        return ""
+
+    def edges(
+        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
+        *, neighbours: int = 8,
+    ) -> list[SeriesData]:  # fmt: skip
+        """See the protocol."""
+        statements = queries.edges(measurement, start_ns, end_ns, tags, neighbours)
+        found = self.ask(TELEMETRY, statements)
+        return queries.nearest(measurement, found, start_ns, end_ns, neighbours)
+
+    def aggregate(
+        self, measurement: str, field: str, start_ns: int, end_ns: int, tags: Mapping[str, str]
+    ) -> list[Aggregate]:
+        """See the protocol. A series without a value in the window is left out."""
+        statements = queries.aggregates(measurement, field, start_ns, end_ns, tags)
+        return queries.read_aggregates(measurement, field, self.ask(TELEMETRY, statements))
+
+    def series(
+        self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str],
+        *, points: int | None = None,
+    ) -> list[SeriesData]:  # fmt: skip
+        """See the protocol. ``NAME_1m``: the one-minute values of NAME."""
+        span = queries.Span(measurement, start_ns, end_ns, tags)
+        found = self._series(TELEMETRY, span, points)
+        name = measurement.removesuffix("_1m")
+        if found or name == measurement:
+            return found
+        return self._series(TELEMETRY_1M, replace(span, measurement=name), points)
+
+    def _series(self, database: str, span: queries.Span, points: int | None) -> list[SeriesData]:
+        minute = database == TELEMETRY_1M
+        if points is not None:
+            counted = self.ask(database, [queries.count(span)])
+            if queries.most(counted) > points:
+                found = self.ask(database, queries.thinned(span, points))
+                return queries.read_thinned(span, found, minute=minute)
+        return queries.read(span.measurement, self.ask(database, [queries.every(span)]), minute)
+
+    def put_window(self, window: Window) -> None:
+        """See the protocol."""
+        self._put(window_point(window))
+
+    def put_score(self, score: Score) -> None:
+        """See the protocol."""
+        self._put(score_point(score))
+
+    def windows(
+        self, *, start_ns: int | None = None, end_ns: int | None = None, host: str = "",
+        run_id: str = "", phase: Phase | None = None,
+    ) -> list[Window]:  # fmt: skip
+        """See the protocol."""
+        wanted = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
+        found = self.ask(RESULTS, [results.windows(start_ns, end_ns, wanted)])
+        return results.read_windows(found)
+
+    def scores(self, *, host: str = "", run_id: str = "", workload: str = "") -> list[Score]:
+        """See the protocol."""
+        wanted = {"host": host, "run_id": run_id, "workload": workload}
+        return results.read_scores(self.ask(RESULTS, [results.scores(wanted)]))
+
+    def roll_up(self, now_ns: int) -> int:
+        """Make the one-minute values of minutes that are over and were written since; how many."""
+        return self._minutes.roll_up(now_ns)
+
+    def prune(self, now_ns: int) -> int:
+        """The server forgets by itself, as its databases were made to."""
+        return 0
+
+    def close(self) -> None:
+        """See the protocol."""
+        self._client.close()
+
+    def ask(self, database: str, statements: Sequence[str]) -> list[queries.Rows]:
+        """The series of each InfluxQL statement. Raises ``StoreError``."""
+        if not statements:
+            return []
+        answer = self._call(
+            "/query", [("db", database), ("epoch", "ns")],
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            post_params=[("q", ";".join(statements))],
+        )  # fmt: skip
+        found = []
+        for result in json.loads(answer)["results"]:
+            if "error" in result:
+                self._refuse(200, result["error"])
+            found.append([queries.Row.of(each) for each in result.get("series", [])])
+        return found
+
+    def _put(self, point: Point) -> None:
+        """What the point replaces must go where it has other tags, or fields that the new one has
+        not: InfluxDB would keep both, or merge them."""
+        held = self.ask(RESULTS, [results.at_its_time(point)])
+        self.ask(RESULTS, list(results.outdated(held[0], point)))
+        self._send(RESULTS, [point.line()])
+
+    def _put_minutes(self, samples: Sequence[Sample], stale: Sequence[str]) -> None:
+        self.ask(TELEMETRY_1M, stale)
+        given = iter(samples)
+        while batch := list(islice(given, BATCH_LINES)):
+            self._send(TELEMETRY_1M, self._minute_lines.lines(batch))
+
+    def _send(self, database: str, lines: Iterable[str]) -> None:
+        body = "\n".join(lines)
+        if body:
+            self._call("/write", [("db", database)], {"Content-Type": "text/plain"}, body=body)
+
+    def _call(
+        self, path: str, query: list[tuple[str, str]], headers: dict[str, str], **given: Any
+    ) -> bytes:
+        try:
+            answer = self._client.api_client.call_api(
+                path, "POST", query_params=query, header_params=headers, _preload_content=False,
+                _return_http_data_only=True, **given,
+            )  # fmt: skip
+            data: bytes = answer.data
+        except ApiException as error:
+            self._refuse(error.status, error.body)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise StoreAway(
+                f"no InfluxDB answers at {self.location.url} ({_cause(error)}); start it or"
+                " correct --store"
+            ) from error
+        return data
+
+    def _refuse(self, status: int, body: bytes | str) -> None:
+        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            text = str(json.loads(text)["error"])
+        where = f"InfluxDB at {self.location.url}"
+        user = f"user {self.location.user}" if self.location.user else "nobody without a password"
+        said = " ".join(text.split())[:300]
+        if status in {401, 403} or "not authorized" in said or "authorization" in said:
+            raise StoreAway(f"{where} refuses {user} ({said}); correct --store-password-file, or"
+                            " the user's rights")  # fmt: skip
+        if "database not found" in said or status == 404:
+            raise StoreAway(f"{where}: {said}; make its databases, see influxdb/README.md")
+        if status in AWAY_STATUS or status >= 500:
+            raise StoreAway(f"{where} cannot answer now: {status} {said}; see its log")
+        raise StoreError(f"{where} refuses: {said}")
+
+
+def open_influx(url: str, password_file: Path | None, ca: Path | None) -> InfluxStore:
+    """The store at ``url``. Raises ``ConfigurationError``."""
+    return InfluxStore(InfluxLocation.parse(url, password_file, ca))
+
+
+def _cause(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)
+    text = str(reason if isinstance(reason, BaseException) else error)
+    return text.rpartition(": ")[2] or type(error).__name__

@@ -1,0 +1,175 @@
+"""Samples, windows and scores as InfluxDB's line protocol, and names as InfluxQL.
+
+Line protocol has no way to write a backslash at the end of a tag's value, or a line feed in it
+(InfluxDB 1.6 and 2.7 look at one byte before a delimiter), so those stand behind a mark of ours:
+any text comes back as it was, and any text is safe in a query.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from wattmark_core.catalogue import MEASUREMENTS
+from wattmark_core.results import Score, Window
+from wattmark_core.sample import Sample, Tags, make_tags
+from wattmark_store.result_tables import BOOLEANS
+from wattmark_store.schema import result_columns
+
+MARK: Final = "␛"
+_LETTERS: Final = {MARK: MARK, "\\": "b", "\n": "n", "\r": "r", "\0": "0"}
+_CODE: Final = str.maketrans({plain: MARK + letter for plain, letter in _LETTERS.items()})
+_DECODED: Final = {MARK + letter: plain for plain, letter in _LETTERS.items()}
+_CODES: Final = re.compile(f"{MARK}.", re.DOTALL)
+_LINE: Final = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
+
+WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
+SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
+_INTEGERS: Final = {
+    measurement: frozenset(metric.field for metric in metrics if metric.integer)
+    for measurement, metrics in MEASUREMENTS.items()
+}
+MOST_PREFIXES: Final = 50_000
+
+
+def code(text: str) -> str:
+    """A text without what line protocol cannot hold."""
+    return text.translate(_CODE)
+
+
+def decode(text: str) -> str:
+    """What ``code`` was given."""
+    if MARK not in text:
+        return text
+    return _CODES.sub(lambda match: _DECODED.get(match[0], match[0]), text)
+
+
+def identifier(name: str) -> str:
+    """A measurement, tag or field in InfluxQL."""
+    return '"' + code(name).replace('"', '\\"') + '"'
+
+
+def literal(text: str) -> str:
+    """A tag's value in InfluxQL."""
+    return "'" + code(text).replace("'", "\\'") + "'"
+
+
+def is_integer(measurement: str, field: str) -> bool:
+    """Is the field of integers?"""
+    known = _INTEGERS.get(measurement)
+    if known is not None:
+        return field in known
+    return field.endswith(("_ns", "_ms")) or field == "epoch"
+
+
+class SampleLines:
+    """Samples as lines, quickly for the series that come again and again.
+
+    ``integer(measurement, field)`` decides the type: one answer for all who write a database, since
+    the first that comes decides it for all.
+    """
+
+    def __init__(self, integer: Callable[[str, str], bool]) -> None:
+        self._integer = integer
+        self._prefixes: dict[tuple[str, Tags], str] = {}
+
+    def lines(self, samples: Iterable[Sample]) -> Iterator[str]:
+        """A line for each sample that has a finite field."""
+        for sample in samples:
+            found = self._fields(sample.measurement, sample.fields)
+            if found:
+                yield f"{self._prefix(sample.measurement, sample.tags)} {found} {sample.time_ns}"
+
+    def _fields(self, measurement: str, values: Mapping[str, float | int]) -> str:
+        found = []
+        for name, value in values.items():
+            if not math.isfinite(value):
+                continue
+            integer = self._integer(measurement, name)
+            found.append(f"{_escaped(name)}={int(value)}i" if integer else
+                         f"{_escaped(name)}={float(value)!r}")  # fmt: skip
+        return ",".join(found)
+
+    def _prefix(self, measurement: str, tags: Tags) -> str:
+        key = measurement, tags
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            if len(self._prefixes) >= MOST_PREFIXES:
+                self._prefixes.clear()
+            prefix = self._prefixes[key] = series_prefix(measurement, tags)
+        return prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A window or score as it is kept: its fields are bool, int, float or coded text."""
+
+    measurement: str
+    tags: Tags
+    fields: Mapping[str, bool | int | float | str]
+    time_ns: int
+
+    def line(self) -> str:
+        """In line protocol."""
+        held = ",".join(f"{name}={_value(value)}" for name, value in self.fields.items())
+        return f"{series_prefix(self.measurement, self.tags)} {held} {self.time_ns}"
+
+
+def window_point(window: Window) -> Point:
+    """A window at its start, with the times that Grafana's annotations want in ms."""
+    tags, held = _split(window, WINDOW_TAGS)
+    del held["start_ns"]
+    held["start_ms"], held["end_ms"] = window.start_ns // 1_000_000, window.end_ns // 1_000_000
+    return Point("window", tags, held, window.start_ns)
+
+
+def score_point(score: Score) -> Point:
+    """A score at its run's start; the checks as JSON."""
+    tags, held = _split(score, SCORE_TAGS)
+    del held["time_ns"]
+    checks = [asdict(check) for check in score.checks]
+    held["checks"] = code(json.dumps(checks, ensure_ascii=False))
+    return Point("score", tags, held, score.time_ns)
+
+
+def series_prefix(measurement: str, tags: Tags) -> str:
+    """Measurement and tags as they stand in a line."""
+    named = (f"{_escaped(name)}={_escaped(value)}" for name, value in tags if value)
+    return ",".join([code(measurement).translate(_LINE), *named])
+
+
+def _split(
+    result: Window | Score, tag_names: tuple[str, ...]
+) -> tuple[Tags, dict[str, bool | int | float | str]]:
+    """What is known of a result, as tags and fields; numbers may be numpy's."""
+    held: dict[str, bool | int | float | str] = {}
+    for name, kind in result_columns(type(result)):
+        value = getattr(result, name)
+        if name in tag_names or name == "checks" or value is None:
+            continue
+        if name in BOOLEANS:
+            held[name] = bool(value)
+        elif kind == "INTEGER":
+            held[name] = int(value)
+        elif kind == "TEXT":
+            held[name] = code(str(value))
+        elif math.isfinite(value):
+            held[name] = float(value)
+    tags = {name: getattr(result, name) for name in tag_names}
+    return make_tags({name: str(value) for name, value in tags.items() if value}), held
+
+
+def _value(value: bool | int | float | str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value}i"
+    if isinstance(value, float):
+        return repr(value)
+    return '"' + value.replace('"', '\\"') + '"'
+
+
+def _escaped(text: str) -> str:
+    return code(text).translate(_LINE)

@@ -1,0 +1,117 @@
+"""One-minute values in InfluxDB, made by whoever writes the samples (2.x cannot make them itself).
+
+A row is stamped with the last sample of its minute, and holds the last value of counters (with the
+epoch), mean and largest of gauges, as in SQLite.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from wattmark_core.sample import Sample, Tags
+from wattmark_core.units import NS_PER_S
+from wattmark_store.influx_lines import identifier
+from wattmark_store.influx_queries import Row, Rows, Span, chosen, condensed, latest
+
+MINUTE_NS: Final = 60 * NS_PER_S
+RING_MINUTES: Final = 11
+"""How late samples may come from an exporter's ring of 10 minutes, rounded up."""
+KEPT_MINUTES: Final = 14 * 24 * 60
+AT_ONCE: Final = 20
+"""Minutes in one request."""
+Ask = Callable[[str, Sequence[str]], list[Rows]]
+Put = Callable[[Sequence[Sample], Sequence[str]], None]
+
+
+class Minutes:
+    """Which minutes were written to, and their values. Threads may share it.
+
+    ``ask`` puts statements to a database, ``put`` writes samples into ``telemetry_1m`` after
+    statements that delete what they replace.
+    """
+
+    def __init__(self, ask: Ask, put: Put) -> None:
+        self._ask = ask
+        self._put = put
+        self._touched: set[int] = set()
+        self._lock = threading.Lock()
+        self._started = False
+
+    def touch(self, samples: Iterable[Sample]) -> None:
+        """These samples were written."""
+        minutes = {sample.time_ns // MINUTE_NS for sample in samples}
+        with self._lock:
+            self._touched |= minutes
+
+    def roll_up(self, now_ns: int) -> int:
+        """Make the values of minutes that are over; how many. Raises ``StoreError``, and then
+        the minutes that are not made yet stay due."""
+        now = now_ns // MINUTE_NS
+        if not self._started:
+            with self._lock:
+                self._touched |= self._unmade(now)
+            self._started = True
+        with self._lock:
+            due = sorted(m for m in self._touched if now - KEPT_MINUTES < m < now)
+            self._touched = {minute for minute in self._touched if minute >= now}
+        made = 0
+        try:
+            while due:
+                made += self._make(due[:AT_ONCE])
+                del due[:AT_ONCE]
+        finally:
+            with self._lock:
+                self._touched.update(due)
+        return made
+
+    def _unmade(self, now: int) -> set[int]:
+        """What a collector before this one may have written and not made."""
+        recent = f"time > {(now - KEPT_MINUTES) * MINUTE_NS}"
+        newest = f"SELECT * FROM /.*/ WHERE {recent} ORDER BY time DESC LIMIT 1"
+        made = [row.values[0][0] for row in self._ask("telemetry_1m", [newest])[0]]
+        if made:
+            first = max(made) // MINUTE_NS - RING_MINUTES
+        else:
+            oldest = f"SELECT * FROM /.*/ WHERE {recent} ORDER BY time ASC LIMIT 1"
+            there = [row.values[0][0] for row in self._ask("telemetry", [oldest])[0]]
+            first = min(there, default=now * MINUTE_NS) // MINUTE_NS
+        return set(range(first, now))
+
+    def _make(self, minutes: Sequence[int]) -> int:
+        names = [row[0] for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
+                 for row in found.values]  # fmt: skip
+        spans = [
+            Span(name, minute * MINUTE_NS, (minute + 1) * MINUTE_NS - 1, {})
+            for name in names for minute in minutes
+        ]  # fmt: skip
+        values = self._ask("telemetry", [
+            f"SELECT last(*), mean(*), max(*) {span} GROUP BY *" for span in spans
+        ])  # fmt: skip
+        lasts = self._ask("telemetry", [latest(span) for span in spans])
+        there = self._ask("telemetry_1m", [f"SELECT * {span} GROUP BY *" for span in spans])
+        made: list[Sample] = []
+        stale: list[str] = []
+        for span, of_values, of_lasts, of_there in zip(spans, values, lasts, there, strict=True):
+            fresh = list(_samples(span, of_values, of_lasts))
+            made += fresh
+            stale += _stale(span, fresh, of_there)
+        self._put(made, stale)
+        return len(made)
+
+
+def _samples(span: Span, values: Rows, lasts: Rows) -> Iterable[Sample]:
+    times = {row.tags: row.values[0][0] for row in lasts}
+    for row in values:
+        for record in row.records():
+            kept = condensed(span.measurement, record, largest=True)
+            yield Sample(span.measurement, row.tags, kept, times[row.tags])
+
+
+def _stale(span: Span, fresh: Sequence[Sample], there: Sequence[Row]) -> Iterable[str]:
+    """Rows that late samples have overtaken: they had another last sample."""
+    stamps: dict[Tags, int] = {sample.tags: sample.time_ns for sample in fresh}
+    for row in there:
+        for record in row.records():
+            if row.tags in stamps and record["time"] != stamps[row.tags]:
+                conditions = [f"time = {record['time']}", *chosen(dict(row.tags))]
+                yield f"DELETE FROM {identifier(span.measurement)} WHERE {' AND '.join(conditions)}"

@@ -1,0 +1,56 @@
+"""Where an InfluxDB is, and who asks: ``influxdb://USER@HOST:8086``, ``influxdbs://`` over TLS."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import unquote, urlsplit
+
+from wattmark_core.errors import ConfigurationError
+
+SCHEMES: Final = {"influxdb": "http", "influxdbs": "https"}
+DEFAULT_PORT: Final = 8086
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxLocation:
+    """Server, user and password. The password is in no text that is made of this.
+
+    ``ca``: who signed the server's certificate; None: one that the system trusts.
+    """
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    ca: Path | None = None
+
+    @classmethod
+    def parse(cls, url: str, password_file: Path | None, ca: Path | None) -> Self:
+        """Raises ``ConfigurationError`` for a URL with a password, a path, or without a host."""
+        try:
+            parts = urlsplit(url)
+            host, port, given = parts.hostname, parts.port or DEFAULT_PORT, parts.password
+        except ValueError as error:
+            raise ConfigurationError(f"the store's URL cannot be read: {error}") from error
+        if given is not None:
+            raise ConfigurationError(
+                "the store's URL holds a password, which others can see; put it into a file and"
+                " give --store-password-file"
+            )
+        if parts.scheme not in SCHEMES or not host or parts.path.strip("/") or parts.query:
+            raise ConfigurationError(f"store {url!r} is not influxdb://USER@HOST:{DEFAULT_PORT}")
+        user = unquote(parts.username or "")
+        if user and password_file is None:
+            raise ConfigurationError(f"store {url}: give --store-password-file for user {user}")
+        password = _password(password_file) if password_file and user else ""
+        shown = f"[{host}]" if ":" in host else host
+        return cls(f"{SCHEMES[parts.scheme]}://{shown}:{port}", user, password, ca)
+
+
+def _password(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"password file {path}: {error}") from error
+    if not text:
+        raise ConfigurationError(f"password file {path} is empty; write the password into it")
+    return text

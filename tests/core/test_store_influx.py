@@ -1,0 +1,208 @@
+"""What is InfluxDB's own: names that fight back, a server that is away or refuses, restarts."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from wattmark_core.catalogue import Method
+from wattmark_core.errors import ConfigurationError, StoreAway, StoreError
+from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
+from wattmark_core.sample import Sample, make_tags
+from wattmark_store import Store, open_store
+
+pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
+
+S = 1_000_000_000
+MINUTE = 60 * S
+NASTY = 'a"b,c=d e\\'
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+SHARED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture
+def opened(influx: Any) -> Iterator[Callable[..., Any]]:
+    """A store opened as a user; ``opened("collector")``."""
+    stores: list[Store] = []
+
+    def give(user: str = "admin", password_file: Path | None = None) -> Any:
+        file = password_file or influx.password_file(user)
+        stores.append(open_store(influx.url(user), file))
+        return stores[-1]
+
+    yield give
+    for each in stores:
+        each.close()
+
+
+@pytest.fixture
+def influx_store(opened: Callable[..., Any]) -> Any:
+    """An empty store in InfluxDB."""
+    return opened()
+
+
+@SHARED
+@given(name=NAMES, value=NAMES, model=NAMES)
+@example(name="time zone", value=NASTY, model=NASTY)
+@example(name="a", value="'; DROP DATABASE telemetry; --", model="' OR 'a' = 'a")
+@example(name="a", value="\n\r\0␛b", model="\\\\'\"")
+def test_every_name_comes_back_as_it_was(
+    influx_store: Any, name: str, value: str, model: str
+) -> None:
+    """In a tag's name and value, a measurement, a model; and picks its own series only."""
+    if name == "time" or name.startswith("_"):
+        name = f"x{name}"
+    influx_store.ask("telemetry", ["DROP SERIES FROM /.*/"])
+    influx_store.ask("results", ["DROP SERIES FROM /.*/"])
+    tags = make_tags({name: value})
+    influx_store.write([
+        Sample(f"m{value}", tags, {"value": 1.0}, 5),
+        Sample(f"m{value}", make_tags({name: f"{value}+"}), {"value": 2.0}, 5),
+    ])  # fmt: skip
+    (found,) = influx_store.series(f"m{value}", 0, 9, {name: value})
+    assert found.tags == tags
+    assert found.fields == {"value": (1.0,)}
+    window = Window(value, "h", Phase.INFERENCE, 5, 9, model=model, run_id=value, label=model)
+    influx_store.put_window(window)
+    influx_store.put_window(Window("other", "h", Phase.INFERENCE, 6, 9, run_id=f"{value}+"))
+    assert influx_store.windows(run_id=value) == [window]
+
+
+def test_a_field_that_is_no_longer_known_is_gone(influx_store: Any) -> None:
+    """A score that has lost its value is not shown with the old one."""
+    known = Score("r", "h", "m", "w", Boundary.CPU, "paper", 50, Method.COUNTER, Verdict.VALID,
+                  1.5, 1.0, 2.0, accuracy=0.9)  # fmt: skip
+    unknown = Score("r", "h", "m", "w", Boundary.CPU, "paper", 50, None, Verdict.INVALID, None,
+                    None, None)  # fmt: skip
+    influx_store.put_score(known)
+    influx_store.put_score(unknown)
+    assert influx_store.scores() == [unknown]
+
+
+def test_integers_come_back_to_the_last_bit(influx_store: Any) -> None:
+    """An epoch stays an integer, a whole float a float."""
+    big = 2**62 + 1
+    influx_store.write([Sample("energy", (), {"joules": 3.0, "epoch": big}, 5)])
+    (data,) = influx_store.series("energy", 0, 9, {})
+    assert repr(dict(sorted(data.fields.items()))) == repr({"epoch": (big,), "joules": (3.0,)})
+
+
+def test_the_mean_of_an_integer_gauge_is_not_cut(influx_store: Any) -> None:
+    """Two processes and one are 1.5 in a minute."""
+    influx_store.write(
+        Sample("gpu", (("device", "g"),), {"processes": n}, t * S) for t, n in ((1, 2), (2, 1))
+    )
+    influx_store.roll_up(2 * MINUTE)
+    (data,) = influx_store.series("gpu_1m", 0, MINUTE, {})
+    assert data.fields == {"processes": (1.5,), "processes_max": (2.0,)}
+
+
+def test_a_new_collector_makes_the_minutes_that_the_old_one_did_not(
+    opened: Callable[..., Any],
+) -> None:
+    """From the newest one-minute value, less the exporters' ring, on; at first from the start."""
+    now = 10_000 * MINUTE
+
+    def minutes(store: Any) -> set[int]:
+        data = store.series("power_1m", 0, now, {})
+        return {time_ns // MINUTE for each in data for time_ns in each.times_ns}
+
+    def at(minute: int) -> Sample:
+        return Sample("power", (("host", "h"),), {"watts": 1.0}, minute * MINUTE + S)
+
+    first = opened("collector")
+    first.write(at(minute) for minute in (9_900, 9_980))
+    second = opened("collector")
+    assert second.roll_up(now) == 2
+    opened("admin").write([at(9_901), at(9_975), at(9_990)])
+    third = opened("collector")
+    assert third.roll_up(now) == 3  # 9,975 and 9,990, and 9,980 once more
+    assert minutes(third) == {9_900, 9_975, 9_980, 9_990}
+
+
+def test_users_may_do_their_work_and_no_more(opened: Callable[..., Any]) -> None:
+    """The collector writes samples, the runner reads them and writes results."""
+    sample = Sample("power", (("host", "h"),), {"watts": 1.0}, 61 * S)
+    window = Window("w", "h", Phase.IDLE, 5, 9)
+    collector, runner = opened("collector"), opened("runner")
+    collector.write([sample])
+    assert collector.roll_up(5 * MINUTE) == 1
+    assert len(runner.series("power", 0, 99 * S, {})) == 1
+    runner.put_window(window)
+    runner.put_window(Window("w", "h", Phase.GUARD, 5, 9))
+    assert [each.phase for each in runner.windows()] == [Phase.GUARD]
+    calls: list[Callable[[], object]] = [
+        lambda: collector.put_window(window), lambda: runner.write([sample]),
+    ]  # fmt: skip
+    for refused in calls:
+        with pytest.raises(StoreAway, match=r"refuses user \w+ .*; correct"):
+            refused()
+
+
+def test_a_wrong_password_is_refused_and_not_repeated(
+    opened: Callable[..., Any], tmp_path: Path
+) -> None:
+    """One line that says what to correct. Nothing is lost: the same call may succeed later."""
+    file = tmp_path / "password"
+    file.write_text("sw0rdfish\n")
+    store = opened("collector", file)
+    with pytest.raises(StoreAway, match="correct --store-password-file") as caught:
+        store.write([Sample("power", (), {"watts": 1.0}, 1)])
+    assert "sw0rdfish" not in f"{caught.value!r} {store.location} {vars(store)}"
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_is_away_is_told_from_one_that_refuses(influx: Any) -> None:
+    """A stopped server is worth another try, a value of the wrong type is not."""
+    store = open_store(influx.url("admin"), influx.password_file("admin"))
+    influx.query("telemetry", "SHOW MEASUREMENTS")
+    influx.stop()
+    try:
+        with pytest.raises(StoreAway, match=r"no InfluxDB answers at http://127.0.0.1:\d+ \(") as e:
+            store.write([Sample("power", (), {"watts": 1.0}, 1)])
+        assert "\n" not in str(e.value)
+    finally:
+        influx.start()
+    store.write([Sample("power", (), {"watts": 1.0}, 1)])
+    store._client.api_client.call_api(  # type: ignore[attr-defined]
+        "/write", "POST", query_params=[("db", "telemetry")], body='odd value="text" 1',
+        header_params={"Content-Type": "text/plain"},
+    )  # fmt: skip
+    with pytest.raises(StoreError, match=r"field type conflict.*value.*odd") as conflict:
+        store.write([Sample("odd", (), {"value": 1.0}, 2)])
+    assert not isinstance(conflict.value, StoreAway)
+    influx.query("", "DROP DATABASE telemetry")
+    with pytest.raises(StoreAway, match="database not found"):
+        store.write([Sample("power", (), {"watts": 1.0}, 1)])
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("influxdb://me:secret@h:8086", "holds a password"),
+        ("influxdb://me@", "is not influxdb://"),
+        ("influxdb://me@h:8086/telemetry", "is not influxdb://"),
+        ("influxdb://me@h:port", "cannot be read"),
+        ("influxdb://me@h", "give --store-password-file for user me"),
+    ],
+)
+def test_a_url_that_is_none_is_refused(url: str, message: str) -> None:
+    """Before anybody is asked; a password in it is not repeated."""
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        open_store(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_empty_or_missing_password_file_is_refused(tmp_path: Path) -> None:
+    """By its name."""
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    for file in (empty, tmp_path / "none"):
+        with pytest.raises(ConfigurationError, match=str(file)):
+            open_store("influxdb://me@h", file)

@@ -1,0 +1,1 @@
+"""The stack's commands, for a machine with a Docker engine and Python, nothing else."""

@@ -1,0 +1,100 @@
+"""``make stack-backup`` and ``make stack-restore``: the data of InfluxDB, runner and Grafana, and
+the secrets that open them.
+
+Cold copies of whole volumes: they hold users and settings too, and need no tool of any version.
+While InfluxDB is copied the collector spools, so that no sample is missing afterwards.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from tools.stack import secret_files, smoke
+from tools.stack.compose import Compose, StackError, say
+from tools.stack.up import await_healthy
+
+FOLDERS: Final = {
+    "runner": "/var/lib/wattmark",
+    "grafana": "/var/lib/grafana",
+    "influxdb": "/var/lib/influxdb2",
+}
+SECRETS: Final = "secrets"
+
+
+def backup(compose: Compose, place: Path) -> None:
+    """Copy everything into the new folder ``place``. Raises ``StackError``."""
+    containers = _containers(compose)
+    _refuse_busy(compose)
+    try:
+        place.mkdir(mode=0o700, parents=True)
+    except FileExistsError as error:
+        raise StackError(f"{place} is there already; name a new folder") from error
+    shutil.copytree(secret_files.folder(), place / SECRETS)
+    compose.run("stop", *containers)
+    try:
+        for service, (container, path) in containers.items():
+            say(f"copying {service}")
+            with (place / f"{service}.tar").open("wb") as file:
+                _copy(f"{container}:{path}/.", "-", output=file.fileno())
+    finally:
+        compose.run("start", *containers)
+    await_healthy(compose)
+    say(f"all copied to {place}; keep it as safe as the secrets in it")
+
+
+def restore(compose: Compose, place: Path) -> None:
+    """Put a backup in the place of what there is. Raises ``StackError``."""
+    containers = _containers(compose)
+    for service in containers:
+        if not (place / f"{service}.tar").is_file():
+            raise StackError(f"{place} is no backup of this stack: it has no {service}.tar")
+    _refuse_busy(compose)
+    compose.run("stop", *containers)
+    for service, (container, path) in containers.items():
+        say(f"restoring {service}")
+        empty = f"find {path} -mindepth 1 -delete"
+        compose.read("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", service, "-c", empty)
+        with (place / f"{service}.tar").open("rb") as file:
+            _copy("-", f"{container}:{path}", given=file.fileno())
+    for secret in (place / SECRETS).iterdir():
+        (secret_files.folder() / secret.name).unlink(missing_ok=True)
+        shutil.copy2(secret, secret_files.folder())
+    compose.run("up", "-d", "--force-recreate")
+    await_healthy(compose)
+    smoke.test(compose)
+    say(f"restored from {place}")
+
+
+def _containers(compose: Compose) -> dict[str, tuple[str, str]]:
+    """Of each service with data: its container and the folder in it."""
+    running = compose.containers()
+    if "influxdb" not in running:
+        raise StackError("the stack is not running; `make stack` starts it")
+    found = {}
+    for service, path in FOLDERS.items():
+        if service in running:
+            mounts = {mount["Destination"] for mount in running[service]["Mounts"]}
+            # 1.x keeps its data in another folder than 2.7
+            known = path if path in mounts else path.removesuffix("2")
+            found[service] = (str(running[service]["Id"]), known)
+    return found
+
+
+def _refuse_busy(compose: Compose) -> None:
+    """A run under way would be interrupted."""
+    headers = {"Authorization": f"Bearer {secret_files.runner_key('read')}"}
+    url = f"http://{smoke.address(compose, 'runner')}/api/v1/runs?state="
+    for state in ("running", "scoring"):
+        answer = smoke.request(url + state, None, headers)
+        if answer.status == 200 and answer.json["items"]:
+            raise StackError("a run is under way; wait for its end, or cancel it")
+
+
+def _copy(source: str, target: str, *, given: int | None = None, output: int | None = None) -> None:
+    done = subprocess.run(
+        ["docker", "cp", source, target],
+        check=False, stdin=given, stdout=output, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise StackError(f"docker cp {source} {target}: {done.stderr.strip()}")

@@ -4,67 +4,95 @@ import argparse
 import logging
 import signal
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from threading import Event
+from typing import Final
 
 from wattmark_collector.collector import Collector
-from wattmark_core.clock import SystemClock
+from wattmark_collector.health import Health
+from wattmark_collector.options import parse
+from wattmark_collector.own_http import OwnServer
+from wattmark_collector.own_metrics import OwnState
+from wattmark_collector.pulse import own_host, pulse
+from wattmark_collector.sink import DirectStore, Sink
+from wattmark_collector.spooled_store import SpooledStore
+from wattmark_core import healthcheck
+from wattmark_core.clock import Clock, SystemClock
 from wattmark_core.errors import WattmarkError
 from wattmark_store import open_store
 
 log = logging.getLogger("wattmark_collector")
+HEALTH_URL: Final = "http://127.0.0.1:9110/healthz"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Prints READY after the first round."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == [healthcheck.COMMAND]:
+        return healthcheck.main(given[1:], "wattmark-collector", HEALTH_URL)
     logging.basicConfig(format="wattmark-collector: %(message)s", level=logging.INFO)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        return _collect(options.config, options.store, once=options.once, stop=stop)
+        options = parse(given)
+        with _running(options) as (collector, address):
+            return _collect(collector, address, stop, once=options.once)
     except WattmarkError as error:
         sys.stderr.write(f"wattmark-collector: {error}\n")
         return error.exit_status
 
 
-def _collect(config: Path, url: str, *, once: bool, stop: Event) -> int:
-    store = open_store(url)
+def _collect(collector: Collector, address: str, stop: Event, *, once: bool) -> int:
+    if once:
+        return 0 if collector.once(stop) else 1
     try:
-        collector = Collector(config, store, SystemClock())
-        if once:
-            return 0 if collector.once(stop) else 1
-        try:
-            collector.start(stop)
-            sys.stdout.write("READY\n")
-            sys.stdout.flush()
-            collector.run(stop)
-        finally:
-            collector.stop()
+        collector.start(stop)
+        sys.stdout.write(f"READY {address}".rstrip() + "\n")
+        sys.stdout.flush()
+        collector.run(stop)
     finally:
-        store.close()
+        collector.stop()
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="wattmark-collector",
-        description="Poll Wattmark exporters and Prometheus targets into a store.",
-        epilog="example: wattmark-collector --config targets.yml --store sqlite:///wattmark.sqlite",
-    )
-    parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE",
-        help="targets, in the form of Prometheus's scrape_configs; read again when it changes",
+@contextmanager
+def _running(options: argparse.Namespace) -> Iterator[tuple[Collector, str]]:
+    """The collector on its store, and where its own pages are, if anywhere."""
+    health, clock = Health(), SystemClock()
+    with ExitStack() as stack:
+        sink, state = _sink(options, health, clock)
+        stack.callback(sink.close)
+        address = ""
+        if options.listen is not None:
+            server = OwnServer(options.listen, state, insecure_network=options.insecure_network)
+            stack.callback(server.stop)
+            server.start()
+            address = server.url
+        yield Collector(options.config, sink, health, clock, state.pulse), address
+
+
+def _sink(options: argparse.Namespace, health: Health, clock: Clock) -> tuple[Sink, OwnState]:
+    """Where samples go, and what is to be known of it."""
+    store = open_store(options.store, options.store_password_file, options.store_ca)
+    if options.spool is None:
+        return DirectStore(store, health), OwnState(health, clock, lambda: health.counts)
+    try:
+        make = pulse(own_host(), clock)
+        spooled = SpooledStore(store, options.spool, health, clock, make, options.spool_bytes)
+    except WattmarkError:
+        store.close()
+        raise
+
+    def fields() -> dict[str, float | int]:
+        return {**spooled.fields, **health.counts}
+
+    spooled.start()
+    return spooled, OwnState(
+        health, clock, fields, pulse=lambda: make(fields()),
+        away=lambda: spooled.away, is_sending=lambda: spooled.is_sending,
     )  # fmt: skip
-    parser.add_argument(
-        "--store", required=True, metavar="URL", help="where to write, e.g. sqlite:///PATH"
-    )
-    parser.add_argument(
-        "--once", action="store_true",
-        help="poll each target once and end; status 1 if one was down",
-    )  # fmt: skip
-    return parser
 
 
 if __name__ == "__main__":

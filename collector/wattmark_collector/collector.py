@@ -10,17 +10,20 @@ from typing import Final
 from wattmark_collector.claims import Claims
 from wattmark_collector.config import load_targets
 from wattmark_collector.exporter import ExporterSource
+from wattmark_collector.health import Health
 from wattmark_collector.poller import Poller, StoreHealth
 from wattmark_collector.prometheus import PrometheusSource
+from wattmark_collector.sink import Sink
 from wattmark_collector.sources import Source
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import ConfigurationError, StoreError
-from wattmark_store import Maintained, Store
+from wattmark_core.sample import Sample
 
 log = logging.getLogger("wattmark_collector")
 TURN_SECONDS: Final = 1.0
 TRIED_SECONDS: Final = 0.1
+PULSE_SECONDS: Final = 10.0
 ROLL_UP_SECONDS: Final = 60.0
 PRUNE_SECONDS: Final = 3600.0
 PARTING_SECONDS: Final = 3.0
@@ -28,20 +31,27 @@ PARTING_SECONDS: Final = 3.0
 
 
 class Collector:
-    """Polls the targets of the file into the store. Raises ``ConfigurationError`` when the file
-    cannot be used at the start; a bad file later leaves the targets as they are."""
+    """Polls the targets of the file into the sink. Raises ``ConfigurationError`` when the file
+    cannot be used at the start; a bad file later leaves the targets as they are. ``pulse``: what
+    the collector says of itself every 10 s, if it does."""
 
-    def __init__(self, config: Path, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, config: Path, sink: Sink, health: Health, clock: Clock,
+        pulse: Callable[[], Sample] | None = None,
+    ) -> None:  # fmt: skip
         self._config = config
-        self._store = store
+        self._sink = sink
+        self._health = health
         self._clock = clock
+        self._pulse = pulse
         self._claims = Claims(clock)
-        self._health = StoreHealth()
+        self._store_health = StoreHealth()
         self._pollers: dict[Target, Poller] = {}
         self._signature = _signature(config)
         self._targets = load_targets(config)
         self._next_roll_up = time.monotonic() + ROLL_UP_SECONDS
         self._next_prune = self._next_roll_up
+        self._next_pulse = time.monotonic()
 
     def start(self, stop: Event) -> None:
         """Start the pollers and wait until each has tried its target once, or ``stop``."""
@@ -54,6 +64,7 @@ class Collector:
         """Reload the file when it changes and look after the store, until ``stop``."""
         while not stop.wait(TURN_SECONDS):
             self._reload()
+            self._tell_of_itself()
             self._maintain()
 
     def once(self, stop: Event) -> bool:
@@ -86,8 +97,9 @@ class Collector:
         for target in targets:
             if target not in self._pollers:
                 poller = Poller(
-                    target, self._source(target), self._store, self._health, self._clock
-                )
+                    target, self._source(target), self._sink, self._health, self._store_health,
+                    self._clock,
+                )  # fmt: skip
                 self._pollers[target] = poller
                 poller.start()
 
@@ -101,7 +113,7 @@ class Collector:
 
     def _source(self, target: Target) -> Source:
         if target.is_exporter:
-            cursor = self._store.cursor(target.url)
+            cursor = self._sink.cursor(target.url)
             return ExporterSource(target, cursor, self._claims, self._clock)
         return PrometheusSource(target, self._clock)
 
@@ -115,20 +127,25 @@ class Collector:
                 self._prune()
 
     def _roll_up(self) -> None:
-        if isinstance(self._store, Maintained):
-            self._upkeep("roll-up", self._store.roll_up)
+        self._upkeep("roll-up", lambda: self._sink.roll_up(self._clock.realtime_ns()))
 
     def _prune(self) -> None:
-        if isinstance(self._store, Maintained):
-            self._upkeep("pruning", self._store.prune)
+        self._upkeep("pruning", lambda: self._sink.prune(self._clock.realtime_ns()))
 
-    def _upkeep(self, name: str, work: Callable[[int], int]) -> None:
+    def _tell_of_itself(self) -> None:
+        now = time.monotonic()
+        pulse = self._pulse
+        if pulse is not None and now >= self._next_pulse:
+            self._next_pulse = now + PULSE_SECONDS
+            self._upkeep("pulse", lambda: self._sink.write([pulse()]))
+
+    def _upkeep(self, name: str, work: Callable[[], int]) -> None:
         try:
-            work(self._clock.realtime_ns())
+            work()
         except StoreError as error:
-            self._health.failed(name, error)
+            self._store_health.failed(name, error)
         else:
-            self._health.ok(name)
+            self._store_health.ok(name)
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from wattmark_collector.claims import Claims
+from wattmark_collector.exporter_clock import TimedClient
+from wattmark_collector.lines import LineReader
 from wattmark_collector.sources import Batch
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import LineFormatError
-from wattmark_core.exporter_api import ExporterClient, HostReport
-from wattmark_core.sample import Sample, Tags, decode, make_tags
+from wattmark_core.exporter_api import HostReport
+from wattmark_core.sample import Sample, Tags, make_tags
 from wattmark_core.units import seconds_to_ns
 
 log = logging.getLogger("wattmark_collector")
@@ -32,10 +34,16 @@ class ExporterSource:
         self._report: HostReport | None = None
         self._report_ns = 0
         self._tags: dict[Tags, Tags] = {}
-        self._client = ExporterClient(
-            target.base_url, timeout_seconds=target.timeout_seconds,
+        self._lines = LineReader()
+        self._client = TimedClient(
+            target.base_url, clock, timeout_seconds=target.timeout_seconds,
             token_file=target.credentials_file, ca_file=target.ca_file,
         )  # fmt: skip
+
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        """See ``Source``."""
+        return self._client.clock_offset_seconds
 
     def read(self) -> Batch:
         """See ``Source``. Refuses an exporter whose sensors another one has claimed."""
@@ -74,7 +82,7 @@ class ExporterSource:
             if not line:
                 continue
             try:
-                sample = decode(line)
+                sample = self._lines.sample(line)
             except LineFormatError as error:
                 if not self.dropped:
                     log.warning("exporter %s: %s", self._target.url, error)

@@ -5,12 +5,13 @@ import math
 import time
 from threading import Event, Lock, Thread
 
+from wattmark_collector.health import Health, TargetHealth, target_fields
+from wattmark_collector.sink import Origin, Sink
 from wattmark_collector.sources import Batch, Source
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.sample import Sample, make_tags
-from wattmark_store import Store
 
 log = logging.getLogger("wattmark_collector")
 
@@ -54,15 +55,17 @@ class Poller(Thread):
     """
 
     def __init__(
-        self, target: Target, source: Source, store: Store, health: StoreHealth, clock: Clock
-    ) -> None:
+        self, target: Target, source: Source, sink: Sink, health: Health, store_health: StoreHealth,
+        clock: Clock,
+    ) -> None:  # fmt: skip
         super().__init__(name=f"poll {target.url}", daemon=True)
         self.target = target
         self.tried = Event()
         self.up = False
         self._source = source
-        self._store = store
+        self._sink = sink
         self._health = health
+        self._store_health = store_health
         self._clock = clock
         self._stopping = Event()
         self._reason: str | None = None
@@ -79,6 +82,7 @@ class Poller(Thread):
         finally:
             self.tried.set()
             self._source.close()
+            self._store_health.forget(self.target.url)
             self._health.forget(self.target.url)
 
     def stop(self) -> None:
@@ -102,27 +106,34 @@ class Poller(Thread):
         self.tried.set()
 
     def _write(self, batch: Batch, seconds: float) -> None:
-        samples = [*batch.samples, self._own_sample(seconds)]
-        target = self.target.url if batch.cursor else ""
+        url = self.target.url
+        health = self._target_health(seconds)
+        self._health.polled(url, health, self.target.interval_seconds)
+        samples = [*batch.samples, self._own_sample(health)]
+        origin = Origin(url, max((sample.time_ns for sample in batch.samples), default=None))
+        target = url if batch.cursor else ""
         try:
-            self._store.write(samples, target=target, cursor=batch.cursor)
+            self._sink.write(samples, target=target, cursor=batch.cursor, origin=origin)
         except StoreError as error:
             if not self._stopping.is_set():
-                self._health.failed(self.target.url, error)
+                self._store_health.failed(url, error)
             return
         if self.up:
             self._source.committed(batch)
-        self._health.ok(self.target.url)
+        self._store_health.ok(url)
 
-    def _own_sample(self, seconds: float) -> Sample:
-        tags = make_tags({"target": self.target.url, "host": self._source.host})
-        fields: dict[str, float | int] = {
-            "up": int(self.up),
-            "scrape_duration_seconds": seconds,
-            "dropped": self._source.dropped,
-            "lost": self._source.lost,
-        }
-        return Sample("target", tags, fields, self._clock.realtime_ns())
+    def _target_health(self, seconds: float) -> TargetHealth:
+        source = self._source
+        return TargetHealth(
+            source.host, self.up, seconds, source.dropped, source.lost,
+            source.clock_offset_seconds if self.up else None,
+        )  # fmt: skip
+
+    def _own_sample(self, health: TargetHealth) -> Sample:
+        now_ns = self._clock.realtime_ns()
+        lag_seconds = self._health.lag_seconds(self.target.url, now_ns)
+        tags = make_tags({"target": self.target.url, "host": health.host})
+        return Sample("target", tags, target_fields(health, lag_seconds), now_ns)
 
     def _tell(self, reason: str | None) -> None:
         if reason is not None and self._reason is None:

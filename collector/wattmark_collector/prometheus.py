@@ -27,6 +27,7 @@ class PrometheusSource:
     """
 
     lost = 0
+    clock_offset_seconds = None
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self.host = target.host or _host_name(target)

@@ -32,6 +32,11 @@ class Source(Protocol):
         """Samples that were gone before they were fetched, since the start."""
         ...
 
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        """The target's wall clock less ours; None where it does not tell."""
+        ...
+
     def read(self) -> Batch:
         """Poll once. Raises ``WattmarkError``, or whatever a strange answer leads to."""
         ...

@@ -20,6 +20,8 @@ from wattmark_core.errors import ConfigurationError, ExporterError
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
 LOST_HEADER: Final = "X-Wattmark-Lost"
 BASE_HEADER: Final = "X-Wattmark-Base"
+TIME_HEADER: Final = "X-Wattmark-Time"
+"""The exporter's wall clock when it answered, Unix ns: how far its clock is off."""
 DEFAULT_PORT: Final = 9109
 
 

@@ -22,6 +22,7 @@ from wattmark_core.exporter_api import (
     BASE_HEADER,
     CURSOR_HEADER,
     LOST_HEADER,
+    TIME_HEADER,
     HostReport,
     SampleBase,
 )
@@ -238,6 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: int, length: int, content_type: str, headers: dict[str, str]) -> None:
         self.send_response(status)
+        self.send_header(TIME_HEADER, str(time.time_ns()))
         for name, value in headers.items():
             self.send_header(name, value)
         if status != 204:

@@ -16,6 +16,25 @@ import pytest
 PATIENCE_SECONDS = 30.0
 WaitFor = Callable[[Callable[[], object]], None]
 Page = Callable[..., str]
+SENSOR = '''
+import itertools
+from wattmark_core.catalogue import Domain
+from wattmark_exporters import Counter, Sensor, Traits
+
+
+class Meter(Sensor):
+    """A counter that goes up by one joule at each read."""
+
+    name = "meter"
+    interval_seconds = 0.02
+    traits = Traits()
+
+    def start(self):
+        self.joules = itertools.count()
+
+    def read(self):
+        yield Counter(Domain.PSYS, "plug", float(next(self.joules)), self.traits)
+'''
 
 
 @dataclass
@@ -141,5 +160,20 @@ def run_collector(run_module: Run, tmp_path: Path) -> Callable[[str], Program]:
         config.write_text(text)
         store = f"sqlite:///{tmp_path / 's.sqlite'}"
         return run_module("wattmark_collector", "--config", str(config), "--store", store)
+
+    return run
+
+
+@pytest.fixture
+def run_exporter(run_module: Run, tmp_path: Path) -> Callable[[], str]:
+    """Starts an exporter of host ``h1`` with the meter alone; its address."""
+    (tmp_path / "meter.py").write_text(SENSOR)
+
+    def run() -> str:
+        program = run_module(
+            "wattmark_exporters", "--listen", "127.0.0.1:0", "--sensor", "meter:Meter",
+            "--no-estimate", "--host-name", "h1", "--sysfs", str(tmp_path),
+        )  # fmt: skip
+        return str(program.ready).removeprefix("READY http://")
 
     return run

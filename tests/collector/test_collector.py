@@ -19,25 +19,6 @@ from wattmark_store.sqlite import SqliteStore
 
 Run = Callable[..., Any]
 WaitFor = Callable[[Callable[[], object]], None]
-SENSOR = '''
-import itertools
-from wattmark_core.catalogue import Domain
-from wattmark_exporters import Counter, Sensor, Traits
-
-
-class Meter(Sensor):
-    """A counter that goes up by one joule at each read."""
-
-    name = "meter"
-    interval_seconds = 0.02
-    traits = Traits()
-
-    def start(self):
-        self.joules = itertools.count()
-
-    def read(self):
-        yield Counter(Domain.PSYS, "plug", float(next(self.joules)), self.traits)
-'''
 
 
 @pytest.fixture
@@ -46,21 +27,6 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     made = SqliteStore(tmp_path / "s.sqlite")
     yield made
     made.close()
-
-
-@pytest.fixture
-def run_exporter(run_module: Run, tmp_path: Path) -> Callable[[], str]:
-    """Starts an exporter of host ``h1`` with the meter alone; its address."""
-    (tmp_path / "meter.py").write_text(SENSOR)
-
-    def run() -> str:
-        program = run_module(
-            "wattmark_exporters", "--listen", "127.0.0.1:0", "--sensor", "meter:Meter",
-            "--no-estimate", "--host-name", "h1", "--sysfs", str(tmp_path),
-        )  # fmt: skip
-        return str(program.ready).removeprefix("READY http://")
-
-    return run
 
 
 def job(*addresses: str, path: str = "/samples", rest: str = "") -> str:
@@ -230,7 +196,7 @@ def test_one_round_and_out(serve: Callable[[str], Any], tmp_path: Path) -> None:
     [
         ("nowhere.yml", "sqlite:///s.sqlite", 2, "nowhere.yml cannot be read"),
         ("bad.yml", "sqlite:///s.sqlite", 2, "bad.yml, line 2: key 'remote_write' is not known"),
-        ("good.yml", "mysql:///s", 2, "store 'mysql:///s' is not sqlite:///PATH"),
+        ("good.yml", "mysql:///s", 2, "store 'mysql:///s' is neither sqlite:///PATH nor influxdb"),
         ("good.yml", "sqlite:///notes.txt", 1, "is not an SQLite database"),
         ("good.yml", "sqlite:///no/s.sqlite", 1, "there is no directory no; create it first"),
     ],

@@ -14,7 +14,7 @@ from wattmark_collector.claims import Claims
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.targets import Target
 from wattmark_core.clock import FakeClock
-from wattmark_core.exporter_api import CURSOR_HEADER, LOST_HEADER, HostReport
+from wattmark_core.exporter_api import CURSOR_HEADER, LOST_HEADER, TIME_HEADER, HostReport
 from wattmark_core.sample import Sample
 
 LINES = "m,host=h1 f=1.0 5\nnot a line\nm,host=h1 f=1i 9223372036854775808\nm f=2.0 6\n"
@@ -26,6 +26,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[str]] = []
+    ahead_seconds: ClassVar[float | None] = None
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -34,6 +35,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header(CURSOR_HEADER, "i:9")
         self.send_header(LOST_HEADER, "3")
+        if self.ahead_seconds is not None:
+            told_ns = FakeClock().realtime_ns() + round(self.ahead_seconds * 1e9)
+            self.send_header(TIME_HEADER, str(told_ns))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -85,3 +89,14 @@ def test_the_cursor_goes_on_after_the_commit_only(source: ExporterSource) -> Non
     pages = [path for path in Handler.asked if path.startswith("/samples")]
     assert pages == ["/samples?after=i%3A2"] * 2 + ["/samples?after=i%3A9"]
     assert Handler.asked.count("/sensors") == 1
+
+
+def test_the_clock_offset_is_known_where_the_exporter_tells_its_time(
+    source: ExporterSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing otherwise, not zero."""
+    source.read()
+    assert source.clock_offset_seconds is None
+    monkeypatch.setattr(Handler, "ahead_seconds", -2.5)
+    source.read()
+    assert source.clock_offset_seconds == -2.5

@@ -91,7 +91,7 @@ for name in sys.argv[1:]:
 """
 
 ROOMS = {
-    "core": ((), ("wattmark_core", "wattmark_store")),
+    "core": (("influxdb",), ("wattmark_core", "wattmark_store")),
     "exporters": (("exporter",), ("wattmark_exporters",)),
     "collector": (("collector",), ("wattmark_collector",)),
     "scoring": (("scoring",), ("wattmark_scoring",)),

@@ -87,8 +87,8 @@ def _refuse_busy(compose: Compose) -> None:
     url = f"http://{smoke.address(compose, 'runner')}/api/v1/runs?state="
     for state in ("running", "scoring"):
         answer = smoke.request(url + state, None, headers)
-        if answer.status == 200 and answer.json["items"]:
-            raise StackError("a run is under way; wait for its end, or cancel it")
+        for run in answer.json["runs"] if answer.status == 200 else ():
+            raise StackError(f"run {run['run_id']} is {state}; wait for its end, or cancel it")
 
 
 def _copy(source: str, target: str, *, given: int | None = None, output: int | None = None) -> None:

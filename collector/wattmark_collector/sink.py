@@ -1,0 +1,84 @@
+"""Where pollers put their samples: straight into the store, or into a spool before it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from wattmark_collector.health import Health
+from wattmark_core.errors import StoreError
+from wattmark_core.sample import Sample
+from wattmark_store import Maintained, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a batch comes from: the target's URL, and the time of its newest sample there."""
+
+    url: str
+    newest_ns: int | None
+
+
+class Sink(Protocol):
+    """Takes samples for good. All methods raise ``StoreError``."""
+
+    def write(
+        self, samples: Iterable[Sample], *, target: str = "", cursor: str = "",
+        origin: Origin | None = None,
+    ) -> int:  # fmt: skip
+        """As ``Store.write``: when it returns the samples and the cursor are on the disk."""
+        ...
+
+    def cursor(self, target: str) -> str:
+        """As ``Store.cursor``."""
+        ...
+
+    def roll_up(self, now_ns: int) -> int:
+        """As ``Maintained.roll_up``; 0 where there is nothing to do."""
+        ...
+
+    def prune(self, now_ns: int) -> int:
+        """As ``Maintained.prune``; 0 where there is nothing to do."""
+        ...
+
+    def close(self) -> None:
+        """Close, the store too."""
+        ...
+
+
+class DirectStore:
+    """``Sink`` of a store that keeps cursors in the samples' own transaction."""
+
+    def __init__(self, store: Store, health: Health) -> None:
+        self._store = store
+        self._health = health
+
+    def write(
+        self, samples: Iterable[Sample], *, target: str = "", cursor: str = "",
+        origin: Origin | None = None,
+    ) -> int:  # fmt: skip
+        """See ``Sink``."""
+        try:
+            count = self._store.write(samples, target=target, cursor=cursor)
+        except StoreError:
+            self._health.write_failed()
+            raise
+        self._health.written(count)
+        if origin is not None and origin.newest_ns is not None:
+            self._health.stored(origin.url, origin.newest_ns)
+        return count
+
+    def cursor(self, target: str) -> str:
+        """See ``Sink``."""
+        return self._store.cursor(target)
+
+    def roll_up(self, now_ns: int) -> int:
+        """See ``Sink``."""
+        return self._store.roll_up(now_ns) if isinstance(self._store, Maintained) else 0
+
+    def prune(self, now_ns: int) -> int:
+        """See ``Sink``."""
+        return self._store.prune(now_ns) if isinstance(self._store, Maintained) else 0
+
+    def close(self) -> None:
+        """See ``Sink``."""
+        self._store.close()

@@ -1,0 +1,75 @@
+"""One record of the spool: a header with lengths and check sum, what it is, and lines.
+
+``HEAD``, then JSON (target, cursor, source, times), then line protocol. The check sum covers all
+but itself. A record that cannot be read whole is ``Damaged``; nobody guesses at its rest.
+"""
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+MAGIC: Final = b"WMS1"
+HEAD: Final = struct.Struct("<4sIIII")
+"""Magic, check sum, bytes of JSON, bytes of lines, number of lines."""
+
+
+class Damaged(Exception):
+    """The bytes are no whole record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A batch, or a part of one, on its way to the store.
+
+    ``target`` and ``cursor`` as in ``Store.write``; empty if the batch moves no cursor. ``source``:
+    the target it came from, empty if none, and ``newest_ns`` its newest sample. ``oldest_ns`` and
+    ``latest_ns`` bound the times of all lines. ``at_ns``: when it was written.
+    """
+
+    lines: tuple[str, ...]
+    at_ns: int
+    oldest_ns: int
+    latest_ns: int
+    target: str = ""
+    cursor: str = ""
+    source: str = ""
+    newest_ns: int | None = None
+
+
+def pack(record: Record) -> bytes:
+    """The record's bytes."""
+    about = json.dumps([
+        record.at_ns, record.oldest_ns, record.latest_ns,
+        record.target, record.cursor, record.source, record.newest_ns,
+    ]).encode()  # fmt: skip
+    body = "\n".join(record.lines).encode()
+    sizes = len(about), len(body), len(record.lines)
+    return HEAD.pack(MAGIC, _sum(sizes, about, body), *sizes) + about + body
+
+
+def read(file: BinaryIO, end: int) -> Record | None:
+    """The record at the file's position, which is before ``end``; None at ``end``.
+
+    Raises ``Damaged``, and ``OSError`` when the disk fails.
+    """
+    left = end - file.tell()
+    if left <= 0:
+        return None
+    head = file.read(HEAD.size)
+    if len(head) < HEAD.size or not head.startswith(MAGIC):
+        raise Damaged
+    _, check, *sizes = HEAD.unpack(head)
+    if sizes[0] + sizes[1] > left - HEAD.size:
+        raise Damaged
+    about, body = file.read(sizes[0]), file.read(sizes[1])
+    if _sum(tuple(sizes), about, body) != check:
+        raise Damaged
+    at_ns, oldest_ns, latest_ns, target, cursor, source, newest_ns = json.loads(about)
+    lines = tuple(body.decode().split("\n"))
+    return Record(lines, at_ns, oldest_ns, latest_ns, target, cursor, source, newest_ns)
+
+
+def _sum(sizes: tuple[int, ...], about: bytes, body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(about, zlib.crc32(struct.pack("<III", *sizes))))

@@ -1,0 +1,70 @@
+"""Targets that answer nonsense: one line on change, a metric, no crash, others unharmed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wattmark_store.sqlite import SqliteStore
+
+WaitFor = Callable[[Callable[[], object]], None]
+MEGABYTES = 50
+BAD = {
+    "HTML": "<!DOCTYPE html>\n<html><body>Log in</body></html>\n",
+    "duplicate labels": 'b{x="1",x="2"} 1\n',
+    "half a page": 'b 1\nb{x="1',
+    "50 MB": f"# {'x' * 997}\n" * (MEGABYTES * 1000) + "<\n",
+    "nothing": "",
+}
+
+
+def job(good: str, bad: str, path: str) -> str:
+    """Polled ten times a second."""
+    return (
+        "global: {scrape_interval: 100ms, scrape_timeout: 10s}\nscrape_configs:\n"
+        f"- job_name: good\n  static_configs: [{{targets: ['{good}']}}]\n"
+        f"- job_name: bad\n  metrics_path: {path}\n  static_configs: [{{targets: ['{bad}']}}]\n"
+    )
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/samples"])
+@pytest.mark.parametrize("name", BAD)
+def test_nonsense_is_down_and_told_once(
+    name: str, path: str, serve: Callable[[str], Any], run_collector: Callable[[str], Any],
+    wait_for: WaitFor, tmp_path: Path,
+) -> None:  # fmt: skip
+    """An empty page is a page, but not of an exporter."""
+    good, bad = serve("a 1\n"), serve(BAD[name])
+    collector = run_collector(job(good.address, bad.address, path))
+    store = SqliteStore(tmp_path / "s.sqlite")
+
+    def polls(address: str, path: str) -> list[float | int | None]:
+        found = store.series("target", 0, 2**62, {"target": f"http://{address}{path}"})
+        return list(found[0].fields["up"]) if found else []
+
+    rounds = 1 if name == "50 MB" else 2
+    wait_for(lambda: len(polls(bad.address, path)) >= rounds)
+    wait_for(lambda: len(polls(good.address, "/metrics")) >= 5)
+    fine = name == "nothing" and path == "/metrics"
+    assert set(polls(bad.address, path)) == {int(fine)}
+    assert set(polls(good.address, "/metrics")) == {1}
+    store.close()
+    assert collector.stop() == 0
+    told = [line for line in collector.errors.splitlines() if bad.address in line]
+    assert len(told) == (0 if fine else 1)
+
+
+def test_values_that_are_no_numbers_are_dropped_and_counted(
+    serve: Callable[[str], Any], run_collector: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """The target is up, the others of its values are there."""
+    target = serve("a NaN\nb +Inf\nc 1\n")
+    collector = run_collector(job(target.address, "127.0.0.1:9", "/metrics"))
+    collector.stop()
+    store = SqliteStore(tmp_path / "s.sqlite")
+    (data,) = store.series("target", 0, 2**62, {"target": f"http://{target.address}/metrics"})
+    assert data.fields["dropped"][0] == 2
+    assert store.series("a", 0, 2**62, {}) == store.series("b", 0, 2**62, {}) == []
+    assert store.series("c", 0, 2**62, {})
+    store.close()

@@ -1,0 +1,208 @@
+"""From a real exporter through the collector and its spool into a real InfluxDB."""
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from wattmark_collector.health import Health
+from wattmark_collector.pulse import pulse
+from wattmark_collector.spooled_store import SpooledStore
+from wattmark_core.clock import SystemClock
+from wattmark_core.exporter_api import ExporterClient
+from wattmark_core.sample import Sample, decode_lines, make_tags
+from wattmark_store import open_store
+
+pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
+WaitFor = Callable[[Callable[[], object]], None]
+Key = tuple[str, tuple[tuple[str, str], ...], int]
+OWN = {"target", "collector"}
+
+
+class Reader(Thread):
+    """Reads ``/samples`` of an exporter on its own, all the time."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.seen: set[Key] = set()
+        self._client = ExporterClient(f"http://{address}")
+        self._cursor = ""
+        self._stopping = Event()
+
+    def run(self) -> None:
+        while not self._stopping.wait(0.1):
+            self.read()
+
+    def read(self) -> None:
+        page = self._client.samples(self._cursor)
+        assert page.lost == 0
+        self._cursor = page.cursor
+        samples = decode_lines(page.text)
+        self.seen = self.seen | {(s.measurement, s.tags, s.time_ns) for s in samples}
+
+    def stop(self) -> None:
+        """Look once more, then end."""
+        self._stopping.set()
+        self.join()
+        self.read()
+        self._client.close()
+
+
+def stored(influx: Any) -> set[Key]:
+    """Series and time of all that is in the store, but for what the collector says of itself."""
+    series = influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
+    return {
+        (each["name"], make_tags(each.get("tags", {})), row[0])
+        for each in series
+        if each["name"] not in OWN
+        for row in each["values"]
+    }
+
+
+def test_kills_and_an_outage_lose_and_add_nothing(
+    run_exporter: Callable[[], str], run_module: Callable[..., Any], influx: Any,
+    wait_for: WaitFor, tmp_path: Path,
+) -> None:  # fmt: skip
+    """SIGKILL before, during and after the outage: the set of series and times in the store is
+    that which an independent reader of the exporter saw."""
+    address = run_exporter()
+    reader = Reader(address)
+    reader.start()
+    (tmp_path / "targets.yml").write_text(
+        "scrape_configs:\n- job_name: t\n  scrape_interval: 100ms\n"
+        f"  metrics_path: /samples\n  static_configs: [{{targets: ['{address}']}}]\n"
+    )
+
+    def collector() -> Any:
+        return run_module(
+            "wattmark_collector", "--config", str(tmp_path / "targets.yml"),
+            "--store", influx.url("collector"),
+            "--store-password-file", str(influx.password_file("collector")),
+            "--spool", str(tmp_path / "spool"), "--listen", "127.0.0.1:0",
+        )  # fmt: skip
+
+    def kill(running: Any) -> None:
+        running.process.kill()
+        running.process.wait()
+
+    for pause_seconds in (0.0, 0.25):
+        running = collector()
+        time.sleep(pause_seconds)  # a different place in the round each time
+        kill(running)
+    running = collector()
+    wait_for(lambda: stored(influx))
+    influx.stop()
+    try:
+        wait_for(lambda: "samples wait in spool" in running.errors)
+        status = urlopen(f"{running.ready.removeprefix('READY ')}/healthz")
+        assert json.load(status)["status"] == "degraded"
+        status.close()
+        kill(running)
+        kill(collector())
+        running = collector()
+        time.sleep(0.5)
+    finally:
+        influx.start()
+    seen = set(reader.seen)
+    wait_for(lambda: stored(influx) >= seen)
+    own = "SELECT * FROM collector GROUP BY *"
+    wait_for(lambda: "series" in influx.query("telemetry", own))
+    assert running.stop() == 0
+    found = stored(influx)
+    reader.stop()
+    assert seen <= found <= reader.seen
+    assert influx.password_file("collector").read_text() not in running.errors
+    (series,) = influx.query("telemetry", own)["series"]
+    assert series["tags"]["host"]
+    fields = {"spool_bytes", "spool_limit_bytes", "spool_oldest_seconds", "lost", "refused"}
+    assert fields <= set(series["columns"])
+    lag = influx.query("telemetry", "SELECT last(lag_seconds) FROM target")["series"][0]
+    assert lag["values"][0][1] >= 0
+
+
+@pytest.fixture
+def spooled(influx: Any, tmp_path: Path) -> Iterator[SpooledStore]:
+    """A spool before the running InfluxDB."""
+    clock = SystemClock()
+    store = open_store(influx.url("collector"), influx.password_file("collector"))
+    made = SpooledStore(store, tmp_path / "spool", Health(), clock, pulse("h1", clock))
+    made.start()
+    yield made
+    made.close()
+
+
+def sample(measurement: str, value: float, time_ns: int) -> Sample:
+    """One value."""
+    return Sample(measurement, make_tags({"host": "h1"}), {"value": value}, time_ns)
+
+
+def write(influx: Any, line: str) -> None:
+    """What another program writes."""
+    password = influx.password_file("collector").read_text()
+    headers = {"Authorization": "Basic " + b64encode(f"collector:{password}".encode()).decode()}
+    urlopen(Request(f"{influx.address}/write?db=telemetry", line.encode(), headers)).close()
+
+
+def test_a_field_of_another_type_stops_nothing(
+    spooled: SpooledStore, influx: Any, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    """The first writer of a field decides its type; the others are counted and kept."""
+    now_ns = time.time_ns()
+    write(influx, f"a,host=other value=1i {now_ns}")
+    batch = [sample(name, 1.5, now_ns + n) for n in range(1, 2000) for name in ("a", "b")]
+    spooled.write(batch)
+    wait_for(lambda: spooled.fields["refused"] == 1999)
+    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+    assert len(stored(influx)) == 2000
+    assert spooled.away is None
+    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert len(kept) == 1999
+
+
+def test_a_missing_database_is_waited_for(
+    spooled: SpooledStore, influx: Any, wait_for: WaitFor
+) -> None:
+    """Nothing is thrown away; when it is made the samples arrive."""
+    influx.query("", "DROP DATABASE telemetry")
+    spooled.write([sample("a", 1.5, time.time_ns())])
+    wait_for(lambda: spooled.away)
+    assert "database not found" in str(spooled.away)
+    influx.make_databases()
+    wait_for(lambda: len(stored(influx)) == 1)
+    assert spooled.fields["refused"] == spooled.fields["lost"] == 0
+
+
+def test_a_wrong_password_is_waited_for(influx: Any, tmp_path: Path, wait_for: WaitFor) -> None:
+    """The samples wait for the next start with the right one."""
+    (tmp_path / "wrong").write_text("guess")
+    for password in (tmp_path / "wrong", influx.password_file("collector")):
+        clock = SystemClock()
+        store = open_store(influx.url("collector"), password)
+        spooled = SpooledStore(store, tmp_path / "spool", Health(), clock, pulse("h1", clock))
+        if password.name == "wrong":
+            spooled.write([sample("a", 1.5, time.time_ns())])
+        spooled.start()
+        wait_for(lambda each=spooled: each.away or stored(influx))  # type: ignore[misc] # a default
+        assert (spooled.away is None) == (password.name != "wrong")
+        spooled.close()
+    assert len(stored(influx)) == 1
+
+
+def test_minutes_are_rolled_up_before_segments_go(
+    spooled: SpooledStore, influx: Any, wait_for: WaitFor
+) -> None:
+    """One value per minute in the one-minute database."""
+    start_ns = (time.time_ns() // 60_000_000_000 - 5) * 60_000_000_000
+    spooled.write([sample("a", float(n), start_ns + n * 1_000_000_000) for n in range(180)])
+    wait_for(lambda: len(stored(influx)) == 180)
+    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+    spooled.roll_up(time.time_ns())
+    wait_for(lambda: "series" in influx.query("telemetry_1m", "SELECT value FROM a"))
+    (series,) = influx.query("telemetry_1m", "SELECT value FROM a")["series"]
+    assert [row[1] for row in series["values"]] == [29.5, 89.5, 149.5]

@@ -1,0 +1,271 @@
+"""The spool: what was acknowledged is there, whatever happens, or counted as lost."""
+
+import logging
+import tempfile
+from collections import Counter
+from pathlib import Path
+from threading import Thread
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from wattmark_collector.spool import Spool
+from wattmark_collector.spool_files import SUFFIX
+from wattmark_collector.spool_record import Record, pack
+from wattmark_core.errors import ConfigurationError, StoreError
+
+LIMIT_BYTES = 8000
+
+
+def record(first: int, count: int = 1, target: str = "", cursor: str = "") -> Record:
+    """Samples whose times are the numbers from ``first`` on."""
+    lines = tuple(f"m f=1.0 {first + n}" for n in range(count))
+    return Record(lines, 0, first, first + count - 1, target, cursor)
+
+
+def numbers(records: tuple[Record, ...]) -> list[int]:
+    """The numbers of the samples."""
+    return [int(line.rpartition(" ")[2]) for each in records for line in each.lines]
+
+
+def drain(spool: Spool) -> list[int]:
+    """Send all that waits."""
+    found: list[int] = []
+    while waiting := spool.next(50, 0):
+        found += numbers(waiting.records)
+        spool.sent(waiting)
+    return found
+
+
+def files(folder: Path) -> list[Path]:
+    """The segments."""
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """Appends, sends, forgets and crashes in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scratch = tempfile.TemporaryDirectory()
+        self.folder = Path(self.scratch.name) / "spool"
+        self.spool = Spool(self.folder, LIMIT_BYTES)
+        self.next_number = 1
+        self.cursors: dict[str, str] = {}
+        self.received: set[int] = set()
+        self.lost_before = 0
+        self.crashed = False
+
+    @rule(count=st.integers(1, 20), name=st.sampled_from("abc"))
+    def append(self, count: int, name: str) -> None:
+        cursor = f"i:{self.next_number}"
+        self.spool.append([record(self.next_number, count, name, cursor)])
+        self.next_number += count
+        self.cursors[name] = cursor
+
+    @rule(count=st.integers(1, 4), most=st.integers(1, 60))
+    def send(self, count: int, most: int) -> None:
+        for _ in range(count):
+            waiting = self.spool.next(most, 0)
+            if waiting is not None:
+                self.received.update(numbers(waiting.records))
+                self.spool.sent(waiting)
+
+    @rule()
+    def forget(self) -> None:
+        before = self.spool.loss.lost
+        self.spool.forget(self.spool.sent_segments())
+        assert self.spool.loss.lost == before
+
+    @rule(torn=st.integers(0, 200), garbled=st.booleans())
+    def crash(self, torn: int, garbled: bool) -> None:
+        """The next record had been written in part, or its pages had not all arrived."""
+        self.lost_before += self.spool.loss.lost
+        self.spool.close()
+        tail = pack(record(self.next_number, 5, "a", "never acknowledged"))
+        tail = tail[:30] + b"\0" * 40 + tail[70:] if garbled else tail[: min(torn, len(tail) - 1)]
+        if segments := files(self.folder):
+            with segments[-1].open("ab") as file:
+                file.write(tail)
+        self.spool = Spool(self.folder, LIMIT_BYTES)
+        self.crashed = True
+
+    @invariant()
+    def cursors_are_those_acknowledged(self) -> None:
+        assert {target: self.spool.cursor(target) for target in self.cursors} == self.cursors
+
+    @invariant()
+    def the_limit_holds(self) -> None:
+        assert sum(path.stat().st_size for path in files(self.folder)) <= LIMIT_BYTES
+
+    @precondition(lambda self: self.next_number > 1)
+    @rule()
+    def all_is_there_or_counted(self) -> None:
+        left = drain(self.spool)
+        assert left == sorted(left)
+        self.received.update(left)
+        missing = set(range(1, self.next_number)) - self.received
+        lost = self.lost_before + self.spool.loss.lost
+        # After a crash what had been sent is sent again, and counts as lost if it must go first.
+        assert len(missing) <= lost if self.crashed else len(missing) == lost
+        assert not left or not missing or max(missing) < left[0]
+
+    def teardown(self) -> None:
+        self.all_is_there_or_counted()
+        self.spool.close()
+        self.scratch.cleanup()
+
+
+TestAnyOrder = SpoolMachine.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=100, stateful_step_count=30, deadline=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+@given(cut=st.integers(0, 400))
+@settings(max_examples=40, deadline=None)
+def test_a_file_cut_anywhere_keeps_its_whole_records(cut: int) -> None:
+    """And their cursors, no more and no less."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "spool"
+        spool = Spool(folder)
+        ends = [0]
+        for number in range(1, 5):
+            spool.append([record(number, 1, "t", str(number))])
+            ends.append(files(folder)[0].stat().st_size)
+        spool.close()
+        with files(folder)[0].open("rb+") as file:
+            file.truncate(cut := min(cut, ends[-1]))
+        spool = Spool(folder)
+        whole = sum(end <= cut for end in ends) - 1
+        assert drain(spool) == list(range(1, whole + 1))
+        assert spool.cursor("t") == (str(whole) if whole else "")
+        assert spool.damaged_bytes == 0
+        spool.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the spool is to be."""
+    return tmp_path / "spool"
+
+
+def test_damage_in_the_middle_costs_the_rest_of_its_segment(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Found at the start: the segments after it are sent, the bytes are counted, one line tells."""
+    spool = Spool(folder, LIMIT_BYTES)
+    for number in range(1, 40):
+        spool.append([record(number)])
+    spool.close()
+    first, second = files(folder)[:2]
+    with first.open("rb+") as file:
+        file.seek(first.stat().st_size - 3)
+        file.write(b"???")
+    spool = Spool(folder, LIMIT_BYTES)
+    found = drain(spool)
+    missing = set(range(1, 40)) - set(found)
+    assert len(missing) == 1
+    assert spool.damaged_bytes > 0
+    assert [r.getMessage() for r in caplog.records if "is damaged" in r.getMessage()]
+    assert second.exists()
+    spool.close()
+
+
+def test_damage_while_running_is_counted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What is appended after it is not lost with it, not even by a restart."""
+    spool = Spool(folder)
+    spool.append([record(1, 3)])
+    with files(folder)[0].open("rb+") as file:
+        file.write(b"????")
+    assert spool.next(10, 0) is None
+    assert spool.loss.lost == 3
+    spool.append([record(4)])
+    spool.append([record(5)])
+    spool.close()
+    spool = Spool(folder)
+    assert drain(spool) == [4, 5]
+    spool.close()
+    assert "3 samples in it are lost" in caplog.text
+
+
+def test_two_collectors_on_one_spool_are_an_error(folder: Path) -> None:
+    """Until the first has gone."""
+    spool = Spool(folder)
+    with pytest.raises(ConfigurationError, match="belongs to another running collector"):
+        Spool(folder)
+    spool.close()
+    Spool(folder).close()
+
+
+def test_a_full_spool_is_told_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """When it begins and, with count and time span, when it is over."""
+    spool = Spool(folder, LIMIT_BYTES)
+    for number in range(1, 200):
+        spool.append([record(number * 1_000_000_000)])
+    caplog.set_level(logging.INFO)
+    left = drain(spool)
+    told = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
+    assert len(told) == 2
+    assert "is full" in told[0]
+    lost = spool.loss.lost
+    assert lost == 199 - len(left) > 0
+    assert f"{lost} samples from 1970-01-01T00:00:01+00:00 to 1970-01-01T00:" in told[1]
+    spool.close()
+
+
+def test_a_batch_that_can_never_fit_is_refused(folder: Path) -> None:
+    """Nothing goes for its sake."""
+    spool = Spool(folder, LIMIT_BYTES)
+    spool.append([record(1)])
+    with pytest.raises(StoreError, match="raise --spool-bytes"):
+        spool.append([record(2, 2000)])
+    spool.append([record(3)])
+    assert drain(spool) == [1, 3]
+    assert spool.loss.lost == 0
+    spool.close()
+
+
+def test_what_is_in_hand_while_its_segment_goes_is_not_lost_yet(folder: Path) -> None:
+    """It is lost when it is given back, and not if it is sent after all."""
+    for given_back in (True, False):
+        spool = Spool(folder / str(given_back), LIMIT_BYTES) if folder.exists() else None
+        if spool is None:
+            folder.mkdir()
+            spool = Spool(folder / str(given_back), LIMIT_BYTES)
+        spool.append([record(1, 7)])
+        waiting = spool.next(100, 0)
+        assert waiting is not None
+        for number in range(100, 300):
+            spool.append([record(number)])
+        before = spool.loss.lost
+        (spool.give_back if given_back else spool.sent)(waiting)
+        left = drain(spool)
+        assert spool.loss.lost - before == (7 if given_back else 0)
+        assert spool.loss.lost == 207 - len(left) - (0 if given_back else 7)
+        spool.close()
+
+
+def test_many_threads_append_in_any_order_and_nothing_is_missing(folder: Path) -> None:
+    """Each thread's samples stay in its order; the last cursor of each counts."""
+    spool = Spool(folder)
+
+    def work(thread: int) -> None:
+        for n in range(20):
+            spool.append([record(thread * 1000 + n, 1, str(thread), str(n))])
+
+    threads = [Thread(target=work, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = drain(spool)
+    assert Counter(found) == Counter(t * 1000 + n for t in range(20) for n in range(20))
+    for number in range(20):
+        own = [n for n in found if n // 1000 == number]
+        assert own == sorted(own)
+        assert spool.cursor(str(number)) == "19"
+    spool.close()

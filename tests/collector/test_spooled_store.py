@@ -1,0 +1,302 @@
+"""A store behind a spool: away, refusing, restarted, with a full disk."""
+
+import logging
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from wattmark_collector.health import Health
+from wattmark_collector.pulse import pulse
+from wattmark_collector.sink import Origin
+from wattmark_collector.spool_files import SUFFIX
+from wattmark_collector.spooled_store import SpooledStore
+from wattmark_core.clock import SystemClock
+from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.sample import Sample, make_tags
+from wattmark_store.sqlite import SqliteStore
+
+WaitFor = Callable[[Callable[[], object]], None]
+MINUTE_NS = 60_000_000_000
+URL = "http://h:9109/samples"
+
+
+class Moody(SqliteStore):
+    """A store that can be away, broken, or refuse samples, as it is told; ``tries`` so far."""
+
+    error: Exception | None = None
+    bad: Callable[[Sample], bool] = staticmethod(lambda _: False)
+    tries = 0
+
+    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+        self.tries += 1
+        if self.error is not None:
+            raise self.error
+        batch = list(samples)
+        if any(map(self.bad, batch)):
+            raise StoreError("store: a field has another type there")
+        return super().write(batch, target=target, cursor=cursor)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Moody:
+    """The store behind the spool."""
+    return Moody(tmp_path / "s.sqlite")
+
+
+@pytest.fixture
+def spooled(tmp_path: Path, store: Moody) -> Iterator[SpooledStore]:
+    """The spool before it, sending."""
+    made = make(store, tmp_path / "spool")
+    made.start()
+    yield made
+    made.close()
+
+
+def make(
+    store: SqliteStore, folder: Path, limit_bytes: int = 1 << 20, health: Health | None = None
+) -> SpooledStore:
+    """A spool before the store."""
+    clock = SystemClock()
+    return SpooledStore(store, folder, health or Health(), clock, pulse("h1", clock), limit_bytes)
+
+
+def sample(number: int, measurement: str = "m", **fields: float) -> Sample:
+    """Sample ``number``; its time is its number."""
+    return Sample(measurement, make_tags({"host": "h1"}), fields or {"value": 1.5}, number)
+
+
+def times(store: SqliteStore, measurement: str = "m") -> list[int]:
+    """What is in the store."""
+    return [t for data in store.series(measurement, 0, 2**62, {}) for t in data.times_ns]
+
+
+def test_samples_reach_the_store_once_and_in_the_order_of_cursors(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor
+) -> None:
+    """The cursor is the spool's, not the store's."""
+    for number in range(1, 30):
+        spooled.write([sample(number)], target=URL, cursor=f"i:{number}")
+    assert spooled.cursor(URL) == "i:29"
+    wait_for(lambda: len(times(store)) == 29)
+    assert store.cursor(URL) == ""
+
+
+def test_lag_is_known_once_samples_are_in_the_store(
+    store: Moody, tmp_path: Path, wait_for: WaitFor
+) -> None:
+    """Before that it is missing, not zero."""
+    health = Health()
+    spooled = make(store, tmp_path / "spool", health=health)
+    spooled.start()
+    store.error = StoreAway("store: away")
+    spooled.write([sample(5), sample(9)], origin=Origin(URL, 9))
+    wait_for(lambda: spooled.away)
+    assert health.lag_seconds(URL, 1_000_000_009) is None
+    store.error = None
+    wait_for(lambda: health.lag_seconds(URL, 1_000_000_009) == 1.0)
+    spooled.close()
+
+
+def test_a_store_that_is_away_is_told_of_once_and_loses_nothing(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Samples wait on the disk; when it is back they arrive."""
+    caplog.set_level(logging.INFO)
+    store.error = StoreAway("store: nobody answers")
+    for number in range(1, 50):
+        spooled.write([sample(number)], target=URL, cursor=str(number))
+    wait_for(lambda: store.tries >= 2)
+    assert spooled.away == "store: nobody answers"
+    fields = spooled.fields
+    assert fields["spool_bytes"] > 0
+    assert fields["spool_oldest_seconds"] > 0
+    store.error = None
+    wait_for(lambda: times(store) == list(range(1, 50)))
+    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+    assert spooled.fields["spool_oldest_seconds"] == 0
+    assert caplog.text.count("nobody answers; samples wait in spool") == 1
+    assert caplog.text.count("the store takes samples again") == 1
+
+
+def test_a_store_that_breaks_in_an_unknown_way_is_tried_again(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor
+) -> None:
+    """The sender does not end."""
+    store.error = RuntimeError("surprise")
+    spooled.write([sample(1)])
+    wait_for(lambda: spooled.away)
+    assert spooled.away == "the store failed: RuntimeError: surprise"
+    store.error = None
+    wait_for(lambda: times(store) == [1])
+
+
+def test_a_store_that_breaks_while_a_batch_is_taken_apart_is_tried_again(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor
+) -> None:
+    """Nothing of the batch counts as refused before all of it is decided."""
+
+    def break_down(each: Sample) -> bool:
+        if store.tries > 4 and store.tries < 7:
+            raise RuntimeError("surprise")
+        return each.time_ns == 7
+
+    store.bad = break_down
+    spooled.write([sample(n) for n in range(1, 21)])
+    wait_for(lambda: spooled.fields["refused"])
+    assert spooled.fields["refused"] == 1
+    assert set(times(store)) == set(range(1, 21)) - {7}
+    assert store.tries > 7
+
+
+def test_one_bad_line_stops_nothing(
+    store: Moody, tmp_path: Path, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is counted, kept, and told of once; all others are in the store."""
+    store.bad = lambda s: s.measurement == "sick" or s.time_ns in {17, 333}
+    spooled = make(store, tmp_path / "spool")
+    batch = [sample(n) for n in range(1, 401)] + [sample(n, "sick") for n in range(1, 200)]
+    spooled.write(batch, target=URL, cursor="i:1")
+    spooled.start()
+    wait_for(lambda: spooled.fields["refused"] == 201)
+    assert set(times(store)) == set(range(1, 401)) - {17, 333}
+    tries = store.tries
+    spooled.write([sample(n, "sick") for n in range(200, 300)] + [sample(500)])
+    wait_for(lambda: spooled.fields["refused"] == 301)
+    assert store.tries - tries <= 5  # what was all bad is not taken apart again
+    assert 500 in times(store)
+    store.bad = lambda _: False
+    spooled.write([sample(1000, "sick")])
+    wait_for(lambda: times(store, "sick") == [1000])
+    spooled.close()
+    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert len(kept) == 301
+    assert "m,host=h1 value=1.5 17" in kept
+    told = [r.getMessage() for r in caplog.records if "will never take" in r.getMessage()]
+    assert len(told) == 2
+
+
+def test_a_store_that_refuses_everything_is_waited_for(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor
+) -> None:
+    """A wrong password or a missing database is no reason to throw samples away."""
+    store.error = StoreError("store: the password is wrong")
+    spooled.write([sample(1)])
+    wait_for(lambda: store.tries >= 4)
+    assert spooled.away == "store: the password is wrong"
+    assert spooled.fields["refused"] == 0
+    store.error = None
+    wait_for(lambda: times(store) == [1])
+
+
+def test_segments_go_after_the_roll_up_of_their_minutes(
+    store: Moody, tmp_path: Path, wait_for: WaitFor
+) -> None:
+    """Not before, so that a crash sends them, and makes their minutes, again."""
+    folder = tmp_path / "spool"
+    spooled = make(store, folder, 1 << 16)
+    spooled.start()
+    for number in range(400):
+        spooled.write([sample(number * MINUTE_NS)], target=URL, cursor=str(number))
+    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+    before = len(list(folder.glob(f"*{SUFFIX}")))
+    assert before > 3
+    spooled.roll_up(1000 * MINUTE_NS)
+    wait_for(lambda: len(list(folder.glob(f"*{SUFFIX}"))) == 1)
+    assert len(times(store, "m_1m")) == 400
+    spooled.close()
+    again = make(SqliteStore(tmp_path / "s.sqlite"), folder)
+    assert again.cursor(URL) == "399"
+    again.start()
+    again.close()
+
+
+def test_what_was_not_sent_is_sent_by_the_next_start(
+    store: Moody, tmp_path: Path, wait_for: WaitFor
+) -> None:
+    """The end does not wait for a store that is away longer than a few seconds."""
+    store.error = StoreAway("store: away")
+    spooled = make(store, tmp_path / "spool")
+    spooled.start()
+    spooled.write([sample(n) for n in range(1, 12_000)], target=URL, cursor="i:7")
+    wait_for(lambda: spooled.away)
+    started = time.monotonic()
+    spooled.close()
+    assert time.monotonic() - started < 10
+    second = SqliteStore(tmp_path / "s.sqlite")
+    again = make(second, tmp_path / "spool")
+    assert again.cursor(URL) == "i:7"
+    again.start()
+    wait_for(lambda: len(times(second)) == 11_999)
+    again.close()
+
+
+def test_the_end_sends_what_it_can(store: Moody, tmp_path: Path) -> None:
+    """Samples of the last second need no second start."""
+    spooled = make(store, tmp_path / "spool")
+    spooled.start()
+    spooled.write([sample(n) for n in range(1, 100)])
+    spooled.close()
+    second = SqliteStore(tmp_path / "s.sqlite")
+    assert times(second) == list(range(1, 100))
+    second.close()
+
+
+def fill(spooled: SpooledStore) -> int:
+    """Write until the disk is full; the last number that is on it."""
+    for number in range(1, 20_000):
+        try:
+            spooled.write([sample(number)], target=URL, cursor=str(number))
+        except StoreError:
+            assert spooled.cursor(URL) == str(number - 1)
+            return number - 1
+    raise AssertionError("the disk was never full")
+
+
+def test_a_full_disk_is_a_store_error_and_passes(
+    store: Moody, tmp_path: Path, wait_for: WaitFor
+) -> None:
+    """The cursor stays; what the spool held before is sent and its place becomes free."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=False
+        ).returncode
+    ):
+        pytest.skip("mounting a small disk needs root and mount(8)")
+    try:
+        store.error = StoreAway("store: away")
+        spooled = make(store, disk / "spool", 1 << 30)
+        spooled.start()
+        last = fill(spooled)
+        for _ in range(5):
+            with pytest.raises(StoreError, match="no space is left"):
+                spooled.write([sample(n) for n in range(20_000, 20_100)], target=URL, cursor="no")
+        assert len(list((disk / "spool").glob(f"*{SUFFIX}"))) == 1
+        store.error = None
+        wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+        assert times(store) == list(range(1, last + 1))
+        spooled.roll_up(10 * MINUTE_NS)
+        wait_for(lambda: not list((disk / "spool").glob(f"*{SUFFIX}")))
+        spooled.write([sample(30_000)], target=URL, cursor="later")
+        wait_for(lambda: times(store)[-1] == 30_000)
+        spooled.close()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_many_writers_share_a_commit(spooled: SpooledStore, store: Moody) -> None:
+    """200 pollers of one batch each are through within a moment."""
+    threads = [threading.Thread(target=spooled.write, args=([sample(n)],)) for n in range(1, 201)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - started < 10

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import edges, exporter_cost, ingest, service, window_cost
+from benchmarks import collecting, edges, exporter_cost, ingest, overhead, service, window_cost
 from benchmarks.report import Section, conditions, keep, show
 
 
@@ -14,14 +14,21 @@ def main() -> int:
     """Always 0 once all has run: a missed goal is reported, not punished."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute and a half; noisier")
-    quick = parser.parse_args().quick
+    parser.add_argument("--soak", action="store_true", help="only 200 exporters for ten minutes")
+    options = parser.parse_args()
+    quick = options.quick
     steps: list[Callable[[], Section]] = [
         lambda: exporter_cost.measure(18 if quick else 150),
         lambda: window_cost.measure(40 if quick else 200),
+        lambda: overhead.measure(15 if quick else 60),
         lambda: edges.measure(50 if quick else 500),
+        lambda: edges.measure_influx(20 if quick else 200, "1 h" if quick else "24 h"),
         lambda: ingest.measure(10 if quick else 100),
         lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
+        lambda: collecting.measure(20, 10.0 if quick else 60.0),
     ]
+    if options.soak:
+        steps = [lambda: collecting.soak(200, 60.0 if quick else 600.0)]
     console = Console(width=None if sys.stdout.isatty() else 140)
     held = conditions()
     console.print("\n".join(f"{name}: {value}" for name, value in held.items()), highlight=False)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,14 +118,14 @@ def _prometheus(exporters: int, seconds: float) -> Taken:
         )  # fmt: skip
         try:
             time.sleep(2 * SETTLE_SECONDS)
-            before = _seconds(process.pid)
+            before, values = _seconds(process.pid), _appended(address)
             time.sleep(seconds)
+            values = _appended(address) - values
             cpu = _seconds(process.pid) - before
             memory = usage(process.pid).resident_bytes
         finally:
             process.terminate()
             process.wait()
-    values = int(exporters * seconds * VALUES_PER_TICK)
     return Taken(values, cpu, memory, seconds)
 
 
@@ -165,4 +166,12 @@ def _count(address: str) -> int:
     """Field values in the database."""
     text = "SELECT count(*) FROM /^(energy|power)$/"
     found = influxd.query(address, text, "telemetry").get("series", [])
-    return sum(int(value) for series in found for value in series["values"][0][1:])
+    return sum(int(value or 0) for series in found for value in series["values"][0][1:])
+
+
+def _appended(address: str) -> int:
+    """Samples that Prometheus has taken, by its own count."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10.0) as answer:
+        text = answer.read().decode()
+    name = "prometheus_tsdb_head_samples_appended_total"
+    return sum(int(float(line.split()[-1])) for line in text.splitlines() if line.startswith(name))

@@ -17,6 +17,8 @@ from benchmarks.processes import NotRun
 
 PROGRAM: Final = "influxd"
 START_SECONDS: Final = 30.0
+SETTLE_SECONDS: Final = 8.0
+"""After much was written at once: until it is on disk, as what came in over a day would be."""
 DATABASES: Final = ("telemetry", "telemetry_1m", "results")
 CONFIG: Final = """\
 reporting-disabled = true
@@ -26,8 +28,8 @@ dir = "{folder}/meta"
 [data]
 dir = "{folder}/data"
 wal-dir = "{folder}/wal"
-series-id-set-cache-size = 100
 query-log-enabled = false
+cache-snapshot-write-cold-duration = "2s"
 [http]
 bind-address = "127.0.0.1:{port}"
 log-enabled = false

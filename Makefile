@@ -13,7 +13,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run serve test check bench stack stack-down stack-rotate stack-backup stack-restore
-.PHONY: constraints clean
+.PHONY: dashboards constraints clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 23
@@ -50,6 +50,9 @@ stack-backup: ## copy the stack's data and secrets out (ARGS=FOLDER, a new one)
 
 stack-restore: ## put a copy back in the place of what there is (ARGS=FOLDER)
 	@$(PYTHON) -m tools.stack restore $(ARGS)
+
+dashboards: $(VENV)/.dev ## make Grafana's dashboards and alerts anew from the catalogue
+	@$(VENV)/bin/python -m dashboards.generate
 
 constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade: newest versions)
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)

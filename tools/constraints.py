@@ -32,14 +32,14 @@ class Environment:
 TESTED: Final = ("run.txt", "dev.txt")
 ENVIRONMENTS: Final = (
     Environment("run", ("cli", "tensorflow")),
-    Environment("dev", ("influxdb",), keep_to=("run.txt",)),
+    Environment("dev", ("influxdb", "images", "efficientnet"), keep_to=("run.txt",)),
     Environment("bench", ("cli", "influxdb"), keep_to=TESTED),
     # The images of the rooms, and what builds Wattmark itself in them:
     Environment("build", keep_to=TESTED),
     Environment("exporter", ("exporter",), keep_to=TESTED),
     Environment("collector", ("collector", "influxdb"), keep_to=TESTED),
-    Environment("runner", ("runner", "influxdb", "tensorflow"), keep_to=TESTED),
-    Environment("runner-cuda", ("runner", "influxdb", "tensorflow-cuda"), keep_to=TESTED),
+    Environment("runner", ("runner", "influxdb", "images", "tensorflow"), keep_to=TESTED),
+    Environment("runner-cuda", ("runner", "influxdb", "images", "tensorflow-cuda"), keep_to=TESTED),
 )
 OPTIONS: Final = (
     "--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-header",

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from wattmark_core.catalogue import MEASUREMENTS
-from wattmark_core.results import Score, Window
+from wattmark_core.results import Check, Score, Verdict, Window
 from wattmark_core.sample import Sample, Tags, make_tags
 from wattmark_store.result_tables import BOOLEANS
 from wattmark_store.schema import result_columns
@@ -27,6 +27,11 @@ _LINE: Final = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
 
 WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
 SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
+RESULT_EXTRAS: Final = {
+    "window": frozenset({"start_ms", "end_ms"}),
+    "score": frozenset({"invalid_checks", "warned_checks"}),
+}
+"""Fields for Grafana alone, which repeat others in a form that it can show."""
 _INTEGERS: Final = {
     measurement: frozenset(metric.field for metric in metrics if metric.integer)
     for measurement, metrics in MEASUREMENTS.items()
@@ -131,7 +136,17 @@ def score_point(score: Score) -> Point:
     del held["time_ns"]
     checks = [asdict(check) for check in score.checks]
     held["checks"] = code(json.dumps(checks, ensure_ascii=False))
+    for verdict in (Verdict.INVALID, Verdict.WARNED):
+        failed = [check for check in score.checks if check.verdict is verdict]
+        held[f"{verdict}_checks"] = code("; ".join(map(_told, failed)) or "none")
     return Point("score", tags, held, score.time_ns)
+
+
+def _told(check: Check) -> str:
+    if check.value is None:
+        return f"{check.name}: {check.message}"
+    limit = "" if check.limit is None else f", limit {check.limit:g}"
+    return f"{check.name} {check.value:.3g} {check.unit}{limit}"
 
 
 def series_prefix(measurement: str, tags: Tags) -> str:

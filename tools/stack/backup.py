@@ -7,6 +7,7 @@ While InfluxDB is copied the collector spools, so that no sample is missing afte
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,14 @@ FOLDERS: Final = {
     "influxdb": "/var/lib/influxdb2",
 }
 SECRETS: Final = "secrets"
+SCORING_SECONDS: Final = 400.0
+TURN_SECONDS: Final = 5.0
 
 
 def backup(compose: Compose, place: Path) -> None:
     """Copy everything into the new folder ``place``. Raises ``StackError``."""
     containers = _containers(compose)
-    _refuse_busy(compose)
+    _await_idle(compose)
     try:
         place.mkdir(mode=0o700, parents=True)
     except FileExistsError as error:
@@ -49,7 +52,7 @@ def restore(compose: Compose, place: Path) -> None:
     for service in containers:
         if not (place / f"{service}.tar").is_file():
             raise StackError(f"{place} is no backup of this stack: it has no {service}.tar")
-    _refuse_busy(compose)
+    _await_idle(compose)
     compose.run("stop", *containers)
     for service, (container, path) in containers.items():
         say(f"restoring {service}")
@@ -81,14 +84,25 @@ def _containers(compose: Compose) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _refuse_busy(compose: Compose) -> None:
-    """A run under way would be interrupted."""
+def _await_idle(compose: Compose) -> None:
+    """A run under way would be interrupted; one that is only being scored is waited for."""
+    deadline = time.monotonic() + SCORING_SECONDS
+    if running := _runs(compose, "running"):
+        raise StackError(f"run {running[0]} is under way; wait for its end, or cancel it")
+    while scoring := _runs(compose, "scoring"):
+        if time.monotonic() > deadline:
+            raise StackError(f"run {scoring[0]} is still being scored; try again later")
+        say(f"waiting for run {scoring[0]}, which is being scored")
+        time.sleep(TURN_SECONDS)
+
+
+def _runs(compose: Compose, state: str) -> list[str]:
     headers = {"Authorization": f"Bearer {secret_files.runner_key('read')}"}
-    url = f"http://{smoke.address(compose, 'runner')}/api/v1/runs?state="
-    for state in ("running", "scoring"):
-        answer = smoke.request(url + state, None, headers)
-        for run in answer.json["runs"] if answer.status == 200 else ():
-            raise StackError(f"run {run['run_id']} is {state}; wait for its end, or cancel it")
+    url = f"http://{smoke.address(compose, 'runner')}/api/v1/runs?state={state}"
+    answer = smoke.request(url, None, headers)
+    if answer.status != 200:
+        raise StackError(f"the runner does not tell its runs: {answer.status} {answer.text[:200]}")
+    return [run["run_id"] for run in answer.json["runs"]]
 
 
 def _copy(source: str, target: str, *, given: int | None = None, output: int | None = None) -> None:

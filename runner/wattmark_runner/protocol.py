@@ -12,12 +12,14 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Make ready what is to be measured. One of ``builtin``, ``entry_point``, ``command`` is set.
+    """Make ready what is to be measured: ``builtin``, ``files``, ``entry_point`` or ``command``.
 
     *Built-in*: data, weights (trained if there are none in ``cache``), graph; ``data_root`` holds
-    Fashion-MNIST's IDX files. *Entry point*: ``package.module:callable``. *Command*: a program and
-    its arguments. ``gpu`` is the UUID that the parent has put into CUDA_VISIBLE_DEVICES, empty for
-    the CPU. ``memory_bytes`` limits the data of each process.
+    Fashion-MNIST's IDX files. *Files*: an architecture of Keras on a data set of that ``kind``,
+    ``path`` and ``labels``, with the file of its ``weights``. *Entry point*:
+    ``package.module:callable``. *Command*: a program and its arguments. ``gpu`` is the UUID that
+    the parent has put into CUDA_VISIBLE_DEVICES, empty for the CPU. ``memory_bytes`` limits the
+    data of each process.
     """
 
     builtin: str
@@ -29,6 +31,7 @@ class Load:
     entry_point: str = ""
     command: list[str] = field(default_factory=list)
     memory_bytes: int | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A run: idle baseline, load, warm-up, R measured repeats, idle baseline, score."""
 
+import contextlib
 import re
 import threading
 import time
@@ -16,6 +17,7 @@ from wattmark_core.exporter_api import EnergySeries, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.codec import to_json
+from wattmark_runner.overhead import Overhead
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.process import WorkerProcess
@@ -222,13 +224,23 @@ class _Run:
             record.state = RunState.FAILED
             record.reason = f"{error}; then score the run again, its windows are kept"
         except RunError as error:
-            record.state, record.reason = RunState.FAILED, str(error)
+            record.state, record.reason = RunState.FAILED, self._with_limit(str(error))
         except BaseException as error:
             record.state, record.reason = RunState.INTERRUPTED, type(error).__name__
             raise
         finally:
             record.ended_ns = SystemClock().boottime_ns() + record.offset_ns
             self.hooks.keep(record)
+
+    def _with_limit(self, reason: str) -> str:
+        """Native code that gets no memory does not say so: it aborts, or goes on with nothing."""
+        limit = self.workload.limits.memory_bytes
+        if limit is None or not re.search("killed by SIG(ABRT|SEGV|BUS)", reason):
+            return reason
+        return (
+            f"{reason}; its memory is limited to {limit} bytes ([workloads.NAME.limits]"
+            " memory_bytes), perhaps too few"
+        )
 
     @property
     def frame(self) -> Frame:
@@ -272,8 +284,10 @@ class _Run:
                 if isinstance(event, Loaded):
                     self._loaded(event)
                     self.telemetry.arm()
+                    overhead = Overhead()
                     worker.send(self._measure())
                 elif isinstance(event, Done):
+                    self.record.constants |= overhead.constants()
                     self._done(event)
                     self.telemetry.disarm()
                     return True
@@ -351,7 +365,9 @@ class _Run:
         ]
 
     def _keep(self, window: Window) -> None:
-        self.record.windows.append(put_marked(window, self.store, self.hooks.open_windows()))
+        with contextlib.suppress(StoreAway):  # scoring writes it again
+            window = put_marked(window, self.store, self.hooks.open_windows())
+        self.record.windows.append(window)
         if not window.complete and not self.record.reason:
             self.record.reason = self._interruption(window)
         self.hooks.keep(self.record)

@@ -82,6 +82,11 @@ def _session(command: Load, emit: Emit) -> Session:
         from wattmark_runner.worker.entry_point import EntryPointSession
 
         return EntryPointSession(emit)
+    if command.files:
+        os.environ["KERAS_BACKEND"] = str(command.parameters["backend"])
+        from wattmark_runner.worker.zoo.session import KerasSession
+
+        return KerasSession(emit)
     from wattmark_runner.worker.session import NetworkSession  # the framework takes seconds
 
     return NetworkSession(emit)

@@ -10,14 +10,20 @@ from wattmark_runner.worker.facts import about_machine
 def describe() -> dict[str, str]:
     """Name → value. A fact that cannot be had is left out."""
     facts = {
-        "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,
+        "gpus": ", ".join(gpu_names()),
+    } | tensorflow_facts()
+    return {name: value for name, value in facts.items() if value} | about_machine()
+
+
+def tensorflow_facts() -> dict[str, str]:
+    """TensorFlow's part of them."""
+    return {
+        "tensorflow": tf.__version__,
         "threads_intra_op": _threads(tf.config.threading.get_intra_op_parallelism_threads()),
         "threads_inter_op": _threads(tf.config.threading.get_inter_op_parallelism_threads()),
-        "gpus": ", ".join(gpu_names()),
     }
-    return {name: value for name, value in facts.items() if value} | about_machine()
 
 
 def gpu_names() -> list[str]:

@@ -6,8 +6,12 @@ from typing import Any, Final
 
 import keras
 from keras import layers
+from keras.src.applications.convnext import LayerScale
 
-_FREE: Final = (layers.BatchNormalization, layers.LayerNormalization, layers.Embedding)
+_FREE: Final = (
+    layers.BatchNormalization, layers.GroupNormalization, layers.LayerNormalization,
+    layers.Normalization, layers.Embedding, layers.PReLU, LayerScale,
+)  # fmt: skip
 """Layers with weights that are not counted: by the usual convention, that of the published
 numbers, MACs are those of convolutions and matrix products."""
 

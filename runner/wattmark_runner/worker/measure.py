@@ -36,7 +36,9 @@ class Measurement:
 
     ``cpu_ns`` gives the CPU time of this process, all threads. An event is sent either at a
     window's edge or while a guard runs, never inside a window except for the progress once a
-    second.
+    second. ``pause_seconds``: of rest between the guards of two repeats. ``image_bytes``: how many
+    bytes of ``infer``'s answer an image has; then the warm-up need not be whole passes, which may
+    take hours.
     """
 
     network: Network
@@ -44,6 +46,8 @@ class Measurement:
     clock: Clock
     cpu_ns: Callable[[], int]
     emit: Callable[[Event], None]
+    pause_seconds: float = 0.0
+    image_bytes: int | None = None
     predictions: list[list[bytes]] = field(default_factory=list)
     _batches_a_call: int = 0
     _progress_ns: int = 0
@@ -53,13 +57,35 @@ class Measurement:
         ended = self._warm_up()
         for repeat in range(self.wanted.repeats):
             self._guard(ended)
+            if repeat and self.pause_seconds:
+                self.clock.sleep(self.pause_seconds)
+                self._guard(None)
             ended = self._window(repeat)
         self._guard(ended)
 
     def _warm_up(self) -> PhaseEnd:
+        if self.image_bytes and self.network.batches > WARMUP_BATCHES:
+            return self._warm_up_by_batches(self.image_bytes)
         least = -(-WARMUP_BATCHES // self.network.batches)
         ended, _ = self._passes("warmup", 0, self.wanted.warmup_seconds, least)
         return ended
+
+    def _warm_up_by_batches(self, image_bytes: int) -> PhaseEnd:
+        """At least ``WARMUP_BATCHES``, wherever in a pass they end."""
+        cpu_start = self.cpu_ns()
+        start = end = self.clock.boottime_ns()
+        self.emit(Edge("warmup", 0, opening=True, time_ns=start))
+        first = inferences = 0
+        while first < WARMUP_BATCHES or end < start + seconds_to_ns(self.wanted.warmup_seconds):
+            count = max(1, self._batches_a_call)
+            inferences += len(self.network.infer(first, first + count)) // image_bytes
+            first += count
+            end, before = self.clock.boottime_ns(), end
+            self._calibrate(count, end - before)
+            self._tell("warmup", 0, start, end, self.wanted.warmup_seconds)
+        cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
+        self.emit(Edge("warmup", 0, opening=False, time_ns=end))
+        return PhaseEnd("warmup", 0, start, end, inferences, cpu_seconds)
 
     def _window(self, repeat: int) -> PhaseEnd:
         ended, classes = self._passes("inference", repeat, self.wanted.seconds, 1)
@@ -82,30 +108,29 @@ class Measurement:
             done += passes
             end, before = self.clock.boottime_ns(), end
             if phase == "warmup":  # the last call of the warm-up is the one to go by
-                self._calibrate(passes, end - before)
+                self._calibrate(passes * self.network.batches, end - before)
             self._tell(phase, repeat, start, end, seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
         self.emit(Edge(phase, repeat, opening=False, time_ns=end))
         inferences = done * self.network.images
         return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds), classes
 
-    def _calibrate(self, passes: int, took_ns: int) -> None:
+    def _calibrate(self, batches: int, took_ns: int) -> None:
         """How many batches fit into ``CALL_SECONDS``."""
-        batches = passes * self.network.batches
         fitting = batches * seconds_to_ns(CALL_SECONDS) // max(1, took_ns)
         self._batches_a_call = max(1, min(fitting, 2 * batches))
 
-    def _guard(self, ended: PhaseEnd) -> None:
+    def _guard(self, ended: PhaseEnd | None) -> None:
         """Go on inferring, uncounted; what the window before left to tell is told meanwhile."""
         until = self.clock.boottime_ns() + seconds_to_ns(self.wanted.guard_seconds)
         batch = 0
-        told = False
-        while not told or self.clock.boottime_ns() < until:
+        first = True
+        while first or self.clock.boottime_ns() < until:
             self.network.infer(batch, batch + self._batches_a_call)
             batch = (batch + self._batches_a_call) % self.network.batches
-            if not told:
+            if first and ended is not None:
                 self.emit(ended)
-                told = True
+            first = False
 
     def _tell(self, phase: str, repeat: int, start: int, now: int, seconds: float) -> None:
         if now - self._progress_ns < PROGRESS_NS:

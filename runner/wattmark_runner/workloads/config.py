@@ -20,15 +20,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_runner.workloads.images import ImageFiles, read_images
 from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value
 from wattmark_runner.workloads.reading import Table
 from wattmark_runner.workloads.registry import BUILT_IN_PARAMETERS, WORKLOADS
+from wattmark_runner.workloads.zoo import ARCHITECTURES, KERAS_PARAMETERS
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """Where a value goes into an argument of a command."""
 ENTRY_POINT: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-KINDS: Final = ("builtin", "entry_point", "command")
+KINDS: Final = ("builtin", "entry_point", "command", "keras")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Something that may run. Exactly one of ``builtin``, ``entry_point`` and ``command`` is set.
+    """Something that may run: exactly one of ``builtin``, ``keras``, ``entry_point``, ``command``.
 
-    ``builtin`` names a built-in workload, ``entry_point`` is ``package.module:callable``,
-    ``command`` the arguments of a program, with ``{model}`` and ``{parameter}`` in them.
+    ``builtin`` names a built-in workload, ``keras`` the images for Keras's architectures,
+    ``entry_point`` is ``package.module:callable``, ``command`` the arguments of a program, with
+    ``{model}`` and ``{parameter}`` in them.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Workload:
     entry_point: str = ""
     command: tuple[str, ...] = ()
     limits: Limits = field(default=Limits())
+    keras: ImageFiles | None = None
 
     def require(self, model: str) -> str:
         """``model``, if the workload has it. Raises ``ParameterError`` naming those it has."""
@@ -151,7 +155,7 @@ def _workload(name: str, table: Table) -> Workload:
     if len(kinds) != 1:
         raise table.wrong("", f"needs exactly one of {', '.join(KINDS)}")
     limits = table.table("limits")
-    built_in = _built_in(table)
+    built_in = _keras(name, table) if "keras" in table else _built_in(table)
     own = tuple(_parameter(n, t) for n, t in table.tables("parameters").items())
     workload = Workload(
         name,
@@ -162,6 +166,7 @@ def _workload(name: str, table: Table) -> Workload:
         table.text("entry_point", ""),
         table.names("command", ()),
         Limits(limits.above_zero("seconds"), limits.integer("memory_bytes")),
+        built_in.keras if built_in else None,
     )
     limits.done()
     table.done()
@@ -178,15 +183,18 @@ def _built_in(table: Table) -> Workload | None:
         raise table.wrong("builtin", str(error)) from error
 
 
+def _keras(name: str, table: Table) -> Workload:
+    files = read_images(table)
+    meaning = f"architectures of Keras on {files.kind} images"
+    return Workload(name, meaning, tuple(ARCHITECTURES), KERAS_PARAMETERS, keras=files)
+
+
 def _check(workload: Workload, table: Table) -> None:
     _check_names(workload, table)
     if workload.builtin:
-        built_in = find_workload(workload.builtin)
-        for model in workload.models:
-            if model not in built_in.models:
-                raise table.wrong("models", f"{workload.builtin} has no model {model!r}")
-        if workload.parameters != built_in.parameters:
-            raise table.wrong("parameters", "a built-in workload declares its own")
+        _check_parts(workload, find_workload(workload.builtin), table)
+    if workload.keras:
+        _check_parts(workload, _keras(workload.name, table), table)
     if "entry_point" in table and not ENTRY_POINT.fullmatch(workload.entry_point):
         raise table.wrong("entry_point", "is not of the form package.module:callable")
     known = {"model", *(each.name for each in workload.parameters)}
@@ -198,6 +206,15 @@ def _check(workload: Workload, table: Table) -> None:
             raise table.wrong("command", "an argument cannot hold a NUL character")
     if workload.command and PLACE.search(workload.command[0]):
         raise table.wrong("command", "the program itself cannot be a parameter")
+
+
+def _check_parts(workload: Workload, built_in: Workload, table: Table) -> None:
+    for model in workload.models:
+        if model not in built_in.models:
+            kind = workload.builtin or "keras"
+            raise table.wrong("models", f"{kind} has no model {model!r}")
+    if workload.parameters != built_in.parameters:
+        raise table.wrong("parameters", "a built-in workload declares its own")
 
 
 def _check_names(workload: Workload, table: Table) -> None:

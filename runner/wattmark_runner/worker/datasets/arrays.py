@@ -1,0 +1,52 @@
+"""Images that lie in memory as one array, brought to a network's size by repeating pixels."""
+
+import numpy as np
+import numpy.typing as npt
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.worker.datasets import Frame, Images, Pixels
+
+CROP = 0.875
+"""The part of an image that is its middle: 224 of 256, as is usual on ImageNet."""
+
+
+def of_arrays(images: npt.NDArray[np.generic], labels: npt.NDArray[np.generic]) -> Images:
+    """Images (count, height, width[, channels 1 or 3]), 0 to 255, and a class for each.
+
+    Raises ``ConfigurationError`` for other shapes.
+    """
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[-1] not in {1, 3} or 0 in images.shape:
+        raise ConfigurationError(
+            f"images of shape {images.shape} cannot be used; (count, height, width, 1 or 3) can"
+        )
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+        raise ConfigurationError(
+            f"{len(images)} images have labels of shape {labels.shape} and type {labels.dtype};"
+            " give one whole number per image"
+        )
+
+    def read(number: int, frame: Frame) -> Pixels:
+        return enlarge(images[number].astype(np.float32), frame)
+
+    classes = tuple(int(label) for label in labels)
+    return Images(len(images), read, str, classes, max(classes) + 1)
+
+
+def enlarge(image: Pixels, frame: Frame) -> Pixels:
+    """The nearest pixel for each that is wanted; grey becomes red, green and blue alike."""
+    height, width, _ = image.shape
+    if frame.resize == "crop":
+        side = CROP * min(height, width)
+        rows, columns = (_centres(length, side, frame.pixels) for length in (height, width))
+    else:
+        rows, columns = (_centres(length, length, frame.pixels) for length in (height, width))
+    found = image[rows[:, np.newaxis], columns]
+    return np.broadcast_to(found, (*found.shape[:2], 3))
+
+
+def _centres(length: int, side: float, pixels: int) -> npt.NDArray[np.intp]:
+    """Which of ``length`` pixels lies under each of ``pixels`` that share ``side`` of them."""
+    places = (length - side) / 2.0 + (np.arange(pixels) + 0.5) * side / pixels
+    return np.clip(places.astype(np.intp), 0, length - 1)

@@ -1,0 +1,123 @@
+"""ILSVRC2012's validation images (Russakovsky et al. 2015), in the class order of Keras.
+
+Keras's classes are the WordNet ids of the 1,000 classes in alphabetical order. The images lie in
+class folders named by these ids, or flat, with labels from one of:
+
+- the development kit's folder: ``data/ILSVRC2012_validation_ground_truth.txt`` (the kit's own class
+  number, a line per image) and ``data/meta.mat`` (which id each number is);
+- a text file of lines ``NAME CLASS``, CLASS 0 to 999 in the order above (``val.txt``).
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.worker.datasets import Images
+from wattmark_runner.worker.datasets.files import is_image, of_files
+from wattmark_runner.worker.datasets.folders import class_folders, in_folders
+
+CLASSES: Final = 1000
+_WORDNET: Final = re.compile(r"n\d{8}")
+_GROUND_TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
+
+
+def read(path: str, labels: str) -> Images:
+    """The images that are there, by name. Raises ``ConfigurationError``."""
+    root = Path(path)
+    try:
+        flat = sorted(each for each in root.iterdir() if is_image(each))
+    except OSError as error:
+        raise ConfigurationError(f"data set {root.name}: {error.strerror}") from error
+    if not flat:
+        ids = _ids(Path(labels)) if labels else None
+        return of_files(root, in_folders(root, _classes(class_folders(root), ids)), CLASSES)
+    if not labels:
+        raise ConfigurationError(
+            "ILSVRC2012 images without class folders need labels: the development kit's folder, or"
+            " a file of lines NAME CLASS"
+        )
+    known = _labels(Path(labels))
+    files = [(each, known[each.name]) for each in flat if each.name in known]
+    if not files:
+        raise ConfigurationError(f"{Path(labels).name} has a label for none of the images")
+    there = {each.name for each in flat}
+    return of_files(root, files, CLASSES, sorted(there ^ known.keys()))
+
+
+def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
+    """Folder → class. With fewer than all folders, ``ids`` (all, in order) tell the class."""
+    strange = [name for name in folders if not _WORDNET.fullmatch(name)]
+    if strange:
+        raise ConfigurationError(
+            f"class folder {strange[0]!r} is no WordNet id such as n01440764; a data set of other"
+            ' classes is of kind "folders"'
+        )
+    ids = ids or (folders if len(folders) == CLASSES else None)
+    if ids is None:
+        raise ConfigurationError(
+            f"{len(folders)} of {CLASSES} class folders: which class each is cannot be told; give"
+            " labels, a file of all WordNet ids in order (synset_words.txt)"
+        )
+    unknown = [name for name in folders if name not in ids]
+    if unknown:
+        raise ConfigurationError(f"class folder {unknown[0]} is none of the {CLASSES} classes")
+    return {name: ids.index(name) for name in folders}
+
+
+def _ids(path: Path) -> list[str]:
+    """The first word of each line of ``synset_words.txt`` or ``LOC_synset_mapping.txt``."""
+    ids = [line.split()[0] for line in _lines(path)]
+    if len(set(ids)) != CLASSES or ids != sorted(ids):
+        raise ConfigurationError(f"{path.name} does not name {CLASSES} WordNet ids in order")
+    return ids
+
+
+def _labels(path: Path) -> dict[str, int]:
+    """Name of the image → class."""
+    if path.is_dir():
+        return _kit(path)
+    found: dict[str, int] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        name, _, label = line.rpartition(" ")
+        if not name or not label.isdecimal():
+            raise ConfigurationError(f"{path.name}, line {number}: not NAME CLASS: {line[:60]!r}")
+        found[Path(name.strip()).name] = int(label)
+    return found
+
+
+def _kit(folder: Path) -> dict[str, int]:
+    data = folder / "data" if (folder / "data").is_dir() else folder
+    order = _kit_classes(data / "meta.mat")
+    truth = _lines(data / _GROUND_TRUTH)
+    try:
+        return {
+            f"ILSVRC2012_val_{number:08}.JPEG": order[int(line)]
+            for number, line in enumerate(truth, start=1)
+        }
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(f"{_GROUND_TRUTH} has a line that is no class: {error}") from error
+
+
+def _kit_classes(path: Path) -> dict[int, int]:
+    """The kit's class number → Keras's class. Numbers over 1,000 are groups of classes."""
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        synsets = loadmat(path, squeeze_me=True)["synsets"]
+        numbers = {str(each["WNID"]): int(each["ILSVRC2012_ID"]) for each in synsets}
+    except (OSError, KeyError, TypeError, ValueError, IndexError, MatReadError) as error:
+        raise ConfigurationError(f"the development kit's {path.name} cannot be read: {error}") \
+            from error  # fmt: skip
+    leaves = sorted(name for name, number in numbers.items() if number <= CLASSES)
+    if len(leaves) != CLASSES:
+        raise ConfigurationError(f"the development kit's {path.name} names {len(leaves)} classes")
+    return {numbers[name]: order for order, name in enumerate(leaves)}
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"labels {path.name} cannot be read: {error}") from error

@@ -1,0 +1,18 @@
+"""Noise, the same in every run: for energy alone."""
+
+import numpy as np
+
+from wattmark_runner.worker.datasets import Frame, Images, Pixels
+
+IMAGES = 256
+
+
+def read(path: str, labels: str) -> Images:
+    """So many images without labels; there are no files."""
+    del path, labels
+
+    def image(number: int, frame: Frame) -> Pixels:
+        shape = (frame.pixels, frame.pixels, 3)
+        return np.random.default_rng(number).integers(0, 256, shape, np.uint8).astype(np.float32)
+
+    return Images(IMAGES, image, str, None, None)

@@ -1,0 +1,49 @@
+"""The classifiers of ``keras.applications``, each with its own size and preprocessing."""
+
+import functools
+import inspect
+from typing import Any, Final
+
+import keras
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.worker.datasets import Pixels
+from wattmark_runner.worker.zoo import IMAGENET_CLASSES, Architecture, Wanted
+from wattmark_runner.worker.zoo.weights import load_file, require_classes
+
+SIZES: Final[dict[str, dict[str, Any]]] = {
+    "MobileNetV3Small": {"input_shape": (224, 224, 3)},
+    "MobileNetV3Large": {"input_shape": (224, 224, 3)},
+}
+"""Those that would take images of any size, and what they were published with."""
+
+
+def build(wanted: Wanted) -> Architecture:
+    """Raises ``ConfigurationError`` for weights that cannot be had or do not fit."""
+    make = getattr(keras.applications, wanted.name)
+    model, weights = _model(functools.partial(make, **SIZES.get(wanted.name, {})), wanted)
+    own: Any = inspect.getmodule(make)
+
+    def prepare(image: Pixels) -> Pixels:
+        ready: Pixels = own.preprocess_input(image, data_format="channels_last")
+        return ready
+
+    return Architecture(model, int(model.input.shape[1]), prepare, weights)
+
+
+def _model(make: Any, wanted: Wanted) -> tuple[Any, str]:
+    classes = wanted.classes or IMAGENET_CLASSES
+    if not wanted.trained:
+        return make(weights=None, classes=classes), "random"
+    if wanted.file:
+        model = make(weights=None, classes=classes)
+        return model, load_file(model, wanted)
+    require_classes(wanted, IMAGENET_CLASSES)
+    try:
+        return make(weights="imagenet"), "imagenet, of Keras"
+    except Exception as error:  # the download raises what it likes
+        raise ConfigurationError(
+            f"Keras has no weights of {wanted.name} in its cache and cannot download them"
+            f" ({' '.join(str(error).split())[:120]}); name a file under [workloads.NAME.weights],"
+            ' or ask for weights "random"'
+        ) from error

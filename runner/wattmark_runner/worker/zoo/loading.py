@@ -1,0 +1,117 @@
+"""Framework, data set and architecture of a choice, each with its faults in one line."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psutil
+
+from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_runner.worker.datasets import Images
+from wattmark_runner.worker.pipeline import Kept, Pipeline, Source
+from wattmark_runner.worker.zoo import Architecture, Wanted
+from wattmark_runner.worker.zoo.choice import Choice
+from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS, FRAMEWORKS
+
+NAMED: Final = 10
+"""So many images are named; the rest is a number."""
+MEMORY_RATIO: Final = 0.5
+"""Of the free memory; so much may decoded images take."""
+_OUT_OF_MEMORY: Final = (
+    "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory", "OutOfMemory", "OOM when",
+    "bad_alloc", "can't allocate memory", "Unable to allocate", "MemoryError",
+)  # fmt: skip
+"""How frameworks and NumPy say so."""
+
+
+def framework_of(choice: Choice, gpu: str) -> Any:
+    """The framework's module. Raises ``ConfigurationError`` if it or the GPU is not there."""
+    name = choice.backend
+    try:
+        framework = importlib.import_module(FRAMEWORKS[name])
+    except ImportError as error:
+        raise ConfigurationError(
+            f"backend {name} cannot be imported ({error}); install it, or ask for another"
+        ) from error
+    if gpu and not framework.gpu_names():
+        raise ConfigurationError(
+            f"{name} sees no GPU, so nothing can be measured on {gpu}; install {name} with CUDA and"
+            " check nvidia-smi, or run on the CPU"
+        )
+    return framework
+
+
+def images_of(choice: Choice, notice: Callable[[str], None]) -> Images:
+    """The data set. Raises ``ConfigurationError`` for images that are missing or broken."""
+    module = importlib.import_module(DATASETS[choice.kind].module)
+    images: Images = module.read(choice.path, choice.labels)
+    count = images.count + len(images.missing)
+    broken = [f"{images.name(number)} ({reason})" for number, reason in images.broken]
+    for names, how in ((list(images.missing), "missing, or have no label"), (broken, "broken")):
+        if names and not choice.allow_broken:
+            raise ConfigurationError(
+                f"{len(names)} of {count} images are {how}: {named(names)}; repair the data set,"
+                " or set allow_broken"
+            )
+    if images.missing:  # broken ones are told once they have been inferred
+        notice(
+            f"{len(images.missing)} of {count} images are missing, or have no label; they are left"
+            f" out, the accuracy is that of the others: {named(images.missing)}"
+        )
+    return images
+
+
+def named(names: list[str] | tuple[str, ...]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def architecture_of(choice: Choice, classes: int | None) -> Architecture:
+    """The model with its weights. Raises ``ConfigurationError`` for weights that do not fit."""
+    import keras
+
+    keras.utils.set_random_seed(choice.seed)
+    keras.config.set_dtype_policy(choice.precision)
+    module = importlib.import_module(ARCHITECTURES[choice.model])
+    found: Architecture = module.build(Wanted(choice.model, choice.trained, classes, choice.file))
+    return found
+
+
+def labels_of(images: Images, count: int, classes: int) -> tuple[int, ...] | None:
+    """Those of the images in use. Raises ``ConfigurationError`` for one that is no class."""
+    if images.labels is None:
+        return None
+    for number, label in enumerate(images.labels[:count]):
+        if not 0 <= label < classes:
+            raise ConfigurationError(
+                f"image {images.name(number)} has label {label}, outside the {classes} classes"
+                f" (0 to {classes - 1}); mend the labels"
+            )
+    return images.labels[:count]
+
+
+def stream_of(source: Source, choice: Choice) -> Pipeline | Kept:
+    """From memory, or decoded in every pass."""
+    if choice.keep_decoded or choice.kind == "synthetic":
+        available = int(psutil.virtual_memory().available * MEMORY_RATIO)
+        return Kept(source, choice.pipeline_threads, available)
+    return Pipeline(source, choice.pipeline_threads)
+
+
+@contextmanager
+def memory_explained(choice: Choice) -> Iterator[None]:
+    """Every framework says in its own words, and many lines, that memory was short."""
+    try:
+        yield
+    except (ConfigurationError, RunError):
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        if any(word in text for word in _OUT_OF_MEMORY):
+            raise RunError(
+                f"out of memory: {choice.model} in batches of {choice.batch_size} on"
+                f" {choice.backend}; take a smaller batch_size, or raise the workload's limit"
+            ) from error
+        raise

@@ -1,0 +1,147 @@
+"""Data sets that need no image library, and the pipeline that reads any of them."""
+
+import threading
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels, npz, synthetic
+from wattmark_runner.worker.datasets.arrays import enlarge
+from wattmark_runner.worker.pipeline import Kept, Pipeline, Source
+
+
+def images_of(count: int, *, broken: frozenset[int] = frozenset()) -> Images:
+    """Image n is all n; those that are ``broken`` cannot be read."""
+
+    def read(number: int, frame: Frame) -> Pixels:
+        if number in broken:
+            raise BrokenImage(f"{number}.png (torn)")
+        time.sleep(0.001 * ((number * 7) % 3))  # they are not ready in order
+        return np.full((frame.pixels, frame.pixels, 3), number, np.float32)
+
+    return Images(count, read, "{}.png".format, tuple(range(count)), count)
+
+
+def source(images: Images, batch_size: int = 4, *, allow_broken: bool = False) -> Source:
+    """Doubles every pixel."""
+    return Source(images, images.count, Frame(2), lambda each: each * 2, batch_size, allow_broken)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_batches_come_in_order_for_ever(threads: int) -> None:
+    """Whatever the threads do, image follows image, pass follows pass, each prepared."""
+    pipeline = Pipeline(source(images_of(10)), threads)
+    batches = [pipeline.next() for _ in range(7)]
+    assert [batch.number for batch in batches] == [0, 1, 2, 0, 1, 2, 0]
+    assert [len(batch.pixels) for batch in batches[:3]] == [4, 4, 2]
+    seen = np.concatenate([batch.pixels[:, 0, 0, 0] for batch in batches[:3]])
+    assert seen.tolist() == [2.0 * number for number in range(10)]
+
+
+def test_decoding_ahead_is_bounded() -> None:
+    """Threads stop when so many batches wait: memory does not grow with the data set."""
+    read: list[int] = []
+    enough = threading.Event()
+
+    def count(number: int, frame: Frame) -> Pixels:
+        read.append(number)
+        if len(read) >= 4:
+            enough.set()
+        return np.zeros((frame.pixels, frame.pixels, 3), np.float32)
+
+    pipeline = Pipeline(source(Images(1000, count, str, None, None), 1), 2)
+    assert enough.wait(10.0)
+    assert sorted(read) == [0, 1, 2, 3]
+    pipeline.next()
+    assert pipeline.waited_ns >= 0
+
+
+def test_a_broken_image_ends_the_run_by_name() -> None:
+    """Unless broken ones are allowed, nothing goes on as if it were whole."""
+    pipeline = Pipeline(source(images_of(10, broken=frozenset({5}))), 2)
+    pipeline.next()
+    with pytest.raises(RunError, match=r"image 5.png \(torn\) cannot be read; repair it, or set"):
+        pipeline.next()
+
+
+def test_an_allowed_broken_image_is_black_and_told() -> None:
+    """It is inferred, so that every pass costs the same, and known to be void."""
+    pipeline = Pipeline(source(images_of(10, broken=frozenset({5, 9})), allow_broken=True), 2)
+    batches = [pipeline.next() for _ in range(3)]
+    assert [batch.broken for batch in batches] == [(), (5,), (9,)]
+    assert batches[1].pixels[:, 0, 0, 0].tolist() == [8.0, 0.0, 12.0, 14.0]
+
+
+def test_kept_images_are_decoded_once() -> None:
+    """They come from memory, if there is enough of it."""
+    kept = Kept(source(images_of(10)), 2, 10**6)
+    first = [kept.next() for _ in range(3)]
+    assert kept.next() is first[0]
+    with pytest.raises(ConfigurationError, match=r"10 images need 0\.0 GB"):
+        Kept(source(images_of(10)), 2, 100)
+
+
+def test_frames_are_the_middle_or_all() -> None:
+    """The crop leaves out the margins; grey becomes three channels."""
+    image = np.arange(64, dtype=np.float32).reshape(8, 8, 1)
+    squashed = enlarge(image, Frame(8, "squash"))
+    assert squashed.shape == (8, 8, 3)
+    assert squashed[:, :, 1].tolist() == image[:, :, 0].tolist()
+    cropped = enlarge(image, Frame(7, "crop"))  # 7 of 8 pixels
+    assert len(np.unique(cropped)) == 49
+    wide = enlarge(np.zeros((4, 9, 3), np.float32), Frame(16, "squash"))
+    assert wide.shape == (16, 16, 3)
+
+
+def test_synthetic_images_are_the_same_in_every_run() -> None:
+    """Noise without labels: there is no accuracy on it."""
+    found = synthetic.read("", "")
+    assert found.labels is None
+    first, again, other = (found.read(number, Frame(5)) for number in (0, 0, 1))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_npz_holds_images_and_labels(tmp_path: Path) -> None:
+    """Either pair of names will do; labels may be a column."""
+    path = tmp_path / "set.npz"
+    images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    labels = np.array([[2], [0]])
+    for named in (True, False):
+        if named:
+            np.savez(path, x_test=images, y_test=labels)
+        else:
+            np.savez(path, images=images, labels=labels)
+        found = npz.read(str(path), "")
+        assert (found.count, found.labels, found.classes) == (2, (2, 0), 3)
+        assert (found.read(1, Frame(4, "squash")) == images[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"x": np.zeros(1)}, "set.npz holds x; x_test and y_test are needed"),
+        ({"images": np.zeros((2, 4)), "labels": np.zeros(2, int)}, "shape (2, 4) cannot be used"),
+        ({"images": np.zeros((2, 4, 4)), "labels": np.zeros(3, int)}, "labels of shape (3,)"),
+        ({"images": np.zeros((2, 4, 4)), "labels": np.zeros(2)}, "type float64"),
+        ({"images": np.zeros((0, 4, 4)), "labels": np.zeros(0, int)}, "cannot be used"),
+        ({"images": np.array([object()]), "labels": np.zeros(1, int)}, "is no .npz file"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(
+    tmp_path: Path, arrays: dict[str, Any], says: str
+) -> None:  # fmt: skip
+    """One line; nothing in the file is ever run."""
+    path = tmp_path / "set.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.save(file, array, allow_pickle=True)
+    with pytest.raises(ConfigurationError) as caught:
+        npz.read(str(path), "")
+    assert says in str(caught.value)

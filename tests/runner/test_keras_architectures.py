@@ -1,0 +1,100 @@
+"""The paper's eight architectures, each in a child process with bounded memory, on two images."""
+
+from pathlib import Path
+
+import pytest
+
+from wattmark_runner.process import WorkerProcess
+from wattmark_runner.protocol import Done, Event, Load, Loaded, Measure, Notice, PhaseEnd
+from wattmark_runner.workloads.zoo import APPLICATIONS, KERAS_PARAMETERS
+
+keras = pytest.importorskip("keras")
+
+EIGHT = {
+    "InceptionResNetV2": (55_873_736, 13.1558, 299),
+    "NASNetMobile": (5_326_716, 0.5636, 224),
+    "NASNetLarge": (88_949_818, 23.7834, 331),
+    "MobileNetV3Small": (2_554_968, 0.0565, 224),
+    "MobileNetV3Large": (5_507_432, 0.2166, 224),
+    "EfficientNetV2S": (21_612_360, 8.3656, 384),
+    "EfficientNetV2M": (54_431_388, 24.5825, 480),
+    "EfficientNetV2L": (119_027_848, 56.0797, 480),
+}
+"""Parameters, 10⁹ MACs and the image's side, counted elsewhere on Keras's models."""
+MEMORY_BYTES = 6_000_000_000
+
+
+def measure(log: Path, model: str) -> list[Event]:
+    """All that a worker says of one short window on two images."""
+    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | {
+        "weights": "random", "batch_size": 1, "pipeline_threads": 1,
+    }  # fmt: skip
+    files = {"kind": "synthetic", "path": "", "labels": "", "weights": "", "images": "2"}
+    heard: list[Event] = []
+    with WorkerProcess(log) as worker:
+        worker.send(Load("", model, parameters, "", "", memory_bytes=MEMORY_BYTES, files=files))
+        for event in worker.events(None, 300.0):
+            heard.append(event)
+            if isinstance(event, Loaded):
+                worker.send(Measure(1, 0.01, 0.01, 0.0))
+            if isinstance(event, Done):
+                return heard
+    raise AssertionError
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", EIGHT)
+def test_the_papers_architectures_run(tmp_path: Path, model: str) -> None:
+    """Each infers within its memory; parameters and MACs are those of the published tables."""
+    heard = measure(tmp_path / "log", model)
+    parameters, giga_macs, pixels = EIGHT[model]
+    (loaded,) = (event for event in heard if isinstance(event, Loaded))
+    assert loaded.parameters == parameters
+    assert loaded.macs is not None
+    assert round(loaded.macs / 1e9, 4) == giga_macs
+    assert loaded.environment["input_pixels"] == str(pixels)
+    (window,) = (e for e in heard if isinstance(e, PhaseEnd) and e.phase == "inference")
+    assert window.inferences >= 2
+    assert heard[-1] == Done([None], None)
+    notices = [event.text for event in heard if isinstance(event, Notice)]
+    assert notices == ["accuracy and scores are withheld: the weights are random"]
+
+
+def test_every_classifier_of_keras_is_there() -> None:
+    """The table names all classifiers that the installed Keras has, and no other."""
+    found = [name for name in dir(keras.applications) if name[0].isupper()]
+    assert sorted(found) == sorted(APPLICATIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "giga_macs"),
+    [
+        ("efficientnet-lite0", 4.69, 0.385),
+        ("efficientnet-lite1", 5.47, 0.600),
+        ("efficientnet-lite2", 6.15, 0.860),
+    ],
+)
+def test_efficientnet_lite_has_its_published_size(
+    name: str, parameters: float, giga_macs: float
+) -> None:
+    """Parameters (million) and MACs (10⁹) are those of the definition."""
+    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.zoo.efficientnet_lite import SCALES, network
+
+    model = network(name, SCALES[name], 1000)
+    macs = count_macs(model)
+    assert macs is not None
+    assert round(model.count_params() / 1e6, 2) == parameters
+    assert round(macs / 1e9, 3) == giga_macs
+
+
+@pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetB0", "VGG16"])
+def test_macs_of_other_families_are_known(name: str) -> None:
+    """ConvNeXt-T 4.47 (Liu et al. 2022: 4.5), B0 0.39 (Tan and Le 2019), VGG-16 15.5 · 10⁹."""
+    from wattmark_runner.worker.macs import count_macs
+
+    macs = count_macs(getattr(keras.applications, name)(weights=None))
+    assert macs is not None
+    assert macs / 1e9 == pytest.approx(
+        {"ConvNeXtTiny": 4.5, "EfficientNetB0": 0.39, "VGG16": 15.5}[name], rel=0.02
+    )

@@ -51,7 +51,7 @@ def decode(path: Path, frame: Frame) -> Pixels:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            across, down = width, height
+            across, down = float(width), float(height)
             if frame.resize == "crop":
                 across = down = CROP * min(width, height)
             left, top = (width - across) / 2.0, (height - down) / 2.0

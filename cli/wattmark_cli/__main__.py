@@ -10,6 +10,7 @@ from wattmark_cli import (
     exec_command,
     export,
     fit,
+    paper,
     report,
     republish,
     run_command,
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"wattmark {version('wattmark')}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     local = (fit, sensors, exec_command, export, report, republish, serve)
-    for module in (*local, run_command, runs, scores, tls):
+    for module in (*local, run_command, runs, scores, paper, tls):
         module.add_parser(commands)
     return top
 

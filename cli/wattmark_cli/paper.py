@@ -1,0 +1,110 @@
+"""``wattmark paper``: the published tables beside what their own inputs give."""
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from wattmark_cli.display import MISSING, plain
+from wattmark_cli.options import Subparsers, add_command
+from wattmark_scoring.paper import HOSTS, MODELS, Agreement, Cell, recompute
+
+MARKS = {Agreement.PRINTED: "[green]=[/]", Agreement.ROUNDING: "[yellow]≈[/]",
+         Agreement.DIFFERENT: "[red]≠[/]", None: " "}  # fmt: skip
+TITLES = {
+    "I": "Table I: energy on the A100",
+    "II": "Table II: scores without energy, and the ranks that each score gives",
+    "III": "Table III: energy per inference and score on each host",
+}
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """The command's options."""
+    parser = add_command(
+        subparsers, "paper", "Compute the published tables again, and say what agrees.",
+        "wattmark paper --different", run, data=False,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--csv", action="store_true", help="a line for each cell instead")
+    add("--different", action="store_true", help="only cells that print precision does not explain")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show every cell; a cell that disagrees is what the command is for, not an error."""
+    cells = recompute()
+    if arguments.different:
+        cells = tuple(c for c in cells if c.agreement not in {None, Agreement.PRINTED})
+    if arguments.json:
+        sys.stdout.write(json.dumps([_row(cell) for cell in cells], indent=2) + "\n")
+    elif arguments.csv:
+        rows = [_row(cell) for cell in cells]
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        _show(cells)
+    return 0
+
+
+def _row(cell: Cell) -> dict[str, Any]:
+    return {**asdict(cell), "agreement": cell.agreement}
+
+
+def _show(cells: Sequence[Cell]) -> None:
+    console = Console()
+    for number, title in TITLES.items():
+        own = [cell for cell in cells if cell.table == number]
+        if own:
+            console.print(_table(title, own))
+    console.print(_legend())
+
+
+def _table(title: str, cells: Sequence[Cell]) -> Table:
+    """A row for each network, a column for each of the paper's."""
+    columns = list(dict.fromkeys(cell.column for cell in cells))
+    by_place = {(cell.model, cell.column): cell for cell in cells}
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("network", no_wrap=True)
+    for column in columns:
+        table.add_column(_heading(column), justify="right")
+    for network in MODELS:
+        found = [by_place.get((network.model, column)) for column in columns]
+        if any(found):
+            table.add_row(network.model, *(_shown(cell) for cell in found))
+    return table
+
+
+def _heading(column: str) -> str:
+    words = column.replace("uwh_", "µWh ").replace("_", " ")
+    for host in HOSTS:
+        words = words.replace(host.key, f"{host.name} ({host.boundary})")
+    return words
+
+
+def _shown(cell: Cell | None) -> str:
+    """The printed number, and the computed one where it differs."""
+    if cell is None:
+        return MISSING
+    if cell.agreement in {None, Agreement.PRINTED}:
+        return f"{cell.published or plain(cell.computed)} {MARKS[cell.agreement]}"
+    return f"{cell.published} {MARKS[cell.agreement]} {plain(cell.computed, 4)}"
+
+
+def _legend() -> str:
+    counts = Counter(cell.agreement for cell in recompute())
+    return (
+        f"{MARKS[Agreement.PRINTED]} {counts[Agreement.PRINTED]} cells agree at print precision,"
+        f" {MARKS[Agreement.ROUNDING]} {counts[Agreement.ROUNDING]} within the rounding of their"
+        f" inputs, {MARKS[Agreement.DIFFERENT]} {counts[Agreement.DIFFERENT]} do not;"
+        f" {counts[None]} have no printed number in our data.\n"
+        "Boundaries differ: GPU rows count the board alone, CPU rows RAPL alone, so the two kinds"
+        " cannot be compared.\nSource: arXiv 2310.09554, Tables I to III; docs/paper.md says more."
+    )

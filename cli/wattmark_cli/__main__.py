@@ -18,6 +18,7 @@ from wattmark_cli import (
     scores,
     sensors,
     serve,
+    table_commands,
     tls,
 )
 from wattmark_core.errors import WattmarkError
@@ -53,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"wattmark {version('wattmark')}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     local = (fit, sensors, exec_command, export, report, republish, serve)
-    for module in (*local, run_command, runs, scores, paper, tls):
+    for module in (*local, run_command, runs, scores, table_commands, paper, tls):
         module.add_parser(commands)
     return top
 

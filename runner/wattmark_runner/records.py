@@ -98,5 +98,9 @@ class RunRecord:
     edges: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     scores: tuple[Score, ...] = ()
+    usage: dict[str, float] = field(default_factory=dict)
+    """Means over the measured windows, of what the store knew when the run was scored:
+    ``cpu_utilization_ratio``, ``memory_used_bytes``, ``gpu_utilization_ratio``,
+    ``gpu_memory_used_bytes``."""
     formulas: dict[str, str] = field(default_factory=dict)
     """Name and text of the owner's own scores, as they were when the run was scored."""

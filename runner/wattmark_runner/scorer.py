@@ -8,6 +8,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.records import RunRecord
+from wattmark_runner.usage import usage
 from wattmark_scoring import checks, scores
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
@@ -86,6 +87,7 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
     windows and checks are those of the boundary that the request names. ``formulas`` are scores of
     the owner's own, in each boundary too. Raises ``StoreError``.
     """
+    record.usage = usage(record, store)
     record.formulas = {formula.name: formula.text for formula in formulas}
     gpus = [record.request.gpu] if record.request.gpu else []
     readings = {w.window_id: read_window(w, record.series, store) for w in record.windows}

@@ -12,7 +12,8 @@ from wattmark_cli.display import between, duration, percent, plain, si
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
     "fit", "sensors", "exec", "export", "report", "republish", "serve", "run", "runs", "cancel",
-    "score", "ranking", "tls",
+    "score", "ranking", "table1", "table2", "table3",
+    "paper", "tls",
 )  # fmt: skip
 
 

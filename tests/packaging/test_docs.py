@@ -26,7 +26,9 @@ MODULES = {
 }
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 CODE = "\n".join(text for language, text in BLOCKS if language in {"", "sh", "console"})
-COMMANDS = sorted(set(re.findall(r"^\$? ?(wattmark(?:-\w+)?)((?: [a-z]+)?)", CODE, re.MULTILINE)))
+COMMANDS = sorted(
+    set(re.findall(r"^\$? ?(wattmark(?:-\w+)?)((?: [a-z]+[0-9]?)?)", CODE, re.MULTILINE))
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -41,8 +43,8 @@ def test_readme_shows_every_command() -> None:
     """The README has an example of each ``wattmark`` command."""
     named = {command.strip() for program, command in COMMANDS if program == "wattmark"}
     assert named == {
-        "cancel", "exec", "export", "fit", "ranking", "report", "republish", "run", "runs",
-        "score", "sensors", "serve", "tls",
+        "cancel", "exec", "export", "fit", "paper", "ranking", "report", "republish", "run",
+        "runs", "score", "sensors", "serve", "table1", "table2", "table3", "tls",
     }  # fmt: skip
 
 
@@ -58,9 +60,9 @@ def test_readme_commands_exist(program: str, command: str) -> None:
 def test_make_targets_exist() -> None:
     """Every ``make`` target that a page names is in the Makefile."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     for page in PAGES:
-        named = re.findall(r"(?:`|^ {4})make ([a-z]+)", page.read_text(encoding="utf-8"), re.M)
+        named = re.findall(r"(?:`|^ {4})make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M)
         assert set(named) <= targets, page
 
 

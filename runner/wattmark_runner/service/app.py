@@ -15,7 +15,14 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from wattmark_core.errors import WattmarkError
-from wattmark_runner.service import metrics, problems, runs_api, scores_api, windows_api
+from wattmark_runner.service import (
+    metrics,
+    problems,
+    runs_api,
+    scores_api,
+    tables_api,
+    windows_api,
+)
 from wattmark_runner.service.guard import Guard
 from wattmark_runner.service.keys import Keys
 from wattmark_runner.service.parts import Parts
@@ -65,7 +72,7 @@ def calls(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.state.parts = parts
     problems.install(app)
-    for module in (runs_api, windows_api, scores_api):
+    for module in (runs_api, windows_api, scores_api, tables_api):
         app.include_router(module.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(_about_itself(parts))
     app.mount("/static", StaticFiles(directory=PAGE), name="static")

@@ -11,6 +11,7 @@ from wattmark_runner.ledger import RunRow, WindowRow
 from wattmark_runner.progress import Progress
 from wattmark_runner.records import RunRecord, RunState, Source
 from wattmark_runner.service import examples
+from wattmark_runner.tables import Table
 from wattmark_scoring.ranking import RankedGroup
 
 LAST_NS: Final = 2**63 - 1
@@ -212,6 +213,14 @@ class Ranking(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(groups=[examples.GROUP]))
 
     groups: list[RankedGroup]
+
+
+class Tables(BaseModel):
+    """The paper's tables over one's own runs. A cell is a number, a text, or null: not known."""
+
+    model_config = ConfigDict(json_schema_extra=examples.shown(tables=[examples.TABLE]))
+
+    tables: list[Table]
 
 
 class WindowItem(BaseModel):

@@ -1,0 +1,95 @@
+"""Tables as text for other programs: CSV, Markdown, LaTeX."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from wattmark_runner.tables import Cell, Column, Table
+
+MISSING: Final = "–"
+DIGITS: Final = 4
+_LATEX: Final = str.maketrans({
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "÷": r"$\div$",
+    "²": r"\textsuperscript{2}", "·": r"$\cdot$", "–": "--",
+})  # fmt: skip
+
+
+def number(cell: Cell) -> str:
+    """Four significant digits; a dash for what is missing."""
+    if cell is None:
+        return MISSING
+    if not isinstance(cell, float):
+        return str(cell)
+    text = f"{cell:.{DIGITS}g}"
+    return f"{cell:.0f}" if "e+" in text and abs(cell) < 1e7 else text
+
+
+def heading(column: Column) -> str:
+    """With its unit."""
+    return f"{column.heading} ({column.unit})" if column.unit else column.heading
+
+
+def to_csv(tables: Iterable[Table]) -> str:
+    """All digits; an empty cell is a missing value; the table's title in the first column."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    for table in tables:
+        writer.writerow(["table", *(column.name for column in table.columns)])
+        for row in table.rows:
+            writer.writerow([table.title, *("" if cell is None else cell for cell in row)])
+    return stream.getvalue()
+
+
+def to_markdown(tables: Iterable[Table]) -> str:
+    """A heading, the table and its notes, for each."""
+    return "\n".join(_markdown(table) for table in tables)
+
+
+def _markdown(table: Table) -> str:
+    sides = ["---" if _is_text(table, n) else "---:" for n in range(len(table.columns))]
+    lines = [f"### {table.title}", "", _line(map(heading, table.columns)), _line(sides)]
+    lines += [_line(number(cell).replace("|", r"\|") for cell in row) for row in table.rows]
+    lines += ["", *(f"{note}.  " for note in table.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def to_latex(tables: Iterable[Table]) -> str:
+    """``tabular`` environments with the rules of the package booktabs."""
+    return "\n".join(_latex(table) for table in tables)
+
+
+def _latex(table: Table) -> str:
+    sides = "".join("l" if _is_text(table, n) else "r" for n in range(len(table.columns)))
+    rows = [_row(map(number, row)) for row in table.rows]
+    return "\n".join([
+        r"\begin{table}", r"\centering", rf"\caption{{{_escaped(table.title)}}}",
+        rf"\begin{{tabular}}{{{sides}}}", r"\toprule", _row(map(heading, table.columns)),
+        r"\midrule", *rows, r"\bottomrule", r"\end{tabular}",
+        *(rf"\par {_escaped(note)}." for note in table.notes), r"\end{table}", "",
+    ])  # fmt: skip
+
+
+def _row(cells: Iterable[str]) -> str:
+    return " & ".join(map(_escaped, cells)) + r" \\"
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_LATEX)
+
+
+def _is_text(table: Table, column: int) -> bool:
+    return any(isinstance(row[column], str) for row in table.rows)
+
+
+FORMATS: Final[dict[str, tuple[str, Callable[[Sequence[Table]], str]]]] = {
+    "csv": ("text/csv; charset=utf-8", to_csv),
+    "markdown": ("text/markdown; charset=utf-8", to_markdown),
+    "latex": ("application/x-latex", to_latex),
+}
+"""Media type and writer of each format."""

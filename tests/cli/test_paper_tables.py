@@ -1,0 +1,42 @@
+"""``wattmark paper`` and ``wattmark table1 | table2 | table3`` on a folder of runs."""
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+Wattmark = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_the_paper_is_shown_cell_by_cell(wattmark: Wattmark) -> None:
+    """As tables, as CSV with every cell, and as JSON; the differences alone on request."""
+    text = wattmark("paper")
+    assert "Table III" in text.stdout
+    assert "5 do not" in " ".join(text.stdout.split())
+    rows = list(csv.DictReader(io.StringIO(wattmark("paper", "--csv").stdout)))
+    cells = json.loads(wattmark("paper", "--json").stdout)
+    assert len(rows) == len(cells) == 136
+    different = json.loads(wattmark("paper", "--different", "--json").stdout)
+    assert {cell["agreement"] for cell in different} == {"within rounding", "different"}
+
+
+def test_tables_of_a_folder(wattmark: Wattmark, data: Path) -> None:
+    """In every format; estimated energy is called so, and a folder twice is no more than once."""
+    text = wattmark("table1", "--data", str(data))
+    assert text.returncode == 0, text.stderr
+    assert "ESTIMATED" in text.stdout
+    once = wattmark("table2", "--data", str(data), "--format", "csv").stdout
+    twice = wattmark("table2", "--data", str(data), "--data", str(data), "--format", "csv").stdout
+    assert once == twice != ""
+    assert r"\begin{tabular}" in wattmark("table3", "--data", str(data), "--format", "latex").stdout
+    assert "| model |" in wattmark("table3", "--data", str(data), "--format", "markdown").stdout
+
+
+def test_a_table_without_runs_says_what_to_do(wattmark: Wattmark, data: Path) -> None:
+    """One line, and a status that is not 0."""
+    done = wattmark("table1", "--data", str(data), "--workload", "nothing")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "measure first" in done.stderr

@@ -1,0 +1,136 @@
+"""The paper's tables over one's own runs: what may stand together, ranks, ratios, formats."""
+
+import csv
+import io
+
+import pytest
+
+from wattmark_core.catalogue import Method
+from wattmark_core.results import Boundary, Score, Verdict
+from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.table_text import to_csv, to_latex, to_markdown
+from wattmark_runner.tables import Choice, Table, table1, table2, table3
+
+S = 1_000_000_000
+
+
+def run_of(
+    model: str, host: str = "lab1", *, joules: float | None = 2.0, accuracy: float = 0.9,
+    method: Method = Method.COUNTER, verdict: Verdict = Verdict.VALID, time_ns: int = S,
+    workload: str = "w", boundary: Boundary = Boundary.CPU,
+) -> RunRecord:  # fmt: skip
+    """A scored run: 1,000 images at 100 a second."""
+    value = None if joules is None else accuracy**2 / (joules / 3.6)
+
+    def score(formula: str, number: float | None, how: Method | None) -> Score:
+        return Score(
+            f"r-{model}-{host}-{time_ns}", host, model, workload, boundary, formula, time_ns, how,
+            verdict, number, number, number, accuracy=accuracy, joules_per_inference=joules,
+            watts=None if joules is None else joules * 100.0, inferences_per_second=100.0,
+            parameters=2_000_000, macs=500_000_000,
+        )  # fmt: skip
+
+    return RunRecord(
+        f"r-{model}-{host}-{time_ns}", RunRequest(workload, model), RunState.DONE, host, "boot",
+        "i", 0, time_ns, test_images=1000,
+        usage={"cpu_utilization_ratio": 0.5, "memory_used_bytes": 2.0**31},
+        scores=(
+            score("accuracy^2/energy", value, method),
+            score("accuracy/parameters", 100 * accuracy / 2.0, None),
+        ),
+    )  # fmt: skip
+
+
+def cells(table: Table, model: str) -> dict[str, object]:
+    """A row by the names of its columns."""
+    names = [column.name for column in table.columns]
+    return next(dict(zip(names, row, strict=True)) for row in table.rows if row[0] == model)
+
+
+def test_table_1_is_one_pass_over_the_test_set() -> None:
+    """1,000 images at 100 a second and 2 J each: 10 s, 200 W, 2,000 J; without a GPU no GPU's."""
+    (table,) = table1([run_of("m")], Choice())
+    row = cells(table, "m")
+    assert row["accuracy"] == pytest.approx(90.0)
+    assert row["seconds"] == pytest.approx(10.0)
+    assert row["watts"] == pytest.approx(200.0)
+    assert row["watt_hours"] == pytest.approx(2000.0 / 3600.0)
+    assert row["cpu_utilization"] == pytest.approx(50.0)
+    assert row["memory"] == pytest.approx(2.0)
+    assert (row["parameters"], row["macs"]) == (pytest.approx(2.0), pytest.approx(0.5))
+    assert row["gpu_utilization"] is None
+    assert row["method"] == "counter"
+
+
+def test_estimated_energy_stands_in_a_table_of_its_own() -> None:
+    """Called so in its title, and so do workloads and boundaries."""
+    tables = table1([
+        run_of("m"), run_of("m", method=Method.ESTIMATED), run_of("m", workload="v"),
+        run_of("m", boundary=Boundary.HOST),
+    ], Choice())  # fmt: skip
+    assert len(tables) == 4
+    assert sum("ESTIMATED energy" in table.title for table in tables) == 1
+    (one,) = table1([run_of("m"), run_of("m", workload="v")], Choice(workload="v"))
+    assert "v" in one.title
+
+
+def test_the_newest_fit_run_counts() -> None:
+    """A later one of the same host and model replaces it, an invalid one does not."""
+    (table,) = table1([
+        run_of("m", joules=2.0, time_ns=S), run_of("m", joules=4.0, time_ns=2 * S),
+        run_of("m", joules=9.0, time_ns=3 * S, verdict=Verdict.INVALID),
+    ], Choice())  # fmt: skip
+    assert cells(table, "m")["watts"] == pytest.approx(400.0)
+
+
+def test_ranks_are_those_of_a_host_and_an_invalid_score_has_none() -> None:
+    """Of the score of energy; scores that rest on no energy rank all the same."""
+    (table,) = table2([
+        run_of("good", joules=1.0), run_of("bad", joules=3.0, accuracy=0.95),
+        run_of("broken", joules=0.1, verdict=Verdict.INVALID), run_of("good", "lab2", joules=9.0),
+    ], Choice(host="lab1"))  # fmt: skip
+    assert [cells(table, m)["rank by accuracy^2/energy"] for m in ("good", "bad", "broken")] == [
+        1, 2, None,
+    ]  # fmt: skip
+    assert cells(table, "bad")["rank by accuracy/parameters"] == 1
+
+
+def test_ratios_are_to_the_baseline() -> None:
+    """Missing where either is missing; without the baseline there are none, and a note says so."""
+    records = [run_of("m", "lab1", joules=2.0), run_of("m", "lab2", joules=6.0),
+               run_of("n", "lab2"), run_of("o", "lab1", verdict=Verdict.INVALID)]  # fmt: skip
+    (table,) = table3(records, Choice())
+    assert cells(table, "m")["lab2 energy ratio"] == pytest.approx(3.0)
+    assert cells(table, "m")["lab2 score ratio"] == pytest.approx(1 / 3)
+    assert cells(table, "n")["lab1 joules"] is None
+    assert cells(table, "n")["lab2 energy ratio"] is None
+    assert cells(table, "o")["lab1 score"] is None
+    (other,) = table3(records, Choice(baseline="nobody"))
+    assert cells(other, "m")["lab2 energy ratio"] is None
+    assert other.notes == ("no run of nobody: no ratios",)
+
+
+def test_the_papers_hosts_stand_beside_ones_own() -> None:
+    """Of the same boundary only, and never beside estimated energy."""
+    own = run_of("EfficientNetV2S", joules=1.0)
+    (table,) = table3([own], Choice(paper=True))
+    row = cells(table, "EfficientNetV2S")
+    assert row["paper: Intel i7 joules"] == pytest.approx(4195e-6 * 3600)
+    assert row["paper: Intel i7 energy ratio"] == pytest.approx(4195e-6 * 3600 / 1.0)
+    assert not any("A100" in column.name for column in table.columns)
+    (guess,) = table3([run_of("EfficientNetV2S", method=Method.ESTIMATED)], Choice(paper=True))
+    assert not any("paper" in column.name for column in guess.columns)
+
+
+def test_every_format_shows_what_is_missing() -> None:
+    """As a dash, or an empty cell; and escapes what its syntax knows."""
+    tables = table1([run_of("50%_a|b", joules=None)], Choice())
+    rows = list(csv.DictReader(io.StringIO(to_csv(tables))))
+    assert rows[0]["watts"] == ""
+    assert float(rows[0]["accuracy"]) == pytest.approx(90.0)
+    markdown = to_markdown(tables)
+    assert r"50%_a\|b" in markdown
+    assert "| – |" in markdown
+    latex = to_latex(tables)
+    assert r"50\%\_a|b" in latex
+    assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")

@@ -18,10 +18,10 @@ def make() -> Json:
     up, lag = field("target", "up"), field("target", "lag_seconds")
     held, limit = field("collector", "spool_bytes"), field("collector", "spool_limit_bytes")
     rules = [
-        _rule("target-down", "Target down", _latest(f"last({up})", "target", ("host", "target")),
-              "lt", 1, "2m", "{{ $labels.target }} of {{ $labels.host }} does not answer",
+        _rule("target-down", "Target down", _reached(up), "lt", 0.01, "1m",
+              "{{ $labels.target }} of {{ $labels.host }} does not answer",
               "See the collector's log; start the exporter there, or take it out of targets.yml.",
-              no_data="Alerting"),
+              no_data="Alerting", seconds=3600),
         _rule("collector-lag", "Collector lag", _latest(f"last({lag})", "target",
               ("host", "target")), "gt", LAG_SECONDS, "2m",
               "samples of {{ $labels.host }} arrive over a minute late",
@@ -50,9 +50,19 @@ def _latest(value: str, measurement: str, tags: tuple[str, ...]) -> str:
     return f'SELECT {value} FROM "{measurement}" WHERE $timeFilter GROUP BY {by}'
 
 
+def _reached(up: str) -> str:
+    """Share of the last three minutes in which a scrape succeeded. A target whose collector fell
+    silent counts as down, where the last value would still be 1, for as long as is looked back."""
+    by = ", ".join(field("target", tag) for tag in ("host", "target"))
+    return (
+        f'SELECT moving_average(max({up}), 3) FROM "target" WHERE $timeFilter'
+        f" GROUP BY time(1m), {by} fill(0)"
+    )
+
+
 def _rule(
     uid: str, title: str, query: str, comparison: str, limit: float, lasting: str, summary: str,
-    remedy: str, *, no_data: str = "OK",
+    remedy: str, *, no_data: str = "OK", seconds: int = 600,
 ) -> Json:  # fmt: skip
     def expression(ref: str, **model: Any) -> Json:
         return {
@@ -61,7 +71,7 @@ def _rule(
         }  # fmt: skip
 
     samples = {
-        "refId": "A", "datasourceUid": SOURCE, "relativeTimeRange": {"from": 600, "to": 0},
+        "refId": "A", "datasourceUid": SOURCE, "relativeTimeRange": {"from": seconds, "to": 0},
         "model": {"refId": "A", "rawQuery": True, "query": query, "resultFormat": "time_series",
                   "intervalMs": 1000, "maxDataPoints": 600},
     }  # fmt: skip

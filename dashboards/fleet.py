@@ -1,33 +1,20 @@
 """All hosts at a glance over days, from the one-minute values."""
 
-from dashboards.panels import (
-    MINUTES,
-    RESULTS,
-    WIDTH,
-    Json,
-    Panel,
-    column,
-    dashboard,
-    interval_variable,
-    lines,
-    query_variable,
-    source_variable,
-    states,
-    table,
-    target,
-)  # fmt: skip
-from dashboards.queries import (
-    HOST,
-    field,
-    gauge,
-    host_power,
-    last_scores,
-    results,
-    tag_values,
-)  # fmt: skip
-from dashboards.ranking import MERGE, RUN_LINK
+from typing import Final
 
-WHOLE = f"{HOST} AND (\"domain\" = 'package' OR \"domain\" = 'dram' OR \"domain\" = 'gpu')"
+from dashboards.board import dashboard
+from dashboards.live_host import runs_table
+from dashboards.panels import MINUTES, RESULTS, WIDTH, Json, Panel, lines, states, table, target
+from dashboards.queries import HOST, gauge, host_power, largest, last_scores, reads, tag_values
+from dashboards.ranking import score_columns
+from dashboards.variables import (
+    interval_variable,
+    minutes_variable,
+    query_variable,
+    results_variable,
+)  # fmt: skip
+
+WHOLE: Final = f"{HOST} AND (\"domain\" = 'package' OR \"domain\" = 'dram' OR \"domain\" = 'gpu')"
 
 
 def make() -> Json:
@@ -40,11 +27,11 @@ def make() -> Json:
             [_clock(), _gaps()],
             [_spool(), _lost()],
             [_last_scores()],
-            [_runs()],
+            [runs_table(HOST)],
         ],
         [
-            source_variable(MINUTES, "One-minute samples", "telemetry 1m"),
-            source_variable(RESULTS, "Results", "results"),
+            minutes_variable(),
+            results_variable(),
             query_variable("host", "Hosts", MINUTES, tag_values("energy", "host"), multi=True,
                            everything=True),
             interval_variable("1m"),
@@ -65,13 +52,14 @@ def _power() -> Panel:
 
 def _up() -> Panel:
     query = gauge("target", "up", ("host", "target"), function="min")
-    return states("Targets", "What the collector reached; red in a minute in which one scrape"
-                  " failed.", [target(query, "$tag_host $tag_target")], source=MINUTES)  # fmt: skip
+    return states("Targets", "What the collector reached; orange where some scrapes of a"
+                  " minute failed, red where all did, empty where nobody scraped.",
+                  [target(query, "$tag_host $tag_target")], source=MINUTES)  # fmt: skip
 
 
 def _lag() -> Panel:
-    query = gauge("target", "lag_seconds", ("host", "target"), function="max")
-    return lines("Lag", "Age of the newest sample that is in InfluxDB.", "s",
+    query = largest("target", "lag_seconds", ("host", "target"))
+    return lines("Lag", "Age of the newest sample that is in InfluxDB, at its worst.", "s",
                  [target(query, "$tag_host $tag_target")], source=MINUTES)  # fmt: skip
 
 
@@ -83,18 +71,14 @@ def _clock() -> Panel:
 
 
 def _gaps() -> Panel:
-    query = (
-        f"SELECT 1 - last({field('sensor', 'taken')}) / last({field('sensor', 'due')})"
-        f' FROM "sensor" WHERE $timeFilter AND {HOST} GROUP BY time($interval),'
-        f" {field('sensor', 'host')}, {field('sensor', 'sensor')} fill(none)"
-    )
-    return lines("Gaps", "Share of the reads due not taken, since the exporter's start.",
-                 "percentunit", [target(query, "$tag_host $tag_sensor")],
-                 source=MINUTES)  # fmt: skip
+    query = reads('1 - "taken" / "due"', ("host", "sensor"))
+    return lines("Gaps", "Share of the reads due in each interval that were not taken. A host that"
+                 " was off has no line.", "percentunit",
+                 [target(query, "$tag_host $tag_sensor")], source=MINUTES)  # fmt: skip
 
 
 def _spool() -> Panel:
-    query = gauge("collector", "spool_bytes", ("host",), function="max")
+    query = largest("collector", "spool_bytes", ("host",))
     return lines("Spool", "What waits on the collectors' disks because InfluxDB was away.", "bytes",
                  [target(query, "$tag_host")], source=MINUTES)  # fmt: skip
 
@@ -109,28 +93,10 @@ def _lost() -> Panel:
 
 
 def _last_scores() -> Panel:
-    names = ("value", "low", "high", "accuracy", "joules_per_inference", "method", "verdict")
-    query = last_scores(names, HOST, by=("host", "workload", "model", "boundary", "formula",
-                                         "run_id"))  # fmt: skip
+    names = ("low", "high", "accuracy", "joules_per_inference", "method", "verdict", "run_id")
+    query = last_scores(names, HOST, by=("host", "workload", "model", "boundary", "formula"))
     return table("Last scores", "The newest of each model on each host in the shown time, with"
                  " boundary and method. Estimated and invalid ones are here too, and called so.",
                  "none", [target(query, table=True)], source=RESULTS, height=9,
-                 transformations=[MERGE],
-                 overrides=[column("run_id", links=[RUN_LINK]),
-                            column("accuracy", unit="percentunit"),
-                            column("joules_per_inference", unit="joule")],
-                 empty="no run in this time: start one on a runner's page")  # fmt: skip
-
-
-def _runs() -> Panel:
-    names = ("start_ms", "end_ms", "host", "run_id", "model", "workload", "joules", "method",
-             "boundary")  # fmt: skip
-    link = {**RUN_LINK, "url": f"{RUN_LINK['url']}&from=${{__data.fields.start_ms}}"
-            "&to=${__data.fields.end_ms}"}  # fmt: skip
-    return table("Measured windows", "Inference of all hosts in the shown time.", "none",
-                 [target(results("window", names, HOST, "\"phase\" = 'inference'"), table=True)],
-                 source=RESULTS, height=9,
-                 overrides=[column("run_id", links=[link]), column("joules", unit="joule"),
-                            column("start_ms", unit="dateTimeAsIso"),
-                            column("end_ms", unit="dateTimeAsIso")],
-                 empty="no run in this time: start one on a runner's page")  # fmt: skip
+                 overrides=score_columns(),
+                 empty="no score in this time: start a run on a runner's page")  # fmt: skip

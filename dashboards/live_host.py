@@ -2,34 +2,43 @@
 
 from typing import Final
 
+from dashboards.board import annotation, dashboard
+from dashboards.columns import column, link, method_column, span
 from dashboards.panels import (
     RESULTS,
     TELEMETRY,
     Json,
     Panel,
-    annotation,
-    column,
-    dashboard,
-    interval_variable,
     lines,
-    query_variable,
-    source_variable,
     stat,
     states,
     table,
     target,
 )  # fmt: skip
-from dashboards.queries import HOST, energy, field, gauge, power, rate, results, tag_values
+from dashboards.queries import (
+    HOST,
+    energy,
+    gauge,
+    power,
+    rate,
+    reads,
+    results,
+    runs,
+    tag_values,
+)  # fmt: skip
+from dashboards.variables import (
+    interval_variable,
+    query_variable,
+    results_variable,
+    samples_variable,
+)  # fmt: skip
 from wattmark_core.catalogue import CATALOGUE, Kind
 
 SERIES: Final = "$tag_domain $tag_device ($tag_source, $tag_method)"
 GPU: Final = "GPU $tag_gpu $tag_model"
+NO_GPU: Final = "no GPU, or no samples of one: wattmark sensors says why"
+NO_RUN: Final = "no run in this time: start one on the runner's page, or post a window"
 WORK: Final = "(\"phase\" = 'inference' OR \"phase\" = 'training')"
-RUN_LINK: Final = {
-    "title": "Open the run",
-    "url": "/d/wattmark-run/run?var-run_id=${__data.fields.run_id}"
-    "&from=${__data.fields.start_ms}&to=${__data.fields.end_ms}",
-}
 
 
 def make() -> Json:
@@ -45,11 +54,12 @@ def make() -> Json:
             [_traffic("disk", "device", "Disk"), _traffic("network", "interface", "Network")],
             [_gpu("temperature_celsius", "GPU temperature", "celsius"), _throttling()],
             [_sensors(), _sensor_reads()],
+            [runs_table(HOST)],
             [_windows()],
         ],
         [
-            source_variable(TELEMETRY, "Samples (1m for over 14 days)", "telemetry( 1m)?"),
-            source_variable(RESULTS, "Results", "results"),
+            samples_variable(),
+            results_variable(),
             query_variable("host", "Host", TELEMETRY, tag_values("energy", "host")),
             interval_variable("1s"),
         ],
@@ -57,25 +67,42 @@ def make() -> Json:
     )  # fmt: skip
 
 
+def runs_table(where: str) -> Panel:
+    """Every run of some hosts, with its time."""
+    return table(
+        "Runs", "Every run in the shown time, from its first idle window to its last; the link"
+        " opens it at its own time.", "none", [target(runs(where), table=True)],
+        source=RESULTS, height=7,
+        overrides=[
+            column("run_id", links=[link("Open the run", time=span("start_ms", "end_ms"))]),
+            column("start_ms", unit="dateTimeAsIso"), column("end_ms", unit="dateTimeAsIso"),
+            column("Time", **{"custom.hidden": True}),
+        ],
+        empty=NO_RUN,
+    )  # fmt: skip
+
+
 def _power() -> Panel:
     return lines(
         "Power by domain", "From the energy counters: core and uncore lie inside package, psys"
-        " contains it. An interval in which a counter began again is left out. Estimated power says"
-        " so in its name.", "watt", [target(power(), SERIES)], width=18, height=10,
+        " contains it, so the lines do not add up to the host. Between two epochs of a counter no"
+        " energy is known, and none is drawn. Estimated power says so in its name.", "watt",
+        [target(power(), SERIES)], width=18, height=10,
     )  # fmt: skip
 
 
 def _energy() -> Panel:
     return stat(
         "Energy in the shown time", "Growth of each counter within its epochs: what an exporter"
-        " did not see is missing.", "joule", [target(energy(), SERIES)], width=6, height=10,
+        " did not see is missing. core and uncore are part of package.", "joule",
+        [target(energy(), SERIES)], width=6, height=10,
     )  # fmt: skip
 
 
 def _gpu(name: str, title: str, unit: str) -> Panel:
     query = gauge("gpu", name, ("device", "gpu", "model"))
     meaning = next(m.meaning for m in CATALOGUE if (m.measurement, m.field) == ("gpu", name))
-    return lines(title, meaning, unit, [target(query, GPU)], empty="no GPU, or no samples of one")
+    return lines(title, meaning, unit, [target(query, GPU)], empty=NO_GPU)
 
 
 def _cpu() -> Panel:
@@ -85,10 +112,9 @@ def _cpu() -> Panel:
         target(rate("cpu", name, ()), name.removesuffix("_seconds"), ref=chr(ord("A") + n))
         for n, name in enumerate(shown)
     ]
-    stacked = {"custom": {"lineWidth": 1, "fillOpacity": 40, "showPoints": "never",
-                          "stacking": {"mode": "normal", "group": "A"}}}  # fmt: skip
+    stacked = {"fillOpacity": 40, "stacking": {"mode": "normal", "group": "A"}}
     return lines("CPU time by mode", "CPUs busy in each mode: 2 means two whole CPUs. Steal is time"
-                 " that the hypervisor took.", "none", targets, defaults=stacked)  # fmt: skip
+                 " that the hypervisor took.", "none", targets, custom=stacked)  # fmt: skip
 
 
 def _memory() -> Panel:
@@ -120,7 +146,7 @@ def _throttling() -> Panel:
     ]  # fmt: skip
     return lines("GPU throttling", "Share of the time in which the clock was held down, by reason."
                  " A run that was throttled is warned or invalid.", "percentunit", targets,
-                 empty="no GPU, or no samples of one")  # fmt: skip
+                 empty=NO_GPU)  # fmt: skip
 
 
 def _sensors() -> Panel:
@@ -130,13 +156,9 @@ def _sensors() -> Panel:
 
 
 def _sensor_reads() -> Panel:
-    query = (
-        f"SELECT last({field('sensor', 'taken')}) / last({field('sensor', 'due')})"
-        f' FROM "sensor" WHERE $timeFilter AND {HOST} GROUP BY time($interval),'
-        f" {field('sensor', 'sensor')} fill(none)"
-    )
-    return lines("Reads taken of those due", "Since the exporter's start; below 0.99 the machine"
-                 " is too busy, or a sensor too slow.", "percentunit",
+    query = reads('"taken" / "due"', ("sensor",))
+    return lines("Reads taken of those due", "In each interval; below 0.99 the machine is too busy,"
+                 " or a sensor too slow.", "percentunit",
                  [target(query, "$tag_sensor")])  # fmt: skip
 
 
@@ -144,12 +166,14 @@ def _windows() -> Panel:
     names = ("start_ms", "end_ms", "run_id", "model", "workload", "phase", "repeat", "joules",
              "method", "boundary", "complete", "overlapping")  # fmt: skip
     return table(
-        "Windows", "Inference and training in the shown time, estimated energy called so."
-        " Overlapping or incomplete windows are not ranked.", "none",
+        "Windows", "Inference and training in the shown time, with boundary and method, estimated"
+        " energy called so. Overlapping or incomplete windows are not ranked.", "none",
         [target(results("window", names, HOST, WORK), table=True)], source=RESULTS,
         overrides=[
-            column("joules", unit="joule"), column("run_id", links=[RUN_LINK]),
+            column("run_id", links=[link("Open the run here", time=span("start_ms", "end_ms"))]),
             column("start_ms", unit="dateTimeAsIso"), column("end_ms", unit="dateTimeAsIso"),
+            column("Time", **{"custom.hidden": True}), column("joules", unit="joule"),
+            method_column(),
         ],
-        empty="no window in this time: start a run on the runner's page, or post one",
+        empty=NO_RUN,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Panels, variables and annotations, of the kinds and options that Grafana 9.4 and later share."""
+"""Panels, of the kinds and options that Grafana 9.4 and later share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,19 @@ TELEMETRY: Final = "datasource"
 MINUTES: Final = "datasource_1m"
 RESULTS: Final = "results"
 WIDTH: Final = 24
+GAP_MS: Final = 30_000
+MINUTE_GAP_MS: Final = 180_000
 EMPTY: Final = "no data in this time: see README.md of grafana/"
 UP: Final = [
     {"type": "value", "options": {
         "0": {"text": "failed", "color": "red", "index": 0},
         "1": {"text": "ok", "color": "green", "index": 1},
-    }}
+    }},
+    # The mean of a minute, in the one-minute values.
+    {"type": "range", "options": {
+        "from": 0.0, "to": 1.0,
+        "result": {"text": "failed at times", "color": "orange", "index": 2},
+    }},
 ]  # fmt: skip
 
 
@@ -59,17 +66,19 @@ class Panel:
 
 
 def target(query: str, alias: str = "", *, table: bool = False, ref: str = "A") -> Json:
-    """One query of a panel."""
+    """One query of a panel. A table's columns are called as in the query: 9.4 would put the
+    measurement before them, but for the alias."""
     return {
-        "refId": ref, "rawQuery": True, "query": query, "alias": alias,
+        "refId": ref, "rawQuery": True, "query": query, "alias": "$col" if table else alias,
         "resultFormat": "table" if table else "time_series",
     }  # fmt: skip
 
 
 def lines(title: str, description: str, unit: str, targets: Sequence[Json], **more: Any) -> Panel:
-    """Lines over time."""
-    defaults = {"custom": {"lineWidth": 1, "fillOpacity": 10, "showPoints": "never",
-                           "spanNulls": False}} | more.pop("defaults", {})  # fmt: skip
+    """Lines over time, broken where nothing was; a sample on its own is a point."""
+    gap_ms = MINUTE_GAP_MS if more.get("source") == MINUTES else GAP_MS
+    custom = {"lineWidth": 1, "fillOpacity": 10, "showPoints": "auto", "spanNulls": gap_ms}
+    defaults = {"custom": {**custom, **more.pop("custom", {})}}
     options = {
         "legend": {"displayMode": "table", "placement": "bottom", "showLegend": True,
                    "calcs": ["mean", "max", "lastNotNull"]},
@@ -101,7 +110,7 @@ def bars(
 ) -> Panel:
     """A bar for each row."""
     options = {
-        "xField": x, "orientation": "horizontal", "showValue": "always", "barWidth": 0.8,
+        "xField": x, "orientation": "auto", "showValue": "always", "barWidth": 0.8,
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "single", "sort": "none"},
     }  # fmt: skip
@@ -123,90 +132,7 @@ def states(title: str, description: str, targets: Sequence[Json], **more: Any) -
 def text(title: str, description: str, content: str, **more: Any) -> Panel:
     """Words."""
     options = {"mode": "markdown", "content": content}
+    more.setdefault("source", RESULTS)
     more.setdefault("width", WIDTH)
     more.setdefault("height", 3)
     return Panel("text", title, description, "none", [], options=options, **more)
-
-
-def column(name: str, **properties: Any) -> Json:
-    """How one column of a table is shown."""
-    return {
-        "matcher": {"id": "byName", "options": name},
-        "properties": [{"id": key, "value": value} for key, value in properties.items()],
-    }
-
-
-def source_variable(name: str, label: str, ending: str) -> Json:
-    """Which data source: one whose name ends so."""
-    return {
-        "name": name, "label": label, "type": "datasource", "query": "influxdb",
-        "regex": f"/{ending}$/i", "refresh": 1, "hide": 0, "multi": False, "includeAll": False,
-        "options": [], "current": {},
-    }  # fmt: skip
-
-
-def query_variable(
-    name: str, label: str, source: str, query: str,
-    *, multi: bool = False, everything: bool = False, hide: bool = False,
-) -> Json:  # fmt: skip
-    """Its values come from the database, anew when the time changes."""
-    made: Json = {
-        "name": name, "label": label, "type": "query", "query": query, "definition": query,
-        "datasource": {"type": "influxdb", "uid": f"${{{source}}}"}, "refresh": 2, "sort": 1,
-        "hide": 2 if hide else 0, "multi": multi, "includeAll": everything, "regex": "",
-        "options": [], "current": {},
-    }  # fmt: skip
-    if everything:
-        made |= {"allValue": ".*", "current": {"text": "All", "value": "$__all"}}
-    return made
-
-
-def interval_variable(least: str) -> Json:
-    """Time between points: by the panel's width, or chosen."""
-    return {
-        "name": "interval", "label": "Interval", "type": "interval",
-        "query": "1s,10s,1m,10m,1h,6h", "auto": True, "auto_count": 300, "auto_min": least,
-        "refresh": 2, "hide": 0, "options": [],
-        "current": {"text": "auto", "value": "$__auto_interval_interval"},
-    }  # fmt: skip
-
-
-def annotation(name: str, color: str, query: str) -> Json:
-    """Windows as shaded regions: from the row's time to ``window.end_ms``, an epoch in ms."""
-    columns = {"textColumn": "run_id", "tagsColumn": "phase", "timeEndColumn": "window.end_ms"}
-    return {
-        "name": name, "enable": True, "hide": False, "iconColor": color, "type": "tags",
-        "datasource": {"type": "influxdb", "uid": f"${{{RESULTS}}}"}, "query": query, **columns,
-        "target": {"refId": "Anno", "query": query, "rawQuery": True, "fromAnnotations": True,
-                   "resultFormat": "table", "name": name, **columns},
-    }  # fmt: skip
-
-
-def dashboard(
-    uid: str, title: str, description: str, rows: Sequence[Sequence[Panel]],
-    variables: Sequence[Json], annotations: Sequence[Json] = (), *, since: str = "now-1h",
-    refresh: str = "10s",
-) -> Json:  # fmt: skip
-    """The whole, its panels laid out row by row."""
-    panels: list[Json] = []
-    y = 0
-    for row in rows:
-        x = 0
-        for panel in row:
-            panels.append(panel.json(len(panels) + 1, x, y))
-            x += panel.width
-        if x > WIDTH:
-            raise ValueError(f"{title}: a row is {x} columns wide")
-        y += max(panel.height for panel in row)
-    return {
-        "uid": uid, "title": title, "description": description, "tags": ["wattmark"],
-        "schemaVersion": 37, "version": 1, "editable": False, "graphTooltip": 1,
-        "timezone": "browser", "time": {"from": since, "to": "now"}, "refresh": refresh,
-        "templating": {"list": list(variables)}, "annotations": {"list": list(annotations)},
-        "links": [{
-            "title": "Wattmark", "type": "dashboards", "tags": ["wattmark"], "asDropdown": True,
-            "includeVars": False, "keepTime": True, "targetBlank": False, "icon": "external link",
-            "tooltip": "", "url": "",
-        }],
-        "panels": panels,
-    }  # fmt: skip

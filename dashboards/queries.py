@@ -28,79 +28,133 @@ def field(measurement: str, name: str) -> str:
     return f'"{name}"'
 
 
+def _names(measurement: str, names: Sequence[str]) -> str:
+    return ", ".join(field(measurement, name) for name in names)
+
+
+def _per_interval(by: str) -> str:
+    """Nulls where nothing was, so that a gap is drawn as one."""
+    return f"GROUP BY time($interval){', ' if by else ''}{by} fill(null)"
+
+
 def gauge(
     measurement: str, name: str, tags: Sequence[str], *, function: str = "mean", where: str = HOST
 ) -> str:
     """A gauge over time, per series."""
-    by = ", ".join(field(measurement, tag) for tag in tags)
-    group = f"time($interval), {by}" if by else "time($interval)"
     return (
         f'SELECT {function}({field(measurement, name)}) FROM "{measurement}"'
-        f" WHERE {TIME} AND {where} GROUP BY {group} fill(none)"
+        f" WHERE {TIME} AND {where} {_per_interval(_names(measurement, tags))}"
+    )
+
+
+def largest(measurement: str, name: str, tags: Sequence[str]) -> str:
+    """The largest values of a gauge, per series, of the one-minute values, which keep them."""
+    largest_field = field(measurement, name).removesuffix('"') + '_max"'
+    return (
+        f'SELECT max({largest_field}) FROM "{measurement}" WHERE {TIME} AND {HOST}'
+        f" {_per_interval(_names(measurement, tags))}"
     )
 
 
 def rate(measurement: str, name: str, tags: Sequence[str]) -> str:
-    """Growth of a counter per second; what a restart takes back is left out."""
-    by = ", ".join(field(measurement, tag) for tag in tags)
-    group = f"time($interval), {by}" if by else "time($interval)"
-    return (
-        f"SELECT non_negative_derivative(last({field(measurement, name)}), 1s)"
-        f' FROM "{measurement}" WHERE {TIME} AND {HOST} GROUP BY {group} fill(none)'
+    """Growth of a counter per second, from each sample to the next at their own times; where it
+    fell, because it began again, there is none.
+
+    The last value of each interval would be cheaper, and wrong in the interval that is not over.
+    """
+    growth = (
+        f'SELECT non_negative_derivative({field(measurement, name)}, 1s) AS "value"'
+        f' FROM "{measurement}" WHERE {TIME} AND {HOST}'
+        f" GROUP BY {_names(measurement, ('host', *tags))}"
     )
+    grouped = _per_interval(_names(measurement, tags))
+    return f'SELECT mean("value") FROM ({growth}) WHERE {TIME} {grouped}'
 
 
-def _energy(value: str, where: str) -> str:
-    """Per interval; one in which an epoch began is left out, for its joules began again at 0."""
-    by = ", ".join(field("energy", tag) for tag in ("host", *ENERGY_TAGS))
-    epoch = f"difference(last({field('energy', 'epoch')}))"
+def _growth(function: str, where: str) -> str:
+    """What each energy counter did from a sample to the next, with the change of its epoch, which
+    is 0 within one: between epochs no energy is known."""
+    joules, epoch = field("energy", "joules"), field("energy", "epoch")
+    by = _names("energy", ("host", *ENERGY_TAGS))
     return (
-        f'SELECT {value} AS "value", {epoch} AS "epochs" FROM "energy" WHERE {TIME} AND {where}'
-        f" GROUP BY time($interval), {by} fill(none)"
+        f'SELECT {function.format(joules)} AS "value", difference({epoch}) AS "epochs"'
+        f' FROM "energy" WHERE {TIME} AND {where} GROUP BY {by}'
     )
 
 
 def power(where: str = HOST) -> str:
     """Power from the energy counters, W, per series."""
-    by = ", ".join(field("energy", tag) for tag in ("host", *ENERGY_TAGS))
-    value = f"non_negative_derivative(last({field('energy', 'joules')}), 1s)"
-    return f'SELECT "value" FROM ({_energy(value, where)}) WHERE "epochs" = 0 GROUP BY {by}'
+    by = _names("energy", ("host", *ENERGY_TAGS))
+    growth = _growth("non_negative_derivative({}, 1s)", where)
+    return (
+        f'SELECT mean("value") AS "watts" FROM ({growth}) WHERE "epochs" = 0 AND {TIME}'
+        f" {_per_interval(by)}"
+    )
 
 
 def host_power(where: str) -> str:
     """Power per host, domain and source: devices are added, sources never."""
-    by = ", ".join(field("energy", tag) for tag in ("host", "domain", "source", "method"))
-    value = f"non_negative_derivative(last({field('energy', 'joules')}), 1s)"
-    inner = f'SELECT "value" FROM ({_energy(value, where)}) WHERE "epochs" = 0'
-    return (
-        f'SELECT sum("value") FROM ({inner} GROUP BY *) WHERE {TIME}'
-        f" GROUP BY time($interval), {by} fill(none)"
-    )
+    by = _names("energy", ("host", "domain", "source", "method"))
+    return f'SELECT sum("watts") FROM ({power(where)}) WHERE {TIME} {_per_interval(by)}'
 
 
 def energy(where: str = HOST) -> str:
     """Energy in the shown time, J, per series, within epochs."""
-    by = ", ".join(field("energy", tag) for tag in ("host", *ENERGY_TAGS))
-    value = f"difference(last({field('energy', 'joules')}))"
-    return f'SELECT sum("value") FROM ({_energy(value, where)}) WHERE "epochs" = 0 GROUP BY {by}'
+    by = _names("energy", ("host", *ENERGY_TAGS))
+    growth = _growth("non_negative_difference({})", where)
+    return f'SELECT sum("value") FROM ({growth}) WHERE "epochs" = 0 GROUP BY {by}'
+
+
+def reads(share: str, tags: Sequence[str]) -> str:
+    """What became of the reads that were due in each interval, per sensor: ``share`` of ``taken``
+    and ``due``. What an exporter counted anew is not set off against what it counted before."""
+    by = _names("sensor", tags)
+    pair = [field("sensor", name) for name in ("taken", "due")]
+    growth = ", ".join(f"non_negative_difference({name}) AS {name}" for name in pair)
+    summed = ", ".join(f"sum({name}) AS {name}" for name in pair)
+    counted = (
+        f'SELECT {growth} FROM "sensor" WHERE {TIME} AND {HOST}'
+        f" GROUP BY {_names('sensor', ('host', 'sensor'))}"
+    )
+    shown = f"SELECT {summed} FROM ({counted}) WHERE {TIME} GROUP BY time($interval), {by}"
+    return f'SELECT {share} FROM ({shown} fill(none)) WHERE "due" > 0 GROUP BY {by}'
 
 
 def results(measurement: str, names: Sequence[str], *conditions: str, timed: bool = True) -> str:
     """Rows of windows or scores."""
-    columns = ", ".join(field(measurement, name) for name in names)
     where = " AND ".join([*([TIME] if timed else []), *conditions])
-    return f'SELECT {columns} FROM "{measurement}" WHERE {where}'
+    return f'SELECT {_names(measurement, names)} FROM "{measurement}" WHERE {where}'
 
 
-def last_scores(names: Sequence[str], *conditions: str, by: Sequence[str]) -> str:
-    """The newest score of each group, with fields of the same row."""
-    rest = "".join(f", {field('score', name)}" for name in names if name != "value")
-    group = ", ".join(field("score", tag) for tag in by)
-    where = " AND ".join([TIME, *conditions])
-    return (
-        f'SELECT last({field("score", "value")}) AS "score"{rest} FROM "score"'
-        f" WHERE {where} GROUP BY {group}"
+def last_scores(
+    names: Sequence[str], *conditions: str, by: Sequence[str], rename: str = "{}"
+) -> str:
+    """The newest score of each group, with fields and tags of the same row: a flat table.
+
+    ``by`` become columns by an outer query: of groups themselves releases of Grafana make tables
+    without columns (9.4), or with tags in each other's column (10.2 and later).
+    ``rename``: what the columns ``score`` and ``names`` are called, made from their own.
+    """
+    renamed = {name: rename.format(name) for name in ("score", *names)}
+    fields = "".join(f', {field("score", name)} AS "{renamed[name]}"' for name in names)
+    newest = (
+        f'SELECT last({field("score", "value")}) AS "{renamed["score"]}"{fields} FROM "score"'
+        f" WHERE {' AND '.join([TIME, *conditions])} GROUP BY {_names('score', by)}"
     )
+    columns = ", ".join(f'"{name}"' for name in renamed.values())
+    return f"SELECT {_names('score', by)}, {columns} FROM ({newest})"
+
+
+def runs(*conditions: str, timed: bool = True) -> str:
+    """A row for each run, from its first window's start to its last one's end."""
+    start, end = field("window", "start_ms"), field("window", "end_ms")
+    by = _names("window", ("host", "run_id"))
+    where = " AND ".join([*([TIME] if timed else []), *conditions])
+    spans = (
+        f"SELECT min({start}) AS {start}, max({end}) AS {end}"
+        f' FROM "window" WHERE {where} GROUP BY {by}'
+    )
+    return f"SELECT {by}, {start}, {end} FROM ({spans})"
 
 
 def tag_values(measurement: str, tag: str, where: str = "") -> str:

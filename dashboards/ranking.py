@@ -1,50 +1,43 @@
 """Scores by model and host, as in the paper's Tables II and III; estimated apart from measured."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
-from dashboards.panels import (
-    RESULTS,
-    Json,
-    Panel,
-    bars,
-    column,
-    dashboard,
-    query_variable,
-    source_variable,
-    table,
-    target,
-    text,
-)  # fmt: skip
-from dashboards.queries import last_scores, tag_values
+from dashboards.board import dashboard
+from dashboards.columns import column, link, method_column, verdict_column
+from dashboards.live_host import runs_table
+from dashboards.panels import RESULTS, WIDTH, Json, Panel, bars, table, target, text
+from dashboards.queries import HOST, last_scores, results, tag_values
+from dashboards.variables import query_variable, results_variable
 
-CHOSEN: Final = (
-    '"workload" =~ /^${workload:regex}$/', "\"boundary\" = '${boundary}'",
-    "\"formula\" = '${formula}'",
-)  # fmt: skip
-ANY_FORMULA: Final = CHOSEN[:2]
-HOSTS: Final = '"host" =~ /^${host:regex}$/'
-ONE_HOST: Final = "\"host\" = '${host}'"
-BASELINE: Final = "\"host\" = '${baseline}'"
+# One workload at a time: accuracy and energy of different ones are not comparable.
+SAME: Final = ("\"workload\" = '${workload:raw}'", "\"boundary\" = '${boundary:raw}'")
+CHOSEN: Final = (*SAME, "\"formula\" = '${formula:raw}'")
+ONE_HOST: Final = "\"host\" = '${host:raw}'"
+REFERENCE: Final = "\"host\" = '${reference:raw}'"
 MEASURED: Final = "\"method\" <> 'estimated' AND \"verdict\" <> 'invalid'"
 ESTIMATED: Final = "\"method\" = 'estimated' AND \"verdict\" <> 'invalid'"
 INVALID: Final = "\"verdict\" = 'invalid'"
 COLUMNS: Final = (
-    "value", "low", "high", "accuracy", "joules_per_inference", "joules_per_inference_low",
-    "joules_per_inference_high", "method", "verdict",
+    "low", "high", "accuracy", "joules_per_inference", "joules_per_inference_low",
+    "joules_per_inference_high", "method", "verdict", "boundary", "run_id",
 )  # fmt: skip
-BY: Final = ("host", "model", "boundary", "run_id")
-RUN_LINK: Final = {
-    "title": "Open the run",
-    "url": "/d/wattmark-run/run?var-run_id=${__data.fields.run_id}",
-}
-NONE_MEASURED: Final = "no measured score in this time; estimated ones stand below"
-MERGE: Final[Json] = {"id": "merge", "options": {}}
+TABLE_II: Final = (
+    "accuracy", "inferences_per_second", "watts", "joules_per_inference", "method", "verdict",
+    "boundary", "run_id",
+)  # fmt: skip
+INVALID_COLUMNS: Final = (
+    "host", "model", "workload", "boundary", "formula", "verdict", "invalid_checks", "run_id",
+)  # fmt: skip
+# A score keeps its run's start only: an hour before and after it is shown.
+RUN_LINK: Final = link(
+    "Open the run", time="time=${__data.fields.Time.numeric}&time.window=7200000"
+)
+NONE_MEASURED: Final = "no measured score in this time: choose another workload or boundary"
 NOTE: Final = (
     "Scores of **${formula}** within the boundary **${boundary}**; workload **${workload}**."
     " Measured and estimated energy are never ranked together: the upper tables hold what was"
     " measured, the lower what was estimated from CPU time, which is good for comparing models on"
-    " one host only."
+    " one host only. Scores of different boundaries are not comparable."
 )
 
 
@@ -54,102 +47,128 @@ def make() -> Json:
         "wattmark-ranking", "Wattmark: ranking", "Scores by model and host, measured apart from"
         " estimated.",
         [
-            [text("What is compared", "Boundary, formula and workload of all tables below.", NOTE,
-                  source=RESULTS)],
-            [_ranked("Measured", MEASURED, NONE_MEASURED)],
-            [_matrix("Energy per inference by model and host", "joules_per_inference", "joule",
-                     MEASURED), _matrix("Score by model and host", "score", "none", MEASURED)],
+            [text("What is compared", "Boundary, score and workload of all tables below.", NOTE)],
+            [_ranked("Measured: scores", MEASURED, NONE_MEASURED)],
+            [_table_two(), _formulas()],
+            [_matrix("Energy per inference by model and host", "joules_per_inference", "joule"),
+             _matrix("Score by model and host", "score", "none")],
             [_bars("Score of each model", "score", "none"),
              _bars("Energy per inference of each model", "joules_per_inference", "joule")],
-            [_ranks("Every score of a model, measured", MEASURED)],
             [_ratios()],
-            [_ranked("Estimated: relative only", ESTIMATED, "no estimated score in this time")],
-            [_ranked("Invalid, not ranked", INVALID, "no invalid score in this time",
-                     ("invalid_checks",))],
+            [_ranked("Estimated: scores, relative only", ESTIMATED,
+                     "no estimated score in this time")],
+            [_invalid()],
+            [runs_table(HOST)],
         ],
         [
-            source_variable(RESULTS, "Results", "results"),
-            query_variable("workload", "Workload", RESULTS, tag_values("score", "workload"),
-                           multi=True, everything=True),
+            results_variable(),
+            query_variable("workload", "Workload", RESULTS, tag_values("score", "workload")),
             query_variable("boundary", "Boundary", RESULTS, tag_values("score", "boundary")),
             query_variable("formula", "Score", RESULTS, tag_values("score", "formula")),
             query_variable("host", "Hosts", RESULTS, tag_values("score", "host"), multi=True,
                            everything=True),
-            query_variable("baseline", "Ratios to", RESULTS, tag_values("score", "host")),
+            query_variable("reference", "Ratios to", RESULTS, tag_values("score", "host")),
         ],
         since="now-2y", refresh="",
     )  # fmt: skip
 
 
-def _ranked(title: str, where: str, empty: str, more: Sequence[str] = ()) -> Panel:
-    query = last_scores((*COLUMNS, *more), *CHOSEN, HOSTS, where, by=BY)
+def score_columns() -> list[Json]:
+    """Units, colors and links of a table of scores."""
+    ends = ("", "_low", "_high")
+    return [
+        column("accuracy", unit="percentunit"), column("run_id", links=[RUN_LINK]),
+        *(column(f"joules_per_inference{end}", unit="joule") for end in ends),
+        column("watts", unit="watt"), column("Time", unit="dateTimeAsIso"),
+        verdict_column(), method_column(),
+    ]  # fmt: skip
+
+
+def _ranked(title: str, where: str, empty: str) -> Panel:
+    query = last_scores(COLUMNS, *CHOSEN, HOST, where, by=("host", "model"))
     return table(
-        f"{title}: scores", "Best first, each with its interval, boundary and method. Warned"
-        " scores are ranked and marked.", "none", [target(query, table=True)], source=RESULTS,
-        height=9, transformations=[MERGE, _sorted("score"), _without_time()],
-        overrides=[column("accuracy", unit="percentunit"), column("run_id", links=[RUN_LINK]),
-                   *(column(f"joules_per_inference{end}", unit="joule")
-                     for end in ("", "_low", "_high"))],
+        title, "The newest of each model on each host, best first, with interval, boundary and"
+        " method. Warned scores are ranked and marked.", "none", [target(query, table=True)],
+        source=RESULTS, height=9, transformations=[_sorted("score")], overrides=score_columns(),
         empty=empty,
     )  # fmt: skip
 
 
-def _matrix(title: str, value: str, unit: str, where: str) -> Panel:
-    """A row for each model, a column for each host: the paper's Table III."""
-    query = last_scores(COLUMNS, *CHOSEN, HOSTS, where, by=("host", "model"))
-    matrix = {"columnField": "host", "rowField": "model", "valueField": value}
+def _invalid() -> Panel:
+    query = results("score", INVALID_COLUMNS, *CHOSEN, HOST, INVALID)
     return table(
-        title, "The newest score of each model on each host; measured only. Boundary and score as"
-        " chosen above.", unit, [target(query, table=True)], source=RESULTS, width=12, height=9,
-        transformations=[MERGE, {"id": "groupingToMatrix", "options": matrix}],
+        "Invalid: scores, not ranked", "With the checks that failed, value beside limit.", "none",
+        [target(query, table=True)], source=RESULTS, height=7, overrides=score_columns(),
+        empty="no invalid score in this time",
+    )  # fmt: skip
+
+
+def _table_two() -> Panel:
+    query = last_scores(TABLE_II, *CHOSEN, REFERENCE, MEASURED, by=("model",))
+    return table(
+        "Models on ${reference}", "As the paper's Table II: what each model does on the host under"
+        " 'Ratios to'. Measured only.", "none", [target(query, table=True)], source=RESULTS,
+        width=14, height=9, transformations=[_sorted("score")],
+        overrides=[*score_columns(), column("Time", **{"custom.hidden": True})],
         empty=NONE_MEASURED,
     )  # fmt: skip
 
 
-def _ranks(title: str, where: str) -> Panel:
-    """A row for each model, a column for each formula: the paper's Table II."""
-    query = last_scores(COLUMNS, *ANY_FORMULA, BASELINE, where, by=("formula", "model"))
-    matrix = {"columnField": "formula", "rowField": "model", "valueField": "score"}
+def _formulas() -> Panel:
+    """A row for each model, a column for each formula."""
+    query = last_scores((), *SAME, REFERENCE, MEASURED, by=("formula", "model"))
     return table(
-        title, "The newest value of each score, on the host named under 'Ratios to'. Click a"
-        " column's head to rank by it.", "none", [target(query, table=True)], source=RESULTS,
-        height=9, transformations=[MERGE, {"id": "groupingToMatrix", "options": matrix}],
+        "Every score of a model on ${reference}", "As the paper's Table II: the newest value of"
+        " each formula. Click a column's head to rank by it. Measured only.", "none",
+        [target(query, table=True)], source=RESULTS, width=10, height=9,
+        transformations=[_to_matrix("formula", "score")], empty=NONE_MEASURED,
+    )  # fmt: skip
+
+
+def _matrix(title: str, value: str, unit: str) -> Panel:
+    """A row for each model, a column for each host: the paper's Table III."""
+    return table(
+        title, "As the paper's Table III: the newest of each model on each host, within the"
+        " boundary chosen above. Measured only.", unit, [_by_host()],
+        source=RESULTS, width=12, height=9, transformations=[_to_matrix("host", value)],
         empty=NONE_MEASURED,
     )  # fmt: skip
 
 
 def _bars(title: str, value: str, unit: str) -> Panel:
-    query = last_scores(COLUMNS, *CHOSEN, HOSTS, MEASURED, by=("host", "model"))
-    matrix = {"columnField": "host", "rowField": "model", "valueField": value}
     return bars(
-        title, "Measured only; a bar for each host.", unit, [target(query, table=True)],
-        "model\\host", source=RESULTS, height=9,
-        transformations=[MERGE, {"id": "groupingToMatrix", "options": matrix}],
-        empty=NONE_MEASURED,
+        title, "Measured only, within the boundary chosen above; a bar for each host.", unit,
+        [_by_host()], "model\\host", source=RESULTS, height=9,
+        transformations=[_to_matrix("host", value)], empty=NONE_MEASURED,
     )  # fmt: skip
 
 
+def _by_host() -> Json:
+    query = last_scores(("joules_per_inference",), *CHOSEN, HOST, MEASURED, by=("host", "model"))
+    return target(query, table=True)
+
+
 def _ratios() -> Panel:
-    """Of one host to the baseline; a panel for each host."""
-    own = last_scores(("value", "joules_per_inference"), *CHOSEN, ONE_HOST, MEASURED, by=("model",))
-    base = last_scores(
-        ("value", "joules_per_inference"), *CHOSEN, BASELINE, MEASURED, by=("model",)
-    )
-    base = base.replace('AS "score"', 'AS "baseline_score"').replace(
-        ', "joules_per_inference"', ', "joules_per_inference" AS "baseline_joules"'
+    """Of one host to the reference; a panel for each host."""
+    names = ("joules_per_inference",)
+    own = last_scores(names, *CHOSEN, ONE_HOST, MEASURED, by=("model",))
+    reference = last_scores(
+        names, *CHOSEN, REFERENCE, MEASURED, by=("model",), rename="reference_{}"
     )
     joined = {"id": "joinByField", "options": {"byField": "model", "mode": "outer"}}
     return table(
-        "${host} ÷ ${baseline}", "Energy per inference and score of each model, divided by the"
+        "${host} ÷ ${reference}", "Energy per inference and score of each model, divided by the"
         " chosen host's, as in the paper's Table III. Measured only.", "none",
-        [target(own, table=True), target(base, table=True, ref="B")], source=RESULTS, width=12,
-        height=8, repeat="host",
+        [target(own, table=True), target(reference, table=True, ref="B")], source=RESULTS,
+        width=WIDTH, height=8, repeat="host",
         transformations=[
-            joined, _quotient("joules_per_inference", "baseline_joules", "energy ratio"),
-            _quotient("score", "baseline_score", "score ratio"),
+            joined,
+            _quotient("joules_per_inference", "reference_joules_per_inference", "energy ratio"),
+            _quotient("score", "reference_score", "score ratio"),
+            _without("Time", "Time 1", "Time 2"),
         ],
         overrides=[column("joules_per_inference", unit="joule"),
-                   column("baseline_joules", unit="joule")],
+                   column("reference_joules_per_inference", unit="joule")],
         empty=NONE_MEASURED,
     )  # fmt: skip
 
@@ -163,6 +182,11 @@ def _sorted(name: str) -> Json:
     return {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": name, "desc": True}]}}
 
 
-def _without_time() -> Json:
-    return {"id": "organize", "options": {"excludeByName": {"Time": True, "time": True},
+def _to_matrix(columns: str, value: str) -> Json:
+    options = {"columnField": columns, "rowField": "model", "valueField": value}
+    return {"id": "groupingToMatrix", "options": options}
+
+
+def _without(*names: str) -> Json:
+    return {"id": "organize", "options": {"excludeByName": dict.fromkeys(names, True),
                                           "indexByName": {}, "renameByName": {}}}  # fmt: skip

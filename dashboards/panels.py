@@ -12,7 +12,7 @@ RESULTS: Final = "results"
 WIDTH: Final = 24
 GAP_MS: Final = 30_000
 MINUTE_GAP_MS: Final = 180_000
-EMPTY: Final = "no data in this time: see README.md of grafana/"
+EMPTY: Final = "no samples in this time: is the host a target of the collector? See Fleet"
 UP: Final = [
     {"type": "value", "options": {
         "0": {"text": "failed", "color": "red", "index": 0},

@@ -121,7 +121,7 @@ def _formulas() -> Panel:
         "Every score of a model on ${reference}", "As the paper's Table II: the newest value of"
         " each formula. Click a column's head to rank by it. Measured only.", "none",
         [target(query, table=True)], source=RESULTS, width=10, height=9,
-        transformations=[_to_matrix("formula", "score")], empty=NONE_MEASURED,
+        transformations=_to_matrix("formula", "score"), empty=NONE_MEASURED,
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def _matrix(title: str, value: str, unit: str) -> Panel:
     return table(
         title, "As the paper's Table III: the newest of each model on each host, within the"
         " boundary chosen above. Measured only.", unit, [_by_host()],
-        source=RESULTS, width=12, height=9, transformations=[_to_matrix("host", value)],
+        source=RESULTS, width=12, height=9, transformations=_to_matrix("host", value),
         empty=NONE_MEASURED,
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ def _bars(title: str, value: str, unit: str) -> Panel:
     return bars(
         title, "Measured only, within the boundary chosen above; a bar for each host.", unit,
         [_by_host()], "model\\host", source=RESULTS, height=9,
-        transformations=[_to_matrix("host", value)], empty=NONE_MEASURED,
+        transformations=_to_matrix("host", value), empty=NONE_MEASURED,
     )  # fmt: skip
 
 
@@ -182,9 +182,17 @@ def _sorted(name: str) -> Json:
     return {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": name, "desc": True}]}}
 
 
-def _to_matrix(columns: str, value: str) -> Json:
-    options = {"columnField": columns, "rowField": "model", "valueField": value}
-    return {"id": "groupingToMatrix", "options": options}
+def _to_matrix(columns: str, value: str) -> list[Json]:
+    """A row for each model. The value is computed anew first: the name that the data source gives
+    its column would else head every column of the matrix."""
+    binary = {"left": value, "operator": "*", "right": "1", "reducer": "sum"}
+    anew = {"mode": "binary", "alias": "cell", "binary": binary}
+    matrix = {"columnField": columns, "rowField": "model", "valueField": "cell",
+              "emptyValue": "null"}  # fmt: skip
+    return [
+        {"id": "calculateField", "options": anew},
+        {"id": "groupingToMatrix", "options": matrix},
+    ]
 
 
 def _without(*names: str) -> Json:

@@ -13,12 +13,14 @@ from rich.table import Table as Shown
 
 from wattmark_cli.data import saved_records
 from wattmark_cli.options import DATA, Subparsers, add_command
-from wattmark_cli.remote import add_runner, runner
+from wattmark_cli.remote import runner
+from wattmark_client import Client
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary
-from wattmark_runner.codec import to_json
+from wattmark_runner.codec import from_json, to_json
+from wattmark_runner.records import RunRecord
 from wattmark_runner.table_text import FORMATS, heading, number
-from wattmark_runner.tables import TABLES, Choice, Column, Table
+from wattmark_runner.tables import TABLES, Choice, Table
 
 MEANINGS: Final = {
     "1": "Accuracy, time, power, energy and use of the machine, as the paper's Table I.",
@@ -46,15 +48,21 @@ def add_parser(subparsers: Subparsers) -> None:
             add("--baseline", default="", metavar="HOST", help="what ratios divide by (default:"
                 " the first host)")  # fmt: skip
             add("--paper", action="store_true", help="the paper's hosts beside one's own")
-        parser.set_defaults(table=name, baseline="", paper=False)
-        add_runner(parser)
+        parser.set_defaults(table=name, **({} if name == "3" else {"baseline": "", "paper": False}))
+        group = parser.add_argument_group("runners")
+        group.add_argument("--runner", action="append", default=[], metavar="URL",
+                           help="take its runs, too; may be repeated")  # fmt: skip
+        group.add_argument("--key-file", default="", metavar="FILE",
+                           help="file with the key to send them")  # fmt: skip
+        group.add_argument("--ca", type=Path, metavar="FILE", help="who signed their certificates")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the tables; without a run that could stand in one it is an error."""
-    if arguments.runner and arguments.data:
-        raise ConfigurationError("--runner and --data: give one of them")
-    tables = _remote(arguments) if arguments.runner else _local(arguments)
+    boundary = Boundary(arguments.boundary) if arguments.boundary else None
+    choice = Choice(arguments.workload, arguments.host, boundary, arguments.baseline,
+                    arguments.paper)  # fmt: skip
+    tables = TABLES[arguments.table](_records(arguments, choice), choice)
     if not tables:
         raise ConfigurationError("no scored run for what was asked; measure first (wattmark fit)")
     if arguments.json:
@@ -67,26 +75,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _local(arguments: argparse.Namespace) -> list[Table]:
-    records = [record for data in arguments.data or [DATA] for record in saved_records(data, [])]
-    boundary = Boundary(arguments.boundary) if arguments.boundary else None
-    choice = Choice(arguments.workload, arguments.host, boundary, arguments.baseline,
-                    arguments.paper)  # fmt: skip
-    return TABLES[arguments.table](records, choice)
+def _records(arguments: argparse.Namespace, choice: Choice) -> list[RunRecord]:
+    """Of all folders and runners that are named; of the usual folder if none is."""
+    folders = arguments.data or ([] if arguments.runner else [DATA])
+    found = [record for folder in folders for record in saved_records(folder, [])]
+    for url in arguments.runner:
+        one = argparse.Namespace(runner=url, key_file=arguments.key_file, ca=arguments.ca)
+        with runner(one) as client:
+            found += _of_runner(client, choice)
+    return found
 
 
-def _remote(arguments: argparse.Namespace) -> list[Table]:
-    names = ("workload", "host", "boundary", "baseline", "paper")
-    params = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
-    with runner(arguments) as client:
-        body = client.call("GET", f"/tables/{arguments.table}", params=params)
-    return [
-        Table(
-            each["name"], each["title"], tuple(Column(**column) for column in each["columns"]),
-            tuple(map(tuple, each["rows"])), tuple(each["notes"]),
-        )
-        for each in body["tables"]
-    ]  # fmt: skip
+def _of_runner(client: Client, choice: Choice) -> list[RunRecord]:
+    """The runs that its own ranking would show."""
+    equal = {"workload": choice.workload, "host": choice.host, "boundary": choice.boundary}
+    params = {name: str(value) for name, value in equal.items() if value}
+    groups = client.call("GET", "/ranking", params=params)["groups"]
+    scores = [each for group in groups for each in (*group["ranked"], *group["unranked"])]
+    runs = dict.fromkeys(score["run_id"] for score in scores)
+    return [from_json(RunRecord, client.call("GET", f"/runs/{run}")["record"]) for run in runs]
 
 
 def _show(tables: Sequence[Table]) -> None:

@@ -87,7 +87,7 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
     windows and checks are those of the boundary that the request names. ``formulas`` are scores of
     the owner's own, in each boundary too. Raises ``StoreError``.
     """
-    record.usage = usage(record, store)
+    record.usage = usage(record.windows, record.request.gpu, store)
     record.formulas = {formula.name: formula.text for formula in formulas}
     gpus = [record.request.gpu] if record.request.gpu else []
     readings = {w.window_id: read_window(w, record.series, store) for w in record.windows}

@@ -4,7 +4,7 @@ A missing number is None, never zero. Only scores of one workload and boundary s
 and never estimated energy beside measured.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,8 @@ from wattmark_scoring.paper import HOSTS, MODELS
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 
 Cell = float | int | str | None
+Group = tuple[str, Boundary, bool]
+"""Workload, boundary, and whether energy is estimated."""
 JOULES_PER_MICROWATTHOUR: Final = 3.6e-3
 SIZE_SCORES: Final = frozenset({ACCURACY_PER_PARAMETER, NETSCORE})
 """They rest on no energy, so estimated or spoilt energy does not touch them."""
@@ -64,13 +66,16 @@ class Entry:
     others: tuple[Score, ...]
 
     @property
+    def place(self) -> tuple[Group, str, str]:
+        """Where it stands: its table, host and model."""
+        score = self.score
+        group = (score.workload, score.boundary, score.method is Method.ESTIMATED)
+        return group, score.host, score.model
+
+    @property
     def fit(self) -> bool:
-        """May it be ranked and compared?"""
-        return self.score.value is not None and self.score.verdict is not Verdict.INVALID
-
-
-Group = tuple[str, Boundary, bool]
-"""Workload, boundary, and whether energy is estimated."""
+        """May it be compared?"""
+        return self.score.verdict is not Verdict.INVALID
 
 
 def table1(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
@@ -78,7 +83,8 @@ def table1(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
     columns = (
         Column("model", "model"), Column("host", "host"), Column("accuracy", "accuracy", "%"),
         Column("seconds", "inference time", "s"), Column("watts", "average power", "W"),
-        Column("watt_hours", "total energy", "Wh"),
+        Column("watt_hours", "total energy", "Wh"), Column("watt_hours_low", "from", "Wh"),
+        Column("watt_hours_high", "to", "Wh"),
         Column("gpu_utilization", "GPU use", "%"), Column("gpu_memory", "GPU memory", "GiB"),
         Column("cpu_utilization", "CPU use", "%"), Column("memory", "memory", "GiB"),
         Column("parameters", "parameters", "M"), Column("macs", "MACs", "G"),
@@ -105,23 +111,29 @@ TABLES: Final = {"1": table1, "2": table2, "3": table3}
 
 
 def _groups(records: Iterable[RunRecord], choice: Choice) -> Iterator[tuple[Group, list[Entry]]]:
-    """Entries that may stand in one table: of each host and model the newest, a fit one before
-    one that is not."""
-    newest: dict[tuple[Group, str, str], Entry] = {}
+    """Entries that may stand in one table: of each host and model the newest that is not invalid,
+    and the newest invalid one where none is newer."""
+    found: dict[tuple[Group, str, str], list[Entry]] = {}
     for record in records:
         for score in record.scores:
-            if score.formula != ENERGY_SCORE or not _wanted(score, choice):
-                continue
-            others = tuple(each for each in record.scores if each.boundary is score.boundary
-                           or each.formula in SIZE_SCORES)  # fmt: skip
-            entry = Entry(record, score, others)
-            group = (score.workload, score.boundary, score.method is Method.ESTIMATED)
-            key = (group, score.host, score.model)
-            old = newest.get(key)
-            if old is None or (entry.fit, score.time_ns) > (old.fit, old.score.time_ns):
-                newest[key] = entry
-    for group in sorted({key[0] for key in newest}):
-        yield group, [newest[key] for key in sorted(newest) if key[0] == group]
+            if score.formula == ENERGY_SCORE and _wanted(score, choice):
+                others = tuple(each for each in record.scores if each.boundary is score.boundary
+                               or each.formula in SIZE_SCORES)  # fmt: skip
+                entry = Entry(record, score, others)
+                found.setdefault(entry.place, []).append(entry)
+    for group in sorted({place[0] for place in found}):
+        places = sorted(place for place in found if place[0] == group)
+        yield group, [entry for place in places for entry in _newest(found[place])]
+
+
+def _newest(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """An invalid run is not hidden behind an older one that was not."""
+    last = max(entries, key=lambda entry: entry.score.time_ns)
+    fit = [entry for entry in entries if entry.fit]
+    if fit:
+        yield max(fit, key=lambda entry: entry.score.time_ns)
+    if not last.fit:
+        yield last
 
 
 def _wanted(score: Score, choice: Choice) -> bool:
@@ -135,11 +147,13 @@ def _row1(entry: Entry) -> tuple[Cell, ...]:
     record, score, used = entry.record, entry.score, entry.record.usage
     images, speed = record.test_images, score.inferences_per_second
     seconds = images / speed if images and speed else None
-    energy = score.joules_per_inference
-    joules = energy * images if energy is not None and images else None
+    energies = (
+        score.joules_per_inference, score.joules_per_inference_low, score.joules_per_inference_high,
+    )  # fmt: skip
+    hours = None if not images else images / 3600.0
     return (
         score.model, score.host, _times(score.accuracy, 100.0), seconds, score.watts,
-        _times(joules, 1 / 3600.0),
+        *(None if hours is None else _times(energy, hours) for energy in energies),
         _times(used.get("gpu_utilization_ratio"), 100.0),
         _times(used.get("gpu_memory_used_bytes"), 2.0**-30),
         _times(used.get("cpu_utilization_ratio"), 100.0),
@@ -153,7 +167,10 @@ def _table2(group: Group, entries: Sequence[Entry]) -> Table:
     formulas = list(dict.fromkeys(each.formula for entry in entries for each in entry.others))
     columns = [Column("model", "model"), Column("host", "host")]
     for formula in formulas:
-        columns += [Column(formula, formula), Column(f"rank by {formula}", "#")]
+        columns.append(Column(formula, formula))
+        if formula not in SIZE_SCORES:
+            columns += [Column(f"{formula} low", "from"), Column(f"{formula} high", "to")]
+        columns.append(Column(f"rank by {formula}", "#"))
     rows = [
         (entry.score.model, entry.score.host, *(cell for formula in formulas
                                                 for cell in _ranked(entry, formula, entries)),
@@ -164,14 +181,19 @@ def _table2(group: Group, entries: Sequence[Entry]) -> Table:
                   "# is the rank among the models of the same host")  # fmt: skip
 
 
-def _ranked(entry: Entry, formula: str, entries: Sequence[Entry]) -> tuple[Cell, Cell]:
-    """A value and its rank, which an invalid score has not."""
-    value = _value(entry, formula)
+def _ranked(entry: Entry, formula: str, entries: Sequence[Entry]) -> tuple[Cell, ...]:
+    """A value, its interval where it rests on energy, and its rank, which an invalid score has
+    not."""
+    score = next((each for each in entry.others if each.formula == formula), None)
+    value = None if score is None else score.value
+    bounds: tuple[Cell, ...] = ()
+    if formula not in SIZE_SCORES:
+        bounds = (None, None) if score is None else (score.low, score.high)
     if value is None or not _ranks(entry, formula):
-        return value, None
+        return value, *bounds, None
     rivals = [_value(each, formula) for each in entries
               if each.score.host == entry.score.host and _ranks(each, formula)]  # fmt: skip
-    return value, 1 + sum(rival is not None and rival > value for rival in rivals)
+    return value, *bounds, 1 + sum(rival is not None and rival > value for rival in rivals)
 
 
 def _value(entry: Entry, formula: str) -> float | None:
@@ -186,65 +208,91 @@ def _ranks(entry: Entry, formula: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
-    """What a host says of a model: joules per inference and score, where both may be compared."""
+class _Line:
+    """What a host says of a model: J per inference and score, each with its interval."""
 
-    joules: float
-    score: float
+    model: str
+    host: str
+    joules: float | None
+    joules_low: float | None
+    joules_high: float | None
+    score: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    verdict: str
+    fit: bool
+
+
+COLUMNS3: Final = (
+    Column("model", "model"), Column("host", "host"),
+    Column("joules", "energy per inference", "J"), Column("joules_low", "from", "J"),
+    Column("joules_high", "to", "J"), Column("energy_ratio", "÷ baseline"),
+    Column("score", "score", "1/mWh"), Column("low", "from"), Column("high", "to"),
+    Column("score_ratio", "÷ baseline"), Column("method", "method"), Column("verdict", "verdict"),
+)  # fmt: skip
 
 
 def _table3(group: Group, entries: Sequence[Entry], choice: Choice) -> Table:
-    found = {
-        (entry.score.host, entry.score.model): _Compared(
-            entry.score.joules_per_inference, entry.score.value
-        )
-        for entry in entries
-        if entry.fit and entry.score.joules_per_inference and entry.score.value is not None
-    }
-    models = list(dict.fromkeys(entry.score.model for entry in entries))
-    hosts = list(dict.fromkeys(entry.score.host for entry in entries))
+    lines = [_line(entry) for entry in entries]
     if choice.paper and not group[2]:
-        theirs = _paper(group[1], models)
-        found |= theirs
-        hosts += dict.fromkeys(host for host, _ in theirs)
+        lines += _paper(group[1], {line.model for line in lines})
+    hosts = list(dict.fromkeys(line.host for line in lines))
     baseline = choice.baseline or hosts[0]
-    columns = [Column("model", "model")]
-    for host in hosts:
-        columns += [
-            Column(f"{host} joules", f"{host}: energy per inference", "J"),
-            Column(f"{host} energy ratio", f"÷ {baseline}"),
-            Column(f"{host} score", f"{host}: score", "1/mWh"),
-            Column(f"{host} score ratio", f"÷ {baseline}"),
-        ]
-    rows = [
-        (model, *(cell for host in hosts for cell in _cells(found, host, baseline, model)))
-        for model in models
-    ]
-    note = "" if baseline in hosts else f"no run of {baseline}: no ratios"
-    return _table("3", "Table III", group, tuple(columns), rows, note)
+    base = {line.model: line for line in lines if line.host == baseline and line.fit}
+    compared = {} if group[2] else base
+    order = {host: n for n, host in enumerate(hosts)}
+    lines.sort(key=lambda line: (line.model, order[line.host]))
+    if group[2]:
+        note = "estimated energy is not compared between hosts: no ratios"
+    elif baseline not in hosts:
+        note = f"no run of {baseline}: no ratios"
+    else:
+        note = f"the baseline is {baseline}; an invalid run is compared with nothing"
+    rows = [_cells(line, compared.get(line.model)) for line in lines]
+    return _table("3", "Table III", group, COLUMNS3, rows, note)
 
 
-def _cells(
-    found: dict[tuple[str, str], _Compared], host: str, baseline: str, model: str
-) -> tuple[Cell, Cell, Cell, Cell]:
-    own, base = found.get((host, model)), found.get((baseline, model))
-    if own is None:
-        return None, None, None, None
-    if base is None:
-        return own.joules, None, own.score, None
-    return own.joules, own.joules / base.joules, own.score, own.score / base.score
+def _line(entry: Entry) -> _Line:
+    score = entry.score
+    return _Line(
+        score.model, score.host, score.joules_per_inference, score.joules_per_inference_low,
+        score.joules_per_inference_high, score.value, score.low, score.high,
+        None if score.method is None else str(score.method), str(score.verdict),
+        score.verdict is not Verdict.INVALID,
+    )  # fmt: skip
 
 
-def _paper(boundary: Boundary, models: Sequence[str]) -> dict[tuple[str, str], _Compared]:
+def _cells(line: _Line, base: _Line | None) -> tuple[Cell, ...]:
+    energy_ratio = score_ratio = None
+    if base is not None and line.fit:
+        energy_ratio = _ratio(line.joules, base.joules)
+        score_ratio = _ratio(line.score, base.score)
+    return (
+        line.model, line.host, line.joules, line.joules_low, line.joules_high, energy_ratio,
+        line.score, line.low, line.high, score_ratio, line.method, line.verdict,
+    )  # fmt: skip
+
+
+def _ratio(one: float | None, other: float | None) -> float | None:
+    return None if one is None or not other else one / other
+
+
+def _paper(boundary: Boundary, models: Collection[str]) -> list[_Line]:
     """The paper's hosts of the same boundary, for models that are among one's own."""
-    found = {}
+    found = []
     for host in HOSTS:
         for network in MODELS:
             if host.boundary == boundary and network.keras_name in models:
-                microwatthours = network[f"uwh_{host.key}"].value
-                found[f"paper: {host.name}", network.keras_name] = _Compared(
-                    microwatthours * JOULES_PER_MICROWATTHOUR, network[f"score_{host.key}"].value
+                energy, score = network[f"uwh_{host.key}"], network[f"score_{host.key}"]
+                joules, low, high = (
+                    microwatthours * JOULES_PER_MICROWATTHOUR
+                    for microwatthours in (energy.value, *energy.bounds)
                 )
+                found.append(_Line(
+                    network.keras_name, f"paper: {host.name}", joules, low, high, score.value,
+                    *score.bounds, "counter", "as printed", True,
+                ))  # fmt: skip
     return found
 
 

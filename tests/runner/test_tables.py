@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -74,13 +75,14 @@ def test_estimated_energy_stands_in_a_table_of_its_own() -> None:
     assert "v" in one.title
 
 
-def test_the_newest_fit_run_counts() -> None:
-    """A later one of the same host and model replaces it, an invalid one does not."""
+def test_the_newest_run_counts_and_an_invalid_one_is_not_hidden() -> None:
+    """A later run of the same host and model replaces it; a later invalid one stands beside it."""
     (table,) = table1([
         run_of("m", joules=2.0, time_ns=S), run_of("m", joules=4.0, time_ns=2 * S),
         run_of("m", joules=9.0, time_ns=3 * S, verdict=Verdict.INVALID),
     ], Choice())  # fmt: skip
-    assert cells(table, "m")["watts"] == pytest.approx(400.0)
+    assert [row[4] for row in table.rows] == pytest.approx([400.0, 900.0])
+    assert [row[-1] for row in table.rows] == ["valid", "invalid"]
 
 
 def test_ranks_are_those_of_a_host_and_an_invalid_score_has_none() -> None:
@@ -95,31 +97,59 @@ def test_ranks_are_those_of_a_host_and_an_invalid_score_has_none() -> None:
     assert cells(table, "bad")["rank by accuracy/parameters"] == 1
 
 
+def line(table: Table, model: str, host: str) -> dict[str, object]:
+    """The row of a model on a host."""
+    names = [column.name for column in table.columns]
+    return next(dict(zip(names, row, strict=True)) for row in table.rows
+                if row[:2] == (model, host))  # fmt: skip
+
+
 def test_ratios_are_to_the_baseline() -> None:
-    """Missing where either is missing; without the baseline there are none, and a note says so."""
+    """Missing where either is missing or invalid; without the baseline there are none, and a note
+    says so. Every row has its method, verdict and interval."""
     records = [run_of("m", "lab1", joules=2.0), run_of("m", "lab2", joules=6.0),
-               run_of("n", "lab2"), run_of("o", "lab1", verdict=Verdict.INVALID)]  # fmt: skip
+               run_of("n", "lab2"), run_of("m", "lab3", verdict=Verdict.INVALID)]  # fmt: skip
     (table,) = table3(records, Choice())
-    assert cells(table, "m")["lab2 energy ratio"] == pytest.approx(3.0)
-    assert cells(table, "m")["lab2 score ratio"] == pytest.approx(1 / 3)
-    assert cells(table, "n")["lab1 joules"] is None
-    assert cells(table, "n")["lab2 energy ratio"] is None
-    assert cells(table, "o")["lab1 score"] is None
+    assert line(table, "m", "lab2")["energy_ratio"] == pytest.approx(3.0)
+    assert line(table, "m", "lab2")["score_ratio"] == pytest.approx(1 / 3)
+    assert line(table, "n", "lab2")["energy_ratio"] is None
+    assert line(table, "m", "lab3")["energy_ratio"] is None
+    assert line(table, "m", "lab3")["verdict"] == "invalid"
+    assert line(table, "m", "lab1")["method"] == "counter"
     (other,) = table3(records, Choice(baseline="nobody"))
-    assert cells(other, "m")["lab2 energy ratio"] is None
+    assert line(other, "m", "lab2")["energy_ratio"] is None
     assert other.notes == ("no run of nobody: no ratios",)
+
+
+def test_estimates_of_two_hosts_are_not_compared() -> None:
+    """Each is good within a factor of two; a ratio of them says nothing."""
+    records = [run_of("m", host, method=Method.ESTIMATED) for host in ("lab1", "lab2")]
+    (table,) = table3(records, Choice())
+    assert line(table, "m", "lab2")["energy_ratio"] is None
+    assert "not compared" in table.notes[0]
+
+
+def test_energy_without_accuracy_is_shown() -> None:
+    """Of random weights: joules and their ratio, no score."""
+    records = [run_of("m", host) for host in ("lab1", "lab2")]
+    for record in records:
+        record.scores = tuple(replace(score, value=None) for score in record.scores)
+    (table,) = table3(records, Choice())
+    assert line(table, "m", "lab2")["energy_ratio"] == pytest.approx(1.0)
+    assert line(table, "m", "lab2")["score"] is None
 
 
 def test_the_papers_hosts_stand_beside_ones_own() -> None:
     """Of the same boundary only, and never beside estimated energy."""
     own = run_of("EfficientNetV2S", joules=1.0)
     (table,) = table3([own], Choice(paper=True))
-    row = cells(table, "EfficientNetV2S")
-    assert row["paper: Intel i7 joules"] == pytest.approx(4195e-6 * 3600)
-    assert row["paper: Intel i7 energy ratio"] == pytest.approx(4195e-6 * 3600 / 1.0)
-    assert not any("A100" in column.name for column in table.columns)
+    row = line(table, "EfficientNetV2S", "paper: Intel i7")
+    assert row["joules"] == pytest.approx(4195e-6 * 3600)
+    assert row["energy_ratio"] == pytest.approx(4195e-6 * 3600 / 1.0)
+    assert row["verdict"] == "as printed"
+    assert not any("A100" in str(row[1]) for row in table.rows)
     (guess,) = table3([run_of("EfficientNetV2S", method=Method.ESTIMATED)], Choice(paper=True))
-    assert not any("paper" in column.name for column in guess.columns)
+    assert not any("paper" in str(row[1]) for row in guess.rows)
 
 
 def test_every_format_shows_what_is_missing() -> None:

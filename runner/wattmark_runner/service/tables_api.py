@@ -9,6 +9,7 @@ from wattmark_runner.service.parts import Parts, parts
 from wattmark_runner.service.schemas import Tables
 from wattmark_runner.table_text import FORMATS
 from wattmark_runner.tables import TABLES, Choice
+from wattmark_scoring.scores import ENERGY_SCORE
 
 router = APIRouter(tags=["scores"])
 Service = Annotated[Parts, Depends(parts)]
@@ -42,7 +43,11 @@ def show_table(
     paper's hosts beside one's own.
     """
     choice = Choice(workload, host, boundary, baseline, paper)
-    tables = TABLES[number](service.site.ledger.list(), choice)
+    ledger = service.site.ledger
+    equal = {"formula": ENERGY_SCORE, "workload": workload, "host": host, "boundary": boundary}
+    scores = ledger.compared({name: str(value) for name, value in equal.items() if value})
+    runs = dict.fromkeys(score.run_id for score in scores)
+    tables = TABLES[number](map(ledger.load, runs), choice)
     if format == "json":
         return Tables(tables=tables)
     kind, write = FORMATS[format]

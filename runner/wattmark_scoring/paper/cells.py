@@ -94,7 +94,10 @@ def _table2() -> Iterator[Cell]:
 
 
 def _ranks() -> Iterator[Cell]:
-    """The rank that each printed score gives, beside that of the computed one: 1 is best."""
+    """The rank that each printed score gives, beside that of the computed one: 1 is best.
+
+    Table II's column of score [5] repeats that of NetScore, so its printed ranks are NetScore's.
+    """
     formulas: dict[str, Callable[[Network], float]] = {
         "score5": lambda n: per_parameter(n["accuracy"].value, n.parameters_millions.value),
         "netscore": lambda n: netscore(n["accuracy"].value, n.parameters_millions.value,
@@ -103,15 +106,22 @@ def _ranks() -> Iterator[Cell]:
             n["accuracy"].value, n[f"uwh_{key}"].value)) for host in HOSTS},
     }  # fmt: skip
     for column, formula in formulas.items():
-        printed = sorted((n[column].value for n in MODELS), reverse=True)
+        shown_by = "netscore" if column == "score5" else column
         computed = sorted(map(formula, MODELS), reverse=True)
         for network in MODELS:
-            first = printed.index(network[column].value) + 1
-            last = first + printed.count(network[column].value) - 1
             rank = computed.index(formula(network)) + 1
-            shown = str(rank) if first <= rank <= last else str(first)  # printed ties: any of them
-            yield Cell("II", f"rank by {column}", network.model, shown, rank, rank, rank,
+            low, high = _places(network, column)  # what the printed scores leave open
+            first, last = _places(network, shown_by)
+            shown = rank if first <= rank <= last else first
+            yield Cell("II", f"rank by {column}", network.model, str(shown), rank, low, high,
                        "order of the computed scores")  # fmt: skip
+
+
+def _places(network: Network, column: str) -> tuple[int, int]:
+    """First and last rank that a printed score allows: equal ones may stand either way."""
+    printed = sorted((each[column].value for each in MODELS), reverse=True)
+    first = printed.index(network[column].value) + 1
+    return first, first + printed.count(network[column].value) - 1
 
 
 def _table3() -> Iterator[Cell]:

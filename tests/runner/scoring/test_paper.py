@@ -57,11 +57,16 @@ def test_the_ratio_that_is_printed_wrong_is_shown() -> None:
     assert agreements(*(f"energy_ratio_{host.key}" for host in HOSTS[1:]))[None] == 23
 
 
-def test_every_rank_is_what_its_score_says() -> None:
-    """Small differences of the scores change no rank."""
+def test_ranks_are_what_the_scores_say_but_for_a_repeated_column() -> None:
+    """Table II's ranks of score [5] are NetScore's: by the score itself two networks swap."""
     ranks = [cell for cell in CELLS.values() if cell.column.startswith("rank by ")]
     assert len(ranks) == 6 * len(MODELS)
-    assert {cell.agreement for cell in ranks} == {Agreement.PRINTED}
+    wrong = {(cell.column, cell.model) for cell in ranks if cell.agreement is Agreement.DIFFERENT}
+    assert wrong == {
+        ("rank by score5", "Inception ResNet V2"), ("rank by score5", "EfficientNetV2 M"),
+    }  # fmt: skip
+    tied = {cell.model for cell in ranks if cell.agreement is Agreement.ROUNDING}
+    assert tied == {"NasNet Mobile", "MobileNetV3 Large"}  # both print 14
 
 
 @pytest.mark.parametrize(

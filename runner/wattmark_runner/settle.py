@@ -29,6 +29,8 @@ BEYOND_NS: Final = seconds_to_ns(30.0)
 HOST_SECONDS: Final = 3.0
 """How long beyond that for the host's, which are read once a second: checks want them, scores do
 not."""
+HOST: Final = ("cpu", "exporter")
+"""What the host's checks read: foreign CPU time is all but the worker's and the exporter's own."""
 LATE: Final = "late samples"
 INTERRUPTED: Final = "telemetry"
 
@@ -108,9 +110,10 @@ def _await_samples(
 def _await_host(host: str, store: Store, end_ns: int, cancel: threading.Event | None) -> None:
     """Wait for CPU times beyond the end, if any came shortly before it."""
     deadline = time.monotonic() + HOST_SECONDS
+    around = (end_ns - BEYOND_NS, end_ns + BEYOND_NS)
     while time.monotonic() < deadline:
-        around = store.series("cpu", end_ns - BEYOND_NS, end_ns + BEYOND_NS, {"host": host})
-        if not around or around[0].times_ns[-1] > end_ns:
+        found = [data for name in HOST for data in store.series(name, *around, {"host": host})]
+        if all(data.times_ns[-1] > end_ns for data in found):
             return
         pause(0.25, lambda _: None, cancel)
 

@@ -21,19 +21,26 @@ def main(arguments: Sequence[str], program: str, default_url: str) -> int:
     )
     parser.add_argument("--url", default=default_url, help="default: %(default)s")
     parser.add_argument("--ca", type=Path, metavar="FILE", help="who signed its certificate, PEM")
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="what it wants as bearer token"
+    )
     options = parser.parse_args(arguments)
     if not options.url.startswith(("http://", "https://")):
         parser.error(f"--url {options.url} is not http:// or https://")
-    problem = _problem(options.url, options.ca)
+    problem = _problem(options.url, options.ca, options.token_file)
     sys.stdout.write(f"{options.url}: {problem or 'ok'}\n")
     return 1 if problem else 0
 
 
-def _problem(url: str, ca: Path | None) -> str:
+def _problem(url: str, ca: Path | None, token_file: Path | None) -> str:
     """What is wrong; empty if nothing is."""
+    asked = urllib.request.Request(url)  # noqa: S310 - the scheme was checked
     try:
+        if token_file is not None:
+            token = token_file.read_text(encoding="ascii").strip()
+            asked.add_header("Authorization", f"Bearer {token}")
         context = ssl.create_default_context(cafile=ca) if url.startswith("https") else None
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310 - checked
+        with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310
             return ""
     except urllib.error.HTTPError as error:
         said = error.read(MOST_BYTES).decode("utf-8", "replace").strip()

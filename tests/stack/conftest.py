@@ -28,6 +28,7 @@ class Stack:
     environment: dict[str, str]
     files: tuple[Path, ...]
     secrets: Path
+    main: Path = ROOT / "docker-compose.yml"
 
     def tool(self, *arguments: str) -> str:
         """``python3 -m tools.stack``, and what it prints."""
@@ -44,7 +45,7 @@ class Stack:
         """``docker compose`` on the same files."""
         from tools.stack.compose import Compose
 
-        files = [word for file in (ROOT / "docker-compose.yml", *self.files)
+        files = [word for file in (self.main, *self.files)
                  for word in ("-f", str(file))]  # fmt: skip
         program = Compose.find().program
         done = subprocess.run(
@@ -58,13 +59,20 @@ class Stack:
         """Where a service is published."""
         return self.compose("port", service, str(port)).strip()
 
-    def inside(self, service: str, port: int) -> str:
-        """Where a service listens on the stack's own network."""
+    def health(self, service: str) -> str:
+        """What its health check says."""
+        return str(self._inspect(service)["State"]["Health"]["Status"])
+
+    def _inspect(self, service: str) -> Any:
         container = self.compose("ps", "-q", service).strip()
         told = subprocess.run(
             ["docker", "inspect", container], check=True, text=True, capture_output=True
         )
-        networks = json.loads(told.stdout)[0]["NetworkSettings"]["Networks"]
+        return json.loads(told.stdout)[0]
+
+    def inside(self, service: str, port: int) -> str:
+        """Where a service listens on the stack's own network."""
+        networks = self._inspect(service)["NetworkSettings"]["Networks"]
         return f"{next(iter(networks.values()))['IPAddress']}:{port}"
 
     def secret(self, name: str) -> str:

@@ -2,20 +2,24 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import pytest
 
+from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_core.sample import decode
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[2]
 S = 1_000_000_000
 OUTAGE_SECONDS = 60
 SHORT = {"repeats": 2, "seconds": 5.0, "idle_before_seconds": 5.0, "idle_after_seconds": 5.0}
@@ -142,6 +146,39 @@ def test_a_backup_brings_everything_back(stack: Any, tmp_path: Path) -> None:
     assert later not in after
     assert before <= after
     assert len(_rows(stack.query("grafana", "results", 'SELECT * FROM "window"'))) >= windows
+
+
+def test_a_second_host_is_one_file_and_a_certificate(
+    stack: Any, tmp_path: Path, until: Callable[..., Any]
+) -> None:
+    """Its exporter comes up healthy over TLS, answers with the token, and to nobody without."""
+    certificates = tmp_path / "certificates"
+    make = [sys.executable, "-m", "wattmark_cli", "tls", "init", str(certificates)]
+    subprocess.run(make, check=True, capture_output=True)
+    (certificates / "token").write_text("a-token-of-the-tests")
+    override = tmp_path / "build.yml"
+    override.write_text("services: {exporter: {build: {network: host}}}\n")
+    more = {"COMPOSE_PROJECT_NAME": f"wattmark-second-{os.getpid()}",
+            "WATTMARK_CERTIFICATES": str(certificates), "WATTMARK_BIND": "127.0.0.1",
+            "WATTMARK_EXPORTER_PORT": "0"}  # fmt: skip
+    second = replace(
+        stack, main=ROOT / "exporters/docker-compose.yml", files=(override,),
+        environment={**stack.environment, **more},
+    )  # fmt: skip
+    try:
+        second.compose("up", "-d")
+        until(lambda: second.health("exporter") == "healthy", 90.0)
+        url = f"https://{second.address('exporter', 9109)}"
+        ca, token = certificates / "ca.pem", certificates / "token"
+        client = ExporterClient(url, ca_file=ca, token_file=token)
+        assert client.sensors().host == Path("/etc/hostname").read_text().strip()
+        client.close()
+        stranger = ExporterClient(url, ca_file=ca)
+        with pytest.raises(ExporterError, match="401"):
+            stranger.samples()
+        stranger.close()
+    finally:
+        second.compose("down", "--timeout", "5")
 
 
 class Reader(threading.Thread):

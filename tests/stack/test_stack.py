@@ -162,7 +162,7 @@ def test_a_second_host_is_one_file_and_a_certificate(
             "WATTMARK_CERTIFICATES": str(certificates), "WATTMARK_BIND": "127.0.0.1",
             "WATTMARK_EXPORTER_PORT": "0"}  # fmt: skip
     second = replace(
-        stack, main=ROOT / "exporters/docker-compose.yml", files=(override,),
+        stack, main=ROOT / "exporters/docker-compose.yml", files=(override,) if stack.files else (),
         environment={**stack.environment, **more},
     )  # fmt: skip
     try:

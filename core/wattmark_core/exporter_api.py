@@ -169,7 +169,10 @@ class ExporterClient:
         port = parts.port or DEFAULT_PORT
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
-            context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+            try:
+                context = ssl.create_default_context(cafile=ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise ConfigurationError(f"CA certificate {ca_file}: {error}") from error
             self._connection = http.client.HTTPSConnection(
                 parts.hostname, port, timeout=timeout_seconds, context=context
             )
@@ -211,8 +214,7 @@ class ExporterClient:
     def _request(self, method: str, path: str) -> tuple[http.client.HTTPResponse, bytes]:
         headers = {}
         if self._token_file is not None:
-            token = self._token_file.read_text(encoding="ascii").strip()
-            headers["Authorization"] = f"Bearer {token}"
+            headers["Authorization"] = f"Bearer {_token(self._token_file)}"
         for attempt in (1, 2):  # a kept connection may have been closed by the other side
             try:
                 self._connection.request(method, path, headers=headers)
@@ -232,3 +234,35 @@ class ExporterClient:
                 f" {body.decode(errors='replace').strip()[:200]}"
             )
         return response, body
+
+
+def _token(path: Path) -> str:
+    """Read anew each time, so that it can be changed."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"token file {path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterAddress:
+    """An exporter's URL, and what it takes to be let in."""
+
+    url: str
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+    def __str__(self) -> str:
+        return self.url
+
+    @classmethod
+    def of(cls, exporter: "str | ExporterAddress") -> "ExporterAddress":
+        """A bare URL is one that wants nothing."""
+        return exporter if isinstance(exporter, ExporterAddress) else cls(exporter)
+
+    def client(self, timeout_seconds: float = 5.0) -> ExporterClient:
+        """Raises ``ConfigurationError`` for an unusable URL."""
+        return ExporterClient(
+            self.url, timeout_seconds=timeout_seconds, token_file=self.token_file,
+            ca_file=self.ca_file,
+        )  # fmt: skip

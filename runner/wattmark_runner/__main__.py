@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from wattmark_core import healthcheck
 from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
+from wattmark_core.exporter_api import ExporterAddress
 from wattmark_runner.ledger import Ledger
 from wattmark_runner.service.app import Guarding, make_app
 from wattmark_runner.service.exposure import check_exposure
@@ -74,7 +75,8 @@ def _serve(options: argparse.Namespace) -> int:
         closing(_listening(host, port)) as listener,
     ):
         site = Site(
-            options.exporter, store, ledger, options.data,
+            ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca),
+            store, ledger, options.data,
             options.cache, config, formulas,
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(host)})
@@ -211,6 +213,8 @@ def _parser() -> argparse.ArgumentParser:
         help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
     add("--exporter", metavar="URL", default="http://127.0.0.1:9109",
         help="this machine's exporter (default: %(default)s)")  # fmt: skip
+    add("--exporter-token-file", metavar="FILE", type=Path, help="the bearer token it wants")
+    add("--exporter-ca", metavar="FILE", type=Path, help="who signed its certificate, PEM")
     add("--store", metavar="URL", required=True,
         help="where its samples arrive: sqlite:///PATH or influxdb://USER@HOST:8086")  # fmt: skip
     add("--store-password-file", metavar="FILE", type=Path, help="InfluxDB's password")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import ConfigurationError, RunError, StoreAway
-from wattmark_core.exporter_api import EnergySeries, HostReport
+from wattmark_core.exporter_api import EnergySeries, ExporterAddress, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.codec import to_json
@@ -80,7 +80,7 @@ class Hooks:
 def execute(
     request: RunRequest,
     *,
-    exporter_url: str,
+    exporter_url: str | ExporterAddress,
     store: Store,
     cache: Path,
     log: Path,

@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 
 from wattmark_core.clock import boot_id
 from wattmark_core.errors import ExporterError, WattmarkError
-from wattmark_core.exporter_api import ExporterClient, HostReport
+from wattmark_core.exporter_api import ExporterAddress, HostReport
 
 log = logging.getLogger("wattmark.runner")
 
@@ -76,10 +76,10 @@ class _Lease:
     stop: bool = False
 
 
-def read_host(exporter_url: str) -> HostReport:
+def read_host(exporter_url: str | ExporterAddress) -> HostReport:
     """Whose exporter it is. Raises ``ExporterError`` if it cannot be reached or is not this
     machine's."""
-    client = ExporterClient(exporter_url)
+    client = ExporterAddress.of(exporter_url).client()
     try:
         report = client.sensors()
     finally:
@@ -99,8 +99,8 @@ class Telemetry:
     empty if nothing did.
     """
 
-    def __init__(self, exporter_url: str) -> None:
-        self._client = ExporterClient(exporter_url, timeout_seconds=TIMEOUT_SECONDS)
+    def __init__(self, exporter_url: str | ExporterAddress) -> None:
+        self._client = ExporterAddress.of(exporter_url).client(TIMEOUT_SECONDS)
         self._orders: queue.SimpleQueue[Edge | _Lease] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="wattmark-telemetry", daemon=True)
         self._armed = 0

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -227,3 +229,23 @@ def test_a_folder_that_cannot_be(tmp_path: Path, wattmark: Wattmark) -> None:
     done = wattmark("tls", "init", "file/made")
     assert done.returncode == 2
     assert done.stderr.startswith("wattmark: cannot write")
+
+
+def test_a_runner_reaches_its_exporter_over_tls(folder: Path, make_rooms: Any) -> None:
+    """With the exporter's CA and token; without the token it says what is refused."""
+    rooms = make_rooms()
+    for module in ("wattmark_runner", "wattmark_collector", "wattmark_exporters"):
+        rooms.end(module)
+    token = rooms.data / "token"
+    token.write_text("of-the-tests")
+    rooms.exporter_url = rooms.start(
+        "wattmark_exporters", "--listen", "127.0.0.1:0", "--token-file", str(token),
+        "--tls-cert", str(folder / "exporter.pem"), "--tls-key", str(folder / "exporter.key"),
+    )  # fmt: skip
+    ca = ("--exporter-ca", str(folder / "ca.pem"))
+    let_in = rooms.start_runner(*ca, "--exporter-token-file", str(token))
+    assert httpx.get(f"{let_in}/api/v1/sensors").json()["host"] == "testhost"
+    rooms.end("wattmark_runner")
+    refused = httpx.get(f"{rooms.start_runner(*ca)}/api/v1/sensors")
+    assert refused.status_code == 503
+    assert "401" in refused.json()["detail"]

@@ -139,7 +139,10 @@ def test_a_backup_brings_everything_back(stack: Any, tmp_path: Path) -> None:
     stack.tool("backup", str(tmp_path / "copy"))
     with stack.runner() as api:
         asked = {"workload": "after the backup", "model": "none"}
-        later = api.post("/windows", json=asked).json()["run_id"]
+        window = api.post("/windows", json=asked).json()
+        later = window["run_id"]
+        time.sleep(1.0)
+        api.patch(f"/windows/{window['window_id']}", json={"inferences": 1}).raise_for_status()
     stack.tool("restore", str(tmp_path / "copy"))
     with stack.runner() as api:
         after = {run["run_id"] for run in api.get("/runs").json()["runs"]}

@@ -119,7 +119,7 @@ def list_sensors(service: Service) -> Sensors:
     chosen = pin_sources(report.energy)
     return Sensors(
         host=report.host,
-        exporter=service.site.exporter_url,
+        exporter=str(service.site.exporter_url),
         sensors=[
             SensorItem(name=each.name, state=str(each.state), found=each.found,
                        reason=each.reason, remedy=each.remedy)

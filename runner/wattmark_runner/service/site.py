@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wattmark_core.exporter_api import ExporterAddress
 from wattmark_runner.ledger import Ledger
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_scoring.formula import Formula
@@ -18,7 +19,7 @@ class Site:
     ``data`` holds the runs' logs, ``cache`` trained weights.
     """
 
-    exporter_url: str
+    exporter_url: str | ExporterAddress
     store: Store
     ledger: Ledger
     data: Path

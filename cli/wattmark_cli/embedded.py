@@ -41,6 +41,19 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What a store of elsewhere wants beside its URL."""
+
+    password_file: Path | None = None
+    ca: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """The same for a room that opens the store, too."""
+        given = {"--store-password-file": self.password_file, "--store-ca": self.ca}
+        return [word for name, path in given.items() if path for word in (name, str(path))]
+
+
+@dataclass(frozen=True, slots=True)
 class Rooms:
     """What the commands work with: an exporter, a store that its samples arrive in, a folder.
 
@@ -52,11 +65,17 @@ class Rooms:
     store: Store
     data: Path
     children: tuple[Child, ...] = ()
+    store_options: StoreOptions = StoreOptions()
 
 
 @contextmanager
 def open_rooms(
-    data: Path, exporter_options: Sequence[str] = (), *, exporter_url: str = "", store_url: str = ""
+    data: Path,
+    exporter_options: Sequence[str] = (),
+    *,
+    exporter_url: str = "",
+    store_url: str = "",
+    store_options: StoreOptions = StoreOptions(),
 ) -> Iterator[Rooms]:
     """Start exporter and collector for as long as the context lasts, or use running ones.
 
@@ -68,10 +87,10 @@ def open_rooms(
     url = store_url or store_url_in(data)
     if not store_url:
         make_folder(data)
-    store = open_store(url)
+    store = open_store(url, store_options.password_file, store_options.ca)
     try:
         if exporter_url:
-            yield Rooms(exporter_url, url, store, data)
+            yield Rooms(exporter_url, url, store, data, store_options=store_options)
             return
         with (
             running_exporter(data, exporter_options) as exporter,
@@ -109,7 +128,8 @@ def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[Child]
 def running_runner(rooms: Rooms, options: Sequence[str]) -> Iterator[Child]:
     """A runner over the rooms, which says its URL."""
     command = ["wattmark_runner", "--exporter", rooms.exporter_url, "--store", rooms.store_url,
-               "--data", str(rooms.data), *options]  # fmt: skip
+               "--data", str(rooms.data), *rooms.store_options.arguments(),
+               *options]  # fmt: skip
     with _child(command, rooms.data / "runner.log") as child:
         yield child
 

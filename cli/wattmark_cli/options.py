@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
-from wattmark_cli.embedded import Rooms, open_rooms
+from wattmark_cli.embedded import Rooms, StoreOptions, open_rooms
 from wattmark_core.errors import ConfigurationError
 
 DATA: Final = Path("wattmark-data")
@@ -40,6 +40,7 @@ def add_rooms(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--exporter", default="", metavar="URL", help="use this exporter (with --store)")
     add("--store", default="", metavar="URL", help="and the store its samples arrive in")
+    add_store_options(group)
     add("--sysfs", type=Path, metavar="ROOT", help="where sysfs is mounted")
     add("--procfs", type=Path, metavar="ROOT", help="where procfs is mounted")
     add("--sensor", action="append", default=[], metavar="MODULE:CLASS",
@@ -49,11 +50,27 @@ def add_rooms(parser: argparse.ArgumentParser) -> None:
     add("--tdp-watts", type=float, metavar="W", help="the CPU's rated power, for the estimate")
 
 
+def add_store_options(group: Any) -> None:
+    """What a store in InfluxDB wants; ``group``: a parser, or a group of its options."""
+    group.add_argument(
+        "--store-password-file", type=Path, metavar="FILE", help="InfluxDB's password"
+    )
+    group.add_argument(
+        "--store-ca", type=Path, metavar="FILE", help="who signed InfluxDB's certificate, PEM"
+    )
+
+
+def store_options(arguments: argparse.Namespace) -> StoreOptions:
+    """What the options say of the store."""
+    return StoreOptions(arguments.store_password_file, arguments.store_ca)
+
+
 def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
     """The rooms that the options ask for."""
     return open_rooms(
         arguments.data, exporter_options(arguments),
         exporter_url=arguments.exporter, store_url=arguments.store,
+        store_options=store_options(arguments),
     )  # fmt: skip
 
 

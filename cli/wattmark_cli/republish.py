@@ -6,7 +6,12 @@ from contextlib import closing
 
 from wattmark_cli.data import saved_records
 from wattmark_cli.embedded import store_url_in
-from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.options import (
+    Subparsers,
+    add_command,
+    add_store_options,
+    store_options,
+)
 from wattmark_cli.remote import say_json
 from wattmark_runner.scorer import publish
 from wattmark_store import open_store
@@ -20,6 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )  # fmt: skip
     add = parser.add_argument
     add("--store", default="", metavar="URL", help="where to (default: the folder's own)")
+    add_store_options(parser)
     add("--run", dest="run_ids", action="append", default=[], metavar="RUN",
         help="only this run; may be repeated (default: all)")  # fmt: skip
 
@@ -27,7 +33,8 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write them; what is there already is replaced by the same."""
     records = saved_records(arguments.data, arguments.run_ids)
-    with closing(open_store(arguments.store or store_url_in(arguments.data))) as store:
+    url, more = arguments.store or store_url_in(arguments.data), store_options(arguments)
+    with closing(open_store(url, more.password_file, more.ca)) as store:
         for record in records:
             publish(record, store)
     counts = {

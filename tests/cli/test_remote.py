@@ -165,3 +165,19 @@ def _pid_listening(port: int) -> int:
             if found.status == "LISTEN" and found.pid and found.laddr[1:] == (port,):
                 return int(found.pid)
     raise AssertionError(f"nobody listens on {port}")
+
+
+def test_republish_fills_an_influxdb(wattmark: Wattmark, data: Path, influx: Any) -> None:
+    """Every run of the folder, by its name, as the user who may write results; without a password
+    nothing is asked."""
+    url, password = influx.url("runner"), str(influx.password_file("runner"))
+    refused = wattmark("republish", "--data", str(data), "--store", url)
+    assert refused.returncode == 2
+    assert "--store-password-file" in refused.stderr
+    done = wattmark(
+        "republish", "--data", str(data), "--store", url, "--store-password-file", password
+    )
+    assert done.returncode == 0, done.stderr
+    found = influx.query("results", 'SELECT * FROM "score"', user="grafana")["series"][0]
+    models = {row[found["columns"].index("model")] for row in found["values"]}
+    assert models == {'<b>&"quoted"', "broken", "guessed"}

@@ -29,6 +29,7 @@ TELEMETRY: Final = "telemetry"
 TELEMETRY_1M: Final = "telemetry_1m"
 RESULTS: Final = "results"
 BATCH_LINES: Final = 5_000
+WRITTEN_STATUS: Final = 204
 TIMEOUT_MS: Final = 60_000
 CONNECTIONS: Final = 16
 AWAY_STATUS: Final = frozenset({401, 403, 404, 408, 429})
@@ -59,8 +60,10 @@ class InfluxStore:
         """See the protocol. InfluxDB keeps no cursors: the collector's spool does."""
         count, given = 0, iter(samples)
         while batch := list(islice(given, BATCH_LINES)):
-            self._send(TELEMETRY, self._lines.lines(batch))
-            self._minutes.touch(batch)
+            try:
+                self._send(TELEMETRY, self._lines.lines(batch))
+            finally:  # of a batch that is refused, a part may be written
+                self._minutes.touch(batch)
             count += len(batch)
         return count
 
@@ -143,17 +146,24 @@ class InfluxStore:
         """The series of each InfluxQL statement. Raises ``StoreError``."""
         if not statements:
             return []
-        answer = self._call(
+        _, answer = self._call(
             "/query", [("db", database), ("epoch", "ns")],
             {"Content-Type": "application/x-www-form-urlencoded"},
             post_params=[("q", ";".join(statements))],
         )  # fmt: skip
         found = []
-        for result in json.loads(answer)["results"]:
+        for result in self._results(answer):
             if "error" in result:
                 self._refuse(200, result["error"])
             found.append([queries.Row.of(each) for each in result.get("series", [])])
         return found
+
+    def _results(self, answer: bytes) -> list[dict[str, Any]]:
+        try:
+            results: list[dict[str, Any]] = json.loads(answer)["results"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._stranger() from error
+        return results
 
     def _put(self, point: Point) -> None:
         """What the point replaces must go where it has other tags, or fields that the new one has
@@ -170,12 +180,19 @@ class InfluxStore:
 
     def _send(self, database: str, lines: Iterable[str]) -> None:
         body = "\n".join(lines)
-        if body:
-            self._call("/write", [("db", database)], {"Content-Type": "text/plain"}, body=body)
+        if not body:
+            return
+        headers = {"Content-Type": "text/plain"}
+        status, _ = self._call("/write", [("db", database)], headers, body=body)
+        if status != WRITTEN_STATUS:
+            raise self._stranger()
+
+    def _stranger(self) -> StoreAway:
+        return StoreAway(f"{self.location.url} is not an InfluxDB; correct --store")
 
     def _call(
         self, path: str, query: list[tuple[str, str]], headers: dict[str, str], **given: Any
-    ) -> bytes:
+    ) -> tuple[int, bytes]:
         try:
             answer = self._client.api_client.call_api(
                 path, "POST", query_params=query, header_params=headers, _preload_content=False,
@@ -189,7 +206,7 @@ class InfluxStore:
                 f"no InfluxDB answers at {self.location.url} ({_cause(error)}); start it or"
                 " correct --store"
             ) from error
-        return data
+        return answer.status, data
 
     def _refuse(self, status: int, body: bytes | str) -> None:
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
@@ -198,10 +215,11 @@ class InfluxStore:
         where = f"InfluxDB at {self.location.url}"
         user = f"user {self.location.user}" if self.location.user else "nobody without a password"
         said = " ".join(text.split())[:300]
-        if status in {401, 403} or "not authorized" in said or "authorization" in said:
+        # A refused line (400) is repeated in the answer, whatever it is called.
+        if status in {401, 403} or (status == 200 and "authoriz" in said):
             raise StoreAway(f"{where} refuses {user} ({said}); correct --store-password-file, or"
                             " the user's rights")  # fmt: skip
-        if "database not found" in said or status == 404:
+        if status == 404 or (status == 200 and "database not found" in said):
             raise StoreAway(f"{where}: {said}; make its databases, see influxdb/README.md")
         if status in AWAY_STATUS or status >= 500:
             raise StoreAway(f"{where} cannot answer now: {status} {said}; see its log")

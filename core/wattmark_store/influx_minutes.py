@@ -10,7 +10,7 @@ from typing import Final
 
 from wattmark_core.sample import Sample, Tags
 from wattmark_core.units import NS_PER_S
-from wattmark_store.influx_lines import identifier
+from wattmark_store.influx_lines import decode, identifier
 from wattmark_store.influx_queries import Row, Rows, Span, chosen, condensed, latest
 
 MINUTE_NS: Final = 60 * NS_PER_S
@@ -78,7 +78,7 @@ class Minutes:
         return set(range(first, now))
 
     def _make(self, minutes: Sequence[int]) -> int:
-        names = [row[0] for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
+        names = [decode(row[0]) for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
                  for row in found.values]  # fmt: skip
         spans = [
             Span(name, minute * MINUTE_NS, (minute + 1) * MINUTE_NS - 1, {})

@@ -1,6 +1,9 @@
 """What is InfluxDB's own: names that fight back, a server that is away or refuses, restarts."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +183,65 @@ def test_a_server_that_is_away_is_told_from_one_that_refuses(influx: Any) -> Non
     with pytest.raises(StoreAway, match="database not found"):
         store.write([Sample("power", (), {"watts": 1.0}, 1)])
     store.close()
+
+
+def test_a_refused_line_is_not_a_refused_user_and_harms_no_other(influx_store: Any) -> None:
+    """Whatever it is called; what was written beside it gets its one-minute values."""
+    influx_store.roll_up(2 * MINUTE)
+    name = "authorization: database not found"
+    influx_store._client.api_client.call_api(
+        "/write", "POST", query_params=[("db", "telemetry")],
+        body=name.replace(" ", r"\ ") + ' value="text" 1',
+        header_params={"Content-Type": "text/plain"},
+    )  # fmt: skip
+    with pytest.raises(StoreError, match="field type conflict") as caught:
+        influx_store.write([Sample(name, (), {"value": 1.0}, 2),
+                            Sample("power", (), {"watts": 1.0}, 2)])  # fmt: skip
+    assert not isinstance(caught.value, StoreAway)
+    influx_store.roll_up(2 * MINUTE)
+    assert len(influx_store.series("power_1m", 0, MINUTE, {})) == 1
+
+
+def test_a_measurement_of_any_name_gets_its_minutes(influx_store: Any) -> None:
+    """Also one that line protocol cannot hold."""
+    influx_store.write([Sample(NASTY, (), {"value": 1.0}, 5)])
+    assert influx_store.roll_up(2 * MINUTE) == 1
+    assert len(influx_store.series(f"{NASTY}_1m", 0, MINUTE, {})) == 1
+
+
+@pytest.fixture(params=[b"<html>log in</html>", b'{"error": "odd"}', b"[]", b"\xff"])
+def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The store's URL of a server that says yes to everything and is no InfluxDB."""
+
+    class Yes(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(request.param)))
+            self.end_headers()
+            self.wfile.write(request.param)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"influxdb://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_another_server_is_told_from_an_influxdb(stranger: str) -> None:
+    """What it says yes to is not taken for written, nor its page for an answer."""
+    with closing(open_store(stranger)) as store:
+        calls: list[Callable[[], object]] = [
+            store.windows, lambda: store.write([Sample("power", (), {"watts": 1.0}, 1)]),
+        ]  # fmt: skip
+        for call in calls:
+            with pytest.raises(StoreAway, match="is not an InfluxDB; correct --store"):
+                call()
 
 
 @pytest.mark.parametrize(

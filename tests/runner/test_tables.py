@@ -97,6 +97,16 @@ def test_ranks_are_those_of_a_host_and_an_invalid_score_has_none() -> None:
     assert cells(table, "bad")["rank by accuracy/parameters"] == 1
 
 
+def test_a_model_with_two_rows_is_one_rival() -> None:
+    """An invalid row beside a valid one moves no other model's rank down."""
+    (table,) = table2([
+        run_of("a", accuracy=0.95), run_of("b"),
+        run_of("a", accuracy=0.95, time_ns=2 * S, verdict=Verdict.INVALID),
+    ], Choice())  # fmt: skip
+    assert len(table.rows) == 3
+    assert cells(table, "b")["rank by accuracy/parameters"] == 2
+
+
 def line(table: Table, model: str, host: str) -> dict[str, object]:
     """The row of a model on a host."""
     names = [column.name for column in table.columns]

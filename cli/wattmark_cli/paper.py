@@ -99,12 +99,16 @@ def _shown(cell: Cell | None) -> str:
 
 
 def _legend() -> str:
-    counts = Counter(cell.agreement for cell in recompute())
+    cells = recompute()
+    ranks = [cell for cell in cells if cell.column.startswith("rank by ")]
+    counts = Counter(cell.agreement for cell in cells if cell not in ranks)
+    same = sum(cell.agreement is not Agreement.DIFFERENT for cell in ranks)
     return (
         f"{MARKS[Agreement.PRINTED]} {counts[Agreement.PRINTED]} cells agree at print precision,"
         f" {MARKS[Agreement.ROUNDING]} {counts[Agreement.ROUNDING]} within the rounding of their"
         f" inputs, {MARKS[Agreement.DIFFERENT]} {counts[Agreement.DIFFERENT]} do not;"
-        f" {counts[None]} have no printed number in our data.\n"
+        f" {counts[None]} have no printed number in our data."
+        f" {same} of {len(ranks)} ranks are those that the printed scores give.\n"
         "Boundaries differ: GPU rows count the board alone, CPU rows RAPL alone, so the two kinds"
         " cannot be compared.\nSource: arXiv 2310.09554, Tables I to III; docs/paper.md says more."
     )

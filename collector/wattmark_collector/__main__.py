@@ -14,12 +14,13 @@ from wattmark_collector.health import Health
 from wattmark_collector.options import parse
 from wattmark_collector.own_http import OwnServer
 from wattmark_collector.own_metrics import OwnState
-from wattmark_collector.pulse import own_host, pulse
+from wattmark_collector.pulse import pulse
 from wattmark_collector.sink import DirectStore, Sink
 from wattmark_collector.spooled_store import SpooledStore
 from wattmark_core import healthcheck
 from wattmark_core.clock import Clock, SystemClock
 from wattmark_core.errors import WattmarkError
+from wattmark_core.host_name import own_host
 from wattmark_store import open_store
 
 log = logging.getLogger("wattmark_collector")

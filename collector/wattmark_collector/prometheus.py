@@ -1,8 +1,6 @@
 """Scrape one plain Prometheus target."""
 
 import http.client
-import os
-import socket
 import ssl
 import time
 from typing import Final
@@ -13,6 +11,7 @@ from wattmark_collector.sources import Batch
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import ExporterError
+from wattmark_core.host_name import own_host
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 PIECE_BYTES: Final = 65536
@@ -57,7 +56,7 @@ class PrometheusSource:
 def _host_name(target: Target) -> str:
     """The name in the address; of this machine what an exporter on it would say."""
     if target.host_name in LOOPBACK:
-        return os.environ.get("WATTMARK_HOST") or socket.gethostname()
+        return own_host()
     return target.host_name
 
 

@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +19,7 @@ from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
+from wattmark_core.host_name import own_host
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
@@ -185,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     add, env = parser.add_argument, os.environ
     add("--listen", metavar="HOST:PORT", default=f"127.0.0.1:{DEFAULT_PORT}",
         help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
-    add("--host-name", metavar="NAME", default=_host_name(),
+    add("--host-name", metavar="NAME", default=own_host(),
         help="the host tag of every sample; also WATTMARK_HOST, or WATTMARK_HOST_FILE, which"
         " holds it (default: %(default)s)")  # fmt: skip
     add("--sysfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_SYSFS") or "/sys"),
@@ -207,19 +207,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--insecure-network", action="store_true",
         help="listen off loopback without TLS and token, on a private network")  # fmt: skip
     return parser
-
-
-def _host_name() -> str:
-    """This machine's; in a container, whose own name is an id, the one in a file of the host."""
-    named, file = os.environ.get("WATTMARK_HOST"), os.environ.get("WATTMARK_HOST_FILE")
-    if not named and file:
-        try:
-            named = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"WATTMARK_HOST_FILE {file}: {error}; set WATTMARK_HOST to the host's name"
-            ) from error
-    return named or socket.gethostname()
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -4,8 +4,8 @@
 the turns may be short. Turns come in pairs, in random order, so that what drifts hits both alike.
 """
 
+import json
 import math
-import os
 import random
 import signal
 import statistics
@@ -14,23 +14,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from scipy import stats
 
-from benchmarks.processes import started, usage
 from benchmarks.report import Goal, Row, Section
+from wattmark_cli.embedded import Rooms, open_rooms
 from wattmark_runner.recorder import Recorder
-from wattmark_store import Store, open_store
 
 OWN_GOAL: Final = Goal(0.2)
 """Per cent of all cores. The paper (arXiv 2310.09554) claims 0.05 % of its server's."""
 TURN_SECONDS: Final = 0.4
 SETTLE_SECONDS: Final = 0.3
 RESAMPLES: Final = 4999
+RUNS: Final = 3
+FIT: Final = ("--workload", "digits", "--models", "mlp-small", "--repeats", "7",
+              "--idle-seconds", "3", "--between-seconds", "3")  # fmt: skip
+CPU_SECONDS: Final = "_cpu_seconds"
 BATCHES_TO_TRY: Final = 50
 SHAPES: Final = ((256, 784), (784, 1024), (1024, 1024), (1024, 10))
 """A batch, and the layers of a perceptron; matrix products keep all cores busy."""
@@ -58,55 +60,56 @@ class Perceptron:
 
 
 def measure(pairs: int) -> Section:
-    """``pairs`` turns with and as many without."""
-    with tempfile.TemporaryDirectory(prefix="wattmark-bench-") as folder, ExitStack() as stack:
-        store_url = f"sqlite:///{folder}/store.sqlite"
-        processes, url = _rooms(stack, Path(folder), store_url)
-        store = open_store(store_url)
-        stack.callback(store.close)
-        slowdowns, own = _turns(pairs, processes, url, store)
+    """``pairs`` turns with and as many without; and runs, whose records say what they took."""
+    with tempfile.TemporaryDirectory(prefix="wattmark-bench-") as folder:
+        with open_rooms(Path(folder) / "turns") as rooms:
+            slowdowns = _turns(pairs, rooms)
+        shares = [_recorded(Path(folder) / f"run-{number}") for number in range(RUNS)]
     mean, median = (_interval(slowdowns, of) for of in (np.mean, np.median))
     rows = [
         Row("slowdown of the inference, median", "%", statistics.median(slowdowns), note=median),
         Row("slowdown of the inference, mean", "%", statistics.mean(slowdowns), note=mean),
-        Row("exporter and collector, CPU time ÷ (cores × time)", "%", sum(own), OWN_GOAL,
-            note=f"exporter {own[0]:.3f} %, collector {own[1]:.3f} %"),
+        Row("Wattmark's own CPU time ÷ (cores × time), as recorded", "%",
+            100.0 * statistics.median(share["ratio"] for share in shares), OWN_GOAL,
+            note=_parts(shares)),
     ]  # fmt: skip
     note = (
         f"{pairs} pairs of turns of {TURN_SECONDS:g} s in random order, in logarithms of their"
-        " ratio; intervals by bootstrap. Close sampling is on, a window is open."
+        " ratio; intervals by bootstrap. Close sampling is on, a window is open. CPU time: median"
+        f" of {RUNS} runs of `wattmark fit` with windows of 3 s, the shortest there are."
     )
     return Section("What being measured costs", rows, note=note)
 
 
-def _rooms(
-    stack: ExitStack, folder: Path, store_url: str
-) -> tuple[list[subprocess.Popen[str]], str]:
-    """Exporter and collector, and the exporter's URL."""
-    python = [sys.executable, "-m"]
-    exporter, url = stack.enter_context(
-        started([*python, "wattmark_exporters", "--listen", "127.0.0.1:0"])
-    )
-    targets = folder / "targets.yml"
-    targets.write_text(
-        "scrape_configs:\n"
-        "  - job_name: wattmark\n"
-        "    metrics_path: /samples\n"
-        f"    static_configs: [{{targets: ['{url.removeprefix('http://')}']}}]\n"
-    )
-    collector, _ = stack.enter_context(
-        started([*python, "wattmark_collector", "--config", str(targets), "--store", store_url])
-    )
-    return [exporter, collector], url
+def _recorded(data: Path) -> dict[str, float]:
+    """What the record of a run says of its overhead, ratio and CPU seconds by part."""
+    subprocess.run(
+        [sys.executable, "-m", "wattmark_cli", "fit", "--data", str(data), *FIT],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (results,) = data.glob("runs/*/results.json")
+    (run,) = json.loads(results.read_text())
+    return {
+        name.removeprefix("overhead."): value
+        for name, value in run["constants"].items()
+        if name.startswith("overhead.")
+    }
 
 
-def _turns(
-    pairs: int, processes: Sequence[subprocess.Popen[str]], url: str, store: Store
-) -> tuple[list[float], list[float]]:
-    """Slowdowns, %, and each process's share of all cores while they measured, %."""
+def _parts(shares: Sequence[dict[str, float]]) -> str:
+    def per_cent(name: str) -> float:
+        return 100.0 * statistics.median(s[name] / s["cpus"] / s["seconds"] for s in shares)
+
+    names = [name for name in shares[0] if name.endswith(CPU_SECONDS)]
+    return ", ".join(f"{name.removesuffix(CPU_SECONDS)} {per_cent(name):.3f} %" for name in names)
+
+
+def _turns(pairs: int, rooms: Rooms) -> list[float]:
+    """Slowdowns, %."""
     load, order = Perceptron(), random.Random(1)  # noqa: S311 - the order of turns is no secret
-    slowdowns, with_seconds, own_seconds = [], 0.0, [0.0] * len(processes)
-    with Recorder(url, store) as recorder:
+    processes = [child.process for child in rooms.children]
+    slowdowns = []
+    with Recorder(rooms.exporter_url, rooms.store) as recorder:
         for _ in range(pairs):
             taken: dict[bool, float] = {}
             for measured in order.sample((True, False), 2):
@@ -115,16 +118,10 @@ def _turns(
                     taken[measured] = load.infer()
                     continue
                 with recorder.window(model="bench"):
-                    before, start = _cpu_seconds(processes), time.perf_counter()
                     taken[measured] = load.infer()
-                    with_seconds += time.perf_counter() - start
-                    after = _cpu_seconds(processes)
-                    spent = zip(own_seconds, before, after, strict=True)
-                    own_seconds = [own + last - first for own, first, last in spent]
             slowdowns.append(100.0 * math.log(taken[True] / taken[False]))
             _let(processes, run=True)
-    cores_seconds = with_seconds * (os.cpu_count() or 1)
-    return slowdowns, [100.0 * seconds / cores_seconds for seconds in own_seconds]
+    return slowdowns
 
 
 def _let(processes: Sequence[subprocess.Popen[str]], *, run: bool) -> None:
@@ -133,10 +130,6 @@ def _let(processes: Sequence[subprocess.Popen[str]], *, run: bool) -> None:
     for process in processes:
         process.send_signal(signal.SIGCONT if run else signal.SIGSTOP)
     time.sleep(SETTLE_SECONDS)  # what they have missed is made up for
-
-
-def _cpu_seconds(processes: Sequence[subprocess.Popen[str]]) -> list[float]:
-    return [usage(process.pid).cpu_seconds for process in processes]
 
 
 def _interval(values: Sequence[float], statistic: Callable[..., Any]) -> str:

@@ -1,17 +1,22 @@
-"""Progress with the time left: a bar on a terminal, a line now and then elsewhere."""
+"""Progress with the time left: a bar on a terminal, a line now and then elsewhere.
 
+It is told while energy is measured, on the machine that is measured, so it has to cost nothing:
+rich's bar, drawn ten times a second, took 12 ms of CPU time a second, three times what exporter,
+collector and runner take together.
+"""
+
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
 from wattmark_cli.display import duration
 
 LINE_SECONDS: Final = 5.0
+TEXT_WIDTH: Final = 34
+CLEAR: Final = "\r\x1b[2K"
 
 
 class Reporter(Protocol):
@@ -25,29 +30,25 @@ class Reporter(Protocol):
 @contextmanager
 def reporting() -> Iterator[Reporter]:
     """A reporter on standard error, which fits what that is."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield _Lines()
         return
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[left]} left"),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield _Bar(bar)
+    try:
+        yield _Bar()
+    finally:
+        sys.stderr.write(CLEAR)
+        sys.stderr.flush()
 
 
 class _Bar:
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._task = bar.add_task("starting", total=1.0, left="?")
+    """One line that is written over and leaves the cursor at its start, for whoever writes next."""
 
     def tell(self, text: str, fraction: float, seconds_left: float) -> None:
-        self._bar.update(
-            self._task, description=text, completed=fraction, left=duration(seconds_left)
-        )
+        end = f"{fraction:4.0%}  {duration(seconds_left)} left"
+        room = max(0, shutil.get_terminal_size().columns - TEXT_WIDTH - len(end) - 3)
+        bar = "━" * round(fraction * room)
+        sys.stderr.write(f"{CLEAR}{text:<{TEXT_WIDTH}.{TEXT_WIDTH}} {bar:<{room}} {end}\r")
+        sys.stderr.flush()
 
 
 class _Lines:
@@ -60,5 +61,5 @@ class _Lines:
         if text == self._text and now < self._next:
             return
         self._text, self._next = text, now + LINE_SECONDS
-        sys.stderr.write(f"{fraction:4.0%}  {text:<34} {duration(seconds_left)} left\n")
+        sys.stderr.write(f"{fraction:4.0%}  {text:<{TEXT_WIDTH}} {duration(seconds_left)} left\n")
         sys.stderr.flush()

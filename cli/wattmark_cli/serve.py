@@ -11,7 +11,7 @@ from wattmark_cli.embedded import Child, running_runner
 from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
 from wattmark_cli.remote import say_json
 
-LOOK_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 2.0
 """How often it looks whether all rooms are still there."""
 PASSED_ON: Final = ("listen", "config", "key_file", "tls_cert", "tls_key")
 

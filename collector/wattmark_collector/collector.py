@@ -21,7 +21,7 @@ from wattmark_core.errors import ConfigurationError, StoreError
 from wattmark_core.sample import Sample
 
 log = logging.getLogger("wattmark_collector")
-TURN_SECONDS: Final = 1.0
+TURN_SECONDS: Final = 2.0
 TRIED_SECONDS: Final = 0.1
 PULSE_SECONDS: Final = 10.0
 ROLL_UP_SECONDS: Final = 60.0

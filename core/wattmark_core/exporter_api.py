@@ -40,6 +40,7 @@ class EnergySeries:
     ``update_period_seconds`` T and ``averaging_seconds`` w of the sensor; ``coverage_ratio`` the
     share of time that it sees; ``limit_watts`` the most that the device may draw, where known.
     ``label`` names the device for people. ``state`` FAILED: lost since the start.
+    ``interval_seconds``: how often it is read when no lease asks for more.
     """
 
     domain: Domain
@@ -53,6 +54,7 @@ class EnergySeries:
     label: str = ""
     state: SensorState = SensorState.OK
     note: str = ""
+    interval_seconds: float = 0.1
 
     @property
     def tags(self) -> dict[str, str]:

@@ -66,7 +66,9 @@ def run(options: argparse.Namespace) -> int:
     clock = SystemClock()
     timebase, jitter, stop, crashed = Timebase(clock), random.Random(), Event(), Event()  # noqa: S311 - jitter, not secrets
     stations = [
-        Station(s, options.host_name, clock, Schedule(s.interval_seconds, 0, jitter))
+        Station(
+            s, options.host_name, clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy)
+        )
         for s in sensors
     ]
     start_stations(stations, timebase, clock)

@@ -22,7 +22,7 @@ class Device:
 
     def __init__(
         self, source: str, host: str, domain: Domain, device: str, method: Method, traits: Traits,
-        gap_seconds: float,
+        gap_seconds: float, interval_seconds: float,
     ) -> None:  # fmt: skip
         self.domain = domain
         self.name = device
@@ -32,6 +32,7 @@ class Device:
         self._method = method
         self._traits = traits
         self._gap_seconds = gap_seconds
+        self._interval_seconds = interval_seconds
         self._tags = {"domain": domain, "device": device, "source": source, "method": method}
         self._energy_prefix = prefix("energy", self._tags, host)
         self._power_prefix = prefix("power", self._tags, host)
@@ -132,6 +133,7 @@ class Device:
             label=self._traits.label,
             state=SensorState.FAILED if failed or self.lost else SensorState.OK,
             note=self.lost or self._traits.note,
+            interval_seconds=self._interval_seconds,
         )
 
     def latest(self, oldest_ns: int) -> Iterator[Latest]:

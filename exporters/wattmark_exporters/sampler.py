@@ -58,7 +58,7 @@ class Sampler:
         self._armed_until_ns = 0
         self._armed = False
         self._sampled_ns: int | None = None
-        self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter)
+        self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter, loose=True)
         self._own_prefix = series_prefix("exporter", make_tags({"host": host}))
         self._alive_ns = clock.boottime_ns()
         for station in self._stations:
@@ -134,7 +134,9 @@ class Sampler:
         with self._lock:
             until_ns = now_ns + seconds_to_ns(min(seconds, LONGEST_LEASE_SECONDS))
             self._armed_until_ns = max(self._armed_until_ns, until_ns) if seconds > 0 else 0
-        self._news()
+            news = self._armed != (now_ns < self._armed_until_ns)
+        if news:
+            self._news()
 
     # -- reports --------------------------------------------------------------------------------
 

@@ -12,18 +12,24 @@ from wattmark_core.units import seconds_to_ns
 
 JITTER: Final = 0.1
 """Share of the interval, either way."""
+LOOSE: Final = 0.9
+"""Share of the interval by which a read may come early that counts no energy."""
 
 
 class Schedule:
     """Deadlines one interval ± 10 % apart, of the interval on average.
 
     ``next_ns``: when to wake for it; ``early_ns``: from when on it is read if the sampler is awake
-    anyhow, as waking costs more than most reads. ``due`` counts the deadlines that have passed,
-    ``taken`` those met by a read. Deadlines that were slept through are skipped, not made up for.
+    anyhow, as waking costs more than most reads; ``loose``: long before. ``due`` counts the
+    deadlines that have passed, ``taken`` those met by a read. Deadlines that were slept through
+    are skipped, not made up for.
     """
 
-    def __init__(self, interval_seconds: float, now_ns: int, jitter: random.Random) -> None:
+    def __init__(
+        self, interval_seconds: float, now_ns: int, jitter: random.Random, *, loose: bool = False
+    ) -> None:
         self._jitter = jitter.random
+        self._early = LOOSE if loose else JITTER
         self.due = 0
         self.taken = 0
         self.set_interval(interval_seconds, now_ns)
@@ -44,4 +50,4 @@ class Schedule:
             self.due += behind
             next_ns += behind * interval_ns
         self.next_ns = next_ns
-        self.early_ns = next_ns - int(JITTER * interval_ns)
+        self.early_ns = next_ns - int(self._early * interval_ns)

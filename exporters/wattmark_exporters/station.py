@@ -219,7 +219,7 @@ class Station:
         method = reading.method if isinstance(reading, Counter) else power_method(reading, readings)
         device = Device(
             self.sensor.name, self._host, Domain(reading.domain), reading.device,
-            Method(method), reading.traits, self._gap_seconds,
+            Method(method), reading.traits, self._gap_seconds, self.sensor.interval_seconds,
         )  # fmt: skip
         self._devices[(reading.domain, reading.device)] = device
         if device.domain is Domain.GPU:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Final, Self
 
 from wattmark_core.errors import RunError
-from wattmark_runner.protocol import Command, Event, Failed, Ready, decode, encode
+from wattmark_runner.protocol import Command, Edge, Event, Failed, Ready, decode, encode
 
 READY_SECONDS: Final = 60.0
 """How long a worker may take to say that it listens; a loaded machine needs seconds."""
 TERMINATE_SECONDS: Final = 3.0
-POLL_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 1.0
+"""How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
+a second would cost the runner more than all else that it does while it measures."""
 LAST_BYTES: Final = 65536
 UNTELLING: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
 """Beginnings of lines that TensorFlow prints whenever it is imported."""
@@ -27,16 +29,17 @@ UNTELLING: Final = ("I0000 ", "WARNING: All log messages before absl::Initialize
 class WorkerProcess:
     """A worker in a process group of its own; ``with`` it, and it is gone at the end.
 
-    ``hear`` is called with every event at once, in the listening thread; it must return quickly.
+    ``on_edge`` is called with every window's edge at once, in the listening thread; it must return
+    quickly. Edges are then not among ``events``.
     ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
     ``log``. Raises ``RunError`` if it does not come up.
     """
 
     def __init__(
-        self, log: Path, *, gpu: str = "", hear: Callable[[Event], None] | None = None
+        self, log: Path, *, gpu: str = "", on_edge: Callable[[Edge], None] | None = None
     ) -> None:
         self._log = log
-        self._hear = hear
+        self._on_edge = on_edge
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._gpu = gpu
 
@@ -141,9 +144,10 @@ class WorkerProcess:
         with os.fdopen(reading, "rb") as lines:
             for line in lines:
                 event: Event = decode(line)
-                if self._hear is not None:
-                    self._hear(event)
-                self._events.put(event)
+                if isinstance(event, Edge) and self._on_edge is not None:
+                    self._on_edge(event)
+                else:
+                    self._events.put(event)
         self._events.put(None)
 
     def _await_ready(self) -> None:

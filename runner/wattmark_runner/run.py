@@ -276,7 +276,7 @@ class _Run:
             workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
             workload.keras.given_to(request.model) if workload.keras else {},
         )  # fmt: skip
-        with WorkerProcess(self.log, gpu=request.gpu, hear=self._hear) as worker:
+        with WorkerProcess(self.log, gpu=request.gpu, on_edge=self._on_edge) as worker:
             worker.send(load)
             for event in worker.events(self.cancel, workload.limits.seconds):
                 if isinstance(event, Trained):
@@ -300,12 +300,9 @@ class _Run:
         return Measure(request.repeats, constants["window_seconds"], constants["guard_seconds"],
                        request.warmup_seconds)  # fmt: skip
 
-    def _hear(self, event: Event) -> None:
+    def _on_edge(self, edge: Edge) -> None:
         """In the listening thread, at once: the sample at the edge must follow within 5 ms."""
-        if isinstance(event, Edge):
-            self.edges[event.phase, event.repeat, event.opening] = self.telemetry.edge(
-                event.time_ns
-            )
+        self.edges[edge.phase, edge.repeat, edge.opening] = self.telemetry.edge(edge.time_ns)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice) and event.text not in self.record.notices:

@@ -26,9 +26,9 @@ AWAY_SECONDS: Final = 300.0
 AWAY_TURN_SECONDS: Final = 2.0
 BEYOND_NS: Final = seconds_to_ns(30.0)
 """How far beyond the end such a sample is looked for: as far as the store looks for edges."""
-HOST_SECONDS: Final = 3.0
-"""How long beyond that for the host's, which are read once a second: checks want them, scores do
-not."""
+HOST_SECONDS: Final = 5.0
+"""How long beyond that for the host's, which are read once a second and fetched every two seconds:
+checks want them, scores do not."""
 HOST: Final = ("cpu", "exporter")
 """What the host's checks read: foreign CPU time is all but the worker's and the exporter's own."""
 LATE: Final = "late samples"

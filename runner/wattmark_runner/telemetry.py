@@ -17,8 +17,8 @@ from wattmark_core.exporter_api import ExporterAddress, HostReport
 
 log = logging.getLogger("wattmark.runner")
 
-LEASE_SECONDS: Final = 10.0
-RENEW_SECONDS: Final = 3.0
+LEASE_SECONDS: Final = 30.0
+RENEW_SECONDS: Final = 10.0
 TIMEOUT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 30.0
 """Longer than the timeouts of one order can add up to."""

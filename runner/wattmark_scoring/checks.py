@@ -17,8 +17,6 @@ from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.boundary import BoundaryEnergy
 
 STRICT_SECONDS: Final = 60.0
-POLL_SECONDS: Final = 0.1
-"""Interval at which energy sensors are read when no lease asks for more."""
 LEAST_SECONDS: Final = 1.0
 """RAPL: with the energy filter (or SGX) on, differences below 1 s are noise (INTEL-SA-00389)."""
 IDLE_SECONDS: Final = 30.0
@@ -101,7 +99,7 @@ def gap(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int) 
     """
     inside = counter.inside(start_ns, end_ns).times_ns
     times = np.concatenate(([start_ns], inside, [end_ns]))
-    limit = 3.0 * max(POLL_SECONDS, series.update_period_seconds)
+    limit = 3.0 * max(series.interval_seconds, series.update_period_seconds)
     if series.method is Method.INTEGRATED:
         limit = min(limit, max(0.06, 0.02 * (end_ns - start_ns) / 1e9))
     value = float(np.diff(times).max()) / 1e9
@@ -116,7 +114,7 @@ def edges(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
     value = None
     if len(before) and len(after):
         value = float(max(start_ns - before[-1], after[0] - end_ns)) / 1e9
-    limit = 2.0 * max(POLL_SECONDS, series.update_period_seconds)
+    limit = 2.0 * max(series.interval_seconds, series.update_period_seconds)
     message = f"nearest sample outside the edges, {series.domain} {series.device}"
     return _check("edges", value, limit, "s", message)
 

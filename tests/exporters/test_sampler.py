@@ -88,7 +88,8 @@ def bench(clock: FakeClock) -> Build:
     def build(*sensors: Sensor) -> Bench:
         jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
         stations = [
-            Station(s, "box", clock, Schedule(s.interval_seconds, 0, jitter)) for s in sensors
+            Station(s, "box", clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy))
+            for s in sensors
         ]
         for station in stations:
             station.start()
@@ -142,6 +143,20 @@ def test_own_intervals_without_drift_or_lockstep(bench: Build, clock: FakeClock)
     gaps = [b.time_ns - a.time_ns for a, b in pairwise(samples)]
     assert 75e6 < min(gaps) < 95e6
     assert 105e6 < max(gaps) < 125e6
+
+
+def test_what_counts_no_energy_waits_for_company(bench: Build, clock: FakeClock) -> None:
+    """Beside a sensor read once a second another one and the exporter's own wake nobody, mostly;
+    both are read as often as they should be."""
+    energy = Scripted("energy", steady(clock, 50.0), interval_seconds=1.0)
+    values = Scripted("values", lambda: [Values("room", {}, {"value": 1.0})], interval_seconds=1.0,
+                      energy=False)  # fmt: skip
+    box = bench(energy, values)
+    own = of(box.run(300.0), "exporter")
+    assert energy.reads == pytest.approx(300, abs=8)
+    assert values.reads == pytest.approx(300, abs=8)
+    assert len(own) == pytest.approx(300, abs=8)
+    assert len(box.delays) < 1.5 * 300
 
 
 def test_missed_deadlines_are_skipped_and_counted(bench: Build, clock: FakeClock) -> None:

@@ -59,6 +59,24 @@ def train(cache: Path, log: Path) -> None:
                 return
 
 
+def test_edges_go_to_whoever_waits_for_them(cache: Path, tmp_path: Path) -> None:
+    """At once, in the order in which they happen; all other events come as ever."""
+    train(cache, tmp_path / "log")
+    edges: list[Edge] = []
+    with WorkerProcess(tmp_path / "log", on_edge=edges.append) as worker:
+        worker.send(load_command(cache))
+        until(worker, Loaded)
+        worker.send(MEASURE)
+        seen = until(worker, Done)
+    assert not any(isinstance(event, Edge) for event in seen)
+    windows = [event for event in seen if isinstance(event, PhaseEnd)]
+    assert [(edge.phase, edge.repeat, edge.opening, edge.time_ns) for edge in edges] == [
+        (w.phase, w.repeat, opening, w.start_ns if opening else w.end_ns)
+        for w in windows
+        for opening in (True, False)
+    ]
+
+
 @pytest.mark.parametrize(
     "message",
     [Ready(1), Step("train", 0.5), Edge("inference", 1, True, 2), Done([1], 0.5), MEASURE],

@@ -31,7 +31,8 @@ class Estimate(Sensor):
     """
 
     name = "estimate"
-    interval_seconds = 0.1
+    interval_seconds = 1.0
+    """Jiffies of 10 ms say nothing about shorter times, and waking is what an exporter costs."""
 
     def __init__(self, procfs: Path, tdp_watts: float | None, clock: Clock | None = None) -> None:
         if tdp_watts is not None and not (math.isfinite(tdp_watts) and tdp_watts > 0):

@@ -6,6 +6,7 @@ Pure ASGI, so that streams are passed on as they come. Put it around the whole a
 
 import re
 from collections.abc import Iterable
+from email.utils import formatdate
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -181,12 +182,13 @@ def _replay(message: Message, receive: Receive) -> Receive:
 
 
 def _with_headers(path: str, send: Send) -> Send:
-    """Adds the security headers; what is behind a key is never stored by a cache."""
+    """Adds the security headers and the time; what is behind a key is never stored by a cache."""
 
     async def adding(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(SECURITY_HEADERS)
+            headers["Date"] = formatdate(usegmt=True)
             if not _is_open(path):
                 headers["Cache-Control"] = "no-store"
         await send(message)

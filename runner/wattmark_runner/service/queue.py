@@ -19,7 +19,7 @@ from wattmark_runner.service.site import Site
 log = logging.getLogger("wattmark.runner")
 
 STOPPED: Final = "the service was stopped while the run was under way; start the run again"
-TELL_SECONDS: Final = 1.0
+TELL_SECONDS: Final = 2.0
 """Progress is noted no more often."""
 
 

@@ -29,7 +29,7 @@ from wattmark_runner.service.schemas import (
 
 router = APIRouter(tags=["runs"])
 
-POLL_SECONDS: Final = 0.25
+POLL_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 15.0
 """A line of comment goes out so often, so that a dead connection is noticed."""
 LOG_BYTES: Final = 1_000_000

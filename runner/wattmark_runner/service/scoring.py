@@ -20,7 +20,7 @@ from wattmark_runner.settle import SAMPLES_SECONDS, settle
 
 log = logging.getLogger("wattmark.runner")
 
-TICK_SECONDS: Final = 1.0
+TICK_SECONDS: Final = 2.0
 AGAIN_SECONDS: Final = 2.0
 """How long scoring again waits for samples: those of an old run are here, or will never come."""
 
@@ -29,8 +29,8 @@ class Scorer:
     """Scores runs, one after the other, in a thread of its own.
 
     ``changing`` is held by whoever changes records, never for long. ``open_windows``: windows that
-    have not closed yet. ``scored`` is called with every record that was scored; ``tick`` about once
-    a second.
+    have not closed yet. ``scored`` is called with every record that was scored; ``tick`` about
+    every two seconds.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Scorer:
     def stop(self) -> None:
         """Let go; what is not scored yet will be by the next service."""
         self._stop.set()
+        self._runs.put("")  # there may be nothing else to wake it for a while
         self._thread.join()
 
     def submit(self, run_id: str) -> None:

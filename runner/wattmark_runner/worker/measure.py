@@ -15,7 +15,7 @@ WARMUP_BATCHES: Final = 10
 CALL_SECONDS: Final = 0.05
 """About how long one call of the network takes: long beside the cost of a call, short beside a
 guard and a window. A window is made of whole passes, so a call in one is at least a pass."""
-PROGRESS_NS: Final = 1_000_000_000
+PROGRESS_NS: Final = 2_000_000_000
 
 
 class Network(Protocol):

@@ -43,10 +43,12 @@ def make_series() -> MakeSeries:
         update_period_seconds: float = 0.001,
         coverage_ratio: float = 1.0,
         limit_watts: float | None = None,
+        interval_seconds: float = 0.1,
     ) -> EnergySeries:
         return EnergySeries(
             domain, device, source, method, update_period_seconds,
             coverage_ratio=coverage_ratio, limit_watts=limit_watts,
+            interval_seconds=interval_seconds,
         )  # fmt: skip
 
     return make

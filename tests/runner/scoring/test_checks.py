@@ -61,6 +61,17 @@ def test_a_gap_fails(make_counter: MakeCounter, make_series: MakeSeries) -> None
     assert torn.value == pytest.approx(0.6)
 
 
+@pytest.mark.parametrize(("missing", "verdict"), [(1, VALID), (3, INVALID)])
+def test_a_gap_is_judged_by_the_interval_of_its_sensor(
+    make_counter: MakeCounter, make_series: MakeSeries, missing: int, verdict: Verdict
+) -> None:
+    """A counter that is read once a second may miss one read, not three."""
+    points = [(1.0 * i, 1.0 * i) for i in range(11)]
+    counter = make_counter(points[:4] + points[4 + missing :])
+    gap = checks.gap(make_series(interval_seconds=1.0), counter, 0, 10 * S)
+    assert (gap.verdict, gap.limit) == (verdict, 3.0)
+
+
 def test_integrated_power_is_held_to_two_per_cent(
     make_counter: MakeCounter, make_series: MakeSeries
 ) -> None:
@@ -76,6 +87,8 @@ def test_edges(make_counter: MakeCounter, make_series: MakeSeries) -> None:
     counter = make_counter([(0.0, 0), (1.0, 1), (2.0, 2)])
     assert checks.edges(make_series(), counter, S // 10, 19 * S // 10).verdict is VALID
     assert checks.edges(make_series(), counter, S // 2, 3 * S // 2).verdict is WARNED
+    slow = make_series(interval_seconds=1.0)
+    assert checks.edges(slow, counter, S // 2, 3 * S // 2).verdict is VALID
     assert checks.edges(make_series(), counter, 0, 3 * S).verdict is WARNED
 
 

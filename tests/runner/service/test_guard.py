@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -60,7 +62,7 @@ def make_app() -> FastAPI:
 def serving(guard: Guard) -> Iterator[Client]:
     """A server on a free port, and a client of it."""
     server = uvicorn.Server(
-        uvicorn.Config(guard, port=0, ws="none", lifespan="off", log_config=None)
+        uvicorn.Config(guard, port=0, ws="none", lifespan="off", log_config=None, date_header=False)
     )
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -255,6 +257,8 @@ def test_security_headers(client: Client) -> None:
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
+        age = datetime.now(UTC) - parsedate_to_datetime(headers["Date"])
+        assert timedelta(0) <= age < timedelta(seconds=30)
         assert headers.get("Cache-Control") == (None if path == "/" else "no-store")
 
 

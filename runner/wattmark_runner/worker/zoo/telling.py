@@ -7,7 +7,7 @@ from typing import Final
 from wattmark_runner.protocol import Edge, Event, Step
 
 Emit = Callable[[Event], None]
-PROGRESS_SECONDS: Final = 1.0
+PROGRESS_SECONDS: Final = 2.0
 
 
 class Teller:
@@ -29,7 +29,7 @@ class Teller:
         self._emit(event)
 
     def batch(self) -> None:
-        """One more; told once a second at most."""
+        """One more; told every two seconds at most."""
         self._done += 1
         if self._window is None or self._window.phase != "inference":
             return

@@ -1,8 +1,9 @@
-# Wattmark. `make` lists the targets. Each does its own set-up, once, in .venv (bench: .venv-bench).
+# Wattmark. `make` lists the targets. Each does its own set-up, once, in .venv (others: .venv-bench, .venv-frameworks).
 # PYTHON=python3.12 uses another Python; ARGS="…" passes options on.
 PYTHON ?= python3
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
+FRAMEWORKS_VENV ?= .venv-frameworks
 ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
@@ -12,7 +13,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run serve test check bench stack stack-down stack-rotate stack-backup stack-restore
+.PHONY: help run serve test test-frameworks check bench stack stack-down stack-rotate stack-backup stack-restore
 .PHONY: dashboards constraints clean
 
 help: ## list the targets
@@ -26,6 +27,9 @@ serve: $(VENV)/.debian-run $(VENV)/.installed ## serve runs, windows and scores 
 
 test: $(VENV)/.debian-test $(VENV)/.dev ## run all tests (ARGS="-m 'not slow'": the quick ones)
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
+	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/test_keras_pretrained.py -rP $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types and the arrows between the rooms
 	@$(STEP) "ruff check" $(VENV)/bin/ruff check
@@ -58,7 +62,7 @@ constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)
 
 clean: ## remove environments, caches and build output; results stay
-	rm -rf $(VENV) $(BENCH_VENV) build dist
+	rm -rf $(VENV) $(BENCH_VENV) $(FRAMEWORKS_VENV) build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -95,4 +99,12 @@ $(BENCH_VENV)/.bench: constraints/bench.txt pyproject.toml | $(BENCH_VENV)/.crea
 	  $(BENCH_VENV)/bin/python $(PIP) install --require-hashes -r constraints/bench.txt
 	@$(STEP) "Installing Wattmark" \
 	  $(BENCH_VENV)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Which wheel of PyTorch fits depends on the accelerator: it is pip's choice, and has no hash here.
+$(FRAMEWORKS_VENV)/.frameworks: constraints/run.txt constraints/dev.txt pyproject.toml | $(FRAMEWORKS_VENV)/.created
+	@$(STEP) "Installing TensorFlow and test tools, about a minute" $(FRAMEWORKS_VENV)/bin/python $(PIP) \
+	  install --require-hashes -r constraints/run.txt -r constraints/dev.txt
+	@$(STEP) "Installing PyTorch, JAX and Wattmark" $(FRAMEWORKS_VENV)/bin/python $(PIP) \
+	  install --no-build-isolation --editable '.[torch,jax]'
 	@touch $@

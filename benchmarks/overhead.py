@@ -4,13 +4,11 @@
 the turns may be short. Turns come in pairs, in random order, so that what drifts hits both alike.
 """
 
-import json
 import math
 import random
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +21,9 @@ from scipy import stats
 from benchmarks.report import Goal, Row, Section
 from wattmark_cli.embedded import Rooms, open_rooms
 from wattmark_runner.recorder import Recorder
+from wattmark_runner.records import RunRequest
+from wattmark_runner.run import execute
+from wattmark_runner.workloads.config import load_config
 
 OWN_GOAL: Final = Goal(0.2)
 """Per cent of all cores. The paper (arXiv 2310.09554) claims 0.05 % of its server's."""
@@ -30,8 +31,8 @@ TURN_SECONDS: Final = 0.4
 SETTLE_SECONDS: Final = 0.3
 RESAMPLES: Final = 4999
 RUNS: Final = 3
-FIT: Final = ("--workload", "digits", "--models", "mlp-small", "--repeats", "7",
-              "--idle-seconds", "3", "--between-seconds", "3")  # fmt: skip
+REPEATS: Final = 7
+IDLE_SECONDS: Final = 2.0
 CPU_SECONDS: Final = "_cpu_seconds"
 BATCHES_TO_TRY: Final = 50
 SHAPES: Final = ((256, 784), (784, 1024), (1024, 1024), (1024, 10))
@@ -46,25 +47,38 @@ class Perceptron:
         self._batch, *self._layers = (
             generator.normal(0.0, 0.05, shape).astype(np.float32) for shape in SHAPES
         )
-        self._batches = BATCHES_TO_TRY
-        self._batches = max(1, round(BATCHES_TO_TRY * TURN_SECONDS / self.infer()))
+        self.batches = BATCHES_TO_TRY
+        self.batches = max(1, round(BATCHES_TO_TRY * TURN_SECONDS / self.infer()))
 
     def infer(self) -> float:
         """Seconds that a turn takes."""
         start = time.perf_counter()
-        for _ in range(self._batches):
+        for _ in range(self.batches):
             value = self._batch
             for layer in self._layers:
                 value = np.maximum(value @ layer, 0.0)
         return time.perf_counter() - start
 
 
+def load(_: str) -> Callable[[], tuple[int, None]]:
+    """The same load as a workload of the runner: a pass is a turn."""
+    perceptron = Perceptron()
+
+    def one_pass() -> tuple[int, None]:
+        perceptron.infer()
+        return perceptron.batches * SHAPES[0][0], None
+
+    return one_pass
+
+
 def measure(pairs: int) -> Section:
     """``pairs`` turns with and as many without; and runs, whose records say what they took."""
-    with tempfile.TemporaryDirectory(prefix="wattmark-bench-") as folder:
-        with open_rooms(Path(folder) / "turns") as rooms:
-            slowdowns = _turns(pairs, rooms)
-        shares = [_recorded(Path(folder) / f"run-{number}") for number in range(RUNS)]
+    with (
+        tempfile.TemporaryDirectory(prefix="wattmark-bench-") as folder,
+        open_rooms(Path(folder)) as rooms,
+    ):
+        slowdowns = _turns(pairs, rooms)
+        shares = [_recorded(rooms) for _ in range(RUNS)]
     mean, median = (_interval(slowdowns, of) for of in (np.mean, np.median))
     rows = [
         Row("slowdown of the inference, median", "%", statistics.median(slowdowns), note=median),
@@ -76,22 +90,30 @@ def measure(pairs: int) -> Section:
     note = (
         f"{pairs} pairs of turns of {TURN_SECONDS:g} s in random order, in logarithms of their"
         " ratio; intervals by bootstrap. Close sampling is on, a window is open. CPU time: median"
-        f" of {RUNS} runs of `wattmark fit` with windows of 3 s, the shortest there are."
+        f" of {RUNS} runs with {REPEATS} windows of 3 s each, the shortest there are."
     )
     return Section("What being measured costs", rows, note=note)
 
 
-def _recorded(data: Path) -> dict[str, float]:
-    """What the record of a run says of its overhead, ratio and CPU seconds by part."""
-    subprocess.run(
-        [sys.executable, "-m", "wattmark_cli", "fit", "--data", str(data), *FIT],
-        check=True, capture_output=True,
+def _recorded(rooms: Rooms) -> dict[str, float]:
+    """What the record of a run says of its overhead: ratio, CPU seconds by part."""
+    config = rooms.data / "workloads.toml"
+    config.write_text(
+        "[workloads.perceptron]\n"
+        'entry_point = "benchmarks.overhead:load"\n'
+        'models = ["perceptron"]\n'
+    )
+    record = execute(
+        RunRequest("perceptron", "perceptron", repeats=REPEATS, idle_before_seconds=IDLE_SECONDS,
+                   idle_after_seconds=IDLE_SECONDS),
+        exporter_url=rooms.exporter_url, store=rooms.store, cache=rooms.data,
+        log=rooms.data / "worker.log", progress=lambda _: None,
+        workload=load_config(config).find("perceptron"),
     )  # fmt: skip
-    (results,) = data.glob("runs/*/results.json")
-    (run,) = json.loads(results.read_text())
+    assert not record.reason, record.reason
     return {
         name.removeprefix("overhead."): value
-        for name, value in run["constants"].items()
+        for name, value in record.constants.items()
         if name.startswith("overhead.")
     }
 

@@ -111,7 +111,7 @@ def execute(
     with Telemetry(exporter_url) as telemetry:
         run = _Run(
             record, hooks, store, telemetry, cancel or threading.Event(),
-            Plan(_stages(record), progress), cache, log, data_root, workload,
+            Plan(_stages(record, workload), progress), cache, log, data_root, workload,
         )  # fmt: skip
         run.carry_out()
     return record
@@ -175,9 +175,12 @@ def new_run_id(model: str) -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug}-{uuid.uuid4().hex[:6]}"
 
 
-def _stages(record: RunRecord) -> dict[str, float]:
+def _stages(record: RunRecord, workload: Workload) -> dict[str, float]:
     request, guard = record.request, record.constants["guard_seconds"]
     windows = request.repeats * (record.constants["window_seconds"] + guard) + guard
+    pause_seconds = float(request.parameters["pause_seconds"]) if workload.keras else 0.0
+    if pause_seconds:
+        windows += (request.repeats - 1) * (pause_seconds + guard)
     return {
         "idle before": request.idle_before_seconds,
         "load": LOAD_SECONDS,

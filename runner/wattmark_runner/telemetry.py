@@ -17,8 +17,9 @@ from wattmark_core.exporter_api import ExporterAddress, HostReport
 
 log = logging.getLogger("wattmark.runner")
 
-LEASE_SECONDS: Final = 30.0
-RENEW_SECONDS: Final = 10.0
+LEASE_SECONDS: Final = 20.0
+RENEW_SECONDS: Final = 8.0
+"""One that gets no answer may be followed by the next before the lease is over."""
 TIMEOUT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 30.0
 """Longer than the timeouts of one order can add up to."""

@@ -12,9 +12,10 @@ import pytest
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.results import Phase
 from wattmark_runner.process import WorkerProcess
+from wattmark_runner.progress import Progress
 from wattmark_runner.protocol import Load
 from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.run import execute
+from wattmark_runner.run import LOAD_SECONDS, SCORE_SECONDS, execute
 from wattmark_runner.workloads import Workload, load_config
 from wattmark_runner.workloads.parameters import Value
 from wattmark_runner.workloads.zoo import KERAS_PARAMETERS
@@ -31,6 +32,7 @@ REQUEST = RunRequest(
     idle_before_seconds=0.0, idle_after_seconds=0.0,
 )  # fmt: skip
 Run = Callable[..., RunRecord]
+PAUSE_SECONDS = 0.5
 StartCollector = Callable[[str], Popen[str]]
 
 
@@ -42,7 +44,16 @@ def configured(folder: Path, text: str) -> Workload:
 
 
 @pytest.fixture
-def run(store: Store, tmp_path: Path, exporter_url: str, start_collector: StartCollector) -> Run:
+def told() -> list[Progress]:
+    """What the runs told of how far they were."""
+    return []
+
+
+@pytest.fixture
+def run(
+    store: Store, tmp_path: Path, exporter_url: str, start_collector: StartCollector,
+    told: list[Progress],
+) -> Run:  # fmt: skip
     """Execute a run on what a configuration says, all parts being real."""
     start_collector(exporter_url)
 
@@ -50,7 +61,7 @@ def run(store: Store, tmp_path: Path, exporter_url: str, start_collector: StartC
         return execute(
             replace(REQUEST, model=model, parameters={"batch_size": 1, **parameters}),
             exporter_url=exporter_url, store=store, cache=tmp_path, log=tmp_path / "worker.log",
-            progress=lambda _: None, workload=configured(tmp_path, text),
+            progress=told.append, workload=configured(tmp_path, text),
         )  # fmt: skip
 
     return execute_run
@@ -84,8 +95,9 @@ def test_random_weights_are_measured_and_not_scored(run: Run) -> None:
     assert record.environment["tensorflow"]
 
 
-def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path) -> None:
-    """Accuracy is that of the predictions made: here what the same network says elsewhere."""
+def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Progress]) -> None:
+    """Accuracy is that of the predictions made: here what the same network says elsewhere. The
+    time left that is told counts the pause."""
     from wattmark_runner.worker.datasets import Frame
     from wattmark_runner.worker.datasets import npz as npz_images
 
@@ -97,7 +109,7 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path) -> None:
     batch = np.stack([images.read(number, Frame(224, "crop")) for number in range(5)])
     predicted = np.asarray(model(batch, training=False)).argmax(axis=-1)
     weights = f'[workloads."keras:mine".weights]\n{MODEL} = "{tmp_path}/mine.weights.h5"'
-    record = run(f"{table}\n{weights}", batch_size=2, pause_seconds=0.5)
+    record = run(f"{table}\n{weights}", batch_size=2, pause_seconds=PAUSE_SECONDS)
     assert (record.state, record.reason) == (RunState.DONE, "")
     assert record.accuracy == float((predicted == [0, 1, 2, 1, 0]).mean())
     assert record.environment["weights"].startswith("mine.weights.h5, sha256 ")
@@ -105,7 +117,11 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path) -> None:
     assert (score.value is not None) == (record.accuracy > 0)
     counted = [window for window in record.windows if window.phase is Phase.INFERENCE]
     # A guard, the pause and a guard.
-    assert counted[1].start_ns - counted[0].end_ns >= 1.5e9
+    guard_seconds = record.constants["guard_seconds"]
+    rest_seconds = guard_seconds + PAUSE_SECONDS + guard_seconds
+    assert counted[1].start_ns - counted[0].end_ns >= rest_seconds * 1e9
+    measuring = guard_seconds + 0.5 + rest_seconds + 0.5 + guard_seconds
+    assert told[0].seconds_left == pytest.approx(LOAD_SECONDS + 0.1 + measuring + SCORE_SECONDS)
 
 
 def test_every_fault_is_in_its_record_and_the_next_run_starts_clean(

@@ -1,8 +1,9 @@
-"""``wattmark run``: have the runner measure one model, and follow it to its score."""
+"""``wattmark run``: have the runner measure models, and follow them to their scores."""
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 from wattmark_cli import tables
@@ -24,12 +25,13 @@ OPTIONS: Final = (
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "run", "Have the runner measure one model, and follow it to its score.",
+        subparsers, "run", "Have the runner measure models, and follow them to their scores.",
         "wattmark run digits cnn-small --repeats 3 --parameter batch_size=64", run, data=False,
     )  # fmt: skip
     add = parser.add_argument
     add("workload", help="one that the runner's configuration names")
-    add("model", help="one of the workload's models")
+    add("model", nargs="+", help="one of the workload's models; several are queued and measured"
+        " one after the other")  # fmt: skip
     add("--repeats", type=int, help="measured windows (default: 5)")
     add("--seconds", type=float, help="least length of a window (default: what the sensor needs)")
     add("--parameter", action="append", default=[], metavar="NAME=VALUE",
@@ -42,26 +44,50 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--owner", help="who asks for it")
     add("--label", action="append", default=[], metavar="NAME=VALUE",
         help="to find the run by; may be repeated")  # fmt: skip
-    add("--detach", action="store_true", help="queue it, say its name, and do not wait")
+    add("--detach", action="store_true", help="queue, say the runs' names, and do not wait")
     add_runner(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start and follow. 0 if the run is done and its score can be ranked, else 1."""
+    """Start and follow. 0 if all runs are done and their scores can be ranked, else 1."""
     with runner(arguments) as client:
-        started = client.start_run(arguments.workload, arguments.model, **_options(arguments))
+        run_ids = _start(client, arguments)
         if arguments.detach:
-            _detached(arguments, started.run_id)
+            _detached(arguments, run_ids)
             return 0
-        _follow(client, started.run_id)
-        ended = client.call("GET", f"/runs/{started.run_id}")
-        scores = [from_json(Score, each) for each in ended["record"]["scores"]]
+        for number in range(len(run_ids)):
+            place = f"{number + 1}/{len(run_ids)} " if len(run_ids) > 1 else ""
+            _follow(client, run_ids[number:], place)
+        ended = [client.call("GET", f"/runs/{run_id}") for run_id in run_ids]
+    scores = [[from_json(Score, each) for each in run["record"]["scores"]] for run in ended]
     if arguments.json:
-        say_json(ended)
+        _say(ended)
     else:
         _show(ended, scores)
-    ranked = any(group.ranked for group in rank(scores) if group.formula == ENERGY_SCORE)
-    return 0 if ended["state"] == "done" and ranked else 1
+    done = all(run["state"] == "done" for run in ended)
+    return 0 if done and all(map(_ranked, scores)) else 1
+
+
+def _start(client: Client, arguments: argparse.Namespace) -> list[str]:
+    """Queue a run of each model. If one is refused, none stays in the queue."""
+    options, run_ids = _options(arguments), []
+    try:
+        for model in arguments.model:
+            run_ids.append(client.start_run(arguments.workload, model, **options).run_id)
+    except BaseException:
+        _cancel(client, run_ids)
+        raise
+    return run_ids
+
+
+def _cancel(client: Client, run_ids: Sequence[str]) -> None:
+    for run_id in reversed(run_ids):  # the one under way last, so that none takes its place
+        client.cancel(run_id)
+        sys.stderr.write(f"wattmark: run {run_id} is cancelled\n")
+
+
+def _ranked(scores: Sequence[Score]) -> bool:
+    return any(group.ranked for group in rank(scores) if group.formula == ENERGY_SCORE)
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -82,34 +108,40 @@ def _value(text: str) -> str | int | float | bool:
     return found if isinstance(found, int | float | bool) else text
 
 
-def _detached(arguments: argparse.Namespace, run_id: str) -> None:
+def _detached(arguments: argparse.Namespace, run_ids: Sequence[str]) -> None:
     if arguments.json:
-        say_json({"run_id": run_id})
+        _say([{"run_id": run_id} for run_id in run_ids])
     else:
-        sys.stdout.write(f"{run_id}\n")
+        sys.stdout.writelines(f"{run_id}\n" for run_id in run_ids)
 
 
-def _follow(client: Client, run_id: str) -> None:
+def _say(runs: Sequence[dict[str, Any]]) -> None:
+    """As JSON: the run itself where there is one, else a list."""
+    say_json(runs[0] if len(runs) == 1 else list(runs))
+
+
+def _follow(client: Client, run_ids: Sequence[str], place: str) -> None:
+    """Follow the first of them; Ctrl-C cancels it and those that wait behind it."""
     try:
         with reporting() as reporter:
-            client.wait(run_id, lambda event: _tell(event, reporter))
+            client.wait(run_ids[0], lambda event: _tell(event, reporter, place))
     except KeyboardInterrupt:
-        client.cancel(run_id)
-        sys.stderr.write(f"wattmark: run {run_id} is cancelled\n")
+        _cancel(client, run_ids)
         raise
 
 
-def _tell(event: Event, reporter: Reporter) -> None:
+def _tell(event: Event, reporter: Reporter, place: str) -> None:
     body = event.body
     if event.kind == "progress":
-        reporter.tell(body["stage"], body["fraction"], body["seconds_left"])
+        reporter.tell(place + body["stage"], body["fraction"], body["seconds_left"])
     elif event.kind == "notice":
         sys.stderr.write(f"{body['text']}\n")
 
 
-def _show(ended: dict[str, Any], scores: list[Score]) -> None:
-    groups = rank(score for score in scores if score.formula == ENERGY_SCORE)
-    own = ended["score"]["boundary"] if ended["score"] else None
-    tables.show(group for group in groups if group.boundary == own)
-    reason = f": {ended['reason']}" if ended["reason"] else ""
-    sys.stdout.write(f"run {ended['run_id']} is {ended['state']}{reason}\n")
+def _show(ended: Sequence[dict[str, Any]], scores: Sequence[Sequence[Score]]) -> None:
+    own = {run["score"]["boundary"] for run in ended if run["score"]}
+    groups = rank(each for run in scores for each in run if each.formula == ENERGY_SCORE)
+    tables.show(group for group in groups if group.boundary in own)
+    for run in ended:
+        reason = f": {run['reason']}" if run["reason"] else ""
+        sys.stdout.write(f"run {run['run_id']} is {run['state']}{reason}\n")

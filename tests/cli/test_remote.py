@@ -48,6 +48,29 @@ def test_a_run_from_start_to_ranking(remote: Wattmark) -> None:
     assert found["run_id"] in [s["run_id"] for g in ranking["groups"] for s in g["ranked"]]
 
 
+def test_several_models_are_measured_one_after_the_other_and_ranked(remote: Wattmark) -> None:
+    """One request for all: queued together, followed in turn, shown in one table."""
+    done = remote("run", "quick", "other", "steady", *QUICK, "--label", "from=several", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "1/2 " in done.stderr
+    assert "2/2 " in done.stderr
+    first, second = json.loads(done.stdout)
+    assert [(run["model"], run["state"]) for run in (first, second)] == [
+        ("other", "done"), ("steady", "done"),
+    ]  # fmt: skip
+    assert first["record"]["windows"][-1]["end_ns"] <= second["record"]["windows"][0]["start_ns"]
+
+
+def test_if_one_model_is_refused_none_is_measured(remote: Wattmark) -> None:
+    """What was queued before it is cancelled; the reason is the error."""
+    done = remote("run", "quick", "steady", "nope", *QUICK, "--label", "from=refused")
+    assert done.returncode != 0
+    assert "has no model 'nope'" in done.stderr
+    (found,) = json.loads(remote("runs", "--label", "from=refused", "--json").stdout)
+    assert found["state"] in {"queued", "running", "cancelled"}  # it may take a moment to end
+    assert f"run {found['run_id']} is cancelled" in done.stderr
+
+
 def test_a_failed_run_says_why(remote: Wattmark) -> None:
     """Status 1, and the reason that the worker gave."""
     done = remote("run", "quick", "steady", *QUICK, "--parameter", "how=fails")

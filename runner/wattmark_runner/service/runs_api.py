@@ -29,7 +29,8 @@ from wattmark_runner.service.schemas import (
 
 router = APIRouter(tags=["runs"])
 
-POLL_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 2.0
+"""How late a follower may hear of an event; looking costs the runner CPU time while it measures."""
 BEAT_SECONDS: Final = 15.0
 """A line of comment goes out so often, so that a dead connection is noticed."""
 LOG_BYTES: Final = 1_000_000
@@ -203,14 +204,15 @@ async def _events(service: Parts, run_id: str, after: int, *, follow: bool) -> A
     """The text of the stream. Whoever reads it may go away at any time."""
     ledger = service.site.ledger
     silent = 0.0
+    # The state is read before the events: one that is final is told by an event, too.
+    ended = (await asyncio.to_thread(ledger.row, run_id)).state in FINAL
     while True:
-        # The state is read first: what happens until it is final is in the events read after it.
-        row = await asyncio.to_thread(ledger.row, run_id)
-        events = await asyncio.to_thread(ledger.events, run_id, after)
-        for event in events:
+        for event in await asyncio.to_thread(ledger.events, run_id, after):
             after, silent = event.id, 0.0
+            if event.kind == "state":
+                ended = RunState(event.body["state"]) in FINAL
             yield _event_text(event)
-        if not follow or row.state in FINAL or service.stopping.is_set():
+        if not follow or ended or service.stopping.is_set():
             return
         await asyncio.sleep(POLL_SECONDS)
         silent += POLL_SECONDS

@@ -5,7 +5,12 @@ from typing import Final
 
 from wattmark_core.catalogue import ENERGY_TAGS, MEASUREMENTS
 from wattmark_core.results import Score, Window
-from wattmark_store.influx_lines import RESULT_EXTRAS, SCORE_TAGS, WINDOW_TAGS
+from wattmark_store.influx_lines import (
+    RESULT_EXTRAS,
+    SCORE_EXTRA_TAGS,
+    SCORE_TAGS,
+    WINDOW_TAGS,
+)
 from wattmark_store.schema import result_columns
 
 HOST: Final = '"host" =~ /^${host:regex}$/'
@@ -14,7 +19,7 @@ RESULT_NAMES: Final = {
     "window": {name for name, _ in result_columns(Window)} | RESULT_EXTRAS["window"],
     "score": {name for name, _ in result_columns(Score)} | RESULT_EXTRAS["score"],
 }
-RESULT_TAGS: Final = {"window": WINDOW_TAGS, "score": SCORE_TAGS}
+RESULT_TAGS: Final = {"window": WINDOW_TAGS, "score": SCORE_TAGS + SCORE_EXTRA_TAGS}
 
 
 def field(measurement: str, name: str) -> str:

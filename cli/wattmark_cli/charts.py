@@ -137,7 +137,7 @@ def score_chart(scores: Sequence[Score], title: str) -> Markup:
 class _Bar:
     """A score that can be drawn, 1/mWh: 0 < low ≤ value ≤ high."""
 
-    model: str
+    name: str
     value: float
     low: float
     high: float
@@ -146,14 +146,14 @@ class _Bar:
 def _bar_of(score: Score) -> _Bar | None:
     if score.value is None or score.low is None or score.high is None or score.low <= 0:
         return None
-    return _Bar(score.model, score.value, score.low, score.high)
+    return _Bar(score.variant, score.value, score.low, score.high)
 
 
 def _bar(bar: _Bar, top: int, row: int, x: Scale) -> Markup:
     middle = top + row / 2
-    said = f"{bar.model}: {si(bar.value, '')} /mWh, 95 % interval {between(bar.low, bar.high)}"
-    fits = len(bar.model) <= LABEL_CHARACTERS
-    name = bar.model if fits else bar.model[: LABEL_CHARACTERS - 1] + "…"
+    said = f"{bar.name}: {si(bar.value, '')} /mWh, 95 % interval {between(bar.low, bar.high)}"
+    fits = len(bar.name) <= LABEL_CHARACTERS
+    name = bar.name if fits else bar.name[: LABEL_CHARACTERS - 1] + "…"
     return Markup(
         '<g><title>{}</title><text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
         '<rect class="bar" x="{}" y="{:.1f}" width="{:.1f}" height="{}"/>'

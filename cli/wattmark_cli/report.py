@@ -169,13 +169,13 @@ def _group(group: RankedGroup) -> _Group:
 
 
 def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """The paper's two scores that need no energy, a row per model."""
+    """The paper's two scores that need no energy, a row per run."""
     rows = []
     for record in records:
         values = {score.formula: score.value for score in record.scores}
         rows.append(
             {
-                "model": record.request.model,
+                "name": f"{record.request.model} {record.settings}".rstrip(),
                 "parameters": record.parameters,
                 "macs": record.macs,
                 "accuracy": record.accuracy,

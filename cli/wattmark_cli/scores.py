@@ -23,7 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--again", action="store_true", help="score it once more")
     add_runner(parser)
     parser = add_command(
-        subparsers, "ranking", "Rank the newest score of each host and model.",
+        subparsers, "ranking", "Rank the newest score of each host, model and settings.",
         "wattmark ranking --workload fashion-mnist", ranking, data=False,
     )  # fmt: skip
     add = parser.add_argument

@@ -19,8 +19,8 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary
 from wattmark_runner.codec import from_json, to_json
 from wattmark_runner.records import RunRecord
-from wattmark_runner.table_text import FORMATS, heading, number
 from wattmark_runner.tables import TABLES, Choice, Table
+from wattmark_runner.tables.text import FORMATS, heading, number, told
 
 MEANINGS: Final = {
     "1": "Accuracy, time, power, energy and use of the machine, as the paper's Table I.",
@@ -98,7 +98,7 @@ def _of_runner(client: Client, choice: Choice) -> list[RunRecord]:
 
 def _show(tables: Sequence[Table]) -> None:
     console = Console()
-    for table in tables:
+    for table in map(told, tables):
         shown = Shown(title=table.title, box=box.SIMPLE_HEAD, title_justify="left",
                       padding=(0, 1, 0, 0))  # fmt: skip
         for index, column in enumerate(table.columns):

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattmark_cli.display import MISSING, between, percent, si
-from wattmark_core.results import Score, Verdict
+from wattmark_core.results import GPU_LETTERS, Score, Verdict
 from wattmark_core.units import joules_to_mwh
 from wattmark_scoring.ranking import RankedGroup
 
@@ -37,13 +37,13 @@ def ranked(group: RankedGroup) -> Group:
 def _reasons(group: RankedGroup) -> list[Text]:
     """Per model the checks behind its verdict; one line where all share them."""
     reasons = {
-        score.model: f"{score.verdict} by {', '.join(troubles(score))}"
+        score.variant: f"{score.verdict} by {', '.join(troubles(score))}"
         for score in (*group.ranked, *group.unranked)
         if troubles(score)
     }
     if len(set(reasons.values())) == 1 and len(reasons) > 1:
         return [Text(f"all {next(iter(reasons.values()))}")]
-    return [Text(f"{model}: {reason}") for model, reason in reasons.items()]
+    return [Text(f"{variant}: {reason}") for variant, reason in reasons.items()]
 
 
 def title(group: RankedGroup) -> str:
@@ -65,7 +65,7 @@ def _cells(score: Score) -> list[str | Text]:
     energy = score.joules_per_inference
     mwh = None if energy is None else joules_to_mwh(energy)
     return [
-        score.model,
+        "\n".join([score.model, *score.settings.split(), score.gpu[:GPU_LETTERS]]).rstrip(),
         percent(score.accuracy),
         "\n".join(
             [

@@ -24,7 +24,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score, never without boundary, method, verdict and 95 % interval (``low`` to ``high``)."""
+    """A score, never without boundary, method, verdict and 95 % interval (``low`` to ``high``).
+
+    ``settings``: the run's parameters that are not at their defaults; ``gpu``: UUID of the GPU in
+    use, empty for none.
+    """
 
     run_id: str
     host: str
@@ -49,6 +53,9 @@ class Score:
     parameters: int | None = None
     macs: int | None = None
     checks: tuple[Check, ...] = ()
+    settings: str = ""
+    gpu: str = ""
+    test_images: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

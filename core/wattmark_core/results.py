@@ -7,6 +7,9 @@ from typing import Final
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.units import ns_to_seconds
 
+GPU_LETTERS: Final = 12
+"""``GPU-`` and eight digits."""
+
 
 class Phase(StrEnum):
     """What happens in a window."""
@@ -105,7 +108,10 @@ class Score:
 
     ``low`` and ``high`` are the 95 % measurement interval (repeats and instrument);
     ``population_low`` and ``population_high`` add the binomial error of the accuracy. ``value`` is
-    None when energy or accuracy is missing. ``time_ns`` is the run's start.
+    None when energy or accuracy is missing. ``time_ns`` is the run's start. ``settings``: the run's
+    parameters that are not at their defaults, as in ``backend=torch batch_size=1``; ``gpu``: UUID
+    of the GPU in use, empty for none. The four of use are means over the measured windows, of the
+    whole machine or of that GPU.
     """
 
     run_id: str
@@ -133,3 +139,20 @@ class Score:
     parameters: int | None = None
     macs: int | None = None
     checks: tuple[Check, ...] = field(default=())
+    settings: str = ""
+    gpu: str = ""
+    test_images: int | None = None
+    cpu_utilization_ratio: float | None = None
+    memory_used_bytes: float | None = None
+    gpu_utilization_ratio: float | None = None
+    gpu_memory_used_bytes: float | None = None
+
+    @property
+    def variant(self) -> str:
+        """The model with its settings: what is compared on one machine."""
+        return f"{self.model} {self.settings}".rstrip()
+
+    @property
+    def place(self) -> str:
+        """The host, and of the GPU in use as much of its UUID as CUDA needs to know it."""
+        return f"{self.host} {self.gpu[:GPU_LETTERS]}".rstrip()

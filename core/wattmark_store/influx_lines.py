@@ -29,9 +29,11 @@ WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
 SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
 RESULT_EXTRAS: Final = {
     "window": frozenset({"start_ms", "end_ms"}),
-    "score": frozenset({"invalid_checks", "warned_checks"}),
+    "score": frozenset({"invalid_checks", "warned_checks", "variant", "place"}),
 }
-"""Fields for Grafana alone, which repeat others in a form that it can show."""
+"""Fields and tags for Grafana alone, which repeat others in a form that it can show."""
+SCORE_EXTRA_TAGS: Final = ("variant", "place")
+"""What a table's rows and columns are grouped by, where one name has to do."""
 _INTEGERS: Final = {
     measurement: frozenset(metric.field for metric in metrics if metric.integer)
     for measurement, metrics in MEASUREMENTS.items()
@@ -132,7 +134,7 @@ def window_point(window: Window) -> Point:
 
 def score_point(score: Score) -> Point:
     """A score at its run's start; the checks as JSON."""
-    tags, held = _split(score, SCORE_TAGS)
+    tags, held = _split(score, SCORE_TAGS + SCORE_EXTRA_TAGS)
     del held["time_ns"]
     checks = [asdict(check) for check in score.checks]
     held["checks"] = code(json.dumps(checks, ensure_ascii=False))

@@ -20,7 +20,7 @@ from wattmark_runner.codec import from_json, to_json
 from wattmark_runner.records import RunRecord, RunState, Source
 from wattmark_runner.scorer import main_boundary
 
-VERSION: Final = 1
+VERSION: Final = 2
 MANY: Final = 1_000_000
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -56,10 +56,12 @@ CREATE TABLE IF NOT EXISTS scores (
     verdict TEXT NOT NULL,
     value REAL,
     body TEXT NOT NULL,
+    settings TEXT NOT NULL DEFAULT '',
+    gpu TEXT NOT NULL DEFAULT '',
     UNIQUE (seq, boundary, formula)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS scores_compared
-    ON scores(formula, host, model, workload, boundary, estimated, time_ns, verdict);
+CREATE INDEX IF NOT EXISTS scores_compared ON
+    scores(formula, host, gpu, model, settings, workload, boundary, estimated, time_ns, verdict);
 CREATE TABLE IF NOT EXISTS windows (
     seq INTEGER PRIMARY KEY,
     window_id TEXT NOT NULL UNIQUE,
@@ -84,6 +86,14 @@ CREATE TABLE IF NOT EXISTS answers (
     body BLOB NOT NULL
 ) STRICT;
 """
+_FROM_VERSION_1: Final = (
+    "ALTER TABLE scores ADD COLUMN settings TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE scores ADD COLUMN gpu TEXT NOT NULL DEFAULT ''",
+    "DROP INDEX IF EXISTS scores_compared",
+    f"PRAGMA user_version = {VERSION}",
+)
+_PLACE: Final = "formula, host, gpu, model, settings, workload, boundary, estimated"
+"""What tells scores apart that are not each other's newer ones."""
 
 
 class UnknownRun(WattmarkError):
@@ -218,7 +228,7 @@ class Ledger:
                 _put_event(connection, record.run_id, "state", dict(zip(_STATE, now, strict=True)))
             connection.execute("DELETE FROM scores WHERE seq = ?", (seq,))
             connection.executemany(
-                "INSERT INTO scores VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO scores VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 [_score_row(seq, score) for score in record.scores],
             )
 
@@ -289,24 +299,19 @@ class Ledger:
         return [(place, body) for place, body in rows]
 
     def compared(self, equal: Mapping[str, str]) -> Sequence[Score]:
-        """The scores to rank: of each host, model, workload, boundary and method the newest that
-        can be ranked, and the newest that cannot where none is newer."""
+        """The scores to rank: of each host and GPU, model and settings, workload, boundary and
+        method the newest that can be ranked, and the newest that cannot where none is newer."""
         where, values = Page(0, equal=equal).where()
-        place = "formula, host, model, workload, boundary, estimated"
         fit = "verdict <> 'invalid' AND value IS NOT NULL"
         with self._connection() as connection:
             rows = connection.execute(
-                f"SELECT {place}, {fit}, max(time_ns), seq FROM scores WHERE {where}"  # noqa: S608
-                f" GROUP BY {place}, {fit}",
+                f"SELECT id, max(time_ns), {fit}, {_PLACE} FROM scores WHERE {where}"  # noqa: S608
+                f" GROUP BY {_PLACE}, {fit}",
                 values,
             ).fetchall()
-            chosen = _newest(rows)
             bodies = [
-                connection.execute(
-                    "SELECT body FROM scores WHERE seq = ? AND boundary = ? AND formula = ?",
-                    (row[8], row[4], row[0]),
-                ).fetchone()[0]
-                for row in chosen
+                connection.execute("SELECT body FROM scores WHERE id = ?", (row[0],)).fetchone()[0]
+                for row in _newest(rows)
             ]
         return [score_of(body) for body in bodies]
 
@@ -438,9 +443,14 @@ class Ledger:
 
     def _make(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if _version(connection) == 1:
+            connection.execute("BEGIN IMMEDIATE")
+            if _version(connection) == 1:  # and no other process was quicker
+                for statement in _FROM_VERSION_1:
+                    connection.execute(statement)
+            connection.commit()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version != VERSION and tables:
+        if _version(connection) != VERSION and tables:
             raise StoreError(
                 f"run records {self.path} were made by another version of Wattmark; move the file"
                 " away, or use the version that made it"
@@ -448,6 +458,11 @@ class Ledger:
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         self._made = True
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:
@@ -486,7 +501,7 @@ def _score_row(seq: int, score: Score) -> tuple[Any, ...]:
     return (
         seq, score.run_id, str(score.boundary), score.formula, score.host, score.model,
         score.workload, score.time_ns, score.method is Method.ESTIMATED, str(score.verdict),
-        score.value, json.dumps(to_json(score)),
+        score.value, json.dumps(to_json(score)), score.settings, score.gpu,
     )  # fmt: skip
 
 
@@ -506,6 +521,6 @@ def _row(seq: int, run_id: str, state: str, source: str, reason: str, workload: 
 
 
 def _newest(rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """Of rows (place × 6, fit, time, seq) all that fit, and the unfit that are newer."""
-    fit = {row[:6]: row[7] for row in rows if row[6]}
-    return [row for row in rows if row[6] or row[7] > fit.get(row[:6], -1)]
+    """Of rows (id, time, fit, place …) all that fit, and the unfit that are newer."""
+    fit = {row[3:]: row[1] for row in rows if row[2]}
+    return [row for row in rows if row[2] or row[1] > fit.get(row[3:], -1)]

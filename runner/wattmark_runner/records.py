@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Score, Window
-from wattmark_runner.workloads.parameters import Value
+from wattmark_runner.workloads.parameters import Value, shown_value
 
 
 class RunState(StrEnum):
@@ -88,7 +88,7 @@ class RunRecord:
     constants: dict[str, float] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     definition: dict[str, Any] = field(default_factory=dict)
-    """What the configuration said of the workload when it ran."""
+    """What the configuration said of the workload when it ran; ``defaults``: its parameters'."""
     test_images: int | None = None
     accuracy: float | None = None
     parameters: int | None = None
@@ -104,3 +104,11 @@ class RunRecord:
     ``gpu_memory_used_bytes``."""
     formulas: dict[str, str] = field(default_factory=dict)
     """Name and text of the owner's own scores, as they were when the run was scored."""
+
+    @property
+    def settings(self) -> str:
+        """The parameters that are not at their defaults: ``backend=torch batch_size=1``."""
+        defaults = self.definition.get("defaults", {})
+        given = sorted(self.request.parameters.items())
+        changed = [(n, value) for n, value in given if n in defaults and value != defaults[n]]
+        return " ".join(f"{name}={shown_value(value)}" for name, value in changed)

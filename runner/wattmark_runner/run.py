@@ -166,7 +166,11 @@ def _new_record(
 def _definition(workload: Workload) -> dict[str, Any]:
     """What is needed to repeat the run, beside the request."""
     found: dict[str, Any] = to_json(workload)
-    return {name: found[name] for name in ("builtin", "keras", "entry_point", "command", "limits")}
+    names = ("builtin", "keras", "entry_point", "command", "limits")
+    return {
+        **{name: found[name] for name in names},
+        "defaults": {each.name: each.default for each in workload.parameters},
+    }
 
 
 def new_run_id(model: str) -> str:

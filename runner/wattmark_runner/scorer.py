@@ -133,12 +133,17 @@ def main_boundary(record: RunRecord) -> Boundary:
 
 
 def _boundaries(record: RunRecord, main: Boundary) -> list[Boundary]:
-    """The main one, and every other that has counters of its own; without a GPU host is cpu."""
-    gpus = [record.request.gpu] if record.request.gpu else []
-    found = {Boundary.CPU} if of_boundary(record.series, Boundary.CPU) else set()
-    if of_boundary(record.series, Boundary.GPU, gpus):
+    """The main one, and every other that has counters of its own; without a GPU host is cpu.
+
+    A run on a GPU is scored within ``cpu`` only if that is asked for: beside networks that ran on
+    the CPU it would look as if its GPU were free.
+    """
+    gpu, found = record.request.gpu, {main}
+    if not gpu and of_boundary(record.series, Boundary.CPU):
+        found |= {Boundary.CPU}
+    if gpu and of_boundary(record.series, Boundary.GPU, [gpu]):
         found |= {Boundary.GPU, Boundary.HOST}
-    return [boundary for boundary in Boundary if boundary in found or boundary is main]
+    return [boundary for boundary in Boundary if boundary in found]
 
 
 def _reading(window: Window, series: EnergySeries, store: Store) -> Reading:
@@ -338,7 +343,7 @@ def _energy_score(
         net_joules_per_inference=_net(measured, counted),
     )
     if record.accuracy is None:
-        return replace(score, verdict=Verdict.INVALID)
+        return score
     value = scores.energy_score_interval(record.accuracy, energy)
     score = replace(score, value=value.value, low=value.low, high=value.high)
     if not record.test_images:  # not known of windows from elsewhere
@@ -350,11 +355,9 @@ def _energy_score(
 def _formula_score(energy: Score, formula: Formula) -> Score:
     """A formula over all that the energy score of the same boundary holds."""
     value, low, high = formula.evaluate(energy)
-    whole = value is not None and energy.joules_per_inference is not None
     return replace(
         energy,
         formula=formula.name,
-        verdict=checks.verdict(energy.checks) if whole else Verdict.INVALID,
         value=value,
         low=low,
         high=high,
@@ -410,6 +413,10 @@ def _blank_score(
         parameters=record.parameters,
         macs=record.macs,
         checks=found,
+        settings=record.settings,
+        gpu=record.request.gpu,
+        test_images=record.test_images,
+        **record.usage,
     )
 
 

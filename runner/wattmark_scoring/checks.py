@@ -233,10 +233,16 @@ def coverage(series: EnergySeries, seconds: float, iterations: int | None) -> li
 
 
 def counted(inferences: int | None, correct: int | None) -> Check:
-    """The inferences counted are those whose predictions give the accuracy."""
-    if inferences is None or correct is None or inferences <= 0 or correct > inferences:
+    """The inferences counted are those whose predictions give the accuracy.
+
+    Without an accuracy there is no score, and the energy is as good as ever.
+    """
+    if not inferences or (correct is not None and correct > inferences):
         text = "inferences and correct predictions were not both counted"
         return Check("counted", Verdict.INVALID, inferences, None, "", text)
+    if correct is None:
+        text = "correct predictions were not counted: energy without accuracy, and no score"
+        return Check("counted", Verdict.WARNED, float(inferences), None, "", text)
     text = "accuracy comes from the predictions that were measured"
     return Check("counted", Verdict.VALID, float(inferences), None, "", text)
 

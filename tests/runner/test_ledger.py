@@ -64,6 +64,32 @@ def test_the_newest_score_that_ranks_is_compared(ledger: Ledger) -> None:
     assert ledger.compared({"formula": "another"}) == []
 
 
+def test_other_settings_and_gpus_are_compared_too(ledger: Ledger) -> None:
+    """A run on another framework, or another GPU, is not a newer one of the same."""
+    for number, (settings, gpu) in enumerate([("", ""), ("backend=torch", ""), ("", "GPU-1")]):
+        record = make_record(f"run-{number}", "a", number)
+        record.scores = (replace(record.scores[0], settings=settings, gpu=gpu),)
+        ledger.save(record)
+    ledger.save(make_record("newer", "a", 9))
+    found = ledger.compared({"formula": ENERGY_SCORE})
+    assert {score.run_id for score in found} == {"newer", "run-1", "run-2"}
+
+
+def test_a_file_of_the_first_version_is_taken_over(ledger: Ledger) -> None:
+    """Its scores had neither settings nor GPU."""
+    ledger.save(make_record("old", "a", 1))
+    connection = sqlite3.connect(ledger.path)
+    connection.executescript(
+        "DROP INDEX scores_compared; ALTER TABLE scores DROP COLUMN settings;"
+        " ALTER TABLE scores DROP COLUMN gpu; PRAGMA user_version = 1"
+    )
+    connection.close()
+    ledger = Ledger(ledger.path)
+    assert [score.run_id for score in ledger.compared({})] == ["old"]
+    ledger.save(make_record("new", "a", 2))
+    assert [score.run_id for score in ledger.compared({})] == ["new"]
+
+
 def test_scores_page_without_gap(ledger: Ledger) -> None:
     """Page after page gives every score once; scoring again replaces, and adds none."""
     for number in range(7):

@@ -9,8 +9,8 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.table_text import to_csv, to_latex, to_markdown
-from wattmark_runner.tables import Choice, Table, table1, table2, table3
+from wattmark_runner.tables import Cell, Choice, Table, table1, table2, table3
+from wattmark_runner.tables.text import to_csv, to_latex, to_markdown
 
 S = 1_000_000_000
 
@@ -18,7 +18,7 @@ S = 1_000_000_000
 def run_of(
     model: str, host: str = "lab1", *, joules: float | None = 2.0, accuracy: float = 0.9,
     method: Method = Method.COUNTER, verdict: Verdict = Verdict.VALID, time_ns: int = S,
-    workload: str = "w", boundary: Boundary = Boundary.CPU,
+    workload: str = "w", boundary: Boundary = Boundary.CPU, settings: str = "", gpu: str = "",
 ) -> RunRecord:  # fmt: skip
     """A scored run: 1,000 images at 100 a second."""
     value = None if joules is None else accuracy**2 / (joules / 3.6)
@@ -28,7 +28,7 @@ def run_of(
             f"r-{model}-{host}-{time_ns}", host, model, workload, boundary, formula, time_ns, how,
             verdict, number, number, number, accuracy=accuracy, joules_per_inference=joules,
             watts=None if joules is None else joules * 100.0, inferences_per_second=100.0,
-            parameters=2_000_000, macs=500_000_000,
+            parameters=2_000_000, macs=500_000_000, settings=settings, gpu=gpu,
         )  # fmt: skip
 
     return RunRecord(
@@ -42,10 +42,15 @@ def run_of(
     )  # fmt: skip
 
 
-def cells(table: Table, model: str) -> dict[str, object]:
+def cells_of(table: Table, row: tuple[Cell, ...]) -> dict[str, object]:
     """A row by the names of its columns."""
-    names = [column.name for column in table.columns]
-    return next(dict(zip(names, row, strict=True)) for row in table.rows if row[0] == model)
+    return dict(zip([column.name for column in table.columns], row, strict=True))
+
+
+def cells(table: Table, model: str, host: str = "lab1") -> dict[str, object]:
+    """The row of a model on a host."""
+    rows = (cells_of(table, row) for row in table.rows)
+    return next(row for row in rows if (row["model"], row["host"]) == (model, host))
 
 
 def test_table_1_is_one_pass_over_the_test_set() -> None:
@@ -81,8 +86,51 @@ def test_the_newest_run_counts_and_an_invalid_one_is_not_hidden() -> None:
         run_of("m", joules=2.0, time_ns=S), run_of("m", joules=4.0, time_ns=2 * S),
         run_of("m", joules=9.0, time_ns=3 * S, verdict=Verdict.INVALID),
     ], Choice())  # fmt: skip
-    assert [row[4] for row in table.rows] == pytest.approx([400.0, 900.0])
+    watts = [column.name for column in table.columns].index("watts")
+    assert [row[watts] for row in table.rows] == pytest.approx([400.0, 900.0])
     assert [row[-1] for row in table.rows] == ["valid", "invalid"]
+
+
+GPUS = ("GPU-11111111-aaaa-bbbb-cccc-dddddddddddd", "GPU-22222222-aaaa-bbbb-cccc-dddddddddddd")
+
+
+def test_frameworks_and_gpus_are_told_apart() -> None:
+    """What ran with other settings or on another GPU is neither newer nor older than the rest."""
+    records = [
+        run_of("m", joules=2.0), run_of("m", joules=1.0, settings="backend=torch", time_ns=2 * S),
+        run_of("m", joules=4.0, settings="backend=jax", time_ns=3 * S),
+    ]  # fmt: skip
+    (table,) = table2(records, Choice())
+    found = {row[1]: cells_of(table, row)["rank by accuracy^2/energy"] for row in table.rows}
+    assert found == {"": 2, "backend=torch": 1, "backend=jax": 3}
+    (table,) = table1([run_of("m", gpu=gpu) for gpu in GPUS], Choice())
+    assert [cells_of(table, row)["gpu"] for row in table.rows] == ["GPU-11111111", "GPU-22222222"]
+    (table,) = table2([run_of("m", gpu=gpu) for gpu in GPUS], Choice())
+    assert [cells_of(table, row)["rank by accuracy^2/energy"] for row in table.rows] == [1, 1]
+
+
+def test_ratios_compare_equal_settings() -> None:
+    """With the baseline's run of the same settings, else with its only one; of two others neither
+    is it. A baseline may be one GPU of a host."""
+    torch = "backend=torch"
+    records = [
+        run_of("m", "lab1", joules=1.0), run_of("m", "lab1", joules=2.0, settings=torch),
+        run_of("m", "lab2", joules=6.0, settings=torch), run_of("m", "lab2", settings="x=1"),
+        run_of("n", "lab1", joules=1.0), run_of("n", "lab2", joules=3.0, settings=torch),
+    ]  # fmt: skip
+    (table,) = table3(records, Choice())
+    ratios = {row[:3]: cells_of(table, row)["energy_ratio"] for row in table.rows}
+    assert ratios["m", torch, "lab2"] == pytest.approx(3.0)
+    assert ratios["m", "x=1", "lab2"] is None
+    assert ratios["n", torch, "lab2"] == pytest.approx(3.0)
+    records = [
+        run_of("m", joules=joules, gpu=gpu) for joules, gpu in zip((1.0, 4.0), GPUS, strict=True)
+    ]
+    (table,) = table3(records, Choice(baseline="lab1 GPU-22222222"))
+    assert [cells_of(table, row)["energy_ratio"] for row in table.rows] == [0.25, 1.0]
+    (table,) = table3(records, Choice(baseline="lab1"))
+    assert [cells_of(table, row)["energy_ratio"] for row in table.rows] == [1.0, 4.0]
+    assert "the baseline is lab1 GPU-11111111" in table.notes[0]
 
 
 def test_ranks_are_those_of_a_host_and_an_invalid_score_has_none() -> None:
@@ -107,27 +155,20 @@ def test_a_model_with_two_rows_is_one_rival() -> None:
     assert cells(table, "b")["rank by accuracy/parameters"] == 2
 
 
-def line(table: Table, model: str, host: str) -> dict[str, object]:
-    """The row of a model on a host."""
-    names = [column.name for column in table.columns]
-    return next(dict(zip(names, row, strict=True)) for row in table.rows
-                if row[:2] == (model, host))  # fmt: skip
-
-
 def test_ratios_are_to_the_baseline() -> None:
     """Missing where either is missing or invalid; without the baseline there are none, and a note
     says so. Every row has its method, verdict and interval."""
     records = [run_of("m", "lab1", joules=2.0), run_of("m", "lab2", joules=6.0),
                run_of("n", "lab2"), run_of("m", "lab3", verdict=Verdict.INVALID)]  # fmt: skip
     (table,) = table3(records, Choice())
-    assert line(table, "m", "lab2")["energy_ratio"] == pytest.approx(3.0)
-    assert line(table, "m", "lab2")["score_ratio"] == pytest.approx(1 / 3)
-    assert line(table, "n", "lab2")["energy_ratio"] is None
-    assert line(table, "m", "lab3")["energy_ratio"] is None
-    assert line(table, "m", "lab3")["verdict"] == "invalid"
-    assert line(table, "m", "lab1")["method"] == "counter"
+    assert cells(table, "m", "lab2")["energy_ratio"] == pytest.approx(3.0)
+    assert cells(table, "m", "lab2")["score_ratio"] == pytest.approx(1 / 3)
+    assert cells(table, "n", "lab2")["energy_ratio"] is None
+    assert cells(table, "m", "lab3")["energy_ratio"] is None
+    assert cells(table, "m", "lab3")["verdict"] == "invalid"
+    assert cells(table, "m", "lab1")["method"] == "counter"
     (other,) = table3(records, Choice(baseline="nobody"))
-    assert line(other, "m", "lab2")["energy_ratio"] is None
+    assert cells(other, "m", "lab2")["energy_ratio"] is None
     assert other.notes == ("no run of nobody: no ratios",)
 
 
@@ -135,7 +176,7 @@ def test_estimates_of_two_hosts_are_not_compared() -> None:
     """Each is good within a factor of two; a ratio of them says nothing."""
     records = [run_of("m", host, method=Method.ESTIMATED) for host in ("lab1", "lab2")]
     (table,) = table3(records, Choice())
-    assert line(table, "m", "lab2")["energy_ratio"] is None
+    assert cells(table, "m", "lab2")["energy_ratio"] is None
     assert "not compared" in table.notes[0]
 
 
@@ -145,21 +186,21 @@ def test_energy_without_accuracy_is_shown() -> None:
     for record in records:
         record.scores = tuple(replace(score, value=None) for score in record.scores)
     (table,) = table3(records, Choice())
-    assert line(table, "m", "lab2")["energy_ratio"] == pytest.approx(1.0)
-    assert line(table, "m", "lab2")["score"] is None
+    assert cells(table, "m", "lab2")["energy_ratio"] == pytest.approx(1.0)
+    assert cells(table, "m", "lab2")["score"] is None
 
 
 def test_the_papers_hosts_stand_beside_ones_own() -> None:
     """Of the same boundary only, and never beside estimated energy."""
     own = run_of("EfficientNetV2S", joules=1.0)
     (table,) = table3([own], Choice(paper=True))
-    row = line(table, "EfficientNetV2S", "paper: Intel i7")
+    row = cells(table, "EfficientNetV2S", "paper: Intel i7")
     assert row["joules"] == pytest.approx(4195e-6 * 3600)
     assert row["energy_ratio"] == pytest.approx(4195e-6 * 3600 / 1.0)
     assert row["verdict"] == "as printed"
-    assert not any("A100" in str(row[1]) for row in table.rows)
+    assert not any("A100" in str(row[2]) for row in table.rows)
     (guess,) = table3([run_of("EfficientNetV2S", method=Method.ESTIMATED)], Choice(paper=True))
-    assert not any("paper" in str(row[1]) for row in guess.rows)
+    assert not any("paper" in str(row[2]) for row in guess.rows)
 
 
 def test_every_format_shows_what_is_missing() -> None:
@@ -168,7 +209,9 @@ def test_every_format_shows_what_is_missing() -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(tables))))
     assert rows[0]["watts"] == ""
     assert float(rows[0]["accuracy"]) == pytest.approx(90.0)
+    assert rows[0]["settings"] == ""
     markdown = to_markdown(tables)
+    assert "settings" not in markdown  # where all are at their defaults
     assert r"50%_a\|b" in markdown
     assert "| – |" in markdown
     latex = to_latex(tables)

@@ -79,7 +79,8 @@ def show_ranking(
     formula: str = ENERGY_SCORE,
     format: Format = "json",
 ) -> Ranking | Response:
-    """The newest score of each host and model, ranked among those that may be compared.
+    """The newest score of each host and model, with the same GPU and settings, ranked among those
+    that may be compared.
 
     Only one workload, boundary and formula are compared, and estimated energy is never ranked
     together with measured. Warned scores rank; invalid ones are listed apart, unranked.

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from wattmark_core.results import Boundary
 from wattmark_runner.service.parts import Parts, parts
 from wattmark_runner.service.schemas import Tables
-from wattmark_runner.table_text import FORMATS
 from wattmark_runner.tables import TABLES, Choice
+from wattmark_runner.tables.text import FORMATS
 from wattmark_scoring.scores import ENERGY_SCORE
 
 router = APIRouter(tags=["scores"])

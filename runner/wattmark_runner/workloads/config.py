@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.workloads.images import ImageFiles, read_images
-from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value
+from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value, shown_value
 from wattmark_runner.workloads.reading import Table
 from wattmark_runner.workloads.registry import BUILT_IN_PARAMETERS, WORKLOADS
 from wattmark_runner.workloads.zoo import ARCHITECTURES, KERAS_PARAMETERS
@@ -91,8 +91,7 @@ class Workload:
         values = {"model": model, **parameters}
 
         def value(match: re.Match[str]) -> str:
-            found = values[match[1]]
-            return str(found).lower() if isinstance(found, bool) else str(found)
+            return shown_value(values[match[1]])
 
         return [PLACE.sub(value, argument) for argument in self.command]
 

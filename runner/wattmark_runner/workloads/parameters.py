@@ -19,6 +19,11 @@ LARGEST: Final = 2**63 - 1
 """What every language that a workload may be written in can hold."""
 
 
+def shown_value(value: Value) -> str:
+    """As it stands in an argument of a program, and in the settings of a score."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class ParameterError(ConfigurationError):
     """A request asks for what there is not; ``field`` names its part that is wrong."""
 

@@ -169,9 +169,12 @@ def test_coverage(make_series: MakeSeries) -> None:
 
 
 def test_counted() -> None:
-    """Without counts, or with more correct than inferences, there is no score."""
+    """Without inferences, or with more correct than those, energy per inference is none. Without
+    correct ones it is what it is, and warned: there is no score."""
     assert checks.counted(100, 90).verdict is VALID
+    assert checks.counted(100, None).verdict is WARNED
     assert checks.counted(None, None).verdict is INVALID
+    assert checks.counted(0, 0).verdict is INVALID
     assert checks.counted(100, 101).verdict is INVALID
 
 

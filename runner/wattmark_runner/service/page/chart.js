@@ -1,7 +1,7 @@
 // Power over time with the windows shaded, and scores as bars with their intervals.
 
 import { s, h } from "./dom.js";
-import { si } from "./format.js";
+import { place, si } from "./format.js";
 
 const WIDTH = 900, HEIGHT = 240, LEFT = 64, RIGHT = 10, TOP = 12, BOTTOM = 26;
 const COLOURS = 6;
@@ -60,10 +60,11 @@ export function scoreChart(scores, title) {
     s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${ROW * scores.length + 8}`, role: "img", "aria-label": title },
       scores.map((score, i) => {
         const middle = ROW * i + ROW / 2;
-        const name = score.model.length > 24 ? `${score.model.slice(0, 23)}…` : score.model;
+        const full = `${score.model} ${score.settings}`.trim();
+        const name = full.length > 24 ? `${full.slice(0, 23)}…` : full;
         return [
-          s("text", { class: "title", x: LABEL - 10, y: middle, "text-anchor": "end" }, s("title", {}, `${score.model} on ${score.host}`), name),
-          s("text", { x: LABEL - 10, y: middle + 16, "text-anchor": "end" }, score.host),
+          s("text", { class: "title", x: LABEL - 10, y: middle, "text-anchor": "end" }, s("title", {}, `${full} on ${place(score)}`), name),
+          s("text", { x: LABEL - 10, y: middle + 16, "text-anchor": "end" }, place(score)),
           s("rect", { class: "scorebar", x: LABEL, y: middle - 12, height: 18, width: Math.max(1, x(score.value) - LABEL) }),
           score.low === null ? null : s("path", { class: "whisker", d: `M${x(score.low)} ${middle - 8}v10M${x(score.low)} ${middle - 3}H${x(score.high)}M${x(score.high)} ${middle - 8}v10` }),
           s("text", { x: WIDTH - 84, y: middle + 2 }, `${si(score.value, "")} /mWh`)];

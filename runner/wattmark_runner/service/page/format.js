@@ -28,6 +28,11 @@ export function mwh(joules) {
   return joules === null || joules === undefined ? MISSING : `${plain(joules / 3.6)} mWh`;
 }
 
+// The host, and of the GPU in use as much of its UUID as CUDA needs to know it.
+export function place(score) {
+  return `${score.host} ${score.gpu.slice(0, 12)}`.trim();
+}
+
 export function moment(text) {
   return text === null || text === undefined ? MISSING : new Date(text).toLocaleString();
 }

@@ -3,7 +3,7 @@
 import { get, text } from "./api.js";
 import { scoreChart } from "./chart.js";
 import { field, h, table } from "./dom.js";
-import { between, mwh, percent, si, verdict } from "./format.js";
+import { between, mwh, percent, place, si, verdict } from "./format.js";
 
 const FILTERS = ["workload", "host", "boundary", "formula"];
 
@@ -21,7 +21,7 @@ export async function rankingView(view, signal, query) {
   });
   const list = h("div", {}, h("p", { class: "dim" }, "Loading…"));
   view.replaceChildren(h("h1", {}, "Ranking"),
-    h("p", { class: "dim" }, "The newest score of each host and model. Overlapping intervals are a tie. Only scores of one workload, boundary and formula are compared, and estimated energy never with measured."), form, list);
+    h("p", { class: "dim" }, "The newest score of each host and model, with the same GPU and settings. Overlapping intervals are a tie. Only scores of one workload, boundary and formula are compared, and estimated energy never with measured."), form, list);
   const { groups } = await get(`/ranking?${wanted}`, signal);
   list.replaceChildren(...(groups.length ? groups.map(group) : [h("p", { class: "dim" }, "Nothing is scored yet.")]),
     groups.length ? h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => download(wanted, signal) }, "Download as CSV")) : "");
@@ -45,10 +45,10 @@ function group(found) {
 }
 
 function scores(list, caption, ranked) {
-  const heads = [...(ranked ? ["#"] : []), "model", "host", "score", "95 % interval", "accuracy", "energy per inference", "power", "speed", "verdict", "why"];
+  const heads = [...(ranked ? ["#"] : []), "model", "settings", "host", "score", "95 % interval", "accuracy", "energy per inference", "power", "speed", "verdict", "why"];
   return table(caption, heads, list.map((each, i) => [
     ...(ranked ? [String(i + 1)] : []),
-    h("a", { href: `#/runs/${encodeURIComponent(each.run_id)}` }, each.model), each.host, si(each.value, ""), between(each.low, each.high, ""), percent(each.accuracy), mwh(each.joules_per_inference), si(each.watts, "W"), si(each.inferences_per_second, "/s"),
+    h("a", { href: `#/runs/${encodeURIComponent(each.run_id)}` }, each.model), each.settings, place(each), si(each.value, ""), between(each.low, each.high, ""), percent(each.accuracy), mwh(each.joules_per_inference), si(each.watts, "W"), si(each.inferences_per_second, "/s"),
     h("span", { class: each.verdict }, verdict(each.verdict)),
-    h("td", { class: "l wrap" }, each.checks.filter((check) => check.verdict !== "valid" && check.verdict === each.verdict).map((check) => check.name).join(", "))]), ranked ? [1, 2] : [0, 1]);
+    h("td", { class: "l wrap" }, each.checks.filter((check) => check.verdict !== "valid" && check.verdict === each.verdict).map((check) => check.name).join(", "))]), ranked ? [1, 2, 3] : [0, 1, 2]);
 }

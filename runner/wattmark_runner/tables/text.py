@@ -3,9 +3,10 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from wattmark_runner.tables import Cell, Column, Table
+from wattmark_runner.tables.model import Cell, Column, Table
 
 MISSING: Final = "–"
 DIGITS: Final = 4
@@ -31,6 +32,16 @@ def heading(column: Column) -> str:
     return f"{column.heading} ({column.unit})" if column.unit else column.heading
 
 
+def told(table: Table) -> Table:
+    """Without columns in which nobody has anything to tell: settings, GPUs."""
+    kept = [n for n in range(len(table.columns)) if any(row[n] != "" for row in table.rows)]
+    return replace(
+        table,
+        columns=tuple(table.columns[n] for n in kept),
+        rows=tuple(tuple(row[n] for n in kept) for row in table.rows),
+    )
+
+
 def to_csv(tables: Iterable[Table]) -> str:
     """All digits; an empty cell is a missing value; the table's title in the first column."""
     stream = io.StringIO()
@@ -44,7 +55,7 @@ def to_csv(tables: Iterable[Table]) -> str:
 
 def to_markdown(tables: Iterable[Table]) -> str:
     """A heading, the table and its notes, for each."""
-    return "\n".join(_markdown(table) for table in tables)
+    return "\n".join(_markdown(told(table)) for table in tables)
 
 
 def _markdown(table: Table) -> str:
@@ -61,7 +72,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def to_latex(tables: Iterable[Table]) -> str:
     """``tabular`` environments with the rules of the package booktabs."""
-    return "\n".join(_latex(table) for table in tables)
+    return "\n".join(_latex(told(table)) for table in tables)
 
 
 def _latex(table: Table) -> str:

@@ -94,9 +94,10 @@ def _lost() -> Panel:
 
 def _last_scores() -> Panel:
     names = ("low", "high", "accuracy", "joules_per_inference", "method", "verdict", "run_id")
-    query = last_scores(names, HOST, by=("host", "workload", "model", "boundary", "formula"))
-    return table("Last scores", "The newest of each model on each host in the shown time, with"
-                 " boundary and method. Estimated and invalid ones are here too, and called so.",
+    query = last_scores(names, HOST, by=("place", "workload", "variant", "boundary", "formula"))
+    return table("Last scores", "The newest of each model on each host, with the same settings, in"
+                 " the shown time, with boundary and method. Estimated and invalid ones are here"
+                 " too, and called so.",
                  "none", [target(query, table=True)], source=RESULTS, height=9,
                  overrides=score_columns(),
                  empty="no score in this time: start a run on a runner's page")  # fmt: skip

@@ -1,6 +1,7 @@
 """InfluxQL for Grafana. Every name of a measurement or field is looked up where it is defined."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from wattmark_core.catalogue import ENERGY_TAGS, MEASUREMENTS
@@ -14,6 +15,7 @@ from wattmark_store.influx_lines import (
 from wattmark_store.schema import result_columns
 
 HOST: Final = '"host" =~ /^${host:regex}$/'
+PLACE: Final = '"place" =~ /^${place:regex}$/'
 TIME: Final = "$timeFilter"
 RESULT_NAMES: Final = {
     "window": {name for name, _ in result_columns(Window)} | RESULT_EXTRAS["window"],
@@ -132,21 +134,26 @@ def results(measurement: str, names: Sequence[str], *conditions: str, timed: boo
 
 
 def last_scores(
-    names: Sequence[str], *conditions: str, by: Sequence[str], rename: str = "{}"
-) -> str:
-    """The newest score of each group, with fields and tags of the same row: a flat table.
+    names: Sequence[str], *conditions: str, by: Sequence[str], of: str = "value",
+    rename: str = "{}", computed: Mapping[str, str] = MappingProxyType({}),
+) -> str:  # fmt: skip
+    """The newest score of each group that has the field ``of``, with fields and tags of the same
+    row: a flat table.
 
     ``by`` become columns by an outer query: of groups themselves releases of Grafana make tables
     without columns (9.4), or with tags in each other's column (10.2 and later).
-    ``rename``: what the columns ``score`` and ``names`` are called, made from their own.
+    ``rename``: what the columns ``score`` (or ``of``) and ``names`` are called, made from their
+    own. ``computed``: further columns, each an expression of those.
     """
-    renamed = {name: rename.format(name) for name in ("score", *names)}
+    first = "score" if of == "value" else of
+    renamed = {name: rename.format(name) for name in (first, *names)}
     fields = "".join(f', {field("score", name)} AS "{renamed[name]}"' for name in names)
     newest = (
-        f'SELECT last({field("score", "value")}) AS "{renamed["score"]}"{fields} FROM "score"'
+        f'SELECT last({field("score", of)}) AS "{renamed[first]}"{fields} FROM "score"'
         f" WHERE {' AND '.join([TIME, *conditions])} GROUP BY {_names('score', by)}"
     )
-    columns = ", ".join(f'"{name}"' for name in renamed.values())
+    more = (f'{expression} AS "{name}"' for name, expression in computed.items())
+    columns = ", ".join([*(f'"{name}"' for name in renamed.values()), *more])
     return f"SELECT {_names('score', by)}, {columns} FROM ({newest})"
 
 

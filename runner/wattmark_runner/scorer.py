@@ -111,7 +111,7 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
             record.checks = found
         score = _energy_score(record, boundary, measured, found)
         all_scores += [score, *(_formula_score(score, formula) for formula in formulas)]
-    all_scores += _size_scores(record, main)
+        all_scores += _size_scores(record, boundary)
     record.scores = tuple(all_scores)
     publish(record, store)
     return record
@@ -358,6 +358,7 @@ def _formula_score(energy: Score, formula: Formula) -> Score:
     return replace(
         energy,
         formula=formula.name,
+        verdict=Verdict.INVALID if value is None else energy.verdict,
         value=value,
         low=low,
         high=high,
@@ -431,7 +432,7 @@ def _net(measured: Sequence[MeasuredWindow], counted: Sequence[MeasuredWindow]) 
 
 
 def _size_scores(record: RunRecord, boundary: Boundary) -> list[Score]:
-    """The paper's two scores that need no energy."""
+    """The paper's two scores that need no energy: the same in every boundary."""
     accuracy, parameters, macs = record.accuracy, record.parameters, record.macs
     if accuracy is None or not parameters:
         return []

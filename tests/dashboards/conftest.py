@@ -11,6 +11,7 @@ import pytest
 from wattmark_core.catalogue import CATALOGUE, Domain, Kind, Method
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
+from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store import open_store
 
 S = 1_000_000_000
@@ -19,8 +20,9 @@ DATABASES = {
     "wattmark-telemetry": "telemetry",
 }  # fmt: skip
 VARIABLES = {
-    "host:regex": "(h1|h2)", "host:raw": "h1", "reference:raw": "h1", "workload:raw": "w",
-    "boundary:raw": "host", "formula:raw": "f", "run_id:raw": "run0",
+    "host:regex": "(h1|h2)", "place:raw": "h1", "place:regex": "(h1|h1 GPU-12345678)",
+    "reference:raw": "h1", "workload:raw": "w",
+    "boundary:raw": "host", "formula:raw": ENERGY_SCORE, "run_id:raw": "run0",
 }  # fmt: skip
 RUNS = (
     (Method.COUNTER, Verdict.VALID), (Method.ESTIMATED, Verdict.WARNED),
@@ -104,6 +106,12 @@ def _write_run(store: Any, run: str, start_ns: int, method: Method, verdict: Ver
     value = None if verdict is Verdict.INVALID else 1.5
     for model in ("m", "n"):
         store.put_score(Score(
-            run, "h1", model, "w", Boundary.HOST, "f", start_ns, method, verdict, value, 1.0, 2.0,
-            0.9, 2.1, 0.9, 9.0, 8.9, 9.1, 300.0, 33.0, checks=(check,),
+            run, "h1", model, "w", Boundary.HOST, ENERGY_SCORE, start_ns, method, verdict, value,
+            1.0, 2.0, 0.9, 2.1, 0.9, 9.0, 8.9, 9.1, 300.0, 33.0, checks=(check,), test_images=1000,
+            cpu_utilization_ratio=0.5, memory_used_bytes=2e9, gpu_utilization_ratio=0.9,
+            gpu_memory_used_bytes=3e9,
+        ))  # fmt: skip
+        store.put_score(Score(
+            run, "h1", model, "w", Boundary.HOST, NETSCORE, start_ns, None, Verdict.VALID, 80.0,
+            80.0, 80.0, accuracy=0.9,
         ))  # fmt: skip

@@ -10,6 +10,7 @@ from dashboards.generate import ALERTS, DASHBOARDS
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_core.sample import Sample, make_tags
+from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store import open_store
 
 S = 1_000_000_000
@@ -151,18 +152,53 @@ def test_the_newest_score_of_a_model_ranks(recorded: Any) -> None:
     assert _scores(recorded, title) == [("m", 1.5, "run0"), ("n", 1.5, "run0")]
     store = open_store(recorded.influxd.url("admin"), recorded.influxd.password_file("admin"))
     store.put_score(Score(
-        "later", "h1", "m", "w", Boundary.HOST, "f", recorded.end_ns - 9 * S, Method.COUNTER,
-        Verdict.VALID, 7.0, 6.5, 7.5, accuracy=0.9, joules_per_inference=2.0,
+        "later", "h1", "m", "w", Boundary.HOST, ENERGY_SCORE, recorded.end_ns - 9 * S,
+        Method.COUNTER, Verdict.VALID, 7.0, 6.5, 7.5, accuracy=0.9, joules_per_inference=2.0,
         joules_per_inference_low=1.9, joules_per_inference_high=2.1,
     ))  # fmt: skip
     store.close()
     assert set(_scores(recorded, title)) == {("m", 7.0, "later"), ("n", 1.5, "run0")}
 
 
-def _scores(recorded: Any, title: str) -> list[tuple[Any, ...]]:
+def _rows(recorded: Any, title: str) -> list[dict[str, Any]]:
     series = recorded.ask("results", query_of("ranking", title))[0]
-    rows = [dict(zip(series["columns"], row, strict=True)) for row in series["values"]]
-    return [(row["model"], row["score"], row["run_id"]) for row in rows]
+    return [dict(zip(series["columns"], row, strict=True)) for row in series["values"]]
+
+
+def _scores(recorded: Any, title: str) -> list[tuple[Any, ...]]:
+    return [(row["variant"], row["score"], row["run_id"]) for row in _rows(recorded, title)]
+
+
+def test_another_framework_has_a_row_of_its_own(recorded: Any) -> None:
+    """And so has another GPU: neither is a newer run of the same."""
+    title = "Measured: scores"
+    store = open_store(recorded.influxd.url("admin"), recorded.influxd.password_file("admin"))
+    for settings, gpu in (("backend=torch", ""), ("", "GPU-12345678-1234")):
+        store.put_score(Score(
+            f"of {settings}{gpu}", "h1", "net", "w", Boundary.HOST, ENERGY_SCORE,
+            recorded.end_ns - 9 * S, Method.COUNTER, Verdict.VALID, 7.0, 6.5, 7.5, accuracy=0.9,
+            joules_per_inference=2.0, joules_per_inference_low=1.9, joules_per_inference_high=2.1,
+            settings=settings, gpu=gpu,
+        ))  # fmt: skip
+    store.close()
+    found = {(row["variant"], row["place"]) for row in _rows(recorded, title)}
+    assert {("net backend=torch", "h1"), ("net", "h1 GPU-12345678")} <= found
+
+
+def test_table_one_is_one_pass(recorded: Any) -> None:
+    """1,000 images at 33 a second and 9 J each; estimated energy is there, and called so."""
+    rows = _rows(recorded, "Time, power, energy and use of the machine")
+    row = next(row for row in rows if row["variant"] == "n")
+    assert row["inference time"] == pytest.approx(1000 / 33)
+    assert row["total energy"] == pytest.approx(9000.0)
+    assert row["method"] == "estimated"
+    assert row["cpu_utilization_ratio"] == 0.5
+
+
+def test_scores_without_energy_stand_beside_the_others(recorded: Any) -> None:
+    """They have no method, which is not unlike anything to InfluxQL."""
+    rows = _rows(recorded, "Every score of a model on ${reference}")
+    assert {row["formula"] for row in rows if row["variant"] == "n"} == {ENERGY_SCORE, NETSCORE}
 
 
 def test_an_invalid_score_is_listed_without_a_value(recorded: Any) -> None:

@@ -79,12 +79,14 @@ def test_without_the_size_of_the_test_set(store: SqliteStore) -> None:
 
 
 def test_without_accuracy_a_formula_may_still_hold(store: SqliteStore) -> None:
-    """A score of energy alone needs no accuracy; the energy score then is invalid."""
+    """A score of energy alone needs no accuracy; accuracy² / energy has no value then, and its
+    energy stands."""
     record = make_record()
     record.accuracy = None
     rate = Formula.parse("rate", "1 / energy_joules_per_inference")
     energy, found = score_run(record, store, [rate]).scores
-    assert (energy.value, energy.verdict) == (None, Verdict.INVALID)
+    assert (energy.value, energy.verdict) == (None, Verdict.WARNED)
+    assert energy.joules_per_inference is not None
     assert found.value == pytest.approx(20.0)
     assert found.verdict is not Verdict.INVALID
 

@@ -48,8 +48,7 @@ def groups(records: Iterable[RunRecord], choice: Choice) -> Iterator[tuple[Group
     for record in records:
         for score in record.scores:
             if score.formula == ENERGY_SCORE and _wanted(score, choice):
-                others = tuple(each for each in record.scores if each.boundary is score.boundary
-                               or each.formula in SIZE_SCORES)  # fmt: skip
+                others = tuple(each for each in record.scores if each.boundary is score.boundary)
                 group = score.workload, score.boundary, score.method is Method.ESTIMATED
                 place = group, score.place, score.variant
                 found.setdefault(place, []).append(Entry(record, score, others))

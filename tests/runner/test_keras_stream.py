@@ -12,7 +12,7 @@ from wattmark_core.clock import FakeClock
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.protocol import Event, Measure, PhaseEnd
 from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels
-from wattmark_runner.worker.measure import Measurement
+from wattmark_runner.worker.measure import Measurement, Network
 from wattmark_runner.worker.pipeline import Pipeline, Source
 from wattmark_runner.worker.zoo.network import NONE, StreamedNetwork, count_correct
 
@@ -87,6 +87,21 @@ def test_nothing_is_under_way_when_an_edge_is_stamped(network: StreamedNetwork) 
     assert 1 < reading.most <= 3
 
 
+def test_a_guard_keeps_the_device_as_busy_as_a_window(network: StreamedNetwork) -> None:
+    """Between two looks at the clock it has batches before it, as in a pass; at the end none."""
+    reading = network._classifier
+    assert isinstance(reading, Reading)
+    looks: list[int] = []
+
+    def over() -> bool:
+        looks.append(reading.under_way)
+        return len(looks) == 5
+
+    network.keep_busy(1, over)
+    assert looks == [1, 2, 2, 2, 2]
+    assert reading.under_way == 0
+
+
 def test_every_size_of_batch_is_seen_before_anything_is_measured(
     network: StreamedNetwork,
 ) -> None:
@@ -98,7 +113,7 @@ def test_every_size_of_batch_is_seen_before_anything_is_measured(
 
 
 @dataclass
-class Timed:
+class Timed(Network):
     """Takes 10 ms of virtual time a batch of two images."""
 
     clock: FakeClock

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from wattmark_core.clock import FakeClock
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.protocol import Edge, Event, Measure, PhaseEnd
-from wattmark_runner.worker.measure import Measurement, count_correct
+from wattmark_runner.worker.measure import Measurement, Network, count_correct
 
 
 @dataclass
-class TimedNetwork:
+class TimedNetwork(Network):
     """Takes ``batch_ns`` of virtual time a batch and notes when it was at work."""
 
     clock: FakeClock

@@ -36,6 +36,7 @@ from wattmark_runner.worker.output import Output, Tail, log, shown
 
 Emit = Callable[[Event], None]
 EXIT_SECONDS: Final = 5.0
+LEAVING_SECONDS: Final = 1.0
 """How long the program may take to end after its last window."""
 PHASES: Final = ("inference", "warmup")
 EXPLAINED: Final = ("test_images", "parameters", "macs")
@@ -78,9 +79,9 @@ class _Program:
 
         ``may_go_on``: it has done its part, and whether it knows when to end does not matter.
         """
-        if not may_go_on:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(EXIT_SECONDS)
+        # A program's output ends a moment before it does.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(LEAVING_SECONDS if may_go_on else EXIT_SECONDS)
         status = self.process.poll()
         if status is None and not may_go_on:
             raise RunError("the command closed its output and went on; it must end")

@@ -16,7 +16,7 @@ from wattmark_core.units import seconds_to_ns
 from wattmark_runner.protocol import Done, Event, Load, Loaded, Measure, Step
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.facts import about_machine
-from wattmark_runner.worker.measure import Measurement
+from wattmark_runner.worker.measure import Measurement, Network
 
 Emit = Callable[[Event], None]
 Pass = Callable[[], tuple[int, int | None]]
@@ -26,8 +26,8 @@ LARGEST: Final = 2**53
 """Counts up to here are the same number in every program that reads them."""
 
 
-class Passes:
-    """Implements ``measure.Network``: a pass is one batch; its bytes are how many were right.
+class Passes(Network):
+    """A pass is one batch; its bytes are how many were right.
 
     Every pass must make as many inferences as the first, which is made, uncounted, at once.
     """

@@ -29,6 +29,18 @@ class Network(Protocol):
         they are there. The batches go round: number ``batches`` is the first again."""
         ...
 
+    def keep_busy(self, batches: int, over: Callable[[], bool]) -> None:
+        """Infer as in a window, and about ``batches`` at a time ask whether it is ``over``.
+
+        Nothing is under way on return.
+        """
+        first = 0
+        while True:
+            self.infer(first, first + batches)
+            if over():
+                return
+            first = (first + batches) % self.batches
+
 
 @dataclass(slots=True)
 class Measurement:
@@ -123,14 +135,14 @@ class Measurement:
     def _guard(self, ended: PhaseEnd | None) -> None:
         """Go on inferring, uncounted; what the window before left to tell is told meanwhile."""
         until = self.clock.boottime_ns() + seconds_to_ns(self.wanted.guard_seconds)
-        batch = 0
-        first = True
-        while first or self.clock.boottime_ns() < until:
-            self.network.infer(batch, batch + self._batches_a_call)
-            batch = (batch + self._batches_a_call) % self.network.batches
-            if first and ended is not None:
-                self.emit(ended)
-            first = False
+        untold = [] if ended is None else [ended]
+
+        def over() -> bool:
+            while untold:
+                self.emit(untold.pop())
+            return self.clock.boottime_ns() >= until
+
+        self.network.keep_busy(self._batches_a_call, over)
 
     def _tell(self, phase: str, repeat: int, start: int, now: int, seconds: float) -> None:
         if now - self._progress_ns < PROGRESS_NS:

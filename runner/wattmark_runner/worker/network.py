@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.worker.data import LabelledImages
+from wattmark_runner.worker.measure import Network
 
 
-class CompiledNetwork:
-    """Implements ``measure.Network``: predicts the class of each image, batch after batch.
+class CompiledNetwork(Network):
+    """Predicts the class of each image, batch after batch.
 
     Raises ``ConfigurationError`` for a test set without images or with over 256 classes.
     """

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from wattmark_runner.worker.measure import Network
 from wattmark_runner.worker.pipeline import Batch, Source
 
 NONE = 0xFFFF
@@ -15,6 +16,7 @@ CLASS_BYTES = 2
 IN_FLIGHT = 2
 """Batches that a device may have before the first one's result is awaited."""
 Classes = npt.NDArray[np.uint16]
+UnderWay = deque[tuple[Batch, Any]]
 
 
 class Classifier(Protocol):
@@ -39,8 +41,8 @@ class Stream(Protocol):
         ...
 
 
-class StreamedNetwork:
-    """Implements ``measure.Network`` with two bytes an image.
+class StreamedNetwork(Network):
+    """Its answers have two bytes an image.
 
     The stream goes on where it is, wherever a call begins: a pass is every image once, from
     whichever batch on, and its classes are put into the data set's order. So decoding is under way
@@ -58,17 +60,25 @@ class StreamedNetwork:
 
     def infer(self, first: int, last: int) -> bytes:
         """The classes of as many batches, sorted within each pass, when the device has them all."""
-        under_way: deque[tuple[Batch, Any]] = deque()
+        under_way: UnderWay = deque()
         done: list[tuple[int, bytes]] = []
         for _ in range(first, last):
-            batch = self._stream.next()
-            under_way.append((batch, self._classifier.start(batch.pixels)))
-            if len(under_way) > IN_FLIGHT:
-                done.append(self._finish(*under_way.popleft()))
+            done += self._next(under_way)
             self.told()
         done += [self._finish(*each) for each in under_way]
         passes = (done[at : at + self.batches] for at in range(0, len(done), self.batches))
         return b"".join(classes for each in passes for _, classes in sorted(each))
+
+    def keep_busy(self, batches: int, over: Callable[[], bool]) -> None:
+        """As in a window the device has its next batch before it has done the last."""
+        under_way: UnderWay = deque()
+        busy = True
+        while busy:
+            for _ in range(batches):
+                self._next(under_way)
+            busy = not over()
+        for each in under_way:
+            self._finish(*each)
 
     def prime(self) -> None:
         """One batch of each size that occurs: some frameworks compile when they see it."""
@@ -78,6 +88,12 @@ class StreamedNetwork:
         if rest and self.batches > 1:
             part = Batch(0, batch.pixels[:rest], ())
             self._finish(part, self._classifier.start(part.pixels))
+
+    def _next(self, under_way: UnderWay) -> list[tuple[int, bytes]]:
+        """Set the device to work on one more batch; what it has done by then."""
+        batch = self._stream.next()
+        under_way.append((batch, self._classifier.start(batch.pixels)))
+        return [self._finish(*under_way.popleft())] if len(under_way) > IN_FLIGHT else []
 
     def _finish(self, batch: Batch, started: Any) -> tuple[int, bytes]:
         classes = self._classifier.finish(started)

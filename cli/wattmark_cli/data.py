@@ -24,8 +24,10 @@ def opened_store(data: Path) -> Iterator[Store]:
 
 def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
     """The named runs, else all, oldest first. Raises ``ConfigurationError`` if there are none."""
-    with closing(Ledger(data / "runner.sqlite")) as ledger:
-        records = list(ledger.list())[::-1]
+    records: list[RunRecord] = []
+    if (data / "runner.sqlite").exists():  # reading makes no new one
+        with closing(Ledger(data / "runner.sqlite")) as ledger:
+            records = list(ledger.list())[::-1]
     known = {record.run_id for record in records}
     if unknown := [name for name in run_ids if name not in known]:
         raise ConfigurationError(f"no run {unknown[0]!r} in {data}; it holds {len(known)} runs")

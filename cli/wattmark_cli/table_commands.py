@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rich import box
-from rich.console import Console
-from rich.table import Table as Shown
-
+from wattmark_cli import grid
 from wattmark_cli.data import saved_records
 from wattmark_cli.options import DATA, Subparsers, add_command
 from wattmark_cli.remote import runner
@@ -20,8 +17,10 @@ from wattmark_core.results import Boundary
 from wattmark_runner.codec import from_json, to_json
 from wattmark_runner.records import RunRecord
 from wattmark_runner.tables import TABLES, Choice, Table
-from wattmark_runner.tables.text import FORMATS, heading, number, told
+from wattmark_runner.tables.text import FORMATS, heading, is_text, number, told
 
+KEYS: Final = frozenset({"model", "settings", "host", "gpu"})
+"""What a row is about."""
 MEANINGS: Final = {
     "1": "Accuracy, time, power, energy and use of the machine, as the paper's Table I.",
     "2": "Every score of each model and the ranks that they give, as Table II.",
@@ -72,6 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
         _show(tables)
     else:
         sys.stdout.write(FORMATS[arguments.format][1](tables))
+        if arguments.format == "csv":  # which has no place for them
+            notes = dict.fromkeys(note for table in tables for note in table.notes)
+            sys.stderr.writelines(f"{note}\n" for note in notes)
     return 0
 
 
@@ -88,7 +90,7 @@ def _records(arguments: argparse.Namespace, choice: Choice) -> list[RunRecord]:
 
 def _of_runner(client: Client, choice: Choice) -> list[RunRecord]:
     """The runs that its own ranking would show."""
-    equal = {"workload": choice.workload, "host": choice.host, "boundary": choice.boundary}
+    equal = {"workload": choice.workload, "boundary": choice.boundary}
     params = {name: str(value) for name, value in equal.items() if value}
     groups = client.call("GET", "/ranking", params=params)["groups"]
     scores = [each for group in groups for each in (*group["ranked"], *group["unranked"])]
@@ -97,15 +99,10 @@ def _of_runner(client: Client, choice: Choice) -> list[RunRecord]:
 
 
 def _show(tables: Sequence[Table]) -> None:
-    console = Console()
     for table in map(told, tables):
-        shown = Shown(title=table.title, box=box.SIMPLE_HEAD, title_justify="left",
-                      padding=(0, 1, 0, 0))  # fmt: skip
-        for index, column in enumerate(table.columns):
-            text = any(isinstance(row[index], str) for row in table.rows)
-            shown.add_column(heading(column), justify="left" if text else "right")
-        for row in table.rows:
-            shown.add_row(*map(number, row))
-        console.print(shown)
-        for note in table.notes:
-            console.print(note, style="dim")
+        words = [n for n in range(len(table.columns)) if is_text(table, n)]
+        keys = sum(column.name in KEYS for column in table.columns)
+        rows = [[*map(number, row)] for row in table.rows]
+        grid.show(table.title, [*map(heading, table.columns)], rows, keys=keys, left=words)
+        sys.stdout.writelines(f"{note}\n" for note in table.notes)
+        sys.stdout.write("\n")

@@ -122,7 +122,10 @@ class WindowItem:
 
 @dataclass(frozen=True, slots=True)
 class RankedGroup:
-    """Scores that may be compared, best first; ``unranked`` are invalid or without value."""
+    """Scores that may be compared, best first; ``unranked`` are invalid or without value.
+
+    ``host``: whose estimates they are; empty for measured energy, of any hosts.
+    """
 
     workload: str
     boundary: str
@@ -130,6 +133,7 @@ class RankedGroup:
     estimated: bool
     ranked: tuple[Score, ...]
     unranked: tuple[Score, ...]
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from wattmark_core.results import Boundary, Score, Verdict
 
 @dataclass(frozen=True, slots=True)
 class RankedGroup:
-    """Scores that may be compared. ``ranked`` best first, ``unranked`` invalid or without value."""
+    """Scores that may be compared. ``ranked`` best first, ``unranked`` invalid or without value.
+
+    ``host``: whose estimates they are; empty for measured energy, of any hosts.
+    """
 
     workload: str
     boundary: Boundary
@@ -17,26 +20,33 @@ class RankedGroup:
     estimated: bool
     ranked: tuple[Score, ...]
     unranked: tuple[Score, ...]
+    host: str = ""
+
+
+Key = tuple[bool, str, Boundary, str, str]
 
 
 def rank(scores: Iterable[Score]) -> tuple[RankedGroup, ...]:
     """Groups of comparable scores, measured groups before estimated ones.
 
-    Only scores of one workload, boundary and formula are comparable, and only measured with
-    measured. Warned scores rank; invalid ones are listed apart.
+    Only scores of one workload, boundary and formula are comparable, only measured with measured,
+    and of estimates, each good within a factor of two, only those of one host. Warned scores rank;
+    invalid ones are listed apart.
     """
-    groups: dict[tuple[bool, str, Boundary, str], list[Score]] = {}
+    groups: dict[Key, list[Score]] = {}
     for score in scores:
-        key = (score.method is Method.ESTIMATED, score.workload, score.boundary, score.formula)
+        estimated = score.method is Method.ESTIMATED
+        host = score.host if estimated else ""
+        key = (estimated, score.workload, score.boundary, score.formula, host)
         groups.setdefault(key, []).append(score)
     return tuple(
         _group(key, members) for key, members in sorted(groups.items(), key=lambda item: item[0])
     )
 
 
-def _group(key: tuple[bool, str, Boundary, str], members: list[Score]) -> RankedGroup:
-    estimated, workload, boundary, formula = key
+def _group(key: Key, members: list[Score]) -> RankedGroup:
+    estimated, workload, boundary, formula, host = key
     fit = [s for s in members if s.value is not None and s.verdict is not Verdict.INVALID]
     unfit = [s for s in members if s not in fit]
     ranked = sorted(fit, key=lambda score: -(score.value or 0.0))
-    return RankedGroup(workload, boundary, formula, estimated, tuple(ranked), tuple(unfit))
+    return RankedGroup(workload, boundary, formula, estimated, tuple(ranked), tuple(unfit), host)

@@ -46,7 +46,7 @@ def test_measured_and_estimated_stand_apart(page: str) -> None:
     titles = re.findall(r"<h2>(.*?)</h2>", page)
     assert titles[:2] == [
         "digits · boundary cpu · measured energy",
-        "digits · boundary cpu · ESTIMATED energy, relative only",
+        "digits · boundary cpu · ESTIMATED energy, relative only · host1",
     ]
     assert "<strong>Energy is estimated, not measured</strong>" in page
     assert "package socket0: ESTIMATED from estimate" in page

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from wattmark_core.catalogue import Method
+from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.records import RunRecord, RunRequest, RunState
 from wattmark_runner.tables import Cell, Choice, Table, table1, table2, table3
@@ -57,14 +58,17 @@ def test_table_1_is_one_pass_over_the_test_set() -> None:
     """1,000 images at 100 a second and 2 J each: 10 s, 200 W, 2,000 J; without a GPU no GPU's."""
     (table,) = table1([run_of("m")], Choice())
     row = cells(table, "m")
-    assert row["accuracy"] == pytest.approx(90.0)
+    assert row["accuracy_percent"] == pytest.approx(90.0)
     assert row["seconds"] == pytest.approx(10.0)
     assert row["watts"] == pytest.approx(200.0)
     assert row["watt_hours"] == pytest.approx(2000.0 / 3600.0)
-    assert row["cpu_utilization"] == pytest.approx(50.0)
-    assert row["memory"] == pytest.approx(2.0)
-    assert (row["parameters"], row["macs"]) == (pytest.approx(2.0), pytest.approx(0.5))
-    assert row["gpu_utilization"] is None
+    assert row["cpu_utilization_percent"] == pytest.approx(50.0)
+    assert row["memory_gibibytes"] == pytest.approx(2.0)
+    assert (row["parameters_millions"], row["macs_billions"]) == (
+        pytest.approx(2.0),
+        pytest.approx(0.5),
+    )
+    assert row["gpu_utilization_percent"] is None
     assert row["method"] == "counter"
 
 
@@ -153,11 +157,16 @@ def test_a_model_with_two_rows_is_one_rival() -> None:
     ], Choice())  # fmt: skip
     assert len(table.rows) == 3
     assert cells(table, "b")["rank by accuracy/parameters"] == 2
+    better = run_of("a", accuracy=0.99, time_ns=2 * S, verdict=Verdict.INVALID)
+    (table,) = table2([run_of("a", accuracy=0.95), run_of("b"), better], Choice())
+    ranks = [cells_of(table, row)["rank by accuracy/parameters"] for row in table.rows]
+    assert ranks == [1, 1, 2]
 
 
 def test_ratios_are_to_the_baseline() -> None:
-    """Missing where either is missing or invalid; without the baseline there are none, and a note
-    says so. Every row has its method, verdict and interval."""
+    """Missing where either is missing or invalid; in a table without the baseline there are none,
+    and a note says so; a baseline without any run is an error. Every row has its method, verdict
+    and interval."""
     records = [run_of("m", "lab1", joules=2.0), run_of("m", "lab2", joules=6.0),
                run_of("n", "lab2"), run_of("m", "lab3", verdict=Verdict.INVALID)]  # fmt: skip
     (table,) = table3(records, Choice())
@@ -167,9 +176,13 @@ def test_ratios_are_to_the_baseline() -> None:
     assert cells(table, "m", "lab3")["energy_ratio"] is None
     assert cells(table, "m", "lab3")["verdict"] == "invalid"
     assert cells(table, "m", "lab1")["method"] == "counter"
-    (other,) = table3(records, Choice(baseline="nobody"))
-    assert cells(other, "m", "lab2")["energy_ratio"] is None
-    assert other.notes == ("no run of nobody: no ratios",)
+    (one,) = table3(records, Choice(baseline="lab1", host="lab2"))
+    assert [row[2] for row in one.rows] == ["lab2", "lab2"]
+    assert cells(one, "m", "lab2")["energy_ratio"] == pytest.approx(3.0)
+    _, other = table3([*records, run_of("m", "lab9", workload="x")], Choice(baseline="lab1"))
+    assert other.notes[0] == "no run of lab1: no ratios"
+    with pytest.raises(ConfigurationError, match="baseline nobody; there are runs of lab1, lab2"):
+        table3(records, Choice(baseline="nobody"))
 
 
 def test_estimates_of_two_hosts_are_not_compared() -> None:
@@ -181,10 +194,12 @@ def test_estimates_of_two_hosts_are_not_compared() -> None:
 
 
 def test_energy_without_accuracy_is_shown() -> None:
-    """Of random weights: joules and their ratio, no score."""
-    records = [run_of("m", host) for host in ("lab1", "lab2")]
+    """Of random weights, as the scorer leaves them: joules and their ratio, no score."""
+    records = [run_of("m", host, verdict=Verdict.WARNED) for host in ("lab1", "lab2")]
     for record in records:
-        record.scores = tuple(replace(score, value=None) for score in record.scores)
+        record.scores = tuple(
+            replace(score, value=None, accuracy=None) for score in record.scores
+        )  # fmt: skip
     (table,) = table3(records, Choice())
     assert cells(table, "m", "lab2")["energy_ratio"] == pytest.approx(1.0)
     assert cells(table, "m", "lab2")["score"] is None
@@ -196,6 +211,8 @@ def test_the_papers_hosts_stand_beside_ones_own() -> None:
     (table,) = table3([own], Choice(paper=True))
     row = cells(table, "EfficientNetV2S", "paper: Intel i7")
     assert row["joules"] == pytest.approx(4195e-6 * 3600)
+    assert row["score"] == pytest.approx(0.839**2 / 4.195)
+    assert row["low"] == pytest.approx(0.8385**2 / 4.1955)
     assert row["energy_ratio"] == pytest.approx(4195e-6 * 3600 / 1.0)
     assert row["verdict"] == "as printed"
     assert not any("A100" in str(row[2]) for row in table.rows)
@@ -205,15 +222,19 @@ def test_the_papers_hosts_stand_beside_ones_own() -> None:
 
 def test_every_format_shows_what_is_missing() -> None:
     """As a dash, or an empty cell; and escapes what its syntax knows."""
-    tables = table1([run_of("50%_a|b", joules=None)], Choice())
+    tables = table1([run_of("50%_a|b", joules=None), run_of("[*]\n<c>", workload="v")], Choice())
     rows = list(csv.DictReader(io.StringIO(to_csv(tables))))
+    assert [row["model"] for row in rows] == ["[*]\n<c>", "50%_a|b"]
+    rows = rows[1:]
     assert rows[0]["watts"] == ""
-    assert float(rows[0]["accuracy"]) == pytest.approx(90.0)
+    assert float(rows[0]["accuracy_percent"]) == pytest.approx(90.0)
     assert rows[0]["settings"] == ""
     markdown = to_markdown(tables)
     assert "settings" not in markdown  # where all are at their defaults
     assert r"50%_a\|b" in markdown
+    assert "| [*] &lt;c&gt; |" in markdown
     assert "| – |" in markdown
     latex = to_latex(tables)
-    assert r"50\%\_a|b" in latex
+    assert r"50\%\_a\textbar{}b" in latex
+    assert r"{[}{*}{]} \textless{}c\textgreater{}" in latex
     assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")

@@ -15,7 +15,9 @@ SCORE: Final[dict[str, Any]] = {
     "joules_per_inference": 0.000563, "joules_per_inference_low": 0.00056,
     "joules_per_inference_high": 0.000566, "watts": 61.2, "inferences_per_second": 108700.0,
     "cpu_seconds_per_inference": 5.9e-05, "net_joules_per_inference": 0.000377,
-    "parameters": 20490, "macs": 1007616, "checks": [CHECK],
+    "parameters": 20490, "macs": 1007616, "checks": [CHECK], "settings": "batch_size=64",
+    "gpu": "", "test_images": 10000, "cpu_utilization_ratio": 0.97, "memory_used_bytes": 6.1e9,
+    "gpu_utilization_ratio": None, "gpu_memory_used_bytes": None,
 }  # fmt: skip
 RUN: Final[dict[str, Any]] = {
     "run_id": RUN_ID, "state": "done", "reason": "", "source": "runner",
@@ -35,7 +37,7 @@ WINDOW: Final[dict[str, Any]] = {
 }  # fmt: skip
 GROUP: Final[dict[str, Any]] = {
     "workload": "fashion-mnist", "boundary": "cpu", "formula": "accuracy^2/energy",
-    "estimated": False, "ranked": [SCORE], "unranked": [],
+    "estimated": False, "ranked": [SCORE], "unranked": [], "host": "",
 }  # fmt: skip
 TABLE: Final[dict[str, Any]] = {
     "name": "3", "title": "Table III: fashion-mnist · boundary cpu · measured energy",

@@ -44,7 +44,7 @@ def show_table(
     """
     choice = Choice(workload, host, boundary, baseline, paper)
     ledger = service.site.ledger
-    equal = {"formula": ENERGY_SCORE, "workload": workload, "host": host, "boundary": boundary}
+    equal = {"formula": ENERGY_SCORE, "workload": workload, "boundary": boundary}
     scores = ledger.compared({name: str(value) for name, value in equal.items() if value})
     runs = dict.fromkeys(score.run_id for score in scores)
     tables = TABLES[number](map(ledger.load, runs), choice)

@@ -83,7 +83,7 @@ def titled(
     method = "ESTIMATED energy, relative only" if estimated else "measured energy"
     notes = [note] if note else []
     if estimated:
-        notes.append("estimated from CPU time within a factor of two: compare within this table")
+        notes.append("estimated from CPU time within a factor of two: compare models of one host")
     return Table(name, f"{title}: {workload} · boundary {boundary} · {method}",
                  (*WHOSE, *columns), tuple(rows), tuple(notes))  # fmt: skip
 

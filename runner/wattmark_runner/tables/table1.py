@@ -8,12 +8,14 @@ from wattmark_runner.tables.entries import Entry, groups, times, titled
 from wattmark_runner.tables.model import Cell, Choice, Column, Table
 
 COLUMNS: Final = (
-    Column("accuracy", "accuracy", "%"), Column("seconds", "inference time", "s"),
+    Column("accuracy_percent", "accuracy", "%"), Column("seconds", "inference time", "s"),
     Column("watts", "average power", "W"), Column("watt_hours", "total energy", "Wh"),
     Column("watt_hours_low", "from", "Wh"), Column("watt_hours_high", "to", "Wh"),
-    Column("gpu_utilization", "GPU use", "%"), Column("gpu_memory", "GPU memory", "GiB"),
-    Column("cpu_utilization", "CPU use", "%"), Column("memory", "memory", "GiB"),
-    Column("parameters", "parameters", "M"), Column("macs", "MACs", "G"),
+    Column("gpu_utilization_percent", "GPU use", "%"),
+    Column("gpu_memory_gibibytes", "GPU memory", "GiB"),
+    Column("cpu_utilization_percent", "CPU use", "%"),
+    Column("memory_gibibytes", "memory", "GiB"),
+    Column("parameters_millions", "parameters", "M"), Column("macs_billions", "MACs", "G"),
     Column("method", "method"), Column("verdict", "verdict"),
 )  # fmt: skip
 NOTE: Final = "time and energy of one pass over the test set; use and memory of the whole machine"

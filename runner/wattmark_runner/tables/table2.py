@@ -20,14 +20,14 @@ def _table(group: Group, entries: Sequence[Entry]) -> Table:
         columns.append(Column(formula, formula))
         if formula not in SIZE_SCORES:
             columns += [Column(f"{formula} low", "from"), Column(f"{formula} high", "to")]
-        columns.append(Column(f"rank by {formula}", "#"))
+        columns.append(Column(f"rank by {formula}", "rank"))
     rows = [
         (*entry.whose, *(cell for formula in formulas for cell in _ranked(entry, formula, entries)),
          str(entry.score.verdict))
         for entry in entries
     ]  # fmt: skip
     return titled("2", "Table II", group, (*columns, Column("verdict", "verdict")), rows,
-                  "# is the rank among the models of the same host")  # fmt: skip
+                  "rank: among the models of the same host, or of the same GPU of it")  # fmt: skip
 
 
 def _ranked(entry: Entry, formula: str, entries: Sequence[Entry]) -> tuple[Cell, ...]:
@@ -41,9 +41,10 @@ def _ranked(entry: Entry, formula: str, entries: Sequence[Entry]) -> tuple[Cell,
     if value is None or not _ranks(entry, formula):
         return value, *bounds, None
     rivals = {each.score.variant: _value(each, formula) for each in entries
-              if each.score.place == entry.score.place and _ranks(each, formula)}  # fmt: skip
+              if each.score.place == entry.score.place and _ranks(each, formula)
+              and each.score.variant != entry.score.variant}  # fmt: skip
     better = sum(rival is not None and rival > value for rival in rivals.values())
-    return value, *bounds, 1 + better  # a model with two rows is one rival
+    return value, *bounds, 1 + better  # a model with two rows is one rival, and not its own
 
 
 def _value(entry: Entry, formula: str) -> float | None:

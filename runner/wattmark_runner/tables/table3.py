@@ -1,14 +1,17 @@
 """Table III: energy per inference and score of each model on each host, and ratios to one host."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wattmark_core.results import Boundary
 from wattmark_runner.records import RunRecord
 from wattmark_runner.tables.entries import Entry, Group, groups, titled
 from wattmark_runner.tables.model import Cell, Choice, Column, Table
+from wattmark_runner.workloads.parameters import ParameterError
 from wattmark_scoring.paper import HOSTS, MODELS
+from wattmark_scoring.paper.cells import score
+from wattmark_scoring.paper.printed import extremes
 
 JOULES_PER_MICROWATTHOUR: Final = 3.6e-3
 COLUMNS: Final = (
@@ -18,8 +21,9 @@ COLUMNS: Final = (
     Column("score_ratio", "÷ baseline"), Column("method", "method"), Column("verdict", "verdict"),
 )  # fmt: skip
 PAPER_NOTE: Final = (
-    "the paper's rows are of ILSVRC2012, of boundaries gpu and cpu, and measured; their intervals"
-    " are print rounding alone, and with other images ratios to them mean nothing"
+    "the paper's rows are of ILSVRC2012, of boundaries gpu and cpu, and measured; their scores"
+    " follow from printed accuracy and energy, their intervals are print rounding alone, and with"
+    " other images ratios to them mean nothing"
 )
 
 
@@ -40,6 +44,7 @@ class _Line:
     method: str | None
     verdict: str
     fit: bool
+    of_paper: bool = False
 
     @property
     def place(self) -> str:
@@ -48,19 +53,40 @@ class _Line:
 
 
 def table3(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
-    """A row for each run."""
-    return [_table(group, entries, choice) for group, entries in groups(records, choice)]
+    """A row for each run. Raises ``ParameterError`` for a baseline that is in no table."""
+    every_host = replace(choice, host="")  # the baseline may be another than the one that is shown
+    found = [
+        (group, _lines(group, entries, choice)) for group, entries in groups(records, every_host)
+    ]
+    places = dict.fromkeys(line.place for _, lines in found for line in lines)
+    if found and choice.baseline and not any(_named(lines, choice) for _, lines in found):
+        raise ParameterError(
+            "baseline",
+            f"no run of the baseline {choice.baseline}; there are runs of {', '.join(places)}",
+        )
+    tables = (_table(group, lines, choice) for group, lines in found)
+    return [table for table in tables if table.rows]
 
 
-def _table(group: Group, entries: Sequence[Entry], choice: Choice) -> Table:
+def _lines(group: Group, entries: Sequence[Entry], choice: Choice) -> list[_Line]:
+    """One's own, and the paper's."""
     _, boundary, estimated = group
     lines = [_line(entry) for entry in entries]
     if choice.paper and not estimated:
         lines += _paper(boundary, {line.model for line in lines})
-    named = [each for each in lines if choice.baseline in {"", each.host, each.place}]
+    return lines
+
+
+def _named(lines: Sequence[_Line], choice: Choice) -> list[_Line]:
+    """Those that may be the baseline."""
+    return [each for each in lines if choice.baseline in {"", each.host, each.place}]
+
+
+def _table(group: Group, lines: Sequence[_Line], choice: Choice) -> Table:
+    _, _, estimated = group
+    named = _named(lines, choice)
     baseline = named[0].place if named else ""
     places = {line.place: n for n, line in enumerate(lines)}
-    lines.sort(key=lambda line: (line.model, line.settings, places[line.place]))
     base = [line for line in lines if line.place == baseline and line.fit]
     if estimated:
         base, note = [], "estimated energy is not compared between hosts: no ratios"
@@ -73,7 +99,9 @@ def _table(group: Group, entries: Sequence[Entry], choice: Choice) -> Table:
         )
     if choice.paper:
         note = f"{note}; {PAPER_NOTE}"
-    rows = [_cells(line, _base(line, base)) for line in lines]
+    shown = [line for line in lines if choice.host in {"", line.host} or line.of_paper]
+    shown.sort(key=lambda line: (line.model, line.settings, places[line.place]))
+    rows = [_cells(line, _base(line, base)) for line in shown]
     return titled("3", "Table III", group, COLUMNS, rows, note)
 
 
@@ -86,11 +114,11 @@ def _base(line: _Line, base: Sequence[_Line]) -> _Line | None:
 
 
 def _line(entry: Entry) -> _Line:
-    score = entry.score
+    own = entry.score
     return _Line(
-        *entry.whose, score.joules_per_inference, score.joules_per_inference_low,
-        score.joules_per_inference_high, score.value, score.low, score.high,
-        None if score.method is None else str(score.method), str(score.verdict), entry.fit,
+        *entry.whose, own.joules_per_inference, own.joules_per_inference_low,
+        own.joules_per_inference_high, own.value, own.low, own.high,
+        None if own.method is None else str(own.method), str(own.verdict), entry.fit,
     )  # fmt: skip
 
 
@@ -116,13 +144,15 @@ def _paper(boundary: Boundary, models: Collection[str]) -> list[_Line]:
     for host in HOSTS:
         for network in MODELS:
             if host.boundary == boundary and network.keras_name in models:
-                energy, score = network[f"uwh_{host.key}"], network[f"score_{host.key}"]
+                energy = network[f"uwh_{host.key}"]
+                inputs = (network["accuracy"], energy)
                 joules, low, high = (
                     microwatthours * JOULES_PER_MICROWATTHOUR
                     for microwatthours in (energy.value, *energy.bounds)
                 )
                 found.append(_Line(
                     network.keras_name, "", f"paper: {host.name}", "", joules, low, high,
-                    score.value, *score.bounds, None, "as printed", True,
+                    score(*(each.value for each in inputs)), *extremes(score, inputs), None,
+                    "as printed", True, True,
                 ))  # fmt: skip
     return found

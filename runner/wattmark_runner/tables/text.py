@@ -9,11 +9,15 @@ from typing import Final
 from wattmark_runner.tables.model import Cell, Column, Table
 
 MISSING: Final = "–"
+LATEX_NEEDS: Final = "% \\usepackage[T1]{fontenc} \\usepackage{booktabs,graphicx,textcomp}\n"
 DIGITS: Final = 4
+_MARKDOWN: Final = str.maketrans({"|": r"\|", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " "})
 _LATEX: Final = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "÷": r"$\div$",
-    "²": r"\textsuperscript{2}", "·": r"$\cdot$", "–": "--",
+    "²": r"\textsuperscript{2}", "·": r"$\cdot$", "–": "--", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "\n": " ", "\r": " ",
+    "[": "{[}", "]": "{]}", "*": "{*}", "µ": r"\textmu{}",
 })  # fmt: skip
 
 
@@ -43,13 +47,20 @@ def told(table: Table) -> Table:
 
 
 def to_csv(tables: Iterable[Table]) -> str:
-    """All digits; an empty cell is a missing value; the table's title in the first column."""
+    """All digits; an empty cell is a missing value; the table's title in the first column.
+
+    Several tables have one header, of all their columns. Notes are left out.
+    """
+    tables = list(tables)
+    columns = dict.fromkeys(column.name for table in tables for column in table.columns)
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.DictWriter(stream, ["table", *columns], restval="", lineterminator="\n")
+    writer.writeheader()
     for table in tables:
-        writer.writerow(["table", *(column.name for column in table.columns)])
+        names = [column.name for column in table.columns]
         for row in table.rows:
-            writer.writerow([table.title, *("" if cell is None else cell for cell in row)])
+            cells = dict(zip(names, ("" if cell is None else cell for cell in row), strict=True))
+            writer.writerow({"table": table.title, **cells})
     return stream.getvalue()
 
 
@@ -59,9 +70,10 @@ def to_markdown(tables: Iterable[Table]) -> str:
 
 
 def _markdown(table: Table) -> str:
-    sides = ["---" if _is_text(table, n) else "---:" for n in range(len(table.columns))]
-    lines = [f"### {table.title}", "", _line(map(heading, table.columns)), _line(sides)]
-    lines += [_line(number(cell).replace("|", r"\|") for cell in row) for row in table.rows]
+    sides = ["---" if is_text(table, n) else "---:" for n in range(len(table.columns))]
+    title = table.title.translate(_MARKDOWN)
+    lines = [f"### {title}", "", _line(map(heading, table.columns)), _line(sides)]
+    lines += [_line(number(cell).translate(_MARKDOWN) for cell in row) for row in table.rows]
     lines += ["", *(f"{note}.  " for note in table.notes)]
     return "\n".join(lines) + "\n"
 
@@ -71,17 +83,18 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def to_latex(tables: Iterable[Table]) -> str:
-    """``tabular`` environments with the rules of the package booktabs."""
-    return "\n".join(_latex(told(table)) for table in tables)
+    """As wide as the page, with the rules of booktabs; the first line says what it needs."""
+    return LATEX_NEEDS + "\n".join(_latex(told(table)) for table in tables)
 
 
 def _latex(table: Table) -> str:
-    sides = "".join("l" if _is_text(table, n) else "r" for n in range(len(table.columns)))
+    sides = "".join("l" if is_text(table, n) else "r" for n in range(len(table.columns)))
     rows = [_row(map(number, row)) for row in table.rows]
     return "\n".join([
         r"\begin{table}", r"\centering", rf"\caption{{{_escaped(table.title)}}}",
-        rf"\begin{{tabular}}{{{sides}}}", r"\toprule", _row(map(heading, table.columns)),
-        r"\midrule", *rows, r"\bottomrule", r"\end{tabular}",
+        r"\resizebox{\linewidth}{!}{%", rf"\begin{{tabular}}{{{sides}}}",
+        r"\toprule", _row(map(heading, table.columns)),
+        r"\midrule", *rows, r"\bottomrule", r"\end{tabular}}",
         *(rf"\par {_escaped(note)}." for note in table.notes), r"\end{table}", "",
     ])  # fmt: skip
 
@@ -94,7 +107,8 @@ def _escaped(text: str) -> str:
     return text.translate(_LATEX)
 
 
-def _is_text(table: Table, column: int) -> bool:
+def is_text(table: Table, column: int) -> bool:
+    """Does the column hold words?"""
     return any(isinstance(row[column], str) for row in table.rows)
 
 

@@ -36,8 +36,9 @@ from wattmark_runner.worker.output import Output, Tail, log, shown
 
 Emit = Callable[[Event], None]
 EXIT_SECONDS: Final = 5.0
-LEAVING_SECONDS: Final = 1.0
 """How long the program may take to end after its last window."""
+LEAVING_SECONDS: Final = 1.0
+"""How long it may take from the end of its output to its own."""
 PHASES: Final = ("inference", "warmup")
 EXPLAINED: Final = ("test_images", "parameters", "macs")
 NO_GUARD: Final = (

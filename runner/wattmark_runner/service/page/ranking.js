@@ -37,7 +37,7 @@ async function download(wanted, signal) {
 
 function group(found) {
   const how = found.estimated ? "ESTIMATED energy, relative only" : "measured energy";
-  const title = `${found.workload} · boundary ${found.boundary} · ${how}`;
+  const title = `${found.workload} · boundary ${found.boundary} · ${how}${found.host ? ` · ${found.host}` : ""}`;
   return h("section", {}, h("h2", {}, title),
     found.formula === "accuracy^2/energy" ? null : h("p", {}, `formula ${found.formula}`),
     found.ranked.length ? [scoreChart(found.ranked, `scores with 95 % intervals: ${title}`), scores(found.ranked, "ranked, best first", true)] : h("p", { class: "dim" }, "None of these can be ranked."),

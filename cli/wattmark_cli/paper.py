@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from wattmark_cli import grid
 from wattmark_cli.display import MISSING, plain
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_scoring.paper import HOSTS, MODELS, Agreement, Cell, recompute
@@ -59,43 +59,41 @@ def _row(cell: Cell) -> dict[str, Any]:
 
 
 def _show(cells: Sequence[Cell]) -> None:
-    console = Console()
     for number, title in TITLES.items():
         own = [cell for cell in cells if cell.table == number]
         if own:
-            console.print(_table(title, own))
-    console.print(_legend())
+            _table(title, own)
+            sys.stdout.write("\n")
+    Console().print(_legend())
 
 
-def _table(title: str, cells: Sequence[Cell]) -> Table:
+def _table(title: str, cells: Sequence[Cell]) -> None:
     """A row for each network, a column for each of the paper's."""
     columns = list(dict.fromkeys(cell.column for cell in cells))
     by_place = {(cell.model, cell.column): cell for cell in cells}
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
-    table.add_column("network", no_wrap=True)
-    for column in columns:
-        table.add_column(_heading(column), justify="right")
+    rows: list[list[Text | str]] = []
     for network in MODELS:
         found = [by_place.get((network.model, column)) for column in columns]
         if any(found):
-            table.add_row(network.model, *(_shown(cell) for cell in found))
-    return table
+            rows.append([network.model, *(_shown(cell) for cell in found)])
+    grid.show(title, ["network", *map(_heading, columns)], rows, keys=1, left=[0])
 
 
 def _heading(column: str) -> str:
-    words = column.replace("uwh_", "µWh ").replace("_", " ")
+    words = column.replace("uwh_", "µWh ").replace("_wh", " (Wh)").replace("_", " ")
     for host in HOSTS:
         words = words.replace(host.key, f"{host.name} ({host.boundary})")
     return words
 
 
-def _shown(cell: Cell | None) -> str:
+def _shown(cell: Cell | None) -> Text:
     """The printed number, and the computed one where it differs."""
     if cell is None:
-        return MISSING
+        return Text(MISSING)
+    mark = MARKS[cell.agreement]
     if cell.agreement in {None, Agreement.PRINTED}:
-        return f"{cell.published or plain(cell.computed)} {MARKS[cell.agreement]}"
-    return f"{cell.published} {MARKS[cell.agreement]} {plain(cell.computed, 4)}"
+        return Text.from_markup(f"{cell.published or plain(cell.computed)} {mark}")
+    return Text.from_markup(f"{cell.published} {mark} {plain(cell.computed, 4)}")
 
 
 def _legend() -> str:
@@ -107,7 +105,7 @@ def _legend() -> str:
         f"{MARKS[Agreement.PRINTED]} {counts[Agreement.PRINTED]} cells agree at print precision,"
         f" {MARKS[Agreement.ROUNDING]} {counts[Agreement.ROUNDING]} within the rounding of their"
         f" inputs, {MARKS[Agreement.DIFFERENT]} {counts[Agreement.DIFFERENT]} do not;"
-        f" {counts[None]} have no printed number in our data."
+        f" {counts[None]} ratios are not in our data (docs/paper.md)."
         f" {same} of {len(ranks)} ranks are those that the printed scores give.\n"
         "Boundaries differ: GPU rows count the board alone, CPU rows RAPL alone, so the two kinds"
         " cannot be compared.\nSource: arXiv 2310.09554, Tables I to III; docs/paper.md says more."

@@ -18,7 +18,7 @@ from wattmark_store.sqlite import SqliteStore
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
-NASTY = '<b>&"quoted"'
+NASTY = '<b>&"quoted"[/x]'
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+from rich.cells import cell_len
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -35,6 +38,28 @@ def test_tables_of_a_folder(wattmark: Wattmark, data: Path) -> None:
     assert once == twice != ""
     assert r"\begin{tabular}" in wattmark("table3", "--data", str(data), "--format", "latex").stdout
     assert "| model |" in wattmark("table3", "--data", str(data), "--format", "markdown").stdout
+
+
+def test_a_narrow_terminal_gets_every_column(wattmark: Wattmark, data: Path) -> None:
+    """Those without room follow below; no number and no name is cut, whatever it holds."""
+    arguments = ("table1", "--data", str(data))
+    wide = wattmark(*arguments).stdout
+    narrow = wattmark(*arguments, env={"FORCE_COLOR": "1", "COLUMNS": "60"}).stdout
+    lines = re.sub(r"\x1b\[[\d;]*m", "", narrow).splitlines()
+    tables = [line for line in lines if line.startswith(" ")]
+    assert max(map(cell_len, tables)) <= 60
+    assert "[/x]" in wide  # of a model's name, no markup
+    assert narrow.count("[/x]") > wide.count("[/x]")
+    words = {word for word in wide.split() if "─" not in word}
+    assert words <= set(" ".join(lines).split())
+
+
+def test_reading_makes_nothing(wattmark: Wattmark, tmp_path: Path) -> None:
+    """Neither a folder nor a file."""
+    done = wattmark("table1", "--data", "elsewhere")
+    assert done.returncode == 2
+    assert "no run in elsewhere yet; measure first" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_without_runs_says_what_to_do(wattmark: Wattmark, data: Path) -> None:

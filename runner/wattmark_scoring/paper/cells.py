@@ -94,7 +94,8 @@ def _table2() -> Iterator[Cell]:
 
 
 def _ranks() -> Iterator[Cell]:
-    """The rank that each printed score gives, beside that of the computed one: 1 is best.
+    """The rank that each printed score gives, beside that of the computed one: 1 is best, and
+    equal ones share the better rank.
 
     Table II's column of score [5] repeats that of NetScore, so its printed ranks are NetScore's.
     """
@@ -111,8 +112,7 @@ def _ranks() -> Iterator[Cell]:
         for network in MODELS:
             rank = computed.index(formula(network)) + 1
             low, high = _places(network, column)  # what the printed scores leave open
-            first, last = _places(network, shown_by)
-            shown = rank if first <= rank <= last else first
+            shown, _ = _places(network, shown_by)
             yield Cell("II", f"rank by {column}", network.model, str(shown), rank, low, high,
                        "order of the computed scores")  # fmt: skip
 

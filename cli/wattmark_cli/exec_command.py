@@ -24,6 +24,7 @@ from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.results import Boundary, Phase, Window
 from wattmark_runner.advice import HOW_TO_MEASURE
 from wattmark_runner.baseline import measure_idle
+from wattmark_runner.overhead import Overhead
 from wattmark_runner.recorder import OpenWindow, Recorder
 from wattmark_runner.scorer import MeasuredWindow, Reading, measure_window, read_window
 from wattmark_scoring.boundary import of_boundary, pin_sources
@@ -95,13 +96,15 @@ def _measured(
     else:
         time.sleep(SETTLE_SECONDS)
     with Recorder(opened.exporter_url, opened.store) as recorder:
+        overhead = Overhead()
         with recorder.window(phase=Phase.INFERENCE, label=arguments.label or command[0]) as window:
             ended.append(_run(command, window))
+        spent = overhead.constants()
         time.sleep(0.2)  # a sample beyond the end
     (window_done,) = recorder.windows
     if not ended[0].error:
         series = pin_sources(report.energy)
-        _tell(arguments, window_done, _costs(window_done, idle, series, opened), ended[0])
+        _tell(arguments, window_done, _costs(window_done, idle, series, opened), ended[0], spent)
 
 
 def _run(command: Sequence[str], window: OpenWindow) -> Ended:
@@ -153,8 +156,9 @@ def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
 
 
 def _tell(
-    arguments: argparse.Namespace, window: Window, costs: Sequence[Cost], ended: Ended
-) -> None:
+    arguments: argparse.Namespace, window: Window, costs: Sequence[Cost], ended: Ended,
+    spent: dict[str, float],
+) -> None:  # fmt: skip
     if arguments.json:
         document = {
             "seconds": window.seconds,
@@ -162,6 +166,7 @@ def _tell(
             "exit_status": ended.status,
             "window_id": window.window_id,
             "energy": [asdict(cost) for cost in costs],
+            "constants": spent,
         }
         text = json.dumps(document, indent=2) + "\n"
     else:

@@ -6,6 +6,7 @@ inference, but for two stamps of the clock a window.
 
 import os
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
@@ -16,59 +17,85 @@ ROOMS: Final = {
     "wattmark_collector": "collector", "wattmark-collector": "collector",
 }  # fmt: skip
 """Module or program → part."""
+PREFIX: Final = "overhead."
+RATIO: Final = "overhead.ratio"
+SECONDS: Final = "overhead.seconds"
+CPUS: Final = "overhead.cpus"
+NOT_SEEN: Final = (
+    "what measuring itself took is known in part only (overhead): the exporter's process cannot be"
+    " seen from here, or one of ours ended meanwhile"
+)
 _CPUCLOCK_SCHED: Final = 2
 
 
 class Overhead:
-    """CPU seconds from its making on."""
+    """CPU seconds from its making on, of ``processes`` (process id → part; None: all there are)."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: Mapping[int, str] | None = None) -> None:
         self._start_ns = time.monotonic_ns()
-        self._before = _cpu_seconds(_processes())
+        self._parts = own_processes() if processes is None else processes
+        self._before = _cpu_seconds(self._parts)
 
     def constants(self) -> dict[str, float]:
         """For a run's record: CPU seconds of each part, and their share of all cores.
 
-        A part that does not run on this machine, or that ended meanwhile, is left out.
+        A part that cannot be seen from here, or that ended meanwhile, is left out, and then there
+        is no share: it would be too small.
         """
         seconds = (time.monotonic_ns() - self._start_ns) / 1e9
-        after = _cpu_seconds({pid: part for pid, (part, _) in self._before.items()})
+        after = _cpu_seconds(self._parts)
         spent: dict[str, float] = {}
-        for pid, (part, cpu_seconds) in after.items():
-            spent[part] = spent.get(part, 0.0) + cpu_seconds - self._before[pid][1]
-        cpus = os.cpu_count() or 1
-        return {
-            **{f"overhead.{part}_cpu_seconds": value for part, value in spent.items()},
-            "overhead.seconds": seconds,
-            "overhead.cpus": float(cpus),
-            "overhead.ratio": sum(spent.values()) / (cpus * seconds),
-        }
+        for pid, cpu_seconds in after.items():
+            part = f"{PREFIX}{self._parts[pid]}_cpu_seconds"
+            spent[part] = spent.get(part, 0.0) + cpu_seconds - self._before[pid]
+        whole = "exporter" in self._parts.values() and after.keys() == self._parts.keys()
+        cpus = float(os.cpu_count() or 1)
+        share = {RATIO: sum(spent.values()) / (cpus * seconds)} if whole else {}
+        return {**spent, SECONDS: seconds, CPUS: cpus, **share}
 
 
-def _processes() -> dict[int, str]:
-    """Process id → part."""
+def added(known: Mapping[str, float], more: Mapping[str, float]) -> dict[str, float]:
+    """A run's constants with those of one more of its windows."""
+    before = {name: value for name, value in known.items() if name.startswith(PREFIX)}
+    others = {name: value for name, value in known.items() if name not in before}
+    if not before:
+        return {**others, **more}
+    names = [name for name in (*before, *more) if name not in {CPUS, RATIO}]
+    total = {name: before.get(name, 0.0) + more.get(name, 0.0) for name in dict.fromkeys(names)}
+    share = {}
+    if RATIO in before and RATIO in more:
+        spent = sum(value for name, value in total.items() if name != SECONDS)
+        share[RATIO] = spent / (more[CPUS] * total[SECONDS])
+    return {**others, **total, CPUS: more[CPUS], **share}
+
+
+def own_processes() -> dict[int, str]:
+    """Process id → part: this process, and all exporters and collectors that can be seen."""
     found = {os.getpid(): "runner"}
     for process in psutil.process_iter(["pid", "cmdline"]):
-        words = process.info["cmdline"] or []
-        part = next((ROOMS[name] for name in map(_name, words[:4]) if name in ROOMS), None)
+        part = next((ROOMS[n] for n in _names(process.info["cmdline"] or []) if n in ROOMS), None)
         if part is not None:
             found.setdefault(process.info["pid"], part)
     return found
 
 
-def _name(word: str) -> str:
-    return PurePath(word).name
+def _names(words: Sequence[str]) -> Iterator[str]:
+    """What a command line runs: the program, or the script or module that Python was given."""
+    first, *others = [PurePath(word).name for word in words] or [""]
+    yield first
+    if first.startswith("python"):
+        yield from [word for word in others if not word.startswith("-")][:1]
 
 
-def _cpu_seconds(processes: dict[int, str]) -> dict[int, tuple[str, float]]:
+def _cpu_seconds(processes: Mapping[int, str]) -> dict[int, float]:
     """Of all threads, to the ns, by the clock that clock_getcpuclockid(3) gives; /proc knows 10 ms.
 
-    Process id → part and seconds; those that are gone are left out.
+    Process id → seconds; those that are gone are left out.
     """
     found = {}
-    for pid, part in processes.items():
+    for pid in processes:
         try:
-            found[pid] = (part, time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED))
+            found[pid] = time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED)
         except OSError:
             continue
     return found

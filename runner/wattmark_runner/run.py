@@ -17,7 +17,7 @@ from wattmark_core.exporter_api import EnergySeries, ExporterAddress, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.codec import to_json
-from wattmark_runner.overhead import Overhead
+from wattmark_runner.overhead import NOT_SEEN, RATIO, Overhead
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.process import WorkerProcess
@@ -294,13 +294,18 @@ class _Run:
                     overhead = Overhead()
                     worker.send(self._measure())
                 elif isinstance(event, Done):
-                    self.record.constants |= overhead.constants()
+                    self._told_overhead(overhead.constants())
                     self._done(event)
                     self.telemetry.disarm()
                     return True
                 else:
                     self._note(event)
         raise Cancelled
+
+    def _told_overhead(self, constants: dict[str, float]) -> None:
+        self.record.constants |= constants
+        if RATIO not in constants:
+            self.record.notices.append(NOT_SEEN)
 
     def _measure(self) -> Measure:
         constants, request = self.record.constants, self.record.request

@@ -45,6 +45,7 @@ def test_json_tells_energy_and_its_method(wattmark: Wattmark) -> None:
     document = json.loads(done.stderr)
     (cpu,) = document["energy"]
     assert document["exit_status"] == 0
+    assert 0.0 < document["constants"]["overhead.ratio"] < 0.5
     assert 1.9 < document["cpu_seconds"] < 3.0
     assert cpu["method"] == "estimated"
     assert cpu["complete"]

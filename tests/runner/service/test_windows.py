@@ -47,6 +47,9 @@ def test_nested_windows_are_measured_and_marked(api: Any) -> None:
         assert "exclusive" in [c["name"] for c in score["checks"] if c["verdict"] == "invalid"]
     assert third["score"]["verdict"] == "warned"
     assert ranked(api, "nesting") == [third["run_id"]]
+    spent = third["record"]["constants"]  # what measuring it took
+    assert 0.0 < spent["overhead.exporter_cpu_seconds"] < spent["overhead.seconds"]
+    assert 0.0 < spent["overhead.ratio"] < 0.5
 
 
 def test_windows_that_overlap_in_part_are_marked(api: Any) -> None:

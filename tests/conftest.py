@@ -122,8 +122,9 @@ class Rooms:
     ``url``: the runner's. ``quick``: the body of a run that takes some seconds.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, host: str = "testhost") -> None:
         self.data = data
+        self.host = host
         self.quick = dict(QUICK_RUN)
         self.config = data / "workloads.toml"
         script = data / "quick.py"
@@ -143,7 +144,7 @@ class Rooms:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *options], stdout=subprocess.PIPE, stderr=log,
                 text=True, start_new_session=True,
-                env={**os.environ, "WATTMARK_HOST": "testhost"},
+                env={**os.environ, "WATTMARK_HOST": self.host},
             )  # fmt: skip
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -203,14 +204,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rooms]:
 
 
 @pytest.fixture
-def make_rooms(tmp_path: Path) -> Iterator[Callable[[], Rooms]]:
+def make_rooms(tmp_path: Path) -> Iterator[Callable[..., Rooms]]:
     """Rooms of a test's own, which it may kill."""
     with ExitStack() as stack:
 
-        def make() -> Rooms:
+        def make(host: str = "testhost") -> Rooms:
             folder = tmp_path / "rooms"
             folder.mkdir()
-            rooms = Rooms(folder)
+            rooms = Rooms(folder, host)
             stack.callback(rooms.end_all)
             return rooms
 

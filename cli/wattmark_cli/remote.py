@@ -3,8 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,16 @@ from wattmark_client.client import key_of
 from wattmark_core.errors import RunError
 
 
-def add_runner(parser: argparse.ArgumentParser) -> None:
-    """Options that say which runner."""
-    group = parser.add_argument_group("runner")
+def add_runner(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Options that say which runner, or which several."""
+    group = parser.add_argument_group("runners" if several else "runner")
     add = group.add_argument
-    add("--runner", default="", metavar="URL",
-        help="default: $WATTMARK_RUNNER, else http://127.0.0.1:8080")  # fmt: skip
+    told = "default: $WATTMARK_RUNNER, else http://127.0.0.1:8080"
+    if several:
+        add("--runner", action="append", default=[], metavar="URL",
+            help=f"may be repeated, for as many hosts ({told})")  # fmt: skip
+    else:
+        add("--runner", default="", metavar="URL", help=told)
     add("--key-file", default="", metavar="FILE",
         help="file with the key to send; also $WATTMARK_KEY_FILE")  # fmt: skip
     add("--ca", type=Path, metavar="FILE", help="certificate that the runner's is signed with")
@@ -27,10 +31,23 @@ def add_runner(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def runner(arguments: argparse.Namespace) -> Iterator[Client]:
     """A client of the runner that the options name. Its errors become one line."""
+    with _clients([arguments.runner], arguments) as (client,):
+        yield client
+
+
+@contextmanager
+def runners(arguments: argparse.Namespace) -> Iterator[list[Client]]:
+    """Clients of all the runners that the options name, of the usual one if none."""
+    with _clients(arguments.runner or [""], arguments) as clients:
+        yield clients
+
+
+@contextmanager
+def _clients(urls: Sequence[str], arguments: argparse.Namespace) -> Iterator[list[Client]]:
     try:
         key = key_of(arguments.key_file)
-        with Client(arguments.runner, key=key, ca=arguments.ca) as client:
-            yield client
+        with ExitStack() as stack:
+            yield [stack.enter_context(Client(u, key=key, ca=arguments.ca)) for u in urls]
     except ClientError as error:
         raise RunError(str(error)) from error
 

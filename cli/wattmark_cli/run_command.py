@@ -4,14 +4,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from wattmark_cli import tables
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.progress import Reporter, reporting
-from wattmark_cli.remote import add_runner, pairs, runner, say_json
+from wattmark_cli.remote import add_runner, pairs, runners, say_json
 from wattmark_client import Client, Event
-from wattmark_core.results import Boundary, Score
+from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.codec import from_json
 from wattmark_scoring.ranking import rank
 from wattmark_scoring.scores import ENERGY_SCORE
@@ -45,49 +48,59 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--label", action="append", default=[], metavar="NAME=VALUE",
         help="to find the run by; may be repeated")  # fmt: skip
     add("--detach", action="store_true", help="queue, say the runs' names, and do not wait")
-    add_runner(parser)
+    add_runner(parser, several=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A run, and the runner that has it."""
+
+    client: Client
+    run_id: str
+
+    def cancel(self) -> None:
+        self.client.cancel(self.run_id)
+        sys.stderr.write(f"wattmark: run {self.run_id} is cancelled\n")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start and follow. 0 if all runs are done and their scores can be ranked, else 1."""
-    with runner(arguments) as client:
-        run_ids = _start(client, arguments)
+    """Start and follow. 0 if all runs are done and their energy is fit to be compared, else 1."""
+    with runners(arguments) as clients:
+        jobs = _start(clients, arguments)
         if arguments.detach:
-            _detached(arguments, run_ids)
+            _detached(arguments, jobs)
             return 0
-        for number in range(len(run_ids)):
-            place = f"{number + 1}/{len(run_ids)} " if len(run_ids) > 1 else ""
-            _follow(client, run_ids[number:], place)
-        ended = [client.call("GET", f"/runs/{run_id}") for run_id in run_ids]
-    scores = [[from_json(Score, each) for each in run["record"]["scores"]] for run in ended]
+        _follow_all(jobs, several=len(clients) > 1)
+        ended = [job.client.call("GET", f"/runs/{job.run_id}") for job in jobs]
     if arguments.json:
         _say(ended)
     else:
-        _show(ended, scores)
-    done = all(run["state"] == "done" for run in ended)
-    return 0 if done and all(map(_ranked, scores)) else 1
+        _show(ended)
+    return 0 if all(map(_fit, ended)) else 1
 
 
-def _start(client: Client, arguments: argparse.Namespace) -> list[str]:
-    """Queue a run of each model. If one is refused, none stays in the queue."""
-    options, run_ids = _options(arguments), []
+def _start(clients: Sequence[Client], arguments: argparse.Namespace) -> list[_Job]:
+    """Queue a run of each model with each runner. If one is refused, none stays in a queue."""
+    options, jobs = _options(arguments), []
     try:
-        for model in arguments.model:
-            run_ids.append(client.start_run(arguments.workload, model, **options).run_id)
+        for client in clients:
+            for model in arguments.model:
+                started = client.start_run(arguments.workload, model, **options)
+                jobs.append(_Job(client, started.run_id))
     except BaseException:
-        _cancel(client, run_ids)
+        _cancel(jobs)
         raise
-    return run_ids
+    return jobs
 
 
-def _cancel(client: Client, run_ids: Sequence[str]) -> None:
-    for run_id in reversed(run_ids):  # the one under way last, so that none takes its place
-        client.cancel(run_id)
-        sys.stderr.write(f"wattmark: run {run_id} is cancelled\n")
+def _cancel(jobs: Sequence[_Job]) -> None:
+    for job in reversed(jobs):  # the one under way last, so that none takes its place
+        job.cancel()
 
 
-def _ranked(scores: Sequence[Score]) -> bool:
-    return any(group.ranked for group in rank(scores) if group.formula == ENERGY_SCORE)
+def _fit(ended: dict[str, Any]) -> bool:
+    score = ended["score"]
+    return ended["state"] == "done" and score is not None and score["verdict"] != Verdict.INVALID
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -108,11 +121,11 @@ def _value(text: str) -> str | int | float | bool:
     return found if isinstance(found, int | float | bool) else text
 
 
-def _detached(arguments: argparse.Namespace, run_ids: Sequence[str]) -> None:
+def _detached(arguments: argparse.Namespace, jobs: Sequence[_Job]) -> None:
     if arguments.json:
-        _say([{"run_id": run_id} for run_id in run_ids])
+        _say([{"run_id": job.run_id} for job in jobs])
     else:
-        sys.stdout.writelines(f"{run_id}\n" for run_id in run_ids)
+        sys.stdout.writelines(f"{job.run_id}\n" for job in jobs)
 
 
 def _say(runs: Sequence[dict[str, Any]]) -> None:
@@ -120,17 +133,21 @@ def _say(runs: Sequence[dict[str, Any]]) -> None:
     say_json(runs[0] if len(runs) == 1 else list(runs))
 
 
-def _follow(client: Client, run_ids: Sequence[str], place: str) -> None:
-    """Follow the first of them; Ctrl-C cancels it and those that wait behind it."""
-    try:
-        with reporting() as reporter:
-            client.wait(run_ids[0], lambda event: _tell(event, reporter, place))
-    except KeyboardInterrupt:
-        _cancel(client, run_ids)
-        raise
+def _follow_all(jobs: Sequence[_Job], *, several: bool) -> None:
+    """Each in turn, while other runners go on; Ctrl-C cancels all that have not ended."""
+    for number, job in enumerate(jobs):
+        place = f"{number + 1}/{len(jobs)} " if len(jobs) > 1 else ""
+        if several:
+            place += f"{urlsplit(job.client.url).netloc} "
+        try:
+            with reporting() as reporter:
+                job.client.wait(job.run_id, partial(_tell, reporter, place))
+        except KeyboardInterrupt:
+            _cancel(jobs[number:])
+            raise
 
 
-def _tell(event: Event, reporter: Reporter, place: str) -> None:
+def _tell(reporter: Reporter, place: str, event: Event) -> None:
     body = event.body
     if event.kind == "progress":
         reporter.tell(place + body["stage"], body["fraction"], body["seconds_left"])
@@ -138,9 +155,10 @@ def _tell(event: Event, reporter: Reporter, place: str) -> None:
         sys.stderr.write(f"{body['text']}\n")
 
 
-def _show(ended: Sequence[dict[str, Any]], scores: Sequence[Sequence[Score]]) -> None:
+def _show(ended: Sequence[dict[str, Any]]) -> None:
     own = {run["score"]["boundary"] for run in ended if run["score"]}
-    groups = rank(each for run in scores for each in run if each.formula == ENERGY_SCORE)
+    scores = [from_json(Score, each) for run in ended for each in run["record"]["scores"]]
+    groups = rank(score for score in scores if score.formula == ENERGY_SCORE)
     tables.show(group for group in groups if group.boundary in own)
     for run in ended:
         reason = f": {run['reason']}" if run["reason"] else ""

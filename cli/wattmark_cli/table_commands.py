@@ -10,7 +10,7 @@ from typing import Final
 from wattmark_cli import grid
 from wattmark_cli.data import saved_records
 from wattmark_cli.options import DATA, Subparsers, add_command
-from wattmark_cli.remote import runner
+from wattmark_cli.remote import runners
 from wattmark_client import Client
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary
@@ -81,10 +81,9 @@ def _records(arguments: argparse.Namespace, choice: Choice) -> list[RunRecord]:
     """Of all folders and runners that are named; of the usual folder if none is."""
     folders = arguments.data or ([] if arguments.runner else [DATA])
     found = [record for folder in folders for record in saved_records(folder, [])]
-    for url in arguments.runner:
-        one = argparse.Namespace(runner=url, key_file=arguments.key_file, ca=arguments.ca)
-        with runner(one) as client:
-            found += _of_runner(client, choice)
+    if arguments.runner:
+        with runners(arguments) as clients:
+            found += [record for client in clients for record in _of_runner(client, choice)]
     return found
 
 

@@ -61,6 +61,21 @@ def test_several_models_are_measured_one_after_the_other_and_ranked(remote: Watt
     assert first["record"]["windows"][-1]["end_ns"] <= second["record"]["windows"][0]["start_ns"]
 
 
+def test_one_request_measures_on_several_hosts(
+    wattmark: Wattmark, service: Any, make_rooms: Callable[..., Any]
+) -> None:
+    """Queued with every runner, followed by name; the tables hold both hosts."""
+    other = make_rooms("otherhost")
+    both = ("--runner", service.url, "--runner", other.url)
+    done = wattmark("run", "quick", "other", *QUICK, *both, "--json")
+    assert done.returncode == 0, done.stderr
+    for rooms in (service, other):
+        assert rooms.url.removeprefix("http://") in done.stderr
+    assert [run["host"] for run in json.loads(done.stdout)] == ["testhost", "otherhost"]
+    table = wattmark("table1", "--workload", "quick", *both)
+    assert {"testhost", "otherhost"} <= set(table.stdout.split())
+
+
 def test_if_one_model_is_refused_none_is_measured(remote: Wattmark) -> None:
     """What was queued before it is cancelled; the reason is the error."""
     done = remote("run", "quick", "steady", "nope", *QUICK, "--label", "from=refused")
@@ -131,7 +146,7 @@ def test_serve_starts_all_and_ends_all(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/readyz").text == "ok\n"
         assert httpx.get(f"{url}/").status_code == 200
         names = [w["name"] for w in httpx.get(f"{url}/api/v1/workloads").json()["workloads"]]
-        assert names == ["fashion-mnist", "digits"]
+        assert names == ["fashion-mnist", "digits", "keras:synthetic"]
     finally:
         process.send_signal(signal.SIGTERM)
         said = process.communicate(timeout=30)[1]
@@ -203,4 +218,4 @@ def test_republish_fills_an_influxdb(wattmark: Wattmark, data: Path, influx: Any
     assert done.returncode == 0, done.stderr
     found = influx.query("results", 'SELECT * FROM "score"', user="grafana")["series"][0]
     models = {row[found["columns"].index("model")] for row in found["values"]}
-    assert models == {'<b>&"quoted"', "broken", "guessed"}
+    assert models == {'<b>&"quoted"[/x]', "broken", "guessed"}

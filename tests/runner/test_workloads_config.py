@@ -116,6 +116,7 @@ def test_a_built_in_may_be_narrowed(tmp_path: Path) -> None:
         ("[workloads.x]\nmodels = ['m']", "exactly one of builtin, entry_point, command"),
         ("[workloads.x]\nbuiltin = 'digits'\ncommand = ['x']", "exactly one of"),
         ("[workloads.x]\nbuiltin = 'nope'", "unknown workload 'nope'"),
+        ("[workloads.x]\nbuiltin = 'keras:synthetic'", 'is written keras = "synthetic"'),
         ("[workloads.x]\nbuiltin = 'digits'\nmodels = ['vgg']", "has no model 'vgg'"),
         ("[workloads.x]\ncommand = ['x']", "models: is needed"),
         ("[workloads.x]\ncommand = 'x y'\nmodels = ['m']", "command: must be a list"),

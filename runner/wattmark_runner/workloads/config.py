@@ -112,10 +112,19 @@ class RunnerConfig:
         raise ParameterError("workload", f"unknown workload {name!r}; known are {known}")
 
 
+def keras_workload(name: str, files: ImageFiles) -> Workload:
+    """All architectures on a data set."""
+    meaning = f"architectures of Keras on {files.kind} images"
+    return Workload(name, meaning, tuple(ARCHITECTURES), KERAS_PARAMETERS, keras=files)
+
+
 BUILT_IN: Final = RunnerConfig(
-    tuple(
-        Workload(each.name, each.meaning, each.models, BUILT_IN_PARAMETERS, builtin=each.name)
-        for each in WORKLOADS
+    (
+        *(
+            Workload(each.name, each.meaning, each.models, BUILT_IN_PARAMETERS, builtin=each.name)
+            for each in WORKLOADS
+        ),
+        keras_workload("keras:synthetic", ImageFiles("synthetic")),
     )
 )
 
@@ -177,15 +186,16 @@ def _built_in(table: Table) -> Workload | None:
     if "builtin" not in table:
         return None
     try:
-        return find_workload(table.text("builtin", ""))
+        found = find_workload(table.text("builtin", ""))
     except ParameterError as error:
         raise table.wrong("builtin", str(error)) from error
+    if found.keras:
+        raise table.wrong("builtin", f'is written keras = "{found.keras.kind}"')
+    return found
 
 
 def _keras(name: str, table: Table) -> Workload:
-    files = read_images(table)
-    meaning = f"architectures of Keras on {files.kind} images"
-    return Workload(name, meaning, tuple(ARCHITECTURES), KERAS_PARAMETERS, keras=files)
+    return keras_workload(name, read_images(table))
 
 
 def _check(workload: Workload, table: Table) -> None:
@@ -223,7 +233,7 @@ def _check_names(workload: Workload, table: Table) -> None:
     for model in workload.models:
         if not model.isprintable():
             raise table.wrong("models", f"{model!r} cannot be printed")
-    built_in = [each.name for each in BUILT_IN.workloads]
+    built_in = [each.name for each in WORKLOADS]
     if workload.name in built_in and workload.builtin != workload.name:
         raise table.wrong("", "is the name of a built-in workload; choose another")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import BrokenImage, Frame
+from wattmark_runner.worker.datasets import BrokenImage, Frame, Images
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -24,6 +24,22 @@ def picture(path: Path, shade: int = 100) -> Path:
 def cut(path: Path) -> None:
     """Leave out the end of a file."""
     path.write_bytes(path.read_bytes()[:-40])
+
+
+def broken(images: Images) -> dict[int, str]:
+    """What is found without reading the images, and why."""
+    found = {}
+    for number in range(images.count):
+        try:
+            images.check(number)
+        except BrokenImage as error:
+            found[number] = str(error)
+    return found
+
+
+def names(images: Images) -> list[str]:
+    """In the data set's order."""
+    return [images.name(number) for number in range(images.count)]
 
 
 def flat(root: Path, count: int = 4) -> Path:
@@ -47,7 +63,7 @@ def kit(root: Path, classes: list[int]) -> Path:
 
 
 def test_class_folders_count_in_the_order_of_their_names(tmp_path: Path) -> None:
-    """Files and folders in the order of their names; what is no image is passed over."""
+    """Files and classes in the order of their names; what is no image is passed over."""
     from wattmark_runner.worker.datasets import folders
 
     for name in ("dog/b.jpg", "dog/a.jpg", "cat/z.png"):
@@ -55,10 +71,19 @@ def test_class_folders_count_in_the_order_of_their_names(tmp_path: Path) -> None
     (tmp_path / "cat/notes.txt").write_text("no image")
     (tmp_path / "dog/.hidden.jpg").write_text("no image")
     found = folders.read(str(tmp_path), "")
-    assert [found.name(number) for number in range(found.count)] == [
-        "cat/z.png", "dog/a.jpg", "dog/b.jpg",
-    ]  # fmt: skip
-    assert (found.labels, found.classes, found.broken) == ((0, 1, 1), 2, ())
+    assert names(found) == ["cat/z.png", "dog/a.jpg", "dog/b.jpg"]
+    assert (found.labels, found.classes, broken(found)) == ((0, 1, 1), 2, {})
+
+
+def test_the_first_images_of_class_folders_are_of_all_classes(tmp_path: Path) -> None:
+    """The classes take turns until each has no more, so that a few images are a fair sample."""
+    from wattmark_runner.worker.datasets import folders
+
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png", "b/3.png", "c/9.png"):
+        picture(tmp_path / name)
+    found = folders.read(str(tmp_path), "")
+    assert names(found) == ["a/1.png", "b/1.png", "c/9.png", "a/2.png", "b/2.png", "b/3.png"]
+    assert found.first(4).labels == (0, 1, 2, 0)
 
 
 def test_images_are_cropped_or_squashed(tmp_path: Path) -> None:
@@ -88,10 +113,10 @@ def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) 
     (tmp_path / "x/c.jpg").write_bytes(b"")
     (tmp_path / "x/d.jpg").write_text("<html>not found</html>")
     found = folders.read(str(tmp_path), "")
-    assert [number for number, _ in found.broken] == [1, 2, 3]
-    reasons = [reason for _, reason in found.broken]
-    assert "truncated" in reasons[0].lower()
-    assert not any(str(tmp_path) in reason for reason in reasons)
+    reasons = broken(found)
+    assert list(reasons) == [1, 2, 3]
+    assert "truncated" in reasons[1].lower()
+    assert not any(str(tmp_path) in reason for reason in reasons.values())
     with pytest.raises(BrokenImage, match=r"x/b.jpg \(.*[tT]runcated"):
         found.read(1, Frame(8))
 
@@ -107,7 +132,8 @@ def test_flat_images_get_the_kits_ground_truth(tmp_path: Path) -> None:
 
 
 def test_missing_images_are_named(tmp_path: Path) -> None:
-    """Labels without image, and images without label."""
+    """Labels without image, and images without label; of the first N, those that come before the
+    Nth image that is there."""
     from wattmark_runner.worker.datasets import ilsvrc2012
 
     root = flat(tmp_path / "val")
@@ -118,7 +144,13 @@ def test_missing_images_are_named(tmp_path: Path) -> None:
     )
     found = ilsvrc2012.read(str(root), str(labels))
     assert found.labels == (7, 8, 9)
-    assert found.missing == ("ILSVRC2012_val_00000002.JPEG", "ILSVRC2012_val_00000009.JPEG")
+    between, after = (f"ILSVRC2012_val_{number:08}.JPEG" for number in (2, 9))
+    for images, missing in (
+        (found, [between, after]), (found.first(1), []), (found.first(2), [between]),
+        (found.first(3), [between]), (found.first(4), [between, after]),
+    ):  # fmt: skip
+        assert [each.name for each in images.missing] == missing
+    assert (found.first(2).count, found.first(2).labels) == (2, (7, 8))
 
 
 def test_class_folders_of_wordnet_ids(tmp_path: Path) -> None:
@@ -136,6 +168,20 @@ def test_class_folders_of_wordnet_ids(tmp_path: Path) -> None:
     for name in IDS:
         (root / name).mkdir(exist_ok=True)
     assert ilsvrc2012.read(str(root), "").labels == (5, 999)
+
+
+def test_class_folders_have_the_order_of_flat_images(tmp_path: Path) -> None:
+    """The validation images' numbers mix the classes; other names begin with the class's id, so
+    there the classes take turns."""
+    from wattmark_runner.worker.datasets import ilsvrc2012
+
+    words = tmp_path / "words.txt"
+    words.write_text("".join(f"{name} a, b\n" for name in IDS))
+    for number, order in enumerate((5, 1, 1, 5), start=1):
+        picture(tmp_path / "val" / IDS[order] / f"ILSVRC2012_val_{number:08}.JPEG")
+        picture(tmp_path / "train" / IDS[order] / f"{IDS[order]}_{number}.JPEG")
+    assert ilsvrc2012.read(str(tmp_path / "val"), str(words)).labels == (5, 1, 1, 5)
+    assert ilsvrc2012.read(str(tmp_path / "train"), str(words)).labels == (1, 5, 1, 5)
 
 
 def test_what_is_no_ilsvrc2012_is_refused(tmp_path: Path) -> None:

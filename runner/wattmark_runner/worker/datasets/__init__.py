@@ -5,7 +5,7 @@ makes it known. Imports no framework.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,14 +27,28 @@ class Frame:
     resize: Literal["crop", "squash"] = "crop"
 
 
+def _unchecked(number: int) -> None:
+    """Nothing is known before it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An image that has a label and no file, or a file and no label.
+
+    ``before``: the number of the image that it would come before.
+    """
+
+    name: str
+    before: int
+
+
 @dataclass(frozen=True, slots=True)
 class Images:
-    """A data set in its order.
+    """A data set in an order of which any first part is a fair sample.
 
-    ``read(number, frame)`` may be called from several threads; raises ``BrokenImage``.
+    ``read(number, frame)`` and ``check(number)`` may be called from several threads and raise
+    ``BrokenImage``; ``check`` is a quick look at what cannot be read.
     ``labels`` None: there is no accuracy. ``classes`` None: as many as the network has.
-    ``missing``: names of images that have a label and no file, or a file and no label.
-    ``broken``: numbers and reasons of those that are known not to be readable.
     """
 
     count: int
@@ -42,5 +56,13 @@ class Images:
     name: Callable[[int], str]
     labels: tuple[int, ...] | None
     classes: int | None
-    missing: tuple[str, ...] = ()
-    broken: tuple[tuple[int, str], ...] = ()
+    missing: tuple[Missing, ...] = ()
+    check: Callable[[int], None] = _unchecked
+
+    def first(self, count: int) -> "Images":
+        """The first ``count`` of them, and what is missing among these; all, if there are fewer."""
+        if count > self.count:
+            return self
+        labels = None if self.labels is None else self.labels[:count]
+        missing = tuple(each for each in self.missing if each.before < count)
+        return replace(self, count=count, labels=labels, missing=missing)

@@ -1,14 +1,14 @@
 """Images in files, decoded with Pillow."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels
+from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Missing, Pixels
 from wattmark_runner.worker.datasets.arrays import CROP
 
 try:
@@ -22,11 +22,10 @@ SUFFIXES: Final = frozenset({".jpeg", ".jpg", ".png", ".bmp", ".webp"})
 _ENDS: Final = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 """How JPEG and PNG begin, and what stands near the end of a file that is whole."""
 _TAIL_BYTES: Final = 4096
-_SCANNERS: Final = 8
 
 
 def of_files(
-    root: Path, files: Sequence[tuple[Path, int]], classes: int, missing: Sequence[str] = ()
+    root: Path, files: Sequence[tuple[Path, int]], classes: int, missing: Sequence[Missing] = ()
 ) -> Images:
     """Files and their classes, in this order; names are told as seen from ``root``."""
     paths = [path for path, _ in files]
@@ -34,60 +33,67 @@ def of_files(
     def name(number: int) -> str:
         return str(paths[number].relative_to(root))
 
-    def read(number: int, frame: Frame) -> Pixels:
+    @contextmanager
+    def named(number: int) -> Iterator[Path]:
         try:
-            return decode(paths[number], frame)
+            yield paths[number]
         except BrokenImage as error:
             raise BrokenImage(f"{name(number)} ({error})") from error
 
-    return Images(
-        len(paths), read, name, tuple(label for _, label in files), classes, tuple(missing),
-        _broken(paths),
-    )  # fmt: skip
+    def read(number: int, frame: Frame) -> Pixels:
+        with named(number) as path:
+            return decode(path, frame)
+
+    def check(number: int) -> None:
+        with named(number) as path:
+            look_at(path)
+
+    labels = tuple(label for _, label in files)
+    return Images(len(paths), read, name, labels, classes, tuple(missing), check)
 
 
 def decode(path: Path, frame: Frame) -> Pixels:
     """The image at ``path``, resized bicubically. Raises ``BrokenImage`` with the reason."""
+    with _opened(path) as image:
+        width, height = image.size
+        across, down = float(width), float(height)
+        if frame.resize == "crop":
+            across = down = CROP * min(width, height)
+        left, top = (width - across) / 2.0, (height - down) / 2.0
+        resized = image.convert("RGB").resize(
+            (frame.pixels, frame.pixels), Image.Resampling.BICUBIC,
+            box=(left, top, left + across, top + down),
+        )  # fmt: skip
+    return np.asarray(resized, np.float32)
+
+
+def look_at(path: Path) -> None:
+    """Raises ``BrokenImage`` for a file that ends too early or is no image, with the reason.
+
+    The end of a JPEG or PNG tells; only where it is not as it should be is the file decoded.
+    """
+    try:
+        with path.open("rb") as file:
+            ending = _ENDS.get(file.read(2))
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            whole = ending is not None and ending in file.read()
+    except OSError as error:
+        raise BrokenImage(error.strerror or type(error).__name__) from error
+    if not whole:
+        decode(path, Frame(8))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The image, not decoded yet; whatever turns out to be wrong with it is a ``BrokenImage``."""
     try:
         with Image.open(path) as image:
-            width, height = image.size
-            across, down = float(width), float(height)
-            if frame.resize == "crop":
-                across = down = CROP * min(width, height)
-            left, top = (width - across) / 2.0, (height - down) / 2.0
-            resized = image.convert("RGB").resize(
-                (frame.pixels, frame.pixels), Image.Resampling.BICUBIC,
-                box=(left, top, left + across, top + down),
-            )  # fmt: skip
+            yield image
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         # Its message may hold the whole path, and records are published.
         raise BrokenImage(str(error).replace(str(path), path.name)) from error
-    return np.asarray(resized, np.float32)
 
 
 def is_image(path: Path) -> bool:
     """Does its name say so?"""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _broken(paths: Sequence[Path]) -> tuple[tuple[int, str], ...]:
-    """Those that end too early; all are looked at, and only the suspicious are decoded."""
-    with ThreadPoolExecutor(_SCANNERS) as scanners:
-        reasons = scanners.map(_reason, paths)
-        return tuple((number, reason) for number, reason in enumerate(reasons) if reason)
-
-
-def _reason(path: Path) -> str:
-    """Why it cannot be read; empty if it can."""
-    try:
-        with path.open("rb") as file:
-            ending = _ENDS.get(file.read(2))
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            if ending is not None and ending in file.read():
-                return ""
-        decode(path, Frame(8))
-    except OSError as error:
-        return error.strerror or type(error).__name__
-    except BrokenImage as error:
-        return str(error)
-    return ""

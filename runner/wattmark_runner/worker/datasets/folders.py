@@ -1,5 +1,6 @@
 """Class folders: ``path/CLASS/image.jpg``. The classes count in the order of their names."""
 
+from itertools import zip_longest
 from pathlib import Path
 
 from wattmark_core.errors import ConfigurationError
@@ -8,7 +9,7 @@ from wattmark_runner.worker.datasets.files import is_image, of_files
 
 
 def read(path: str, labels: str) -> Images:
-    """Its images, class by class. Raises ``ConfigurationError``."""
+    """Its images, the classes taking turns. Raises ``ConfigurationError``."""
     if labels:
         raise ConfigurationError("the labels of class folders are their names; leave out labels")
     root = Path(path)
@@ -29,13 +30,16 @@ def class_folders(root: Path) -> list[str]:
 
 
 def in_folders(root: Path, classes: dict[str, int]) -> list[tuple[Path, int]]:
-    """Every image in the folders, and its class. Raises ``ConfigurationError`` if there is none."""
-    found = [
-        (path, label)
+    """Every image in the folders, and its class. Raises ``ConfigurationError`` if there is none.
+
+    The first image of each class by name, then the second of each: any first part of them is a
+    sample of all classes.
+    """
+    by_class = [
+        [(path, label) for path in sorted((root / name).iterdir()) if is_image(path)]
         for name, label in classes.items()
-        for path in sorted((root / name).iterdir())
-        if is_image(path)
     ]
+    found = [each for turn in zip_longest(*by_class) for each in turn if each is not None]
     if not found:
         raise ConfigurationError(f"data set {root.name} holds no image in its class folders")
     return found

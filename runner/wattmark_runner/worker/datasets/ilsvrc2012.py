@@ -1,7 +1,8 @@
 """ILSVRC2012's validation images (Russakovsky et al. 2015), in the class order of Keras.
 
 Keras's classes are the WordNet ids of the 1,000 classes in alphabetical order. The images lie in
-class folders named by these ids, or flat, with labels from one of:
+class folders named by these ids, or flat; their order is that of their names either way, in which
+the classes are mixed. Flat images have labels from one of:
 
 - the development kit's folder: ``data/ILSVRC2012_validation_ground_truth.txt`` (the kit's own class
   number, a line per image) and ``data/meta.mat`` (which id each number is);
@@ -9,16 +10,18 @@ class folders named by these ids, or flat, with labels from one of:
 """
 
 import re
+from bisect import bisect_left
 from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import Images
+from wattmark_runner.worker.datasets import Images, Missing
 from wattmark_runner.worker.datasets.files import is_image, of_files
 from wattmark_runner.worker.datasets.folders import class_folders, in_folders
 
 CLASSES: Final = 1000
 _WORDNET: Final = re.compile(r"n\d{8}")
+_VALIDATION: Final = "ILSVRC2012_val_"
 _GROUND_TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
 
 
@@ -31,7 +34,7 @@ def read(path: str, labels: str) -> Images:
         raise ConfigurationError(f"data set {root.name}: {error.strerror}") from error
     if not flat:
         ids = _ids(Path(labels)) if labels else None
-        return of_files(root, in_folders(root, _classes(class_folders(root), ids)), CLASSES)
+        return of_files(root, _in_folders(root, ids), CLASSES)
     if not labels:
         raise ConfigurationError(
             "ILSVRC2012 images without class folders need labels: the development kit's folder, or"
@@ -41,8 +44,18 @@ def read(path: str, labels: str) -> Images:
     files = [(each, known[each.name]) for each in flat if each.name in known]
     if not files:
         raise ConfigurationError(f"{Path(labels).name} has a label for none of the images")
-    there = {each.name for each in flat}
-    return of_files(root, files, CLASSES, sorted(there ^ known.keys()))
+    names = [each.name for each, _ in files]
+    unpaired = sorted({each.name for each in flat} ^ known.keys())
+    missing = [Missing(name, bisect_left(names, name)) for name in unpaired]
+    return of_files(root, files, CLASSES, missing)
+
+
+def _in_folders(root: Path, ids: list[str] | None) -> list[tuple[Path, int]]:
+    """Images of other names, such as the training images', begin with their class: as they come."""
+    files = in_folders(root, _classes(class_folders(root), ids))
+    if all(path.name.startswith(_VALIDATION) for path, _ in files):
+        files.sort(key=lambda file: file[0].name)
+    return files
 
 
 def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
@@ -92,7 +105,7 @@ def _kit(folder: Path) -> dict[str, int]:
     truth = _lines(data / _GROUND_TRUTH)
     try:
         return {
-            f"ILSVRC2012_val_{number:08}.JPEG": order[int(line)]
+            f"{_VALIDATION}{number:08}.JPEG": order[int(line)]
             for number, line in enumerate(truth, start=1)
         }
     except (KeyError, ValueError) as error:

@@ -2,13 +2,14 @@
 
 import importlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
 import psutil
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_runner.worker.datasets import Images
+from wattmark_runner.worker.datasets import BrokenImage, Images
 from wattmark_runner.worker.pipeline import Kept, Pipeline, Source
 from wattmark_runner.worker.zoo import Architecture, Wanted
 from wattmark_runner.worker.zoo.choice import Choice
@@ -16,6 +17,8 @@ from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS, FRAMEWORKS
 
 NAMED: Final = 10
 """So many images are named; the rest is a number."""
+LOOKERS: Final = 8
+"""Threads that look at files before anything is measured; they mostly wait for the disk."""
 MEMORY_RATIO: Final = 0.5
 """Of the free memory; so much may decoded images take."""
 _OUT_OF_MEMORY: Final = (
@@ -43,26 +46,45 @@ def framework_of(choice: Choice, gpu: str) -> Any:
 
 
 def images_of(choice: Choice, notice: Callable[[str], None]) -> Images:
-    """The data set. Raises ``ConfigurationError`` for images that are missing or broken."""
+    """Those in use. Raises ``ConfigurationError`` for images among them that are missing or broken.
+
+    Those beyond are not looked at.
+    """
     module = importlib.import_module(DATASETS[choice.kind].module)
     images: Images = module.read(choice.path, choice.labels)
+    if choice.count is not None:
+        images = images.first(choice.count)
     count = images.count + len(images.missing)
-    broken = [f"{images.name(number)} ({reason})" for number, reason in images.broken]
-    for names, how in ((list(images.missing), "missing, or have no label"), (broken, "broken")):
+    missing = [each.name for each in images.missing]
+    for names, how in ((missing, "missing, or have no label"), (_broken(images), "broken")):
         if names and not choice.allow_broken:
             raise ConfigurationError(
                 f"{len(names)} of {count} images are {how}: {named(names)}; repair the data set,"
                 " or set allow_broken"
             )
-    if images.missing:  # broken ones are told once they have been inferred
+    if missing:  # broken ones are told once they have been inferred
         notice(
-            f"{len(images.missing)} of {count} images are missing, or have no label; they are left"
-            f" out, the accuracy is that of the others: {named(images.missing)}"
+            f"{len(missing)} of {count} images are missing, or have no label; they are left"
+            f" out, the accuracy is that of the others: {named(missing)}"
         )
     return images
 
 
-def named(names: list[str] | tuple[str, ...]) -> str:
+def _broken(images: Images) -> list[str]:
+    """Those that are known not to be readable, each with its reason."""
+
+    def reason(number: int) -> str:
+        try:
+            images.check(number)
+        except BrokenImage as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(LOOKERS) as lookers:
+        return [each for each in lookers.map(reason, range(images.count)) if each]
+
+
+def named(names: list[str]) -> str:
     """The first of them, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -79,17 +101,15 @@ def architecture_of(choice: Choice, classes: int | None) -> Architecture:
     return found
 
 
-def labels_of(images: Images, count: int, classes: int) -> tuple[int, ...] | None:
-    """Those of the images in use. Raises ``ConfigurationError`` for one that is no class."""
-    if images.labels is None:
-        return None
-    for number, label in enumerate(images.labels[:count]):
+def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
+    """Raises ``ConfigurationError`` for one that is no class."""
+    for number, label in enumerate(images.labels or ()):
         if not 0 <= label < classes:
             raise ConfigurationError(
                 f"image {images.name(number)} has label {label}, outside the {classes} classes"
                 f" (0 to {classes - 1}); mend the labels"
             )
-    return images.labels[:count]
+    return images.labels
 
 
 def stream_of(source: Source, choice: Choice) -> Pipeline | Kept:

@@ -50,11 +50,10 @@ class KerasSession:
 
     def _compile(self, framework: Any, architecture: Architecture) -> None:
         choice, model = self._choice, architecture.model
-        count = min(choice.count or self._images.count, self._images.count)
-        self._labels = loading.labels_of(self._images, count, int(model.output.shape[-1]))
+        self._labels = loading.labels_of(self._images, int(model.output.shape[-1]))
         source = Source(
-            self._images, count, Frame(architecture.pixels, choice.resize), architecture.prepare,
-            choice.batch_size, choice.allow_broken,
+            self._images, self._images.count, Frame(architecture.pixels, choice.resize),
+            architecture.prepare, choice.batch_size, choice.allow_broken,
         )  # fmt: skip
         classifier = framework.Compiled(model, tuple(model.input.shape[1:]))
         self._stream = loading.stream_of(source, choice)

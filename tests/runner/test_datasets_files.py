@@ -103,6 +103,20 @@ def test_images_are_cropped_or_squashed(tmp_path: Path) -> None:
     assert decode(path, Frame(9, "squash"))[4, 4].tolist() == [7.0, 7.0, 7.0]
 
 
+def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
+    """Grey of 16 bits is brought to 0 to 255; of numbers without a known range none is guessed."""
+    from wattmark_runner.worker.datasets.files import decode, look_at
+
+    path = tmp_path / "grey.png"
+    for value, expected in ((0, 0.0), (257, 1.0), (0x8080, 128.0), (65535, 255.0)):
+        Image.fromarray(np.full((8, 8), value, np.uint16)).save(path)
+        assert np.unique(decode(path, Frame(8, "squash"))).tolist() == [expected]
+    for kind, mode in ((np.int32, "I"), (np.float32, "F")):
+        Image.fromarray(np.zeros((8, 8), kind)).save(path, format="TIFF")
+        with pytest.raises(BrokenImage, match=f"mode {mode}: 8 or 16 bits"):
+            look_at(path)
+
+
 def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) -> None:
     """A file that ends too early, is empty, or is no image: each is named with its reason."""
     from wattmark_runner.worker.datasets import folders
@@ -119,6 +133,20 @@ def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) 
     assert not any(str(tmp_path) in reason for reason in reasons.values())
     with pytest.raises(BrokenImage, match=r"x/b.jpg \(.*[tT]runcated"):
         found.read(1, Frame(8))
+
+
+def test_damage_inside_a_png_is_found_before_anything_is_measured(tmp_path: Path) -> None:
+    """Its checksums tell."""
+    from wattmark_runner.worker.datasets.files import look_at
+
+    path = tmp_path / "noise.png"
+    noise = np.random.default_rng(1).integers(0, 256, (90, 90, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    look_at(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:9000] + bytes(100) + whole[9100:])
+    with pytest.raises(BrokenImage, match="broken PNG file"):
+        look_at(path)
 
 
 def test_flat_images_get_the_kits_ground_truth(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ Image = pytest.importorskip("PIL.Image")
 
 IDS = [f"n{number:08}" for number in range(2000, 3000)]
 """As many WordNet ids as ILSVRC2012 has classes."""
+TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
 
 
 def picture(path: Path, shade: int = 100) -> Path:
@@ -50,15 +51,18 @@ def flat(root: Path, count: int = 4) -> Path:
 
 
 def kit(root: Path, classes: list[int]) -> Path:
-    """A development kit: the kit's numbers run backwards; groups of classes come on top."""
+    """A development kit: the kit's numbers run backwards; groups of classes come on top.
+
+    Images after those of ``classes`` are of class 1.
+    """
     from scipy.io import savemat
 
     (root / "data").mkdir(parents=True)
     kind = [("ILSVRC2012_ID", "O"), ("WNID", "O")]
     rows = [(1000 - order, name) for order, name in enumerate(IDS)] + [(1001, "n00000001")]
     savemat(root / "data/meta.mat", {"synsets": np.array(rows, kind).reshape(-1, 1)})
-    truth = "".join(f"{number}\n" for number in classes)
-    (root / "data/ILSVRC2012_validation_ground_truth.txt").write_text(truth)
+    truth = "".join(f"{number}\n" for number in classes) + "1\n" * (50_000 - len(classes))
+    (root / TRUTH).write_text(truth)
     return root
 
 
@@ -150,13 +154,38 @@ def test_damage_inside_a_png_is_found_before_anything_is_measured(tmp_path: Path
 
 
 def test_flat_images_get_the_kits_ground_truth(tmp_path: Path) -> None:
-    """A line per image, in the kit's numbers, brought to Keras's order of classes."""
+    """A line per image, in the kit's numbers, brought to Keras's order of classes; of 50,000 only
+    those that are asked for must be there."""
     from wattmark_runner.worker.datasets import ilsvrc2012
 
     root = flat(tmp_path / "val")
-    found = ilsvrc2012.read(str(root), str(kit(tmp_path / "kit", [1000, 999, 1, 500])))
+    every = ilsvrc2012.read(str(root), str(kit(tmp_path / "kit", [1000, 999, 1, 500])))
+    assert len(every.missing) == 50_000 - 4
+    found = every.first(4)
     assert (found.labels, found.classes, found.missing) == ((0, 1, 999, 500), 1000, ())
     assert found.read(2, Frame(4)).mean() == pytest.approx(150, abs=2)
+
+
+def test_a_ground_truth_that_may_have_shifted_is_refused(tmp_path: Path) -> None:
+    """The lines have no names: one too few or too many, or a blank one, would move all after it.
+    Blank ones at the end move none."""
+    from wattmark_runner.worker.datasets import ilsvrc2012
+
+    root, folder = flat(tmp_path / "val", 1), kit(tmp_path / "kit", [1000])
+    path = folder / TRUTH
+    lines = path.read_text().splitlines()
+    path.write_text("\r\n".join([*lines, "", " ", ""]))
+    assert ilsvrc2012.read(str(root), str(folder)).labels == (0,)
+    for changed, says in (
+        (lines[1:], "has 49999 lines and not 50000"),
+        (["", *lines], "has 50001 lines"),
+        ([lines[0], "", *lines[2:]], "line 2: no class: ''"),
+        ([*lines[:-1], "1001"], "line 50000: no class: '1001'"),
+    ):
+        path.write_text("\n".join(changed))
+        with pytest.raises(ConfigurationError) as caught:
+            ilsvrc2012.read(str(root), str(folder))
+        assert says in str(caught.value)
 
 
 def test_missing_images_are_named(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from wattmark_runner.worker.datasets.files import is_image, of_files
 from wattmark_runner.worker.datasets.folders import class_folders, in_folders
 
 CLASSES: Final = 1000
+IMAGES: Final = 50_000
 _WORDNET: Final = re.compile(r"n\d{8}")
 _VALIDATION: Final = "ILSVRC2012_val_"
 _GROUND_TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
@@ -102,14 +103,19 @@ def _labels(path: Path) -> dict[str, int]:
 def _kit(folder: Path) -> dict[str, int]:
     data = folder / "data" if (folder / "data").is_dir() else folder
     order = _kit_classes(data / "meta.mat")
-    truth = _lines(data / _GROUND_TRUTH)
-    try:
-        return {
-            f"{_VALIDATION}{number:08}.JPEG": order[int(line)]
-            for number, line in enumerate(truth, start=1)
-        }
-    except (KeyError, ValueError) as error:
-        raise ConfigurationError(f"{_GROUND_TRUTH} has a line that is no class: {error}") from error
+    truth = _text(data / _GROUND_TRUTH).rstrip().splitlines()
+    if len(truth) != IMAGES:
+        raise ConfigurationError(
+            f"{_GROUND_TRUTH} has {len(truth)} lines and not {IMAGES}, so which image a line is of"
+            " cannot be told; take the development kit's own"
+        )
+    found: dict[str, int] = {}
+    for number, line in enumerate(truth, start=1):
+        label = order.get(int(line)) if line.strip().isdecimal() else None
+        if label is None:
+            raise ConfigurationError(f"{_GROUND_TRUTH}, line {number}: no class: {line[:60]!r}")
+        found[f"{_VALIDATION}{number:08}.JPEG"] = label
+    return found
 
 
 def _kit_classes(path: Path) -> dict[int, int]:
@@ -130,7 +136,12 @@ def _kit_classes(path: Path) -> dict[int, int]:
 
 
 def _lines(path: Path) -> list[str]:
+    """Those that say something; each stands for itself."""
+    return [line for line in _text(path).splitlines() if line.strip()]
+
+
+def _text(path: Path) -> str:
     try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"labels {path.name} cannot be read: {error}") from error

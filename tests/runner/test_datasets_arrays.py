@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels, npz, synthetic
-from wattmark_runner.worker.datasets.arrays import enlarge
+from wattmark_runner.worker.datasets.arrays import enlarge, of_arrays
 from wattmark_runner.worker.pipeline import Kept, Pipeline, Source
+
+FITTING: dict[str, Any] = {"images": np.zeros((2, 4, 4)), "labels": np.zeros(2, int)}
 
 
 def images_of(count: int, *, broken: frozenset[int] = frozenset()) -> Images:
@@ -122,6 +125,50 @@ def test_npz_holds_images_and_labels(tmp_path: Path) -> None:
         assert (found.read(1, Frame(4, "squash")) == images[1]).all()
 
 
+def test_npz_may_say_how_many_classes_there_are(tmp_path: Path) -> None:
+    """Its labels may not show the last one; without a number there may be more."""
+    path = tmp_path / "set.npz"
+    arrays: dict[str, Any] = {"images": np.zeros((2, 4, 4), np.uint8), "labels": np.array([2, 0])}
+    np.savez(path, **arrays)
+    assert npz.read(str(path), "").more_classes
+    np.savez(path, **arrays, classes=np.array(7))
+    found = npz.read(str(path), "")
+    assert (found.classes, found.more_classes) == (7, False)
+
+
+def test_only_the_test_images_of_an_npz_are_read(tmp_path: Path) -> None:
+    """The training images beside them may be many."""
+    path = tmp_path / "set.npz"
+    images, labels = np.zeros((2, 4, 4), np.uint8), np.array([2, 0])
+    np.savez(path, x_train=np.array([object()]), x_test=images, y_test=labels)
+    assert npz.read(str(path), "").count == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.linspace(0.0, 1.0, 32, dtype=np.float32), "are 0 to 1, and 0 to 255 is needed; mul"),
+        (np.array([0, 1] * 16, np.uint8), "are 0 to 1, and 0 to 255 is needed; multiply them by"),
+        (np.linspace(-1.0, 1.0, 32), "values are -1 to 1; bring them to 0 to 255"),
+        (np.arange(0, 320, 10), "values are 0 to 310; bring"),
+        (np.array([0.0] * 31 + [np.nan]), "values are nan to nan; bring"),
+        (np.array([0.0] * 31 + [np.inf]), "values are 0 to inf; bring"),
+        (np.zeros(32, np.bool_), "type bool cannot be used"),
+        (np.zeros(32, np.uint8), ""),
+        (np.linspace(0.0, 255.0, 32, dtype=np.float16), ""),
+    ],
+)
+def test_values_are_from_0_to_255(values: npt.NDArray[Any], says: str) -> None:
+    """What is in another unit would be black to the network, and its accuracy wrong."""
+    images, labels = values.reshape(2, 4, 4), np.array([0, 1])
+    if says:
+        with pytest.raises(ConfigurationError) as caught:
+            of_arrays(images, labels)
+        assert says in str(caught.value)
+    else:
+        assert of_arrays(images, labels).count == 2
+
+
 @pytest.mark.parametrize(
     ("arrays", "says"),
     [
@@ -131,6 +178,9 @@ def test_npz_holds_images_and_labels(tmp_path: Path) -> None:
         ({"images": np.zeros((2, 4, 4)), "labels": np.zeros(2)}, "type float64"),
         ({"images": np.zeros((0, 4, 4)), "labels": np.zeros(0, int)}, "cannot be used"),
         ({"images": np.array([object()]), "labels": np.zeros(1, int)}, "is no .npz file"),
+        ({**FITTING, "classes": np.array([1, 2])}, "classes is to be one whole number from 1"),
+        ({**FITTING, "classes": np.array(2.0)}, "classes is to be one whole number from 1"),
+        ({**FITTING, "classes": np.array(0)}, "classes is to be one whole number from 1"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(
@@ -145,3 +195,12 @@ def test_arrays_that_do_not_fit_are_refused(
     with pytest.raises(ConfigurationError) as caught:
         npz.read(str(path), "")
     assert says in str(caught.value)
+
+
+def test_a_lone_array_is_no_npz(tmp_path: Path) -> None:
+    """One line, as for any other file."""
+    path = tmp_path / "set.npz"
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(ConfigurationError, match=r"^set.npz is no .npz file of arrays: "):
+        npz.read(str(path), "")

@@ -68,9 +68,9 @@ def run(
 
 
 def npz(path: Path, labels: list[int]) -> str:
-    """A data set of noise, one image a label; its table."""
+    """A data set of noise of three classes, one image a label; its table."""
     images = np.random.default_rng(1).integers(0, 256, (len(labels), 12, 10), np.uint8)
-    np.savez(path, images=images, labels=np.array(labels))
+    np.savez(path, images=images, labels=np.array(labels), classes=3)
     return f'keras = "npz"\npath = "{path}"'
 
 

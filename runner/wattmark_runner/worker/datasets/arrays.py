@@ -1,5 +1,7 @@
 """Images that lie in memory as one array, brought to a network's size by repeating pixels."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,10 +12,13 @@ CROP = 0.875
 """The part of an image that is its middle: 224 of 256, as is usual on ImageNet."""
 
 
-def of_arrays(images: npt.NDArray[np.generic], labels: npt.NDArray[np.generic]) -> Images:
+def of_arrays(
+    images: npt.NDArray[Any], labels: npt.NDArray[Any], classes: int | None = None
+) -> Images:
     """Images (count, height, width[, channels 1 or 3]), 0 to 255, and a class for each.
 
-    Raises ``ConfigurationError`` for other shapes.
+    ``classes`` None: as many as the labels show, or more. Raises ``ConfigurationError`` for other
+    shapes and values.
     """
     if images.ndim == 3:
         images = images[..., np.newaxis]
@@ -27,11 +32,34 @@ def of_arrays(images: npt.NDArray[np.generic], labels: npt.NDArray[np.generic]) 
             " give one whole number per image"
         )
 
+    _require_range(images)
+
     def read(number: int, frame: Frame) -> Pixels:
         return enlarge(images[number].astype(np.float32), frame)
 
-    classes = tuple(int(label) for label in labels)
-    return Images(len(images), read, str, classes, max(classes) + 1)
+    known = tuple(int(label) for label in labels)
+    return Images(
+        len(images), read, str, known, classes or max(known) + 1, more_classes=classes is None
+    )
+
+
+def _require_range(images: npt.NDArray[Any]) -> None:
+    """All of the array is judged, in place: one unit holds for all of its images.
+
+    Black images are black in any unit.
+    """
+    if images.dtype.kind not in "uif":
+        raise ConfigurationError(f"images of type {images.dtype} cannot be used; numbers can")
+    low, high = images.min(), images.max()
+    if not (low >= 0 and high <= 255):  # nor is a NaN
+        raise ConfigurationError(
+            f"the images' values are {low:.6g} to {high:.6g}; bring them to 0 to 255"
+        )
+    if 0 < high <= 1:
+        raise ConfigurationError(
+            f"the images' values are {low:.6g} to {high:.6g}, and 0 to 255 is needed; multiply"
+            " them by 255"
+        )
 
 
 def enlarge(image: Pixels, frame: Frame) -> Pixels:

@@ -8,5 +8,5 @@ from wattmark_runner.worker.datasets.arrays import of_arrays
 def read(path: str, labels: str) -> Images:
     """The test images; there are no files."""
     del path, labels
-    test = data.digits().test
-    return of_arrays(test.images * 255.0, test.labels)
+    digits = data.digits()
+    return of_arrays(digits.test.images * 255.0, digits.test.labels, digits.classes)

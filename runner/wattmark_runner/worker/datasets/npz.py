@@ -1,13 +1,23 @@
-"""A ``.npz`` file with ``x_test`` (or ``images``), 0 to 255, and ``y_test`` (or ``labels``)."""
+"""A ``.npz`` file with ``x_test`` (or ``images``), 0 to 255, and ``y_test`` (or ``labels``).
+
+``classes``, if it is there, says how many there are; the labels may not show the last.
+"""
 
 import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.worker.datasets import Images
 from wattmark_runner.worker.datasets.arrays import of_arrays
+
+_PAIRS: Final = (("x_test", "y_test"), ("images", "labels"))
+_CLASSES: Final = "classes"
 
 
 def read(path: str, labels: str) -> Images:
@@ -17,14 +27,25 @@ def read(path: str, labels: str) -> Images:
     name = Path(path).name
     try:
         with np.load(path, allow_pickle=False) as archive:
-            held = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            images, classes = (archive[key] for key in _pair(archive, name))
+            count = _count(archive[_CLASSES], name) if _CLASSES in archive else None
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ConfigurationError(f"{name} is no .npz file of arrays: {error}") from error
-    for pair in (("x_test", "y_test"), ("images", "labels")):
-        if all(key in held for key in pair):
-            images, classes = (held[key] for key in pair)
-            return of_arrays(images, classes.reshape(-1))
+    return of_arrays(images, classes.reshape(-1), count)
+
+
+def _pair(archive: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """Images and labels; what else is in the file, such as training images, is not read."""
+    for images, labels in _PAIRS:
+        if images in archive and labels in archive:
+            return images, labels
     raise ConfigurationError(
-        f"{name} holds {', '.join(held) or 'nothing'}; x_test and y_test are needed, or images and"
-        " labels"
+        f"{name} holds {', '.join(archive) or 'nothing'}; x_test and y_test are needed, or images"
+        " and labels"
     )
+
+
+def _count(classes: npt.NDArray[Any], name: str) -> int:
+    if classes.size != 1 or classes.dtype.kind not in "ui" or classes.item() < 1:
+        raise ConfigurationError(f"{name}: {_CLASSES} is to be one whole number from 1")
+    return int(classes.item())

@@ -13,7 +13,15 @@ import pytest
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels, npz, synthetic
 from wattmark_runner.worker.datasets.arrays import enlarge, of_arrays
-from wattmark_runner.worker.pipeline import Kept, Pipeline, Source
+from wattmark_runner.worker.pipeline import (
+    PART,
+    Kept,
+    Pipeline,
+    Prepare,
+    Source,
+    batches_ahead,
+    require_memory,
+)
 
 FITTING: dict[str, Any] = {"images": np.zeros((2, 4, 4)), "labels": np.zeros(2, int)}
 
@@ -64,6 +72,60 @@ def test_decoding_ahead_is_bounded() -> None:
     assert pipeline.waited_ns >= 0
 
 
+def test_a_large_batch_is_decoded_by_all_threads() -> None:
+    """Its parts are decoded side by side: none is long in coming, and few batches are ahead."""
+    together = threading.Barrier(4)
+
+    def read(number: int, frame: Frame) -> Pixels:
+        if number < 4 * PART and number % PART == 0:
+            together.wait(10.0)
+        return np.full((frame.pixels, frame.pixels, 3), number, np.float32)
+
+    large = source(Images(8 * PART, read, str, None, None), 4 * PART)
+    batch = Pipeline(large, 4).next()
+    assert batch.pixels[:, 1, 1, 2].tolist() == [2.0 * number for number in range(4 * PART)]
+    assert (batches_ahead(large, 4), batches_ahead(large, 16)) == (3, 6)
+    assert batches_ahead(source(images_of(10), 1), 16) == 18
+
+
+def test_batches_that_memory_cannot_hold_are_refused() -> None:
+    """All that the threads decode ahead, and what is inferred meanwhile: here 3 + 2 + 3 batches of
+    4 images of 2 × 2 pixels of 12 bytes. The last, smaller batch changes nothing."""
+    images = source(images_of(10))
+    require_memory(images, 3, 3, 8 * 4 * 48)
+    with pytest.raises(ConfigurationError) as caught:
+        require_memory(images, 3, 3, 8 * 4 * 48 - 1)
+    assert str(caught.value).startswith("8 batches of 4 images, decoded ahead or being inferred")
+    assert "take a smaller batch_size, or fewer pipeline_threads" in str(caught.value)
+
+
+def in_place(image: Pixels) -> Pixels:
+    image += 1.0
+    return image
+
+
+def in_place_and_reversed(image: Pixels) -> Pixels:
+    """As Keras prepares images for ResNet and VGG."""
+    image = image[..., ::-1]
+    image += 1.0
+    return image
+
+
+@pytest.mark.parametrize("prepare", [in_place, in_place_and_reversed, lambda image: image + 1.0])
+def test_an_architecture_prepares_in_place_or_anew(prepare: Prepare) -> None:
+    """The network gets what is returned."""
+
+    def read(number: int, frame: Frame) -> Pixels:
+        return np.full((frame.pixels, frame.pixels, 3), (number, 10.0, 20.0), np.float32)
+
+    images = Images(2, read, str, None, None)
+    batch = Pipeline(Source(images, 2, Frame(2), prepare, 2, allow_broken=False), 1).next()
+    expected = [2.0, 11.0, 21.0]
+    if prepare is in_place_and_reversed:
+        expected.reverse()
+    assert batch.pixels[1, 0, 1].tolist() == expected
+
+
 def test_a_broken_image_ends_the_run_by_name() -> None:
     """Unless broken ones are allowed, nothing goes on as if it were whole."""
     pipeline = Pipeline(source(images_of(10, broken=frozenset({5}))), 2)
@@ -85,7 +147,7 @@ def test_kept_images_are_decoded_once() -> None:
     kept = Kept(source(images_of(10)), 2, 10**6)
     first = [kept.next() for _ in range(3)]
     assert kept.next() is first[0]
-    with pytest.raises(ConfigurationError, match=r"10 images need 0\.0 GB"):
+    with pytest.raises(ConfigurationError, match=r"10 images that .* need 0\.0 GB"):
         Kept(source(images_of(10)), 2, 100)
 
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.float32]
 """Height, width, red-green-blue; 0 to 255."""
+Bytes = npt.NDArray[np.uint8]
+"""The same, as files hold it."""
 
 
 class BrokenImage(Exception):
@@ -53,7 +55,7 @@ class Images:
     """
 
     count: int
-    read: Callable[[int, Frame], Pixels]
+    read: Callable[[int, Frame], Pixels | Bytes]
     name: Callable[[int], str]
     labels: tuple[int, ...] | None
     classes: int | None

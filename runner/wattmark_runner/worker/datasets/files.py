@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Missing, Pixels
+from wattmark_runner.worker.datasets import BrokenImage, Bytes, Frame, Images, Missing
 from wattmark_runner.worker.datasets.arrays import CROP
 
 try:
@@ -44,7 +44,7 @@ def of_files(
         except BrokenImage as error:
             raise BrokenImage(f"{name(number)} ({error})") from error
 
-    def read(number: int, frame: Frame) -> Pixels:
+    def read(number: int, frame: Frame) -> Bytes:
         with named(number) as path:
             return decode(path, frame)
 
@@ -56,7 +56,7 @@ def of_files(
     return Images(len(paths), read, name, labels, classes, tuple(missing), check)
 
 
-def decode(path: Path, frame: Frame) -> Pixels:
+def decode(path: Path, frame: Frame) -> Bytes:
     """The image at ``path``, resized bicubically. Raises ``BrokenImage`` with the reason."""
     with _opened(path) as image:
         width, height = image.size
@@ -68,7 +68,7 @@ def decode(path: Path, frame: Frame) -> Pixels:
             (frame.pixels, frame.pixels), Image.Resampling.BICUBIC,
             box=(left, top, left + across, top + down),
         )  # fmt: skip
-    return np.asarray(resized, np.float32)
+    return np.asarray(resized)
 
 
 def look_at(path: Path) -> None:
@@ -97,7 +97,7 @@ def _rgb(image: Any) -> Any:
     if image.mode.startswith(_SIXTEEN_BITS):
         grey = (np.asarray(image).astype(np.uint32) + 128) // 257  # 65,535 is 255
         image = Image.fromarray(grey.astype(np.uint8))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @contextmanager

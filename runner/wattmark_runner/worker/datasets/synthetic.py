@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wattmark_runner.worker.datasets import Frame, Images, Pixels
+from wattmark_runner.worker.datasets import Bytes, Frame, Images
 
 IMAGES = 256
 
@@ -11,8 +11,8 @@ def read(path: str, labels: str) -> Images:
     """So many images without labels; there are no files."""
     del path, labels
 
-    def image(number: int, frame: Frame) -> Pixels:
+    def image(number: int, frame: Frame) -> Bytes:
         shape = (frame.pixels, frame.pixels, 3)
-        return np.random.default_rng(number).integers(0, 256, shape, np.uint8).astype(np.float32)
+        return np.random.default_rng(number).integers(0, 256, shape, np.uint8)
 
     return Images(IMAGES, image, str, None, None)

@@ -1,5 +1,6 @@
 """What a worker makes of a data set before it measures: what it looks at, what it refuses."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ def test_labels_show_at_least_how_many_classes_there_are(tmp_path: Path) -> None
     assert classes(weights="random") == (701, [])
     np.savez(path, **arrays, classes=800)
     assert classes() == (800, [])
+
+
+def test_as_many_threads_decode_as_there_are_cpus(tmp_path: Path) -> None:
+    """Those that this process may use; unless a number is asked for."""
+    assert choice("npz", tmp_path).threads == len(os.sched_getaffinity(0))
+    assert choice("npz", tmp_path, pipeline_threads=5).threads == 5
 
 
 def test_images_that_are_not_used_are_not_judged(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a request asks of a ``keras`` workload."""
 
+import os
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -41,6 +42,11 @@ class Choice:
             int(files["images"]) if files["images"] else None,
             **parameters,
         )  # fmt: skip
+
+    @property
+    def threads(self) -> int:
+        """That decode; as many as the process may use CPUs, unless a number is asked for."""
+        return self.pipeline_threads or len(os.sched_getaffinity(0))
 
     @property
     def trained(self) -> bool:

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
-import psutil
-
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.datasets import BrokenImage, Images
-from wattmark_runner.worker.pipeline import Kept, Pipeline, Source
+from wattmark_runner.worker.memory import available_bytes
+from wattmark_runner.worker.pipeline import Kept, Pipeline, Source, require_memory
 from wattmark_runner.worker.zoo import IMAGENET_CLASSES, Architecture, Wanted
 from wattmark_runner.worker.zoo.choice import Choice
+from wattmark_runner.worker.zoo.network import IN_FLIGHT
 from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS, FRAMEWORKS
 
 NAMED: Final = 10
@@ -20,7 +20,7 @@ NAMED: Final = 10
 LOOKERS: Final = 8
 """Threads that look at files before anything is measured; they mostly wait for the disk."""
 MEMORY_RATIO: Final = 0.5
-"""Of the free memory; so much may decoded images take."""
+"""Of the memory that is available; so much may decoded images take."""
 _OUT_OF_MEMORY: Final = (
     "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory", "OutOfMemory", "OOM when",
     "bad_alloc", "can't allocate memory", "Unable to allocate", "MemoryError",
@@ -128,11 +128,12 @@ def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
 
 
 def stream_of(source: Source, choice: Choice) -> Pipeline | Kept:
-    """From memory, or decoded in every pass."""
+    """From memory, or decoded in every pass. Raises ``ConfigurationError`` if memory is short."""
+    available = int(available_bytes() * MEMORY_RATIO)
     if choice.keep_decoded or choice.kind == "synthetic":
-        available = int(psutil.virtual_memory().available * MEMORY_RATIO)
-        return Kept(source, choice.pipeline_threads, available)
-    return Pipeline(source, choice.pipeline_threads)
+        return Kept(source, choice.threads, available)
+    require_memory(source, choice.threads, IN_FLIGHT + 1, available)
+    return Pipeline(source, choice.threads)
 
 
 @contextmanager

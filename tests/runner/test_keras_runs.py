@@ -1,5 +1,6 @@
 """Whole runs of ``keras`` workloads, and what may be wrong with their images and weights."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -75,10 +76,14 @@ def npz(path: Path, labels: list[int]) -> str:
 
 
 def test_random_weights_are_measured_and_not_scored(run: Run) -> None:
-    """Energy, size and counts are told; why there is no accuracy and no score is told, too."""
-    record = run('keras = "synthetic"\nimages = 3', weights="random", batch_size=2)
+    """Energy, size and counts are told; so is why there is no accuracy and no score, and that the
+    batches are smaller than asked for."""
+    record = run('keras = "synthetic"\nimages = 3', weights="random", batch_size=4)
     assert (record.state, record.reason) == (RunState.DONE, "")
-    assert record.notices == ["accuracy and scores are withheld: the weights are random"]
+    assert record.notices == [
+        "batches hold 3 images, all that there are; batch_size 4 was asked for",
+        "accuracy and scores are withheld: the weights are random",
+    ]
     assert (record.accuracy, record.test_images) == (None, 3)
     assert (record.parameters, record.macs) == (2_554_968, 56_510_400)
     counted = [window for window in record.windows if window.phase is Phase.INFERENCE]
@@ -91,6 +96,7 @@ def test_random_weights_are_measured_and_not_scored(run: Run) -> None:
     assert all(score.value is None for score in record.scores)
     assert record.definition["keras"]["kind"] == "synthetic"
     assert record.environment["weights"] == "random"
+    assert record.environment["pipeline_threads"] == str(len(os.sched_getaffinity(0)))
     assert record.environment["env KERAS_BACKEND"] == "tensorflow"
     assert record.environment["tensorflow"]
 

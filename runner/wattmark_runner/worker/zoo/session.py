@@ -51,6 +51,11 @@ class KerasSession:
 
     def _compile(self, framework: Any, architecture: Architecture) -> None:
         choice, model = self._choice, architecture.model
+        if choice.batch_size > self._images.count:
+            self._notice(
+                f"batches hold {self._images.count} images, all that there are; batch_size"
+                f" {choice.batch_size} was asked for"
+            )
         self._labels = loading.labels_of(self._images, int(model.output.shape[-1]))
         source = Source(
             self._images, self._images.count, Frame(architecture.pixels, choice.resize),
@@ -78,6 +83,7 @@ class KerasSession:
             "gpus": ", ".join(framework.gpu_names()), "weights": architecture.weights,
             "data_set": self._choice.kind, "input_pixels": str(architecture.pixels),
             "images_missing": str(len(self._images.missing)),
+            "pipeline_threads": str(self._choice.threads),
         }  # fmt: skip
         facts = {name: value for name, value in facts.items() if value} | about_machine()
         model = architecture.model

@@ -152,8 +152,10 @@ def test_every_fault_is_in_its_record_and_the_next_run_starts_clean(
         assert "\n" not in record.reason
         assert record.scores == ()
     assert "Traceback" in (tmp_path / "worker.log").read_text()
-    limits = "limits = {memory_bytes = 700000000}"
-    record = run(f'keras = "synthetic"\n{limits}', weights="random", batch_size=256)
+    # Room for 60 MB of images, and not for the 480 MB that the network makes of them.
+    limits = "images = 100\nlimits = {memory_bytes = 700000000}"
+    synthetic = f'keras = "synthetic"\n{limits}'
+    record = run(synthetic, "MobileNetV2", weights="random", batch_size=100)
     assert record.state is RunState.FAILED
     # The framework says so itself, or is killed when it cannot.
     assert re.search("out of memory|memory is limited to 700000000 bytes", record.reason)

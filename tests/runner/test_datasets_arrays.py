@@ -188,14 +188,13 @@ def test_npz_holds_images_and_labels(tmp_path: Path) -> None:
 
 
 def test_npz_may_say_how_many_classes_there_are(tmp_path: Path) -> None:
-    """Its labels may not show the last one; without a number there may be more."""
+    """Its labels may not show the last one."""
     path = tmp_path / "set.npz"
     arrays: dict[str, Any] = {"images": np.zeros((2, 4, 4), np.uint8), "labels": np.array([2, 0])}
     np.savez(path, **arrays)
-    assert npz.read(str(path), "").more_classes
+    assert npz.read(str(path), "").classes == 3
     np.savez(path, **arrays, classes=np.array(7))
-    found = npz.read(str(path), "")
-    assert (found.classes, found.more_classes) == (7, False)
+    assert npz.read(str(path), "").classes == 7
 
 
 def test_only_the_test_images_of_an_npz_are_read(tmp_path: Path) -> None:

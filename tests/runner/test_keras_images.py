@@ -1,9 +1,7 @@
 """What a worker makes of a data set before it measures: what it looks at, what it refuses."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,27 +26,6 @@ def opened(wanted: Choice) -> tuple[Images, list[str]]:
     """The images, and what is told of them."""
     notices: list[str] = []
     return loading.images_of(wanted, notices.append), notices
-
-
-def test_labels_show_at_least_how_many_classes_there_are(tmp_path: Path) -> None:
-    """A sample of ImageNet's images need not have the last class, so its own weights decide, and
-    a doubt is told. Other weights have what the labels show, or what the file says."""
-    path = tmp_path / "set.npz"
-    arrays: dict[str, Any] = {"images": np.zeros((2, 4, 4), np.uint8), "labels": np.array([700, 0])}
-
-    def classes(file: str = "", **changed: Value) -> tuple[int | None, list[str]]:
-        wanted = replace(choice("npz", path, "", "", **changed), file=file)
-        images, notices = opened(wanted)
-        return loading.classes_of(wanted, images, notices.append), notices
-
-    np.savez(path, **arrays)
-    found, (notice,) = classes()
-    assert found is None
-    assert "does not say how many classes there are; they are taken for ImageNet's" in notice
-    assert classes("mine.weights.h5") == (701, [])
-    assert classes(weights="random") == (701, [])
-    np.savez(path, **arrays, classes=800)
-    assert classes() == (800, [])
 
 
 def test_as_many_threads_decode_as_there_are_cpus(tmp_path: Path) -> None:

@@ -50,8 +50,7 @@ class Images:
 
     ``read(number, frame)`` and ``check(number)`` may be called from several threads and raise
     ``BrokenImage``; ``check`` is a quick look at what cannot be read.
-    ``labels`` None: there is no accuracy. ``classes`` None: as many as the network has;
-    ``more_classes``: there may be more than the labels show.
+    ``labels`` None: there is no accuracy. ``classes`` None: as many as the network has.
     """
 
     count: int
@@ -61,7 +60,6 @@ class Images:
     classes: int | None
     missing: tuple[Missing, ...] = ()
     check: Callable[[int], None] = _unchecked
-    more_classes: bool = False
 
     def first(self, count: int) -> "Images":
         """The first ``count`` of them, and what is missing among these; all, if there are fewer."""

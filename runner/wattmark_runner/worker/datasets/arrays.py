@@ -17,7 +17,7 @@ def of_arrays(
 ) -> Images:
     """Images (count, height, width[, channels 1 or 3]), 0 to 255, and a class for each.
 
-    ``classes`` None: as many as the labels show, or more. Raises ``ConfigurationError`` for other
+    ``classes`` None: as many as the labels show. Raises ``ConfigurationError`` for other
     shapes and values.
     """
     if images.ndim == 3:
@@ -38,9 +38,7 @@ def of_arrays(
         return enlarge(images[number].astype(np.float32), frame)
 
     known = tuple(int(label) for label in labels)
-    return Images(
-        len(images), read, str, known, classes or max(known) + 1, more_classes=classes is None
-    )
+    return Images(len(images), read, str, known, classes or max(known) + 1)
 
 
 def _require_range(images: npt.NDArray[Any]) -> None:

@@ -10,7 +10,7 @@ from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.datasets import BrokenImage, Images
 from wattmark_runner.worker.memory import available_bytes
 from wattmark_runner.worker.pipeline import Kept, Pipeline, Source, require_memory
-from wattmark_runner.worker.zoo import IMAGENET_CLASSES, Architecture, Wanted
+from wattmark_runner.worker.zoo import Architecture, Wanted
 from wattmark_runner.worker.zoo.choice import Choice
 from wattmark_runner.worker.zoo.network import IN_FLIGHT
 from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS, FRAMEWORKS
@@ -82,21 +82,6 @@ def _broken(images: Images) -> list[str]:
 
     with ThreadPoolExecutor(LOOKERS) as lookers:
         return [each for each in lookers.map(reason, range(images.count)) if each]
-
-
-def classes_of(choice: Choice, images: Images, notice: Callable[[str], None]) -> int | None:
-    """How many the network is to have; None: as many as its weights know.
-
-    A sample of ImageNet's images need not have one of the last class.
-    """
-    if not images.more_classes or not choice.trained or choice.file:
-        return images.classes
-    if images.classes != IMAGENET_CLASSES:
-        notice(
-            "the data set does not say how many classes there are; they are taken for ImageNet's,"
-            " and the accuracy means nothing if they are not"
-        )
-    return None
 
 
 def named(names: list[str]) -> str:

@@ -75,6 +75,12 @@ def test_pretrained_networks_reach_their_accuracy(
 
 
 MODEL = "efficientnet-lite0"
+BACKENDS = [
+    pytest.param(name, marks=pytest.mark.skipif(
+        importlib.util.find_spec(name) is None, reason=f"{name} is not installed"
+    ))
+    for name in ("torch", "jax")
+]  # fmt: skip
 CHILD = """
 import json, os, sys
 wanted = json.loads(sys.argv[1])
@@ -95,24 +101,35 @@ def predictions(path: Path, folder: Path, backend: str) -> list[int]:
     return [number for (number,) in struct.iter_unpack("<H", path.read_bytes())]
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_frameworks_predict_alike(tmp_path: Path, ilsvrc: Path, backend: str) -> None:
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, ilsvrc: Path) -> list[int]:
+    """TensorFlow's predictions."""
+    return predictions(tmp_path_factory.mktemp("expected") / "classes", ilsvrc, "tensorflow")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_frameworks_predict_alike(
+    tmp_path: Path, ilsvrc: Path, expected: list[int], backend: str
+) -> None:
     """At least 99.5 % of the predictions are those of TensorFlow; `make test-frameworks` has what
     it takes."""
-    pytest.importorskip(backend)
-    ours, theirs = (predictions(tmp_path / each, ilsvrc, each) for each in ("tensorflow", backend))
-    same = sum(map(int.__eq__, ours, theirs))
-    sys.stdout.write(f"{MODEL}: {same} of {len(ours)} predictions of {backend} are TensorFlow's\n")
-    assert len(ours) == len(theirs) >= 200
-    assert same / len(ours) >= 0.995
+    found = predictions(tmp_path / backend, ilsvrc, backend)
+    same = sum(map(int.__eq__, found, expected))
+    sys.stdout.write(f"{MODEL}: {same} of {len(found)} predictions of {backend} are TensorFlow's\n")
+    assert len(found) == len(expected) >= 200
+    assert same / len(found) >= 0.995
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_frameworks_measure_alike(tmp_path: Path, ilsvrc: Path, backend: str) -> None:
+@pytest.fixture(scope="module")
+def accuracy(tmp_path_factory: pytest.TempPathFactory, ilsvrc: Path) -> float | None:
+    """Of 200 images on TensorFlow."""
+    return measured(tmp_path_factory.mktemp("accuracy") / "log", ilsvrc, MODEL, "200").accuracy
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_frameworks_measure_alike(
+    tmp_path: Path, ilsvrc: Path, accuracy: float | None, backend: str
+) -> None:
     """A worker on another framework measures windows of the same accuracy."""
-    pytest.importorskip(backend)
-    ours, theirs = (
-        measured(tmp_path / each, ilsvrc, MODEL, "200", backend=each).accuracy
-        for each in ("tensorflow", backend)
-    )
-    assert theirs == pytest.approx(ours, abs=0.005)
+    done = measured(tmp_path / backend, ilsvrc, MODEL, "200", backend=backend)
+    assert done.accuracy == pytest.approx(accuracy, abs=0.005)

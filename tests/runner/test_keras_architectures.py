@@ -1,7 +1,9 @@
 """The paper's eight architectures, each in a child process with bounded memory, on two images."""
 
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from wattmark_runner.process import WorkerProcess
@@ -64,6 +66,23 @@ def test_every_classifier_of_keras_is_there() -> None:
     """The table names all classifiers that the installed Keras has, and no other."""
     found = [name for name in dir(keras.applications) if name[0].isupper()]
     assert sorted(found) == sorted(APPLICATIONS)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_image_is_prepared_and_left_as_it_is(name: str) -> None:
+    """Each classifier's own preprocessing takes an image that may only be read, and does to it
+    what Keras does to a copy."""
+    from wattmark_runner.worker.zoo.applications import preparation
+
+    grey = np.linspace(0.0, 255.0, 6, dtype=np.float32).reshape(3, 2, 1)
+    image = np.broadcast_to(grey, (3, 2, 3))
+    ready = preparation(name)(image)
+    module = sys.modules[getattr(keras.applications, name).__module__]
+    expected = module.preprocess_input(image.copy(), data_format="channels_last")
+    assert ready.dtype == np.float32
+    assert ready.flags.writeable
+    np.testing.assert_array_equal(ready, expected)
+    np.testing.assert_array_equal(image[..., 2], grey[..., 0])
 
 
 @pytest.mark.parametrize(

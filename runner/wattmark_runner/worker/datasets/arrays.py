@@ -69,7 +69,7 @@ def enlarge(image: Pixels, frame: Frame) -> Pixels:
     else:
         rows, columns = (_centres(length, length, frame.pixels) for length in (height, width))
     found = image[rows[:, np.newaxis], columns]
-    return np.broadcast_to(found, (*found.shape[:2], 3))
+    return found if found.shape[-1] == 3 else np.repeat(found, 3, axis=-1)
 
 
 def _centres(length: int, side: float, pixels: int) -> npt.NDArray[np.intp]:

@@ -2,9 +2,11 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any, Final
 
 import keras
+import numpy as np
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.worker.datasets import Pixels
@@ -22,13 +24,20 @@ def build(wanted: Wanted) -> Architecture:
     """Raises ``ConfigurationError`` for weights that cannot be had or do not fit."""
     make = getattr(keras.applications, wanted.name)
     model, weights = _model(functools.partial(make, **SIZES.get(wanted.name, {})), wanted)
-    own: Any = inspect.getmodule(make)
+    return Architecture(model, int(model.input.shape[1]), preparation(wanted.name), weights)
+
+
+def preparation(name: str) -> Callable[[Pixels], Pixels]:
+    """What Keras does to an image before that classifier."""
+    own: Any = inspect.getmodule(getattr(keras.applications, name))
 
     def prepare(image: Pixels) -> Pixels:
-        ready: Pixels = own.preprocess_input(image, data_format="channels_last")
+        # A copy: many of Keras's functions work in place, and the image may be read-only.
+        copy = np.array(image, np.float32, order="C")
+        ready: Pixels = own.preprocess_input(copy, data_format="channels_last")
         return ready
 
-    return Architecture(model, int(model.input.shape[1]), prepare, weights)
+    return prepare
 
 
 def _model(make: Any, wanted: Wanted) -> tuple[Any, str]:

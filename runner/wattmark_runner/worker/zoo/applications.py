@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.worker.datasets import Pixels
 from wattmark_runner.worker.zoo import IMAGENET_CLASSES, Architecture, Wanted
+from wattmark_runner.worker.zoo.efficientnet import as_saved
 from wattmark_runner.worker.zoo.weights import load_file, require_classes
 
 SIZES: Final[dict[str, dict[str, Any]]] = {
@@ -46,6 +48,8 @@ def _model(make: Any, wanted: Wanted) -> tuple[Any, str]:
         return make(weights=None, classes=classes), "random"
     if wanted.file:
         model = make(weights=None, classes=classes)
+        if wanted.name.startswith("EfficientNetB"):
+            model = as_saved(model, Path(wanted.file))
         return model, load_file(model, wanted)
     require_classes(wanted, IMAGENET_CLASSES)
     try:

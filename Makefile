@@ -29,7 +29,8 @@ test: $(VENV)/.debian-test $(VENV)/.dev ## run all tests (ARGS="-m 'not slow'": 
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
-	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/test_keras_pretrained.py -rP $(ARGS)
+	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/test_keras_frameworks.py \
+	  tests/runner/test_keras_pretrained.py -rP $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types and the arrows between the rooms
 	@$(STEP) "ruff check" $(VENV)/bin/ruff check

@@ -1,5 +1,7 @@
 """What the numbers of a run depend on beside the network: the framework and its threads."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -32,6 +34,11 @@ def gpu_names() -> list[str]:
         str(tf.config.experimental.get_device_details(device).get("device_name", device.name))
         for device in tf.config.list_physical_devices("GPU")
     ]
+
+
+def on_gpu(weight: Any) -> bool:
+    """Does a variable of the model lie on a GPU?"""
+    return "GPU" in weight.device
 
 
 def _threads(number: int) -> str:

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wattmark_runner.worker.frameworks import gpu_given
+
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else it takes most of the board
+# Empty: what there is. A JAX with CUDA that sees no GPU fails if it may look for one.
+os.environ["JAX_PLATFORMS"] = "" if gpu_given() else "cpu"
+os.environ["JAX_PLATFORM_NAME"] = ""
 import jax  # type: ignore[import-not-found, unused-ignore]
 
 
@@ -38,6 +43,11 @@ class Compiled:
 def gpu_names() -> list[str]:
     """The GPUs that the framework sees."""
     return [device.device_kind for device in jax.devices() if device.platform == "gpu"]
+
+
+def on_gpu(weight: Any) -> bool:
+    """Does a tensor of the model lie on a GPU?"""
+    return all(device.platform == "gpu" for device in weight.devices())
 
 
 def facts() -> dict[str, str]:

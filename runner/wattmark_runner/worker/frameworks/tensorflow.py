@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from wattmark_runner.worker.environment import gpu_names, tensorflow_facts
+from wattmark_runner.worker.environment import gpu_names, on_gpu, tensorflow_facts
 
-__all__ = ["Compiled", "facts", "gpu_names"]
+__all__ = ["Compiled", "facts", "gpu_names", "on_gpu"]
 
 for _gpu in tf.config.list_physical_devices("GPU"):
     tf.config.experimental.set_memory_growth(_gpu, True)  # else it takes the whole board

@@ -45,6 +45,20 @@ def framework_of(choice: Choice, gpu: str) -> Any:
     return framework
 
 
+def require_on_gpu(framework: Any, model: Any, gpu: str) -> None:
+    """Raise ``ConfigurationError`` if a GPU was asked for and the weights do not lie on it.
+
+    Those that are no floating-point numbers are a framework's own affair.
+    """
+    weights = [each.value for each in model.weights if "float" in each.dtype]
+    if gpu and not all(map(framework.on_gpu, weights)):
+        raise ConfigurationError(
+            f"{framework.__name__.rpartition('.')[2]} put the weights of {model.name} elsewhere"
+            f" than on {gpu}; look for a variable that chooses its device in the service's"
+            " environment"
+        )
+
+
 def images_of(choice: Choice, notice: Callable[[str], None]) -> Images:
     """Those in use. Raises ``ConfigurationError`` for images among them that are missing or broken.
 

@@ -42,6 +42,7 @@ class KerasSession:
             self._images = loading.images_of(choice, self._notice)
             self._emit(Step("load", 0.4))
             architecture = loading.architecture_of(choice, self._images.classes)
+            loading.require_on_gpu(framework, architecture.model, wanted.gpu)
             self._compile(framework, architecture)
             self._emit(Step("load", 0.8))
             self.network.prime()

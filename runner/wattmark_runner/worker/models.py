@@ -10,6 +10,8 @@ from typing import Any, Final
 import keras
 from keras import layers
 
+from wattmark_runner.worker.keras_config import use_defaults
+
 Shape = tuple[int, int, int]
 
 
@@ -86,4 +88,5 @@ BODIES: Final[dict[str, Callable[[], list[Any]]]] = {
 
 def build(model: str, shape: Shape, classes: int) -> Any:
     """An untrained network for images of ``shape`` (height, width, channels)."""
+    use_defaults()
     return _network(model, shape, classes, BODIES[model]())

@@ -13,6 +13,7 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_runner.worker.datasets import Pixels
 from wattmark_runner.worker.zoo import IMAGENET_CLASSES, Architecture, Wanted
 from wattmark_runner.worker.zoo.efficientnet import as_saved
+from wattmark_runner.worker.zoo.out_of_memory import is_out_of_memory
 from wattmark_runner.worker.zoo.weights import load_file, require_classes
 
 SIZES: Final[dict[str, dict[str, Any]]] = {
@@ -25,7 +26,7 @@ SIZES: Final[dict[str, dict[str, Any]]] = {
 def build(wanted: Wanted) -> Architecture:
     """Raises ``ConfigurationError`` for weights that cannot be had or do not fit."""
     make = getattr(keras.applications, wanted.name)
-    model, weights = _model(functools.partial(make, **SIZES.get(wanted.name, {})), wanted)
+    model, weights = made(functools.partial(make, **SIZES.get(wanted.name, {})), wanted)
     return Architecture(model, int(model.input.shape[1]), preparation(wanted.name), weights)
 
 
@@ -42,7 +43,8 @@ def preparation(name: str) -> Callable[[Pixels], Pixels]:
     return prepare
 
 
-def _model(make: Any, wanted: Wanted) -> tuple[Any, str]:
+def made(make: Any, wanted: Wanted) -> tuple[Any, str]:
+    """What Keras's constructor makes, and which weights it has."""
     classes = wanted.classes or IMAGENET_CLASSES
     if not wanted.trained:
         return make(weights=None, classes=classes), "random"
@@ -55,6 +57,8 @@ def _model(make: Any, wanted: Wanted) -> tuple[Any, str]:
     try:
         return make(weights="imagenet"), "imagenet, of Keras"
     except Exception as error:  # the download raises what it likes
+        if is_out_of_memory(error):
+            raise
         raise ConfigurationError(
             f"Keras has no weights of {wanted.name} in its cache and cannot download them"
             f" ({' '.join(str(error).split())[:120]}); name a file under [workloads.NAME.weights],"

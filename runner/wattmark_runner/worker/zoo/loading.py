@@ -12,7 +12,8 @@ from wattmark_runner.worker.memory import available_bytes
 from wattmark_runner.worker.pipeline import Kept, Pipeline, Source, require_memory
 from wattmark_runner.worker.zoo import Architecture, Wanted
 from wattmark_runner.worker.zoo.choice import Choice
-from wattmark_runner.worker.zoo.network import IN_FLIGHT
+from wattmark_runner.worker.zoo.network import IN_FLIGHT, NONE
+from wattmark_runner.worker.zoo.out_of_memory import is_out_of_memory
 from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS, FRAMEWORKS
 
 NAMED: Final = 10
@@ -21,11 +22,6 @@ LOOKERS: Final = 8
 """Threads that look at files before anything is measured; they mostly wait for the disk."""
 MEMORY_RATIO: Final = 0.5
 """Of the memory that is available; so much may decoded images take."""
-_OUT_OF_MEMORY: Final = (
-    "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory", "OutOfMemory", "OOM when",
-    "bad_alloc", "can't allocate memory", "Unable to allocate", "MemoryError",
-)  # fmt: skip
-"""How frameworks and NumPy say so."""
 
 
 def framework_of(choice: Choice, gpu: str) -> Any:
@@ -105,14 +101,29 @@ def named(names: list[str]) -> str:
 
 
 def architecture_of(choice: Choice, classes: int | None) -> Architecture:
-    """The model with its weights. Raises ``ConfigurationError`` for weights that do not fit."""
+    """The model with its weights.
+
+    Raises ``ConfigurationError`` for weights that do not fit and for too many classes.
+    """
     import keras
 
+    from wattmark_runner.worker.keras_config import use_defaults
+
+    require_countable(classes or 0)
+    use_defaults(choice.precision)
     keras.utils.set_random_seed(choice.seed)
-    keras.config.set_dtype_policy(choice.precision)
     module = importlib.import_module(ARCHITECTURES[choice.model])
     found: Architecture = module.build(Wanted(choice.model, choice.trained, classes, choice.file))
+    require_countable(int(found.model.output.shape[-1]))
     return found
+
+
+def require_countable(classes: int) -> None:
+    """Raise ``ConfigurationError`` for more classes than an answer of two bytes can name."""
+    if classes > NONE:  # which is the answer for a broken image
+        raise ConfigurationError(
+            f"{classes} classes are too many: {NONE} can be told apart; take fewer"
+        )
 
 
 def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
@@ -137,14 +148,13 @@ def stream_of(source: Source, choice: Choice) -> Pipeline | Kept:
 
 @contextmanager
 def memory_explained(choice: Choice) -> Iterator[None]:
-    """Every framework says in its own words, and many lines, that memory was short."""
+    """Raise ``RunError`` for a framework's or NumPy's own error that memory was short."""
     try:
         yield
     except (ConfigurationError, RunError):
         raise
     except Exception as error:
-        text = f"{type(error).__name__}: {error}"
-        if any(word in text for word in _OUT_OF_MEMORY):
+        if is_out_of_memory(error):
             raise RunError(
                 f"out of memory: {choice.model} in batches of {choice.batch_size} on"
                 f" {choice.backend}; take a smaller batch_size, or raise the workload's limit"

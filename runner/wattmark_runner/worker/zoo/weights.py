@@ -6,6 +6,7 @@ from typing import Any
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.worker.zoo import Wanted
+from wattmark_runner.worker.zoo.out_of_memory import is_out_of_memory
 
 
 def load_file(model: Any, wanted: Wanted) -> str:
@@ -14,6 +15,8 @@ def load_file(model: Any, wanted: Wanted) -> str:
     try:
         model.load_weights(path)
     except Exception as error:  # Keras and h5py raise what they like
+        if is_out_of_memory(error):
+            raise
         raise ConfigurationError(
             f"the weights in {path.name} do not fit {wanted.name} with"
             f" {model.output.shape[-1]} classes: {' '.join(str(error).split())[:200]}"

@@ -1,5 +1,6 @@
 """The compiled network and the counter of multiply-accumulates, with the framework itself."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,81 @@ def test_macs_of_an_unknown_layer_are_missing_and_not_zero() -> None:
 
     model = keras.Sequential([keras.Input((4, 3)), keras.layers.LSTM(2), keras.layers.Dense(1)])
     assert count_macs(model) is None
+
+
+def shared(image: Any) -> Any:
+    """A convolution at two sizes, and a dense layer three times."""
+    layers = keras.layers
+    convolution, dense = layers.Conv2D(3, 3, padding="same"), layers.Dense(3)
+    value = layers.Flatten()(convolution(layers.MaxPooling2D(2)(convolution(image))))
+    value = layers.Dense(3)(value)
+    return dense(dense(dense(value)) + 1.0)
+
+
+def test_a_layer_counts_as_often_as_it_is_called() -> None:
+    """At the size of each call; calls in other networks do not count."""
+    from wattmark_runner.worker.macs import count_macs
+
+    image = keras.Input((8, 8, 3))
+    kernel = 3 * 3 * 3 * 3
+    expected = kernel * 8 * 8 + kernel * 4 * 4 + 4 * 4 * 3 * 3 + 3 * 3 * 3
+    model = keras.Model(image, shared(image))
+    assert count_macs(model) == expected
+    other = keras.Input((8, 8, 3))
+    twice = keras.Model(other, keras.layers.Add()([model(other), model(other)]))
+    assert count_macs(twice) == 2 * expected
+    assert count_macs(model) == expected
+
+
+class Own(keras.layers.Layer):  # type: ignore[misc, name-defined]  # untyped
+    """A layer without weights that multiplies matrices."""
+
+    def call(self, value: Any) -> Any:
+        return keras.ops.matmul(value, value)
+
+
+class Imperative(keras.Model):  # type: ignore[misc, name-defined]  # untyped
+    """A network that is no graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, value: Any) -> Any:
+        return self.dense(self.dense(value))
+
+
+@pytest.mark.parametrize(
+    "multiply",
+    [
+        lambda value: keras.layers.Dot(1)([value, value]),
+        lambda value: keras.layers.Attention()([value, value]),
+        lambda value: keras.layers.AdditiveAttention(use_scale=False)([value, value]),
+        lambda value: keras.layers.Lambda(lambda each: each)(value),
+        lambda value: keras.ops.matmul(value, value),
+        lambda value: keras.ops.einsum("bij,bjk->bik", value, value),
+        lambda value: keras.layers.Dense(4)(keras.ops.matmul(value, value)),
+        lambda value: Own()(value),
+    ],
+)
+def test_products_that_no_kernel_tells_of_are_unknown(multiply: Callable[[Any], Any]) -> None:
+    """Layers without weights and operations between layers are not taken for nothing."""
+    from wattmark_runner.worker.macs import count_macs
+
+    value = keras.Input((4, 4))
+    assert count_macs(keras.Model(value, multiply(value))) is None
+
+
+def test_macs_that_no_graph_or_size_tells_are_unknown() -> None:
+    """A subclass of ``keras.Model`` may call its layers how it likes."""
+    from wattmark_runner.worker.macs import count_macs
+
+    model = Imperative()
+    model(np.zeros((1, 2), np.float32))
+    assert count_macs(model) is None
+    assert count_macs(keras.Sequential([keras.layers.Dense(2)])) is None
+    image = keras.Input((None, None, 3))
+    assert count_macs(keras.Model(image, keras.layers.Conv2D(2, 3)(image))) is None
 
 
 def test_the_networks_differ_clearly_in_size_and_shape() -> None:

@@ -22,3 +22,20 @@ def test_the_gpu_driver_is_recorded(tmp_path: Path, text: str | None, driver: st
     assert facts.get("nvidia_driver") == driver
     assert facts["cpu_model"] == "Test CPU"
     assert facts["wattmark"]
+
+
+def test_what_changes_a_frameworks_speed_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables of TensorFlow, PyTorch and JAX by their whole names; no other is, for records are
+    published and it may be a secret."""
+    (tmp_path / "cpuinfo").write_text("model name : Test CPU\n")
+    relevant = (
+        "JAX_DEFAULT_MATMUL_PRECISION", "JAX_PLATFORMS", "KERAS_TORCH_DEVICE",
+        "TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "XLA_PYTHON_CLIENT_PREALLOCATE",
+    )  # fmt: skip
+    for name in (*relevant, "JAX_COORDINATOR_PASSPHRASE"):
+        monkeypatch.setenv(name, "set")
+    facts = about_machine(tmp_path)
+    assert {f"env {name}" for name in relevant} <= facts.keys()
+    assert "env JAX_COORDINATOR_PASSPHRASE" not in facts

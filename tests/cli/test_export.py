@@ -29,7 +29,7 @@ def test_scores_carry_method_verdict_and_interval(wattmark: Wattmark, data: Path
     """A missing value is an empty cell; the name comes back intact."""
     done = wattmark("export", "--data", str(data))
     rows = {row["model"]: row for row in rows_of(done.stdout)}
-    assert set(rows) == {'<b>&"quoted"', "broken", "guessed"}
+    assert set(rows) == {'<b>&"quoted"[/x]', "broken", "guessed"}
     assert rows["guessed"]["method"] == "estimated"
     assert rows["broken"]["value"] == ""
     assert rows["broken"]["verdict"] == "invalid"

@@ -64,13 +64,12 @@ def test_several_models_are_measured_one_after_the_other_and_ranked(remote: Watt
 def test_one_request_measures_on_several_hosts(
     wattmark: Wattmark, service: Any, make_rooms: Callable[..., Any]
 ) -> None:
-    """Queued with every runner, followed by name; the tables hold both hosts."""
+    """Queued with every runner, followed one after the other; the tables hold both hosts."""
     other = make_rooms("otherhost")
     both = ("--runner", service.url, "--runner", other.url)
     done = wattmark("run", "quick", "other", *QUICK, *both, "--json")
     assert done.returncode == 0, done.stderr
-    for rooms in (service, other):
-        assert rooms.url.removeprefix("http://") in done.stderr
+    assert f"1/2 {service.url.removeprefix('http://')} " in done.stderr
     assert [run["host"] for run in json.loads(done.stdout)] == ["testhost", "otherhost"]
     table = wattmark("table1", "--workload", "quick", *both)
     assert {"testhost", "otherhost"} <= set(table.stdout.split())

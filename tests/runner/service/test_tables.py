@@ -26,7 +26,7 @@ def test_tables_come_in_every_format(api: Any, scored: str, service: Any) -> Non
     row = dict(zip([c["name"] for c in table["columns"]], table["rows"][0], strict=True))
     assert row["model"] == "m"
     assert row["accuracy_percent"] == pytest.approx(90.0)
-    assert row["memory"] > 0
+    assert row["memory_gibibytes"] > 0
     assert "ESTIMATED" in table["title"]
     for name, kind in (("csv", "text/csv"), ("markdown", "text/markdown"),
                        ("latex", "application/x-latex")):  # fmt: skip

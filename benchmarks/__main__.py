@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import collecting, edges, exporter_cost, ingest, overhead, service, window_cost
+from benchmarks import (
+    collecting,
+    edges,
+    exporter_cost,
+    ingest,
+    overhead,
+    pipeline,
+    service,
+    window_cost,
+)
 from benchmarks.report import Section, conditions, keep, show
 
 
@@ -21,6 +30,7 @@ def main() -> int:
         lambda: exporter_cost.measure(18 if quick else 150),
         lambda: window_cost.measure(40 if quick else 200),
         lambda: overhead.measure(15 if quick else 60),
+        lambda: pipeline.measure(3 if quick else 15),
         lambda: edges.measure(50 if quick else 500),
         lambda: edges.measure_influx(20 if quick else 200, "1 h" if quick else "24 h"),
         lambda: ingest.measure(10 if quick else 100),

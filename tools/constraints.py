@@ -31,9 +31,9 @@ class Environment:
 
 TESTED: Final = ("run.txt", "dev.txt")
 ENVIRONMENTS: Final = (
-    Environment("run", ("cli", "tensorflow")),
-    Environment("dev", ("influxdb", "images", "efficientnet"), keep_to=("run.txt",)),
-    Environment("bench", ("cli", "influxdb"), keep_to=TESTED),
+    Environment("run", ("cli", "tensorflow", "images")),
+    Environment("dev", ("influxdb", "efficientnet"), keep_to=("run.txt",)),
+    Environment("bench", ("cli", "influxdb", "images"), keep_to=TESTED),
     # The images of the rooms, and what builds Wattmark itself in them:
     Environment("build", keep_to=TESTED),
     Environment("exporter", ("exporter",), keep_to=TESTED),

@@ -102,10 +102,11 @@ $(BENCH_VENV)/.bench: constraints/bench.txt pyproject.toml | $(BENCH_VENV)/.crea
 	  $(BENCH_VENV)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Which wheel of PyTorch fits depends on the accelerator: it is pip's choice, and has no hash here.
-$(FRAMEWORKS_VENV)/.frameworks: constraints/run.txt constraints/dev.txt pyproject.toml | $(FRAMEWORKS_VENV)/.created
-	@$(STEP) "Installing TensorFlow and test tools, about a minute" $(FRAMEWORKS_VENV)/bin/python $(PIP) \
-	  install --require-hashes -r constraints/run.txt -r constraints/dev.txt
+# On top of what $(VENV) holds. Which wheel of PyTorch fits depends on the accelerator: it is pip's choice, and has no
+# hash here.
+$(FRAMEWORKS_VENV)/.frameworks: $(VENV)/.dev | $(FRAMEWORKS_VENV)/.created
+	@$(VENV)/bin/python -c 'import site; print(*site.getsitepackages())' \
+	  >`$(FRAMEWORKS_VENV)/bin/python -c 'import site; print(*site.getsitepackages())'`/wattmark.pth
 	@$(STEP) "Installing PyTorch, JAX and Wattmark" $(FRAMEWORKS_VENV)/bin/python $(PIP) \
 	  install --no-build-isolation --editable '.[torch,jax]'
 	@touch $@

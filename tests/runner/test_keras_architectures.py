@@ -1,4 +1,5 @@
-"""The paper's eight architectures, each in a child process with bounded memory, on two images."""
+"""The paper's eight architectures, each in a child process with bounded memory, on a folder of two
+images."""
 
 import sys
 from pathlib import Path
@@ -26,12 +27,27 @@ EIGHT = {
 MEMORY_BYTES = 6_000_000_000
 
 
-def measure(log: Path, model: str) -> list[Event]:
-    """All that a worker says of one short window on two images."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two images, and labels of ImageNet's."""
+    image = pytest.importorskip("PIL.Image")
+    root = tmp_path_factory.mktemp("images")
+    for number in (1, 2):
+        noise = np.random.default_rng(number).integers(0, 256, (300, 400, 3), np.uint8)
+        image.fromarray(noise).save(root / f"{number}.jpg")
+    (root / "val.txt").write_text("1.jpg 7\n2.jpg 999\n")
+    return root
+
+
+def measure(log: Path, folder: Path, model: str) -> list[Event]:
+    """All that a worker says of one short window on the images."""
     parameters = {each.name: each.default for each in KERAS_PARAMETERS} | {
         "weights": "random", "batch_size": 1, "pipeline_threads": 1,
     }  # fmt: skip
-    files = {"kind": "synthetic", "path": "", "labels": "", "weights": "", "images": "2"}
+    files = {
+        "kind": "ilsvrc2012", "path": str(folder), "labels": str(folder / "val.txt"),
+        "weights": "", "images": "",
+    }  # fmt: skip
     heard: list[Event] = []
     with WorkerProcess(log) as worker:
         worker.send(Load("", model, parameters, "", "", memory_bytes=MEMORY_BYTES, files=files))
@@ -46,9 +62,9 @@ def measure(log: Path, model: str) -> list[Event]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", EIGHT)
-def test_the_papers_architectures_run(tmp_path: Path, model: str) -> None:
+def test_the_papers_architectures_run(tmp_path: Path, folder: Path, model: str) -> None:
     """Each infers within its memory; parameters and MACs are those of the published tables."""
-    heard = measure(tmp_path / "log", model)
+    heard = measure(tmp_path / "log", folder, model)
     parameters, giga_macs, pixels = EIGHT[model]
     (loaded,) = (event for event in heard if isinstance(event, Loaded))
     assert loaded.parameters == parameters

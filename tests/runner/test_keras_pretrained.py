@@ -60,7 +60,7 @@ def measured(log: Path, folder: Path, model: str, images: str, **changed: Value)
     raise AssertionError
 
 
-@pytest.mark.parametrize(("number", "images"), [(0, ""), (1, "300"), (2, "300")])
+@pytest.mark.parametrize(("number", "images"), [(0, ""), (1, "150"), (2, "150")])
 def test_pretrained_networks_reach_their_accuracy(
     tmp_path: Path, ilsvrc: Path, number: int, images: str
 ) -> None:

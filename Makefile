@@ -8,6 +8,7 @@ ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
 STEP := tools/step
+NODE := tools/pictures/node
 TOO_OLD := Wattmark needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.11 …
 export PYTHON
 
@@ -25,7 +26,7 @@ run: $(VENV)/.debian-run $(VENV)/.installed ## measure the networks and print th
 serve: $(VENV)/.debian-run $(VENV)/.installed ## serve runs, windows and scores on http://127.0.0.1:8080 until Ctrl-C
 	@$(VENV)/bin/wattmark serve $(ARGS)
 
-test: $(VENV)/.debian-test $(VENV)/.dev ## run all tests (ARGS="-m 'not slow'": the quick ones)
+test: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## run all tests (ARGS="-m 'not slow'": the quick ones)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
@@ -63,7 +64,7 @@ constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)
 
 clean: ## remove environments, caches and build output; results stay
-	rm -rf $(VENV) $(BENCH_VENV) $(FRAMEWORKS_VENV) build dist
+	rm -rf $(VENV) $(BENCH_VENV) $(FRAMEWORKS_VENV) $(NODE)/node_modules build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -94,6 +95,11 @@ $(VENV)/.dev: constraints/dev.txt $(VENV)/.installed
 	@$(STEP) "Installing test and lint tools" \
 	  $(VENV)/bin/python $(PIP) install --require-hashes -r constraints/dev.txt
 	@touch $@
+
+# Without npm, Debian's, the tests that need it are skipped.
+$(NODE)/node_modules/.stamp: $(NODE)/package-lock.json | $(VENV)/.debian-test
+	@! command -v npm >/dev/null || { $(STEP) "Installing Grafana's library of transformations" \
+	  npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; }
 
 $(BENCH_VENV)/.bench: constraints/bench.txt pyproject.toml | $(BENCH_VENV)/.created
 	@$(STEP) "Installing the tools to compare with" \

@@ -15,7 +15,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run serve test test-frameworks check bench stack stack-down stack-rotate stack-backup stack-restore
-.PHONY: dashboards constraints clean
+.PHONY: dashboards dashboard-pictures constraints clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 23
@@ -59,6 +59,9 @@ stack-restore: ## put a copy back in the place of what there is (ARGS=FOLDER)
 
 dashboards: $(VENV)/.dev ## make Grafana's dashboards and alerts anew from the catalogue
 	@$(VENV)/bin/python -m dashboards.generate
+
+dashboard-pictures: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## draw every dashboard of demo data
+	@$(VENV)/bin/python -m tools.pictures $(ARGS)
 
 constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade: newest versions)
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)

@@ -141,11 +141,12 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A panel's JSON with what InfluxDB answered to each of its targets, in their order:
-    one entry of ``results``, with times in ms."""
+    one entry of ``results``, with times in ms. ``span``: the time shown, if not the library's."""
 
     panel: Json
     answers: Sequence[Mapping[str, Any]]
     variables: Mapping[str, Variable] = field(default_factory=dict)
+    span: Span | None = None
 
 
 class Library:
@@ -178,8 +179,8 @@ class Library:
     def shown(self, questions: Iterable[Question]) -> list[Shown]:
         """What each panel shows."""
         panels = [
-            {"panel": each.panel, "answers": list(each.answers), "range": self.span.json(),
-             "variables": _variables(each.variables)}
+            {"panel": each.panel, "answers": list(each.answers),
+             "range": (each.span or self.span).json(), "variables": _variables(each.variables)}
             for each in questions
         ]  # fmt: skip
         return [_shown(each) for each in self._ask("shown", panels=panels)]
@@ -194,18 +195,29 @@ class Library:
         ]
 
     def filled(
-        self, texts: Sequence[str], variables: Mapping[str, Variable], *, queries: bool = False
-    ) -> list[str]:
+        self, texts: Sequence[str], variables: Mapping[str, Variable], *, queries: bool = False,
+        span: Span | None = None,
+    ) -> list[str]:  # fmt: skip
         """Texts with their variables filled in; ``queries``: as the InfluxDB source does it."""
         found = self._ask(
-            "fill", texts=list(texts), variables=_variables(variables), range=self.span.json(),
-            inQueries=queries,
+            "fill", texts=list(texts), variables=_variables(variables), inQueries=queries,
+            range=(span or self.span).json(),
         )  # fmt: skip
         return [str(text) for text in found]
 
     def html(self, markdown: str) -> str:
         """Markdown as a text panel has it."""
         return str(self._ask("markdown", text=markdown))
+
+    def interval(self, span: Span, points: int, least: str) -> tuple[str, int]:
+        """The time between points of which so many fit into a span, as in ``10s``, and in ms."""
+        found = self._ask("interval", range=span.json(), points=points, least=least)
+        return found["text"], found["ms"]
+
+    def spanned(self, start: str, end: str) -> Span:
+        """Times as in ``now-6h`` and ``now/d``; days begin in UTC."""
+        found = self._ask("span", **{"from": start, "to": end})
+        return Span(found["from"], found["to"])
 
     def transformations(self) -> list[str]:
         """Names of the transformations that this release has in its library."""

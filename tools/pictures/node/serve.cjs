@@ -4,13 +4,15 @@
 const readline = require("node:readline");
 
 const { data } = require("./library.cjs");
-const { shown, texts, fill } = require("./shown.cjs");
+const { shown, texts, fill, interval, span } = require("./shown.cjs");
 
 const OPERATIONS = {
   shown: ({ panels }) => Promise.all(panels.map((each) =>
     shown(each).catch((error) => ({ error: String(error.message), frames: [], values: [] })))),
   texts,
   fill,
+  interval,
+  span,
   markdown: ({ text }) => data.renderMarkdown(text, { noSanitize: true }),
   transformations: () => data.standardTransformersRegistry.list().map((each) => each.id),
 };

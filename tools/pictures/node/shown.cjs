@@ -97,4 +97,18 @@ function fill({ texts: given, variables, range, inQueries }) {
   return given.map((text) => replacer(variables, range, inQueries)(text));
 }
 
-module.exports = { shown, texts, fill };
+/** How long a point's interval is where `points` fit into the time; not shorter than `least`, as in "10s". */
+function interval({ range, points, least }) {
+  const { from, to } = range;
+  const found = data.rangeUtil.calculateInterval({ from: data.dateTime(from), to: data.dateTime(to) }, points, least);
+  return { text: found.interval, ms: found.intervalMs };
+}
+
+/** Times such as "now-6h" and "now/d" as ms, of the clock or of `now`. */
+function span({ from, to, timeZone = "utc" }) {
+  const at = (text, roundUp) =>
+    (/^\d+$/.test(text) ? Number(text) : data.dateMath.parse(text, roundUp, timeZone).valueOf());
+  return { from: at(String(from), false), to: at(String(to), true) };
+}
+
+module.exports = { shown, texts, fill, interval, span };

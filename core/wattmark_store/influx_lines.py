@@ -29,8 +29,11 @@ WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
 SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
 RESULT_EXTRAS: Final = {
     "window": frozenset({"start_ms", "end_ms"}),
-    "score": frozenset({"invalid_checks", "warned_checks", "variant", "place"}),
-}
+    "score": frozenset({
+        "invalid_checks", "warned_checks", "variant", "place", "energy_text", "accuracy_text",
+        "score_text", "previous_text", "previous_run_id", "findings",
+    }),
+}  # fmt: skip
 """Fields and tags for Grafana alone, which repeat others in a form that it can show."""
 SCORE_EXTRA_TAGS: Final = ("variant", "place")
 """What a table's rows and columns are grouped by, where one name has to do."""

@@ -82,6 +82,15 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
            "Power as the sensor gives it, at its own time.", ENERGY_TAGS),
     Metric("wattmark_gpu_utilization_ratio", "gpu", "utilization_ratio", "ratio", _G,
            "Share of time in which a kernel ran.", _GPU),
+    Metric("wattmark_gpu_sm_active_ratio", "gpu", "sm_active_ratio", "ratio", _G,
+           "Share of the cycles in which a multiprocessor had a warp, over all of them; from"
+           " dcgm-exporter alone.", _GPU),
+    Metric("wattmark_gpu_dram_active_ratio", "gpu", "dram_active_ratio", "ratio", _G,
+           "Share of the cycles in which the GPU's memory moved data; from dcgm-exporter alone.",
+           _GPU),
+    Metric("wattmark_gpu_tensor_active_ratio", "gpu", "tensor_active_ratio", "ratio", _G,
+           "Share of the cycles in which the tensor cores' pipe was busy; from dcgm-exporter"
+           " alone.", _GPU),
     Metric("wattmark_gpu_memory_used_bytes", "gpu", "memory_used_bytes", "bytes", _G,
            "GPU memory in use.", _GPU),
     Metric("wattmark_gpu_memory_total_bytes", "gpu", "memory_total_bytes", "bytes", _G,

@@ -141,8 +141,11 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     Metric("wattmark_network_sent_bytes_total", "network", "sent_bytes", "bytes", _C,
            "Bytes sent on the host's interface since boot.", ("interface",)),
     Metric("wattmark_sensor_up", "sensor", "up", "state", _G,
-           "1 while the sensor answers, 0 while it has failed; an absent sensor has no sample.",
+           "1 while the sensor answers, 0 while it has failed; missing for an absent sensor.",
            ("sensor",)),
+    Metric("wattmark_sensor_state", "sensor", "state", "state", _G,
+           "0 failed, 1 ok, 2 absent: the host has no such sensor, or it cannot be read; GET"
+           " /sensors says why and what to do.", ("sensor",)),
     Metric("wattmark_sensor_read_seconds", "sensor", "read_seconds", "seconds", _G,
            "Time that the last read of the sensor took.", ("sensor",)),
     Metric("wattmark_sensor_due_total", "sensor", "due", "count", _C,

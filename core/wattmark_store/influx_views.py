@@ -16,6 +16,7 @@ class View(NamedTuple):
 
 
 RESULT_VIEWS: Final[Mapping[str, View]] = {
+    "phase": View(("run_id", "host"), {"phase": str}),
     "check": View(
         ("run_id", "host", "boundary", "check"),
         {"verdict": str, "rank": int, "found": str, "allowed": str, "meaning": str},
@@ -46,5 +47,5 @@ RESULT_VIEWS: Final[Mapping[str, View]] = {
         {"joules_per_inference": float, "accuracy": float},
     ),
 }
-"""``check`` at the run's start, ``repeat`` at its window's, ``window_power`` at each point's own
+"""``phase`` where one begins, and ``none`` where one ends; ``check`` at the run's start, ``repeat`` at its window's, ``window_power`` at each point's own
 time, ``isoline`` at 0, 1, 2 … ns."""

@@ -21,15 +21,16 @@ def power_stats(*conditions: str, width: int = 6) -> list[Panel]:
     """The host's total now, its mean and energy in the shown time, and how much of it is known."""
     sums = tables(each(SUMS, lambda span: energy(span, TOTAL, *conditions)))
     return [
-        stat("Power now", "The newest ten seconds that are stored, up to two minutes old." + COVERED,
-             "watt", tables([power_now(*conditions)]), field="watts", width=width,
+        stat("Power now", "The newest ten seconds that are stored, up to two minutes old."
+             + COVERED,
+             "watt", tables([power_now(*conditions)]), field="now", width=width,
              empty="Silent for five minutes: is the exporter running, and the collector?"),
         stat("Mean power", "Of the shown time, as far as it is known." + COVERED, "watt", sums,
              field="watts", width=width, empty=NO_POWER),
         stat("Energy", "In the shown time: what was not seen is missing." + COVERED, "joule", sums,
              field="joules", width=width, empty=NO_POWER),
         stat("Known", "Share of the shown time for which the energy is known.", "percentunit", sums,
-             field="covered", width=width, empty=NO_POWER),
+             field="known", width=width, empty=NO_POWER),
     ]  # fmt: skip
 
 
@@ -38,8 +39,8 @@ def power_lines(*conditions: str, width: int = WIDTH, height: int = 9) -> Panel:
     queries = each(POWER, lambda span: power(
         span, ("domain", "source", "method"), NOT_PARTS, *conditions))  # fmt: skip
     return lines(
-        "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of a"
-        " counter no energy is known, and none is drawn.", "watt",
+        "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of"
+        " a counter no energy is known, and none is drawn.", "watt",
         [target(query, SERIES) for query in queries], width=width, height=height, legend="right",
         overrides=[*_domains(), *_total()], empty=NO_POWER,
     )  # fmt: skip

@@ -31,7 +31,7 @@ from dashboards.queries import HOST, TOTAL, energy, gauge, largest, reads, tag_v
 from dashboards.spans import SAMPLES, SUMS, each
 from dashboards.variables import query_variable, results_variable, telemetry_variable
 
-WHOLE: Final = 0.99
+WHOLE: Final = 0.98
 UP: Final = [
     words({"0": ("not reached", "red"), "1": ("reached", "green")}),
     # The mean of a minute, in the one-minute values.

@@ -12,7 +12,8 @@ from dashboards.panels import Json
 FOLDER: Final = Path(__file__).parent / "json"
 ALERTS: Final = Path(__file__).parents[1] / "grafana/provisioning/alerting/wattmark.yml"
 DASHBOARDS: Final[dict[str, Callable[[], Json]]] = {
-    "home": home.make, "live-host": live_host.make, "run": run.make, "ranking": ranking.make, "fleet": fleet.make,
+    "home": home.make, "live-host": live_host.make, "run": run.make, "ranking": ranking.make,
+    "fleet": fleet.make,
 }  # fmt: skip
 
 

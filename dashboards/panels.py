@@ -130,6 +130,19 @@ def stat(title: str, description: str, unit: str, targets: Sequence[Json], **mor
                  **more)  # fmt: skip
 
 
+def bar_gauge(
+    title: str, description: str, unit: str, targets: Sequence[Json], **more: Any
+) -> Panel:
+    """A bar from zero for each series, as long as its value."""
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "orientation": "horizontal", "displayMode": "basic", "showUnfilled": True,
+    }  # fmt: skip
+    more.setdefault("height", 4)
+    return Panel("bargauge", title, description, unit, targets, options=options,
+                 defaults={"min": 0}, **more)  # fmt: skip
+
+
 def table(title: str, description: str, targets: Sequence[Json], **more: Any) -> Panel:
     """Rows. Units, names and links of its columns are overrides; an empty cell is a dash."""
     options = {"showHeader": True, "cellHeight": "sm",

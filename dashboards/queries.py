@@ -98,6 +98,15 @@ def energy(span: Span, *conditions: str, by: Sequence[str] = ()) -> str:
     return f"SELECT {columns} FROM ({summed})"
 
 
+def energy_of_domains(span: Span, *conditions: str) -> str:
+    """Energy in the shown time, J, a series for each domain, source and method."""
+    by = ", ".join(map(_power, ("domain", "source", "method")))
+    return (
+        f"SELECT sum({_power('joules')}) FROM {_of('power', span)}"
+        f" WHERE {_and(TIME, span.condition, *conditions)} GROUP BY {by}"
+    )
+
+
 def power_now(*conditions: str, by: Sequence[str] = ("host",)) -> str:
     """The newest ten seconds of each host's total that are stored, with their method; none of a
     host that has been silent for five minutes."""

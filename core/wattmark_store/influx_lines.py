@@ -24,6 +24,8 @@ _CODE: Final = str.maketrans({plain: MARK + letter for plain, letter in _LETTERS
 _DECODED: Final = {MARK + letter: plain for plain, letter in _LETTERS.items()}
 _CODES: Final = re.compile(f"{MARK}.", re.DOTALL)
 _LINE: Final = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
+_NAME: Final = str.maketrans({",": "\\,", " ": "\\ "})
+"""A measurement's name. In it 2.x takes ``\\=`` for two letters, 1.x for one."""
 
 WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
 SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
@@ -157,7 +159,7 @@ def _told(check: Check) -> str:
 def series_prefix(measurement: str, tags: Tags) -> str:
     """Measurement and tags as they stand in a line."""
     named = (f"{_escaped(name)}={_escaped(value)}" for name, value in tags if value)
-    return ",".join([code(measurement).translate(_LINE), *named])
+    return ",".join([code(measurement).translate(_NAME), *named])
 
 
 def _split(

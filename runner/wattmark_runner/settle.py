@@ -48,8 +48,10 @@ def settle(
 
     ``open_windows``: those of other programs that have not closed yet. A reason that is there
     already stays, unless it was that samples came late: they may be here now. A store that is
-    away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set; the record
+    is then not ``published``: a result of before may be gone from the store.
     """
+    record.published = False
     reason, deadline = record.reason, time.monotonic() + AWAY_SECONDS
     while True:
         try:
@@ -62,6 +64,7 @@ def settle(
                 raise
             pause(AWAY_TURN_SECONDS, lambda _: None, cancel)
         else:
+            record.published = True
             return
 
 

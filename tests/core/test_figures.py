@@ -109,7 +109,7 @@ def _read(text: str, unit: Unit) -> tuple[list[tuple[float, float]], str]:
     """Each number of a text with the step of its last digit, in base units, and the prefix."""
     body = text.removeprefix("≈ ").removeprefix(unit.before)
     words = [match[0] for match in re.finditer(NUMBER, body)]
-    letters = {letter for letter in re.findall(r"[a-zA-Zµ]+", body.replace("to", ""))}
+    letters = set(re.findall(r"[a-zA-Zµ]+", body.replace("to", "")))
     assert len(letters) <= 1, text
     prefix = next(iter(letters), unit.symbol).removesuffix(unit.symbol)
     scale = 10.0 ** POWERS[prefix]

@@ -6,6 +6,7 @@ The only file that knows the client library, of which it takes the connection.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +20,11 @@ from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
+from wattmark_store import influx_views as views
 from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
 from wattmark_store.influx_url import InfluxLocation
-from wattmark_store.protocol import Aggregate, SeriesData
+from wattmark_store.protocol import Aggregate, SeriesData, ViewPoint
 
 TELEMETRY: Final = "telemetry"
 TELEMETRY_1M: Final = "telemetry_1m"
@@ -42,7 +44,8 @@ than for one that is not there."""
 
 
 class InfluxStore:
-    """``protocol.Store`` and ``Maintained`` on an InfluxDB server. Threads may share it.
+    """``protocol.Store``, ``Maintained`` and ``Showing`` on an InfluxDB server. Threads may share
+    it.
 
     Nothing is asked of the server before the first call, which raises ``StoreAway`` if it does not
     answer or lets nobody in, and ``StoreError`` if it will never take what it was given.
@@ -120,6 +123,19 @@ class InfluxStore:
     def put_score(self, score: Score) -> None:
         """See the protocol."""
         self._put(score_point(score))
+
+    def put_shown_score(self, score: Score, texts: Mapping[str, str]) -> None:
+        """See ``protocol.Showing``."""
+        self._put(score_point(score, texts))
+
+    def energy_scores(self, workload: str, formula: str) -> list[Score]:
+        """See ``protocol.Showing``."""
+        return results.read_scores(self.ask(RESULTS, [views.energy_scores(workload, formula)]))
+
+    def show(self, measurement: str, owner: Mapping[str, str], points: Sequence[ViewPoint]) -> None:
+        """See ``protocol.Showing``."""
+        shown = views.Views(partial(self.ask, RESULTS), partial(self._send, RESULTS))
+        shown.show(measurement, owner, points)
 
     def windows(
         self, *, start_ns: int | None = None, end_ns: int | None = None, host: str = "",

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Final
 
 from wattmark_core.catalogue import MEASUREMENTS
@@ -137,8 +138,8 @@ def window_point(window: Window) -> Point:
     return Point("window", tags, held, window.start_ns)
 
 
-def score_point(score: Score) -> Point:
-    """A score at its run's start; the checks as JSON."""
+def score_point(score: Score, texts: Mapping[str, str] = MappingProxyType({})) -> Point:
+    """A score at its run's start; the checks as JSON. ``texts``: fields for Grafana alone."""
     tags, held = _split(score, SCORE_TAGS + SCORE_EXTRA_TAGS)
     del held["time_ns"]
     checks = [asdict(check) for check in score.checks]
@@ -146,6 +147,7 @@ def score_point(score: Score) -> Point:
     for verdict in (Verdict.INVALID, Verdict.WARNED):
         failed = [check for check in score.checks if check.verdict is verdict]
         held[f"{verdict}_checks"] = code("; ".join(map(_told, failed)) or "none")
+    held |= {name: code(text) for name, text in texts.items()}
     return Point("score", tags, held, score.time_ns)
 
 

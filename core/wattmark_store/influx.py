@@ -119,6 +119,7 @@ class InfluxStore:
     def put_window(self, window: Window) -> None:
         """See the protocol."""
         self._put(window_point(window))
+        self._send(RESULTS, [point.line() for point in views.phase_points(window)])
 
     def put_score(self, score: Score) -> None:
         """See the protocol."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from wattmark_core.results import Score
+from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags, make_tags
 from wattmark_store.influx_lines import SCORE_TAGS, Point, code, identifier
 from wattmark_store.influx_queries import Row, Rows, chosen
@@ -57,8 +57,9 @@ RESULT_VIEWS: Final[Mapping[str, View]] = {
         {"joules_per_inference": float, "accuracy": float},
     ),
 }
-"""``phase`` where one begins, and ``none`` where one ends; ``check`` at the run's start, ``repeat`` at its window's, ``window_power`` at each point's own
-time, ``isoline`` at 0, 1, 2 … ns."""
+"""``phase`` where one begins, and ``none`` where one ends; ``check`` at the run's start, ``repeat``
+at its window's, ``window_power`` at each point's own time, ``isoline`` at 0, 1, 2 … ns."""
+NO_PHASE: Final = "none"
 _HELD: Final = tuple(
     name for name, _ in result_columns(Score) if name not in {*SCORE_TAGS, "time_ns", "checks"}
 )
@@ -91,6 +92,16 @@ class Views:
     def _write(self, points: Sequence[Point]) -> None:
         for first in range(0, len(points), BATCH_POINTS):
             self._send(point.line() for point in points[first : first + BATCH_POINTS])
+
+
+def phase_points(window: Window) -> Iterator[Point]:
+    """The phase at the window's start, and none at its last ns: where another begins at its end,
+    that one's point is not touched."""
+    tags = {"host": window.host, "run_id": window.run_id}
+    at = {window.start_ns: str(window.phase), window.end_ns - 1: NO_PHASE}
+    for time_ns, phase in at.items():
+        yield Point("phase", make_tags({n: v for n, v in tags.items() if v}), {"phase": phase},
+                    time_ns)  # fmt: skip
 
 
 def energy_scores(workload: str, formula: str) -> str:

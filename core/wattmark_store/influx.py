@@ -21,14 +21,14 @@ from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
 from wattmark_store import influx_views as views
+from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
 from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
+from wattmark_store.influx_power import PowerRollUp
+from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
 from wattmark_store.protocol import Aggregate, SeriesData, ViewPoint
 
-TELEMETRY: Final = "telemetry"
-TELEMETRY_1M: Final = "telemetry_1m"
-RESULTS: Final = "results"
 BATCH_LINES: Final = 5_000
 WRITTEN_STATUS: Final = 204
 TIMEOUT_MS: Final = 60_000
@@ -63,6 +63,8 @@ class InfluxStore:
         self._lines = SampleLines(is_integer)
         self._minute_lines = SampleLines(queries.is_minute_integer)
         self._minutes = Minutes(self.ask, self._put_minutes)
+        self._power_points = PowerPoints(self.ask, self._send, BATCH_LINES)
+        self._power = PowerRollUp(self._power_points)
 
     def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
         """See the protocol. InfluxDB keeps no cursors: the collector's spool does."""
@@ -72,6 +74,7 @@ class InfluxStore:
                 self._send(TELEMETRY, self._lines.lines(batch))
             finally:  # of a batch that is refused, a part may be written
                 self._minutes.touch(batch)
+                self._power.touch(batch)
             count += len(batch)
         return count
 
@@ -153,8 +156,12 @@ class InfluxStore:
         return results.read_scores(self.ask(RESULTS, [results.scores(wanted)]))
 
     def roll_up(self, now_ns: int) -> int:
-        """Make the one-minute values of minutes that are over and were written since; how many."""
-        return self._minutes.roll_up(now_ns)
+        """Make the one-minute values of minutes that are over and were written since, and power;
+        how many values of a minute."""
+        try:
+            return self._minutes.roll_up(now_ns)
+        finally:
+            self._power.roll_up(now_ns)
 
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""

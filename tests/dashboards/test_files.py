@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from dashboards.board import every_panel
+from dashboards.colors import PHASES
 from dashboards.generate import DASHBOARDS, files
+from wattmark_core.results import Phase
 
+ROOT = Path(__file__).parents[2]
 KINDS = {
     "timeseries", "stat", "table", "bargauge", "state-timeline", "text", "alertlist", "xychart",
 }  # fmt: skip
@@ -17,8 +20,8 @@ TRANSFORMATIONS = {
     "sortBy", "organize", "groupingToMatrix", "joinByField", "filterFieldsByName", "renameByRegex",
     "filterByValue", "partitionByValues", "merge", "convertFieldType", "calculateField",
 }  # fmt: skip
-UIDS = {"home": "wattmark-home", "live-host": "wattmark-live", "run": "wattmark-run", "ranking": "wattmark-ranking",
-        "fleet": "wattmark-fleet"}  # fmt: skip
+UIDS = {"home": "wattmark-home", "live-host": "wattmark-live", "run": "wattmark-run",
+        "ranking": "wattmark-ranking", "fleet": "wattmark-fleet"}  # fmt: skip
 BOARDS: dict[str, Any] = {name: make() for name, make in DASHBOARDS.items()}
 PANELS = [
     pytest.param(panel, id=f"{name}: {panel['title']}")
@@ -149,3 +152,11 @@ def test_what_a_table_shows_is_asked_for(panel: Any) -> None:
         *re.findall(r'"(?:byField|columnField|rowField|valueField|left)": "(\w+)"', rules),
     }
     assert names <= asked | made
+
+
+def test_phases_have_the_pages_colours() -> None:
+    """In light and dark: a phase looks the same wherever a person sees it."""
+    style = (ROOT / "runner/wattmark_runner/service/page/style.css").read_text(encoding="utf-8")
+    for phase in (Phase.IDLE, Phase.WARMUP, Phase.INFERENCE, Phase.TRAINING):
+        _, color = PHASES[phase]
+        assert re.findall(rf"--{phase}: (#\w+);", style) == [color, color]

@@ -154,9 +154,12 @@ def test_what_a_table_shows_is_asked_for(panel: Any) -> None:
     assert names <= asked | made
 
 
-def test_phases_have_the_pages_colours() -> None:
-    """In light and dark: a phase looks the same wherever a person sees it."""
-    style = (ROOT / "runner/wattmark_runner/service/page/style.css").read_text(encoding="utf-8")
-    for phase in (Phase.IDLE, Phase.WARMUP, Phase.INFERENCE, Phase.TRAINING):
-        _, color = PHASES[phase]
-        assert re.findall(rf"--{phase}: (#\w+);", style) == [color, color]
+@pytest.mark.parametrize("file", [
+    "runner/wattmark_runner/service/page/style.css", "cli/wattmark_cli/report.html.j2",
+])  # fmt: skip
+def test_a_phase_looks_the_same_wherever_a_person_sees_it(file: str) -> None:
+    """On the page, in the report, in Grafana; in light and dark."""
+    style = (ROOT / file).read_text(encoding="utf-8")
+    for phase, (_, color) in PHASES.items():
+        if phase is not Phase.GUARD or "report" in file:  # the page draws no guard
+            assert re.findall(rf"--{phase}: (#\w+);", style) == [color, color]

@@ -276,10 +276,14 @@ class Influxd:
         process.terminate()
         process.wait(30)
 
+    def drop(self, database: str) -> None:
+        """Remove a database."""
+        self.query("", f"DROP DATABASE {database}")
+
     def make_databases(self) -> None:
         """Empty databases, and each user's rights on them."""
         for name in self.databases:
-            self.query("", f"DROP DATABASE {name}")
+            self.drop(name)
             self.query("", f"CREATE DATABASE {name}")
         for user, right in self.users.items():
             for name in self.databases[:2]:

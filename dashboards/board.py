@@ -1,46 +1,89 @@
-"""A whole dashboard, and windows as shaded regions in it."""
+"""A whole dashboard, and measured windows as regions in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from dashboards.panels import RESULTS, WIDTH, Json, Panel
+from dashboards.colors import TEXT
+from dashboards.panels import RESULTS, WIDTH, Closed, Json, Panel
+from dashboards.variables import runner_variable
 
 
-def annotation(name: str, color: str, query: str) -> Json:
-    """Windows as shaded regions: from the row's time to ``window.end_ms``, an epoch in ms."""
+def measured(query: str) -> Json:
+    """Measured windows as regions: from the row's time to ``window.end_ms``, an epoch in ms."""
     columns = {"textColumn": "run_id", "tagsColumn": "phase", "timeEndColumn": "window.end_ms"}
     return {
-        "name": name, "enable": True, "hide": False, "iconColor": color, "type": "tags",
+        "name": "measured", "enable": True, "hide": False, "iconColor": TEXT, "type": "tags",
         "datasource": {"type": "influxdb", "uid": f"${{{RESULTS}}}"}, "query": query, **columns,
         "target": {"refId": "Anno", "query": query, "rawQuery": True, "fromAnnotations": True,
-                   "resultFormat": "table", "name": name, **columns},
+                   "resultFormat": "table", "name": "measured", **columns},
     }  # fmt: skip
 
 
-def dashboard(
-    uid: str, title: str, description: str, rows: Sequence[Sequence[Panel]],
-    variables: Sequence[Json], annotations: Sequence[Json] = (), *, since: str = "now-1h",
-    refresh: str = "10s",
-) -> Json:  # fmt: skip
-    """The whole, its panels laid out row by row."""
-    panels: list[Json] = []
-    y = 0
-    for row in rows:
-        x = 0
-        for panel in row:
-            panels.append(panel.json(len(panels) + 1, x, y))
-            x += panel.width
-        if x > WIDTH:
-            raise ValueError(f"{title}: a row is {x} columns wide")
-        y += max(panel.height for panel in row)
+def link_to(uid: str, title: str, variables: str = "") -> Json:
+    """A link at the top, with the time that is shown. ``variables``: as in ``var-host=${host}``."""
     return {
-        "uid": uid, "title": title, "description": description, "tags": ["wattmark"],
-        "schemaVersion": 37, "version": 1, "editable": False, "graphTooltip": 1,
-        "timezone": "browser", "time": {"from": since, "to": "now"}, "refresh": refresh,
-        "templating": {"list": list(variables)}, "annotations": {"list": list(annotations)},
-        "links": [{
-            "title": "Wattmark", "type": "dashboards", "tags": ["wattmark"], "asDropdown": True,
-            "includeVars": False, "keepTime": True, "targetBlank": False, "icon": "external link",
-            "tooltip": "", "url": "",
-        }],
-        "panels": panels,
+        "title": title, "type": "link", "url": f"/d/wattmark-{uid}?{variables}".rstrip("?"),
+        "icon": "external link", "keepTime": uid != "run", "includeVars": False, "tags": [],
+        "asDropdown": False, "targetBlank": False, "tooltip": "",
+    }  # fmt: skip
+
+
+RUNNER: Final[Json] = {
+    "title": "Runner's page", "type": "link", "url": "${runner}", "icon": "external link",
+    "keepTime": False, "includeVars": False, "tags": [], "asDropdown": False, "targetBlank": True,
+    "tooltip": "Start runs, read their checks",
+}  # fmt: skip
+
+
+def dashboard(
+    uid: str, title: str, description: str, rows: Sequence[Sequence[Panel] | Closed],
+    variables: Sequence[Json], annotations: Sequence[Json] = (), *, links: Sequence[Json] = (),
+    since: str = "now-1h", refresh: str = "30s",
+) -> Json:  # fmt: skip
+    """The whole, its panels laid out row by row; ``uid`` without its ``wattmark-``."""
+    panels: list[Json] = []
+    number, y = 1, 0
+    for row in rows:
+        if isinstance(row, Closed):
+            header = _closed(row.title, number, y)
+            panels.append(header)
+            number, y = number + 1, y + 1
+            below = y
+            for inside in row.rows:
+                number, below = _lay_out(inside, header["panels"], number, below)
+        else:
+            number, y = _lay_out(row, panels, number, y)
+    return {
+        "uid": f"wattmark-{uid}", "title": title, "description": description,
+        "tags": ["wattmark"], "schemaVersion": 37, "version": 1, "editable": False,
+        "graphTooltip": 1, "timezone": "browser", "time": {"from": since, "to": "now"},
+        "refresh": refresh, "templating": {"list": [*variables, runner_variable()]},
+        "annotations": {"list": list(annotations)}, "links": [*links, RUNNER], "panels": panels,
+    }  # fmt: skip
+
+
+def every_panel(board: Json) -> Iterator[Json]:
+    """Its panels, also those in closed rows; not the rows themselves."""
+    for panel in board["panels"]:
+        if panel["type"] == "row":
+            yield from panel["panels"]
+        else:
+            yield panel
+
+
+def _lay_out(row: Sequence[Panel], held: list[Json], number: int, y: int) -> tuple[int, int]:
+    """Put panels side by side; the next number and row."""
+    x = 0
+    for panel in row:
+        held.append(panel.json(number, x, y))
+        number, x = number + 1, x + panel.width
+    if x > WIDTH:
+        raise ValueError(f"a row that begins with {row[0].title!r} is {x} columns wide")
+    return number, y + max(panel.height for panel in row)
+
+
+def _closed(title: str, number: int, y: int) -> Json:
+    return {
+        "id": number, "type": "row", "title": title, "collapsed": True, "panels": [],
+        "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1},
     }  # fmt: skip

@@ -1,45 +1,76 @@
-"""Columns of tables: units, colors, and links to the run dashboard."""
+"""Columns of tables: names for people, units, colours, and links to other dashboards."""
 
-from typing import Any
+from typing import Any, Final
 
-from dashboards.panels import Json
+from dashboards.colors import ESTIMATED, VERDICTS
+from dashboards.panels import Json, words
+
+HIDDEN: Final = {"custom.hidden": True}
 
 
-def column(name: str, **properties: Any) -> Json:
-    """How one column of a table is shown."""
+def column(name: str, called: str = "", /, **properties: Any) -> Json:
+    """How one column of a table is shown. ``called``: its head; without one, its own name."""
+    named = {"displayName": called} if called else {}
     return {
         "matcher": {"id": "byName", "options": name},
-        "properties": [{"id": key, "value": value} for key, value in properties.items()],
-    }
+        "properties": [{"id": key, "value": value}
+                       for key, value in {**named, **properties}.items()],
+    }  # fmt: skip
 
 
-def link(title: str, *, time: str, run: str = "${__data.fields.run_id}") -> Json:
-    """To the run dashboard, at some time. ``numeric``: as it is, not as it is shown."""
+def hidden(*names: str) -> list[Json]:
+    """Columns that links need and nobody reads."""
+    return [column(name, **HIDDEN) for name in names]
+
+
+def narrow(width: int) -> Json:
+    """A column's width, px."""
+    return {"custom.width": width}
+
+
+def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id}") -> Json:
+    """To the run dashboard, at some time."""
     return {"title": title, "url": f"/d/wattmark-run/run?var-run_id={run}&{time}"}
 
 
-def span(first: str, last: str) -> str:
-    """The time from one column to another, both in ms."""
+def to_host(host: str = "${__data.fields.host}") -> Json:
+    """To one host, at the time that is shown."""
+    return {
+        "title": "Live host",
+        "url": f"/d/wattmark-live/live-host?var-host={host}&$__url_time_range",
+    }
+
+
+def to_ranking(workload: str = "${__data.fields.workload}") -> Json:
+    """To the ranking of a workload."""
+    return {"title": "Ranking", "url": f"/d/wattmark-ranking/ranking?var-workload={workload}"}
+
+
+def between(first: str, last: str) -> str:
+    """The time from one column to another, both in ms: as it is, not as it is shown."""
     return f"from=${{__data.fields.{first}.numeric}}&to=${{__data.fields.{last}.numeric}}"
 
 
-def verdict_column() -> Json:
-    """In color."""
-    colors = {"valid": "green", "warned": "orange", "invalid": "red"}
-    mapping = {name: {"color": color, "index": n} for n, (name, color) in enumerate(colors.items())}
-    return _colored("verdict", mapping)
+def around(name: str = "Time", half: str = "3600000") -> str:
+    """An hour before and after a column's time, of which only a start is known."""
+    return f"time=${{__data.fields.{name}.numeric}}&time.window={2 * int(half)}"
 
 
-def method_column() -> Json:
+def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) -> Json:
+    """In words and colour."""
+    meanings = {str(verdict): meaning for verdict, meaning in VERDICTS.items()}
+    return _colored(column(name, called, mappings=[words(meanings)], **more))
+
+
+def method_column(called: str = "energy is") -> Json:
     """The estimate stands out."""
-    return _colored("method", {"estimated": {"text": "ESTIMATED", "color": "orange", "index": 0}})
+    meanings = {
+        "counter": ("measured", "text"), "integrated": ("measured (summed power)", "text"),
+        "estimated": (ESTIMATED, "orange"),
+    }  # fmt: skip
+    return _colored(column("method", called, mappings=[words(meanings)]))
 
 
-def _colored(name: str, mapping: Json) -> Json:
-    made = column(name, mappings=[{"type": "value", "options": mapping}])
-    # Two names of one option: up to 9.4, and since.
-    made["properties"] += [
-        {"id": "custom.displayMode", "value": "color-text"},
-        {"id": "custom.cellOptions", "value": {"type": "color-text"}},
-    ]
+def _colored(made: Json) -> Json:
+    made["properties"] += [{"id": "custom.cellOptions", "value": {"type": "color-text"}}]
     return made

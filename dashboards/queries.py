@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from wattmark_core.catalogue import ENERGY_TAGS, MEASUREMENTS
+from dashboards.spans import SAMPLES, Span
+from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.results import Score, Window
 from wattmark_store.influx_lines import (
     RESULT_EXTRAS,
@@ -12,16 +13,26 @@ from wattmark_store.influx_lines import (
     SCORE_TAGS,
     WINDOW_TAGS,
 )
+from wattmark_store.influx_views import RESULT_VIEWS
 from wattmark_store.schema import result_columns
 
 HOST: Final = '"host" =~ /^${host:regex}$/'
 PLACE: Final = '"place" =~ /^${place:regex}$/'
 TIME: Final = "$timeFilter"
+RAW: Final = SAMPLES[0]
+TOTAL: Final = "\"domain\" = 'total'"
+"""Of the power that is stored ready: a host's package, dram and GPUs, of one source each."""
+NOT_PARTS: Final = "\"domain\" <> 'core' AND \"domain\" <> 'uncore'"
+POWER_NAMES: Final = frozenset({"host", "domain", "source", "method", "watts", "seconds", "joules"})
 RESULT_NAMES: Final = {
     "window": {name for name, _ in result_columns(Window)} | RESULT_EXTRAS["window"],
     "score": {name for name, _ in result_columns(Score)} | RESULT_EXTRAS["score"],
+    **{name: {*view.tags, *view.fields} for name, view in RESULT_VIEWS.items()},
 }
-RESULT_TAGS: Final = {"window": WINDOW_TAGS, "score": SCORE_TAGS + SCORE_EXTRA_TAGS}
+RESULT_TAGS: Final = {
+    "window": WINDOW_TAGS, "score": SCORE_TAGS + SCORE_EXTRA_TAGS,
+    **{name: view.tags for name, view in RESULT_VIEWS.items()},
+}  # fmt: skip
 
 
 def field(measurement: str, name: str) -> str:
@@ -35,22 +46,90 @@ def field(measurement: str, name: str) -> str:
     return f'"{name}"'
 
 
-def _names(measurement: str, names: Sequence[str]) -> str:
+def names_of(measurement: str, names: Sequence[str]) -> str:
+    """Several of them."""
     return ", ".join(field(measurement, name) for name in names)
 
 
-def _per_interval(by: str) -> str:
+def _power(name: str) -> str:
+    if name not in POWER_NAMES:
+        raise KeyError(f"power has no {name}")
+    return f'"{name}"'
+
+
+def _of(measurement: str, span: Span) -> str:
+    return f'"{span.database}".."{measurement}"'
+
+
+def _and(*conditions: str) -> str:
+    return " AND ".join(condition for condition in conditions if condition)
+
+
+def _per(group: str, by: str) -> str:
     """Nulls where nothing was, so that a gap is drawn as one."""
-    return f"GROUP BY time($interval){', ' if by else ''}{by} fill(null)"
+    return f"GROUP BY time({group}){', ' if by else ''}{by} fill(null)"
+
+
+# -- power that is stored ready --------------------------------------------------------------------
+
+
+def power(span: Span, tags: Sequence[str], *conditions: str) -> str:
+    """Mean power over time, W, per series of ``tags``."""
+    by = ", ".join(map(_power, tags))
+    return (
+        f'SELECT sum({_power("joules")}) / sum({_power("seconds")}) AS "watts"'
+        f" FROM {_of('power', span)}"
+        f" WHERE {_and(TIME, span.condition, *conditions)} {_per(span.group, by)}"
+    )
+
+
+def energy(span: Span, *conditions: str, by: Sequence[str] = ()) -> str:
+    """One row, or one for each ``by``: mean power ``watts``, energy ``joules`` and ``watt_hours``,
+    the share ``known`` of the time shown."""
+    shown = ('"watts"', '"joules"', '"joules" / 3600 AS "watt_hours"', '"known"')
+    columns = ", ".join([*map(_power, by), *shown])
+    joules, seconds = _power("joules"), _power("seconds")
+    grouped = f" GROUP BY {', '.join(map(_power, by))}" if by else ""
+    summed = (
+        f'SELECT sum({joules}) / sum({seconds}) AS "watts", sum({joules}) AS "joules",'
+        f' sum({seconds}) * 1000 / (${{__to}} - ${{__from}}) AS "known"'
+        f" FROM {_of('power', span)} WHERE {_and(TIME, span.condition, *conditions)}{grouped}"
+    )
+    return f"SELECT {columns} FROM ({summed})"
+
+
+def energy_of_domains(span: Span, *conditions: str) -> str:
+    """Energy in the shown time, J, a series for each domain, source and method."""
+    by = ", ".join(map(_power, ("domain", "source", "method")))
+    return (
+        f"SELECT sum({_power('joules')}) FROM {_of('power', span)}"
+        f" WHERE {_and(TIME, span.condition, *conditions)} GROUP BY {by}"
+    )
+
+
+def power_now(*conditions: str, by: Sequence[str] = ("host",)) -> str:
+    """The newest ten seconds of each host's total that are stored, with their method; none of a
+    host that has been silent for five minutes."""
+    tags = ", ".join(map(_power, by))
+    newest = (
+        f'SELECT last({_power("watts")}) AS "now", {_power("method")} FROM "power_10s".."power"'
+        f" WHERE {_and('time > now() - 5m', TOTAL, *conditions)} GROUP BY {tags}"
+    )
+    return f'SELECT {tags}, "now", "method" FROM ({newest})'
+
+
+# -- samples ---------------------------------------------------------------------------------------
 
 
 def gauge(
-    measurement: str, name: str, tags: Sequence[str], *, function: str = "mean", where: str = HOST
-) -> str:
-    """A gauge over time, per series."""
+    measurement: str, name: str, tags: Sequence[str], span: Span = RAW, *conditions: str,
+    function: str = "mean",
+) -> str:  # fmt: skip
+    """A gauge over time, per series of the chosen hosts."""
     return (
-        f'SELECT {function}({field(measurement, name)}) FROM "{measurement}"'
-        f" WHERE {TIME} AND {where} {_per_interval(_names(measurement, tags))}"
+        f"SELECT {function}({field(measurement, name)}) FROM {_of(measurement, span)}"
+        f" WHERE {_and(TIME, span.condition, HOST, *conditions)}"
+        f" {_per(span.group, names_of(measurement, tags))}"
     )
 
 
@@ -58,79 +137,79 @@ def largest(measurement: str, name: str, tags: Sequence[str]) -> str:
     """The largest values of a gauge, per series, of the one-minute values, which keep them."""
     largest_field = field(measurement, name).removesuffix('"') + '_max"'
     return (
-        f'SELECT max({largest_field}) FROM "{measurement}" WHERE {TIME} AND {HOST}'
-        f" {_per_interval(_names(measurement, tags))}"
+        f'SELECT max({largest_field}) FROM "telemetry_1m".."{measurement}" WHERE {TIME} AND {HOST}'
+        f" {_per('$__interval', names_of(measurement, tags))}"
     )
 
 
-def rate(measurement: str, name: str, tags: Sequence[str]) -> str:
-    """Growth of a counter per second, from each sample to the next at their own times; where it
-    fell, because it began again, there is none.
+def rates(
+    measurement: str, columns: Mapping[str, str], tags: Sequence[str], span: Span = RAW,
+    *conditions: str,
+) -> str:  # fmt: skip
+    """Growth of counters per second, from each sample to the next at their own times; where one
+    fell, because it began again, there is none. ``columns``: what each is called → its field.
 
     The last value of each interval would be cheaper, and wrong in the interval that is not over.
     """
-    growth = (
-        f'SELECT non_negative_derivative({field(measurement, name)}, 1s) AS "value"'
-        f' FROM "{measurement}" WHERE {TIME} AND {HOST}'
-        f" GROUP BY {_names(measurement, ('host', *tags))}"
+    where = _and(TIME, span.condition, HOST, *conditions)
+    growth = ", ".join(
+        f'non_negative_derivative({field(measurement, name)}, 1s) AS "{column}"'
+        for column, name in columns.items()
     )
-    grouped = _per_interval(_names(measurement, tags))
-    return f'SELECT mean("value") FROM ({growth}) WHERE {TIME} {grouped}'
-
-
-def _growth(function: str, where: str) -> str:
-    """What each energy counter did from a sample to the next, with the change of its epoch, which
-    is 0 within one: between epochs no energy is known."""
-    joules, epoch = field("energy", "joules"), field("energy", "epoch")
-    by = _names("energy", ("host", *ENERGY_TAGS))
+    means = ", ".join(f'mean("{column}") AS "{column}"' for column in columns)
     return (
-        f'SELECT {function.format(joules)} AS "value", difference({epoch}) AS "epochs"'
-        f' FROM "energy" WHERE {TIME} AND {where} GROUP BY {by}'
+        f"SELECT {means} FROM (SELECT {growth} FROM {_of(measurement, span)} WHERE {where}"
+        f" GROUP BY {names_of(measurement, ('host', *tags))})"
+        f" WHERE {TIME} {_per(span.group, names_of(measurement, tags))}"
     )
 
 
-def power(where: str = HOST) -> str:
-    """Power from the energy counters, W, per series."""
-    by = _names("energy", ("host", *ENERGY_TAGS))
-    growth = _growth("non_negative_derivative({}, 1s)", where)
-    return (
-        f'SELECT mean("value") AS "watts" FROM ({growth}) WHERE "epochs" = 0 AND {TIME}'
-        f" {_per_interval(by)}"
-    )
-
-
-def host_power(where: str) -> str:
-    """Power per host, domain and source: devices are added, sources never."""
-    by = _names("energy", ("host", "domain", "source", "method"))
-    return f'SELECT sum("watts") FROM ({power(where)}) WHERE {TIME} {_per_interval(by)}'
-
-
-def energy(where: str = HOST) -> str:
-    """Energy in the shown time, J, per series, within epochs."""
-    by = _names("energy", ("host", *ENERGY_TAGS))
-    growth = _growth("non_negative_difference({})", where)
-    return f'SELECT sum("value") FROM ({growth}) WHERE "epochs" = 0 GROUP BY {by}'
-
-
-def reads(share: str, tags: Sequence[str]) -> str:
+def reads(share: str, tags: Sequence[str], span: Span = RAW) -> str:
     """What became of the reads that were due in each interval, per sensor: ``share`` of ``taken``
     and ``due``. What an exporter counted anew is not set off against what it counted before."""
-    by = _names("sensor", tags)
+    by = names_of("sensor", tags)
     pair = [field("sensor", name) for name in ("taken", "due")]
     growth = ", ".join(f"non_negative_difference({name}) AS {name}" for name in pair)
     summed = ", ".join(f"sum({name}) AS {name}" for name in pair)
     counted = (
-        f'SELECT {growth} FROM "sensor" WHERE {TIME} AND {HOST}'
-        f" GROUP BY {_names('sensor', ('host', 'sensor'))}"
+        f"SELECT {growth} FROM {_of('sensor', span)} WHERE {_and(TIME, span.condition, HOST)}"
+        f" GROUP BY {names_of('sensor', ('host', 'sensor'))}"
     )
-    shown = f"SELECT {summed} FROM ({counted}) WHERE {TIME} GROUP BY time($interval), {by}"
+    shown = f"SELECT {summed} FROM ({counted}) WHERE {TIME} GROUP BY time({span.group}), {by}"
     return f'SELECT {share} FROM ({shown} fill(none)) WHERE "due" > 0 GROUP BY {by}'
 
 
-def results(measurement: str, names: Sequence[str], *conditions: str, timed: bool = True) -> str:
-    """Rows of windows or scores."""
-    where = " AND ".join([*([TIME] if timed else []), *conditions])
-    return f'SELECT {_names(measurement, names)} FROM "{measurement}" WHERE {where}'
+def latest(
+    measurement: str, columns: Mapping[str, str], tags: Sequence[str], *conditions: str,
+    since: str = "5m",
+) -> str:  # fmt: skip
+    """A row for each series of the chosen hosts: its newest values of the last minutes.
+    ``columns``: what each is called → its field."""
+    where = _and(f"time > now() - {since}", HOST, *conditions)
+    newest = ", ".join(f'last({field(measurement, n)}) AS "{c}"' for c, n in columns.items())
+    by = names_of(measurement, tags)
+    rows = f'SELECT {newest} FROM "{measurement}" WHERE {where} GROUP BY {by}'
+    shown = ", ".join(f'"{column}"' for column in columns)
+    return f"SELECT {by}, {shown} FROM ({rows})"
+
+
+def per_host(rows: str, columns: Mapping[str, str]) -> str:
+    """A row for each host of the rows of ``latest``. ``columns``: name → expression of theirs."""
+    made = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
+    shown = ", ".join(f'"{name}"' for name in columns)
+    return f'SELECT "host", {shown} FROM (SELECT {made} FROM ({rows}) GROUP BY "host")'
+
+
+# -- results ---------------------------------------------------------------------------------------
+
+
+def results(
+    measurement: str, names: Sequence[str], *conditions: str, timed: bool = True, newest: int = 0
+) -> str:
+    """Rows of windows, scores, or what else is stored of runs; the ``newest`` first, if given."""
+    where = _and(*([TIME] if timed else []), *conditions)
+    last = f" ORDER BY time DESC LIMIT {newest}" if newest else ""
+    return f'SELECT {names_of(measurement, names)} FROM "{measurement}" WHERE {where}{last}'
 
 
 def last_scores(
@@ -141,7 +220,7 @@ def last_scores(
     row: a flat table.
 
     ``by`` become columns by an outer query: of groups themselves releases of Grafana make tables
-    without columns (9.4), or with tags in each other's column (10.2 and later).
+    with tags in each other's column (10.2 and later).
     ``rename``: what the columns ``score`` (or ``of``) and ``names`` are called, made from their
     own. ``computed``: further columns, each an expression of those.
     """
@@ -150,18 +229,18 @@ def last_scores(
     fields = "".join(f', {field("score", name)} AS "{renamed[name]}"' for name in names)
     newest = (
         f'SELECT last({field("score", of)}) AS "{renamed[first]}"{fields} FROM "score"'
-        f" WHERE {' AND '.join([TIME, *conditions])} GROUP BY {_names('score', by)}"
+        f" WHERE {_and(TIME, *conditions)} GROUP BY {names_of('score', by)}"
     )
     more = (f'{expression} AS "{name}"' for name, expression in computed.items())
     columns = ", ".join([*(f'"{name}"' for name in renamed.values()), *more])
-    return f"SELECT {_names('score', by)}, {columns} FROM ({newest})"
+    return f"SELECT {names_of('score', by)}, {columns} FROM ({newest})"
 
 
 def runs(*conditions: str, timed: bool = True) -> str:
     """A row for each run, from its first window's start to its last one's end."""
     start, end = field("window", "start_ms"), field("window", "end_ms")
-    by = _names("window", ("host", "run_id"))
-    where = " AND ".join([*([TIME] if timed else []), *conditions])
+    by = names_of("window", ("host", "run_id"))
+    where = _and(*([TIME] if timed else []), *conditions)
     spans = (
         f"SELECT min({start}) AS {start}, max({end}) AS {end}"
         f' FROM "window" WHERE {where} GROUP BY {by}'

@@ -1,4 +1,5 @@
-"""GPU metrics of dcgm-exporter (github.com/NVIDIA/dcgm-exporter, its default counters).
+"""GPU metrics of dcgm-exporter (github.com/NVIDIA/dcgm-exporter): its default counters, and the
+profiling fields that it gives where it may (``collector/stack/dcgm-counters.csv``).
 
 It serves cached values: a scrape may see the same reading again, or, after its host engine has
 died, for ever. A device whose values are all those of the scrape before yields nothing.
@@ -15,10 +16,20 @@ from wattmark_core.sample import Sample, make_tags
 
 POWER: Final = "DCGM_FI_DEV_POWER_USAGE"
 ENERGY: Final = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
-UTILIZATION: Final = "DCGM_FI_DEV_GPU_UTIL"
-MEMORY_USED: Final = "DCGM_FI_DEV_FB_USED"
 MILLIJOULES_PER_JOULE: Final = 1000.0
 BYTES_PER_MIB: Final = 1024.0 * 1024.0
+HERTZ_PER_MEGAHERTZ: Final = 1e6
+GPU_FIELDS: Final = {
+    "DCGM_FI_DEV_GPU_UTIL": ("utilization_ratio", 0.01),
+    "DCGM_FI_PROF_SM_ACTIVE": ("sm_active_ratio", 1.0),
+    "DCGM_FI_PROF_DRAM_ACTIVE": ("dram_active_ratio", 1.0),
+    "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE": ("tensor_active_ratio", 1.0),
+    "DCGM_FI_DEV_FB_USED": ("memory_used_bytes", BYTES_PER_MIB),
+    "DCGM_FI_DEV_GPU_TEMP": ("temperature_celsius", 1.0),
+    "DCGM_FI_DEV_SM_CLOCK": ("sm_clock_hertz", HERTZ_PER_MEGAHERTZ),
+    "DCGM_FI_DEV_MEM_CLOCK": ("memory_clock_hertz", HERTZ_PER_MEGAHERTZ),
+}
+"""Of each metric its field of ``gpu``, and what brings it to the base unit."""
 INT64_BLANK: Final = float(0x7FFFFFFFFFFFFFF0)
 FP64_BLANKS: Final = frozenset(140737488355328.0 + n for n in range(4))
 """dcgm_structs.h: blank, not found, not supported, not permitted."""
@@ -82,11 +93,10 @@ def _samples(uuid: str, device: _Device, host: str, time_ns: int) -> Iterator[Sa
     stamp_ns = (device.seen_ns + time_ns) // 2
     if POWER in values:
         yield Sample("power", tags, {"watts": values[POWER]}, stamp_ns)
-    fields: dict[str, float | int] = {}
-    if UTILIZATION in values:
-        fields["utilization_ratio"] = values[UTILIZATION] / 100.0
-    if MEMORY_USED in values:
-        fields["memory_used_bytes"] = values[MEMORY_USED] * BYTES_PER_MIB
+    fields: dict[str, float | int] = {
+        name: values[metric] * factor
+        for metric, (name, factor) in GPU_FIELDS.items() if metric in values
+    }  # fmt: skip
     if fields:
         labels = device.labels
         gpu = {"host": host, "device": uuid, "gpu": labels.get("gpu", ""),

@@ -82,6 +82,15 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
            "Power as the sensor gives it, at its own time.", ENERGY_TAGS),
     Metric("wattmark_gpu_utilization_ratio", "gpu", "utilization_ratio", "ratio", _G,
            "Share of time in which a kernel ran.", _GPU),
+    Metric("wattmark_gpu_sm_active_ratio", "gpu", "sm_active_ratio", "ratio", _G,
+           "Share of the cycles in which a multiprocessor had a warp, over all of them; from"
+           " dcgm-exporter alone.", _GPU),
+    Metric("wattmark_gpu_dram_active_ratio", "gpu", "dram_active_ratio", "ratio", _G,
+           "Share of the cycles in which the GPU's memory moved data; from dcgm-exporter alone.",
+           _GPU),
+    Metric("wattmark_gpu_tensor_active_ratio", "gpu", "tensor_active_ratio", "ratio", _G,
+           "Share of the cycles in which the tensor cores' pipe was busy; from dcgm-exporter"
+           " alone.", _GPU),
     Metric("wattmark_gpu_memory_used_bytes", "gpu", "memory_used_bytes", "bytes", _G,
            "GPU memory in use.", _GPU),
     Metric("wattmark_gpu_memory_total_bytes", "gpu", "memory_total_bytes", "bytes", _G,
@@ -132,8 +141,11 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     Metric("wattmark_network_sent_bytes_total", "network", "sent_bytes", "bytes", _C,
            "Bytes sent on the host's interface since boot.", ("interface",)),
     Metric("wattmark_sensor_up", "sensor", "up", "state", _G,
-           "1 while the sensor answers, 0 while it has failed; an absent sensor has no sample.",
+           "1 while the sensor answers, 0 while it has failed; missing for an absent sensor.",
            ("sensor",)),
+    Metric("wattmark_sensor_state", "sensor", "state", "state", _G,
+           "0 failed, 1 ok, 2 absent: the host has no such sensor, or it cannot be read; GET"
+           " /sensors says why and what to do.", ("sensor",)),
     Metric("wattmark_sensor_read_seconds", "sensor", "read_seconds", "seconds", _G,
            "Time that the last read of the sensor took.", ("sensor",)),
     Metric("wattmark_sensor_due_total", "sensor", "due", "count", _C,

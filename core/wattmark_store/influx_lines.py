@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Final
 
 from wattmark_core.catalogue import MEASUREMENTS
@@ -31,8 +32,11 @@ WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
 SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
 RESULT_EXTRAS: Final = {
     "window": frozenset({"start_ms", "end_ms"}),
-    "score": frozenset({"invalid_checks", "warned_checks", "variant", "place"}),
-}
+    "score": frozenset({
+        "invalid_checks", "warned_checks", "variant", "place", "energy_text", "accuracy_text",
+        "score_text", "previous_text", "previous_run_id", "findings",
+    }),
+}  # fmt: skip
 """Fields and tags for Grafana alone, which repeat others in a form that it can show."""
 SCORE_EXTRA_TAGS: Final = ("variant", "place")
 """What a table's rows and columns are grouped by, where one name has to do."""
@@ -134,8 +138,8 @@ def window_point(window: Window) -> Point:
     return Point("window", tags, held, window.start_ns)
 
 
-def score_point(score: Score) -> Point:
-    """A score at its run's start; the checks as JSON."""
+def score_point(score: Score, texts: Mapping[str, str] = MappingProxyType({})) -> Point:
+    """A score at its run's start; the checks as JSON. ``texts``: fields for Grafana alone."""
     tags, held = _split(score, SCORE_TAGS + SCORE_EXTRA_TAGS)
     del held["time_ns"]
     checks = [asdict(check) for check in score.checks]
@@ -143,6 +147,7 @@ def score_point(score: Score) -> Point:
     for verdict in (Verdict.INVALID, Verdict.WARNED):
         failed = [check for check in score.checks if check.verdict is verdict]
         held[f"{verdict}_checks"] = code("; ".join(map(_told, failed)) or "none")
+    held |= {name: code(text) for name, text in texts.items()}
     return Point("score", tags, held, score.time_ns)
 
 

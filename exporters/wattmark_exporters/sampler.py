@@ -205,7 +205,7 @@ class Sampler:
         time_ns = self._timebase.now_ns()
         fields = ",".join(f"{name}={value!r}" for name, value in self._own_fields().items())
         lines = [f"{self._own_prefix} {fields} {time_ns}"]
-        lines.extend(line for station in self._all if (line := station.own_line(time_ns)))
+        lines.extend(station.own_line(time_ns) for station in self._all)
         return lines
 
     def _own_fields(self) -> dict[str, float]:

@@ -23,6 +23,7 @@ STILL_SECONDS: Final = 3.0
 STALE_SECONDS: Final = 5.0
 """Older values, and those older than three reads, are not served on ``/metrics``."""
 _INTERVALS_PER_GAP: Final = 2.5
+STATE_CODES: Final = {SensorState.FAILED: 0.0, SensorState.OK: 1.0, SensorState.ABSENT: 2.0}
 
 
 class Station:
@@ -115,12 +116,12 @@ class Station:
         return min([usual, *(d.armed_seconds(usual) for d in self._devices.values())])
 
     def own_line(self, time_ns: int) -> str:
-        """The line of measurement ``sensor``; empty for an absent sensor."""
+        """The line of measurement ``sensor``; of an absent sensor its state alone."""
         fields = ",".join(
             f"{name}={value}i" if isinstance(value, int) else f"{name}={value!r}"
             for name, value in self._own_fields().items()
         )
-        return f"{self._own_prefix} {fields} {time_ns}" if fields else ""
+        return f"{self._own_prefix} {fields} {time_ns}"
 
     # -- reports --------------------------------------------------------------------------------
 
@@ -162,8 +163,7 @@ class Station:
 
     def latest(self, now_ns: int) -> Iterator[Latest]:
         """The last fields of every series; what is stale or failed is left out."""
-        if own := self._own_fields():
-            yield Latest("sensor", {"sensor": self.sensor.name}, own)
+        yield Latest("sensor", {"sensor": self.sensor.name}, self._own_fields())
         if self.state is not SensorState.OK:
             return
         stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
@@ -254,10 +254,12 @@ class Station:
             self.state, self._reason, self._failures = SensorState.OK, "", 0
 
     def _own_fields(self) -> dict[str, float | int]:
+        state = {"state": STATE_CODES[self.state]}
         if self.state is SensorState.ABSENT:
-            return {}
+            return state
         dropped = self._values.dropped + sum(d.dropped for d in self._devices.values())
         fields: dict[str, float | int] = {
+            **state,
             "up": 1.0 if self.state is SensorState.OK else 0.0,
             "due": self.schedule.due,
             "taken": self.schedule.taken,

@@ -13,8 +13,9 @@ from wattmark_core.units import seconds_to_ns
 from wattmark_runner.baseline import pause
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted
+from wattmark_runner.publishing import publish
 from wattmark_runner.records import RunRecord
-from wattmark_runner.scorer import publish, score_run
+from wattmark_runner.scorer import score_run
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 from wattmark_store import Store

@@ -24,7 +24,8 @@ def of(samples: list[Sample], measurement: str, **tags: str) -> list[Sample]:
 
 
 def test_dcgm_gives_energy_power_and_load_by_uuid(page: Page) -> None:
-    """mJ, percent and MiB become base units; the container's name is not the host's."""
+    """mJ, percent, MiB and MHz become base units, the profiling fields are kept; the container's
+    name is not the host's."""
     normaliser = Normaliser("u", "node1")
     assert normaliser.take(page("dcgm"), 10 * SECOND) == []
     moved = page("dcgm", {"1782731458291": "1782731519639", "1790042118034": "1790042516805"})
@@ -44,7 +45,11 @@ def test_dcgm_gives_energy_power_and_load_by_uuid(page: Page) -> None:
     (gpu,) = of(found, "gpu", device=GPU1)
     assert gpu.tag == {"host": "node1", "device": GPU1, "gpu": "1",
                        "model": "NVIDIA A100-SXM4-80GB"}  # fmt: skip
-    assert gpu.fields == {"utilization_ratio": 0.98, "memory_used_bytes": 40537 * 2**20}
+    assert gpu.fields == {
+        "utilization_ratio": 0.98, "memory_used_bytes": 40537 * 2**20, "sm_clock_hertz": 1.41e9,
+        "sm_active_ratio": 0.871002, "dram_active_ratio": 0.563981,
+        "tensor_active_ratio": 0.412377,
+    }  # fmt: skip
     assert len(found) == 6
 
 

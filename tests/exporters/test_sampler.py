@@ -276,7 +276,8 @@ def test_one_failure_does_not_silence_others(
 
 
 def test_absent(bench: Build, clock: FakeClock) -> None:
-    """An absent sensor has reason and remedy, is never read, and makes no sample."""
+    """An absent sensor has reason and remedy, is never read, and makes no sample but of its
+    state."""
 
     class Absent(Scripted):
         def start(self) -> None:
@@ -290,7 +291,8 @@ def test_absent(bench: Build, clock: FakeClock) -> None:
         SensorState.ABSENT, "no meter", "plug one in",
     )  # fmt: skip
     assert absent.reads == 0
-    assert {s.measurement for s in samples} == {"exporter"}
+    assert {s.measurement for s in samples} == {"exporter", "sensor"}
+    assert next(s.fields for s in samples if s.measurement == "sensor") == {"state": 2.0}
 
 
 def test_permission_lost_half_way(bench: Build, clock: FakeClock) -> None:

@@ -13,8 +13,8 @@ from wattmark_core.results import Window
 from wattmark_runner.baseline import Cancelled
 from wattmark_runner.ledger import UnknownRun
 from wattmark_runner.overlap import shares_time
+from wattmark_runner.publishing import publish
 from wattmark_runner.records import FINAL, RunRecord, RunState, Source
-from wattmark_runner.scorer import publish
 from wattmark_runner.service.problems import ApiError
 from wattmark_runner.service.site import Site
 from wattmark_runner.settle import SAMPLES_SECONDS, settle

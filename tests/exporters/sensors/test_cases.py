@@ -195,7 +195,7 @@ class Exporter:
         text = b"".join(self._ring.after("").chunks).decode()
         self.samples += decode_lines(text)
         self.dropped += sum(
-            int(latest.fields["dropped"])
+            int(latest.fields.get("dropped", 0))
             for latest in self._sampler.latest()
             if latest.measurement == "sensor"
         )

@@ -5,7 +5,7 @@ The only file that knows the client library, of which it takes the connection.
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -21,12 +21,13 @@ from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
 from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
+from wattmark_store.influx_back_fill import back_fill
 from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
 from wattmark_store.influx_power import PowerRollUp
 from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
-from wattmark_store.protocol import Aggregate, SeriesData
+from wattmark_store.protocol import Aggregate, FilledDay, SeriesData
 
 BATCH_LINES: Final = 5_000
 WRITTEN_STATUS: Final = 204
@@ -140,6 +141,10 @@ class InfluxStore:
             return self._minutes.roll_up(now_ns)
         finally:
             self._power.roll_up(now_ns)
+
+    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+        """See the protocol."""
+        return back_fill(self._power_points, now_ns, since_ns)
 
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""

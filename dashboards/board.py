@@ -1,9 +1,11 @@
 """A whole dashboard, and measured windows as regions in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from dashboards.colors import TEXT
 from dashboards.panels import RESULTS, WIDTH, Closed, Json, Panel
+from dashboards.variables import runner_variable
 
 
 def measured(query: str) -> Json:
@@ -24,6 +26,13 @@ def link_to(uid: str, title: str, variables: str = "") -> Json:
         "icon": "external link", "keepTime": uid != "run", "includeVars": False, "tags": [],
         "asDropdown": False, "targetBlank": False, "tooltip": "",
     }  # fmt: skip
+
+
+RUNNER: Final[Json] = {
+    "title": "Runner's page", "type": "link", "url": "${runner}", "icon": "external link",
+    "keepTime": False, "includeVars": False, "tags": [], "asDropdown": False, "targetBlank": True,
+    "tooltip": "Start runs, read their checks",
+}  # fmt: skip
 
 
 def dashboard(
@@ -48,9 +57,18 @@ def dashboard(
         "uid": f"wattmark-{uid}", "title": title, "description": description,
         "tags": ["wattmark"], "schemaVersion": 37, "version": 1, "editable": False,
         "graphTooltip": 1, "timezone": "browser", "time": {"from": since, "to": "now"},
-        "refresh": refresh, "templating": {"list": list(variables)},
-        "annotations": {"list": list(annotations)}, "links": list(links), "panels": panels,
+        "refresh": refresh, "templating": {"list": [*variables, runner_variable()]},
+        "annotations": {"list": list(annotations)}, "links": [*links, RUNNER], "panels": panels,
     }  # fmt: skip
+
+
+def every_panel(board: Json) -> Iterator[Json]:
+    """Its panels, also those in closed rows; not the rows themselves."""
+    for panel in board["panels"]:
+        if panel["type"] == "row":
+            yield from panel["panels"]
+        else:
+            yield panel
 
 
 def _lay_out(row: Sequence[Panel], held: list[Json], number: int, y: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ DOMAINS: Final = {
 PHASES: Final = {
     Phase.IDLE: ("idle", "#8A94A3"),
     Phase.WARMUP: ("warm-up", "#B8860B"),
-    Phase.GUARD: ("guard", "#5C6675"),
+    Phase.GUARD: ("guard", "#6E7B8C"),
     Phase.INFERENCE: ("inference", "#3E8FB0"),
     Phase.TRAINING: ("training", "#7A52B3"),
 }

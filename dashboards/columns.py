@@ -8,7 +8,7 @@ from dashboards.panels import Json, words
 HIDDEN: Final = {"custom.hidden": True}
 
 
-def column(name: str, called: str = "", **properties: Any) -> Json:
+def column(name: str, called: str = "", /, **properties: Any) -> Json:
     """How one column of a table is shown. ``called``: its head; without one, its own name."""
     named = {"displayName": called} if called else {}
     return {

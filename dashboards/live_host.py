@@ -141,8 +141,9 @@ def _cpu_modes() -> Panel:
         target(query, "$col") for query in each(SAMPLES, lambda s: rates("cpu", shown, (), s))
     ]
     stacked = {"fillOpacity": 40, "stacking": {"mode": "normal", "group": "A"}}
-    return lines("CPU time by mode", "CPUs busy in each mode: 2 means two whole CPUs. Steal is time"
-                 " that the hypervisor took.", "none", targets, custom=stacked, least="1s")  # fmt: skip
+    return lines("CPU time by mode", "CPUs busy in each mode: 2 means two whole CPUs. Steal is"
+                 " time that the hypervisor took.", "none", targets, custom=stacked,
+                 least="1s")  # fmt: skip
 
 
 def _traffic(measurement: str, tag: str, *conditions: str) -> list[Json]:
@@ -153,9 +154,9 @@ def _traffic(measurement: str, tag: str, *conditions: str) -> list[Json]:
 
 
 def _network() -> Panel:
-    return lines("Network", "Bytes per second by interface, without those of containers and virtual"
-                 " machines.", "Bps", _traffic("network", "interface", OWN_INTERFACES),
-                 least="1s", empty="No interface of this host moved a byte in this time.")  # fmt: skip
+    return lines("Network", "Bytes per second by interface, without those of containers and"
+                 " virtual machines.", "Bps", _traffic("network", "interface", OWN_INTERFACES),
+                 least="1s", empty="No interface of the host reported in this time.")  # fmt: skip
 
 
 def _disks() -> Panel:
@@ -184,16 +185,16 @@ def _pipes() -> Panel:
         for query in each(SAMPLES, lambda s, name=name: gauge(  # type: ignore[misc]
             "gpu", name, ("device", "gpu", "model"), s))
     ]  # fmt: skip
-    return shares("Use of the GPU's parts", "Share of the time in which each was active, as NVIDIA's"
-                  " dcgm-exporter gives it.", targets, width=WIDTH, least="1s",
+    return shares("Use of the GPU's parts", "Share of the time in which each was active, as"
+                  " NVIDIA's dcgm-exporter gives it.", targets, width=WIDTH, least="1s",
                   empty="No dcgm-exporter is a target of the collector, or the GPU has no profiling"
                   " counters: see docs/stack.md.")  # fmt: skip
 
 
 def _sensors() -> Panel:
     return table(
-        "Sensors", "ok: it answers. failed: it did, and does not now. absent: this host has none, or"
-        " it cannot be read; `wattmark sensors` there says why and what to do.",
+        "Sensors", "ok: it answers. failed: it did, and does not now. absent: this host has none,"
+        " or it cannot be read; `wattmark sensors` there says why and what to do.",
         tables([latest("sensor", {"state": "state"}, ("sensor",))]), width=8, height=10,
         overrides=[column("state", mappings=[words(STATES)],
                           **{"custom.cellOptions": {"type": "color-text"}}), *hidden("Time")],
@@ -203,9 +204,9 @@ def _sensors() -> Panel:
 
 def _sensor_reads() -> Panel:
     queries = each(SAMPLES, lambda s: reads('"taken" / "due"', ("sensor",), s))
-    return shares("Reads taken of those due", "In each interval; below 99 % the machine is too busy,"
-                  " or a sensor too slow.", [target(query, "$tag_sensor") for query in queries],
-                  least="1s")  # fmt: skip
+    return shares("Reads taken of those due", "In each interval; below 99 % the machine is too"
+                  " busy, or a sensor too slow.",
+                  [target(query, "$tag_sensor") for query in queries], least="1s")  # fmt: skip
 
 
 def phases(*conditions: str, width: int = WIDTH) -> Panel:

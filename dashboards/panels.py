@@ -120,12 +120,27 @@ def stat(title: str, description: str, unit: str, targets: Sequence[Json], **mor
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": more.pop("field", ""),
                           "values": False},
-        "colorMode": more.pop("color", "none"), "graphMode": "none", "textMode": "value",
+        "colorMode": "value", "graphMode": "none", "textMode": "value",
         "orientation": "auto", "justifyMode": "auto",
     }  # fmt: skip
     more.setdefault("width", 4)
     more.setdefault("height", 4)
-    return Panel("stat", title, description, unit, targets, options=options, **more)
+    defaults = {"color": {"mode": "fixed", "fixedColor": TEXT}, **more.pop("defaults", {})}
+    return Panel("stat", title, description, unit, targets, options=options, defaults=defaults,
+                 **more)  # fmt: skip
+
+
+def bar_gauge(
+    title: str, description: str, unit: str, targets: Sequence[Json], **more: Any
+) -> Panel:
+    """A bar from zero for each series, as long as its value."""
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "orientation": "horizontal", "displayMode": "basic", "showUnfilled": True,
+    }  # fmt: skip
+    more.setdefault("height", 4)
+    return Panel("bargauge", title, description, unit, targets, options=options,
+                 defaults={"min": 0}, **more)  # fmt: skip
 
 
 def table(title: str, description: str, targets: Sequence[Json], **more: Any) -> Panel:
@@ -177,6 +192,12 @@ def words(meanings: Mapping[str, tuple[str, str]]) -> Json:
     return {"type": "value", "options": options}
 
 
+def alarm(above: float) -> Json:
+    """Defaults of a panel: red from a value on."""
+    steps = [{"color": TEXT, "value": None}, {"color": "red", "value": above}]
+    return {"color": {"mode": "thresholds"}, "thresholds": {"mode": "absolute", "steps": steps}}
+
+
 def exclude(*names: str) -> Json:
     """A transformation that leaves columns out."""
     return {"id": "organize", "options": {"excludeByName": dict.fromkeys(names, True),
@@ -185,8 +206,9 @@ def exclude(*names: str) -> Json:
 
 def ordered(*names: str) -> Json:
     """A transformation that puts columns into this order."""
+    places = {name: place for place, name in enumerate(names)}
     return {"id": "organize", "options": {"excludeByName": {}, "renameByName": {},
-                                          "indexByName": {n: i for i, n in enumerate(names)}}}  # fmt: skip
+                                          "indexByName": places}}  # fmt: skip
 
 
 def sorted_by(name: str, *, down: bool = True) -> Json:

@@ -3,8 +3,15 @@
 from typing import Any, Final
 
 from dashboards.colors import DOMAINS, ESTIMATED, TEXT
-from dashboards.panels import WIDTH, Json, Panel, lines, stat, tables, target
-from dashboards.queries import NOT_PARTS, TOTAL, energy, power, power_now
+from dashboards.panels import WIDTH, Json, Panel, bar_gauge, lines, stat, tables, target
+from dashboards.queries import (
+    NOT_PARTS,
+    TOTAL,
+    energy,
+    energy_of_domains,
+    power,
+    power_now,
+)  # fmt: skip
 from dashboards.spans import POWER, SUMS, each
 
 SERIES: Final = "$tag_domain $tag_source $tag_method"
@@ -17,20 +24,29 @@ COVERED: Final = (
 )
 
 
-def power_stats(*conditions: str, width: int = 6) -> list[Panel]:
-    """The host's total now, its mean and energy in the shown time, and how much of it is known."""
+def power_stats(*conditions: str) -> list[Panel]:
+    """A host's total now, its mean and energy in the shown time, and which domain took it."""
     sums = tables(each(SUMS, lambda span: energy(span, TOTAL, *conditions)))
     return [
-        stat("Power now", "The newest ten seconds that are stored, up to two minutes old." + COVERED,
-             "watt", tables([power_now(*conditions)]), field="watts", width=width,
+        stat("Power now", "The newest ten seconds that are stored, up to two minutes old."
+             + COVERED, "watt", tables([power_now(*conditions)]), field="now", width=5,
              empty="Silent for five minutes: is the exporter running, and the collector?"),
         stat("Mean power", "Of the shown time, as far as it is known." + COVERED, "watt", sums,
-             field="watts", width=width, empty=NO_POWER),
+             field="watts", width=5, empty=NO_POWER),
         stat("Energy", "In the shown time: what was not seen is missing." + COVERED, "joule", sums,
-             field="joules", width=width, empty=NO_POWER),
-        stat("Known", "Share of the shown time for which the energy is known.", "percentunit", sums,
-             field="covered", width=width, empty=NO_POWER),
+             field="joules", width=5, empty=NO_POWER),
+        _by_domain(*conditions),
     ]  # fmt: skip
+
+
+def _by_domain(*conditions: str) -> Panel:
+    queries = each(SUMS, lambda span: energy_of_domains(
+        span, NOT_PARTS, "\"domain\" <> 'total'", *conditions))  # fmt: skip
+    return bar_gauge(
+        "Energy by domain", "In the shown time. What lies in whole platform is not added to the"
+        " others.", "joule", [target(query, SERIES) for query in queries], width=9,
+        overrides=_domains(), empty=NO_POWER,
+    )  # fmt: skip
 
 
 def power_lines(*conditions: str, width: int = WIDTH, height: int = 9) -> Panel:
@@ -38,8 +54,8 @@ def power_lines(*conditions: str, width: int = WIDTH, height: int = 9) -> Panel:
     queries = each(POWER, lambda span: power(
         span, ("domain", "source", "method"), NOT_PARTS, *conditions))  # fmt: skip
     return lines(
-        "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of a"
-        " counter no energy is known, and none is drawn.", "watt",
+        "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of"
+        " a counter no energy is known, and none is drawn.", "watt",
         [target(query, SERIES) for query in queries], width=width, height=height, legend="right",
         overrides=[*_domains(), *_total()], empty=NO_POWER,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dashboards.spans import SAMPLES, Span
-from wattmark_core.catalogue import ENERGY_TAGS, MEASUREMENTS
+from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.results import Score, Window
 from wattmark_store.influx_lines import (
     RESULT_EXTRAS,
@@ -84,17 +84,27 @@ def power(span: Span, tags: Sequence[str], *conditions: str) -> str:
 
 
 def energy(span: Span, *conditions: str, by: Sequence[str] = ()) -> str:
-    """One row, or one for each ``by``: mean power ``watts``, energy ``joules``, the share
-    ``covered`` of the time shown."""
-    columns = ", ".join([*map(_power, by), '"watts"', '"joules"', '"covered"'])
+    """One row, or one for each ``by``: mean power ``watts``, energy ``joules`` and ``watt_hours``,
+    the share ``known`` of the time shown."""
+    shown = ('"watts"', '"joules"', '"joules" / 3600 AS "watt_hours"', '"known"')
+    columns = ", ".join([*map(_power, by), *shown])
     joules, seconds = _power("joules"), _power("seconds")
     grouped = f" GROUP BY {', '.join(map(_power, by))}" if by else ""
     summed = (
         f'SELECT sum({joules}) / sum({seconds}) AS "watts", sum({joules}) AS "joules",'
-        f' sum({seconds}) * 1000 / (${{__to}} - ${{__from}}) AS "covered"'
+        f' sum({seconds}) * 1000 / (${{__to}} - ${{__from}}) AS "known"'
         f" FROM {_of('power', span)} WHERE {_and(TIME, span.condition, *conditions)}{grouped}"
     )
     return f"SELECT {columns} FROM ({summed})"
+
+
+def energy_of_domains(span: Span, *conditions: str) -> str:
+    """Energy in the shown time, J, a series for each domain, source and method."""
+    by = ", ".join(map(_power, ("domain", "source", "method")))
+    return (
+        f"SELECT sum({_power('joules')}) FROM {_of('power', span)}"
+        f" WHERE {_and(TIME, span.condition, *conditions)} GROUP BY {by}"
+    )
 
 
 def power_now(*conditions: str, by: Sequence[str] = ("host",)) -> str:
@@ -102,10 +112,10 @@ def power_now(*conditions: str, by: Sequence[str] = ("host",)) -> str:
     host that has been silent for five minutes."""
     tags = ", ".join(map(_power, by))
     newest = (
-        f'SELECT last({_power("watts")}) AS "watts", {_power("method")} FROM "power_10s".."power"'
+        f'SELECT last({_power("watts")}) AS "now", {_power("method")} FROM "power_10s".."power"'
         f" WHERE {_and('time > now() - 5m', TOTAL, *conditions)} GROUP BY {tags}"
     )
-    return f'SELECT {tags}, "watts", "method" FROM ({newest})'
+    return f'SELECT {tags}, "now", "method" FROM ({newest})'
 
 
 # -- samples ---------------------------------------------------------------------------------------
@@ -179,16 +189,27 @@ def latest(
     newest = ", ".join(f'last({field(measurement, n)}) AS "{c}"' for c, n in columns.items())
     by = names_of(measurement, tags)
     rows = f'SELECT {newest} FROM "{measurement}" WHERE {where} GROUP BY {by}'
-    return f"SELECT {by}, {', '.join(f'{chr(34)}{c}{chr(34)}' for c in columns)} FROM ({rows})"
+    shown = ", ".join(f'"{column}"' for column in columns)
+    return f"SELECT {by}, {shown} FROM ({rows})"
+
+
+def per_host(rows: str, columns: Mapping[str, str]) -> str:
+    """A row for each host of the rows of ``latest``. ``columns``: name → expression of theirs."""
+    made = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
+    shown = ", ".join(f'"{name}"' for name in columns)
+    return f'SELECT "host", {shown} FROM (SELECT {made} FROM ({rows}) GROUP BY "host")'
 
 
 # -- results ---------------------------------------------------------------------------------------
 
 
-def results(measurement: str, names: Sequence[str], *conditions: str, timed: bool = True) -> str:
-    """Rows of windows, scores, or what else is stored of runs."""
+def results(
+    measurement: str, names: Sequence[str], *conditions: str, timed: bool = True, newest: int = 0
+) -> str:
+    """Rows of windows, scores, or what else is stored of runs; the ``newest`` first, if given."""
     where = _and(*([TIME] if timed else []), *conditions)
-    return f'SELECT {names_of(measurement, names)} FROM "{measurement}" WHERE {where}'
+    last = f" ORDER BY time DESC LIMIT {newest}" if newest else ""
+    return f'SELECT {names_of(measurement, names)} FROM "{measurement}" WHERE {where}{last}'
 
 
 def last_scores(

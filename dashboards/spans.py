@@ -45,11 +45,12 @@ POWER: Final = (
 )
 """For lines of power: at most 1,080 points each."""
 SUMS: Final = (
-    Span("power_1m", "", 0, 12 * HOUR_MS),
-    Span("power_10m", "", 12 * HOUR_MS, 4 * DAY_MS),
-    Span("power_1h", "", 4 * DAY_MS, 0),
+    Span("power_1m", "", 0, 26 * HOUR_MS),
+    Span("power_10m", "", 26 * HOUR_MS, 15 * DAY_MS),
+    Span("power_1h", "", 15 * DAY_MS, 0),
 )
-"""For one number of the whole time."""
+"""For one number of the whole time: fine enough that what is missing at its ends, the bucket that
+is not over and the one that began before, is below half a per cent from a day on."""
 SAMPLES: Final = (
     Span("telemetry", "$__interval", 0, 6 * HOUR_MS),
     Span("telemetry_1m", "$__interval", 0, 6 * HOUR_MS, OLD),

@@ -25,6 +25,16 @@ def results_variable() -> Json:
     return source_variable(RESULTS, "Results", "results", "results")
 
 
+def runner_variable() -> Json:
+    """Where people reach the runner's page. Hidden: ``?var-runner=`` names another."""
+    address = "http://localhost:8080"
+    return {
+        "name": "runner", "label": "Runner's page", "type": "textbox", "query": address, "hide": 2,
+        "current": {"text": address, "value": address},
+        "options": [{"text": address, "value": address, "selected": True}],
+    }  # fmt: skip
+
+
 def query_variable(
     name: str, label: str, source: str, query: str, *, multi: bool = False,
     everything: bool = False, hide: bool = False, newest_first: bool = False, first: str = "",

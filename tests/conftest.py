@@ -18,6 +18,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from wattmark_store.databases import DATABASES, READS, WRITES
+
 SOURCE = Path(__file__).parent / "exporters/nvml/nvml_stub.c"
 LOW_WATTS, HIGH_WATTS, HALF_SECONDS = 60.0, 300.0, 0.3
 
@@ -226,8 +228,8 @@ class Influxd:
     port: int
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    users = {"collector": "WRITE", "runner": "READ", "grafana": "READ"}  # noqa: RUF012 - of telemetry
-    databases = ("telemetry", "telemetry_1m", "results")
+    users = tuple(READS)
+    databases = DATABASES
 
     @property
     def address(self) -> str:
@@ -281,12 +283,11 @@ class Influxd:
         for name in self.databases:
             self.query("", f"DROP DATABASE {name}")
             self.query("", f"CREATE DATABASE {name}")
-        for user, right in self.users.items():
-            for name in self.databases[:2]:
-                # The collector reads what it wrote, to make the one-minute values.
-                self.query("", f"GRANT {'ALL' if right == 'WRITE' else right} ON {name} TO {user}")
-        self.query("", "GRANT ALL ON results TO runner")
-        self.query("", "GRANT READ ON results TO grafana")
+        for user in self.users:
+            for name in READS[user]:
+                self.query(
+                    "", f"GRANT {'ALL' if name in WRITES[user] else 'READ'} ON {name} TO {user}"
+                )
 
 
 INFLUXD_CONFIG = """\
@@ -336,6 +337,6 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 
 @pytest.fixture
 def influx(influxd: Influxd) -> Influxd:
-    """The running InfluxDB, its three databases empty."""
+    """The running InfluxDB, its databases empty."""
     influxd.make_databases()
     return influxd

@@ -3,9 +3,24 @@
 from pathlib import Path
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_store.protocol import Aggregate, Maintained, SeriesData, Store
+from wattmark_store.protocol import (
+    Aggregate,
+    Maintained,
+    SeriesData,
+    Showing,
+    Store,
+    ViewPoint,
+)
 
-__all__ = ["Aggregate", "Maintained", "SeriesData", "Store", "open_store"]
+__all__ = [
+    "Aggregate",
+    "Maintained",
+    "SeriesData",
+    "Showing",
+    "Store",
+    "ViewPoint",
+    "open_store",
+]
 
 
 def open_store(url: str, password_file: Path | None = None, ca: Path | None = None) -> Store:

@@ -3,10 +3,10 @@
 The only file that knows the client library, of which it takes the connection.
 """
 
-import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -20,24 +20,32 @@ from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
+from wattmark_store import influx_views as views
+from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
 from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
+from wattmark_store.influx_power import PowerRollUp
+from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
-from wattmark_store.protocol import Aggregate, SeriesData
+from wattmark_store.protocol import Aggregate, SeriesData, ViewPoint
 
-TELEMETRY: Final = "telemetry"
-TELEMETRY_1M: Final = "telemetry_1m"
-RESULTS: Final = "results"
 BATCH_LINES: Final = 5_000
 WRITTEN_STATUS: Final = 204
 TIMEOUT_MS: Final = 60_000
 CONNECTIONS: Final = 16
 AWAY_STATUS: Final = frozenset({401, 403, 404, 408, 429})
 """Beside all of 500 and above: the same call succeeds once somebody has put the server right."""
+UNPARSED: Final = "unable to parse '"
+"""Before each line that cannot be parsed, in the answer to a write."""
+RIGHTS_WANTED: Final = ("authoriz", "insufficient permissions")
+DATABASE_WANTED: Final = ("database not found", "default retention policy not set")
+"""InfluxDB's words for errors of statements. 2.x has no more for whoever may not read a database
+than for one that is not there."""
 
 
 class InfluxStore:
-    """``protocol.Store`` and ``Maintained`` on an InfluxDB server. Threads may share it.
+    """``protocol.Store``, ``Maintained`` and ``Showing`` on an InfluxDB server. Threads may share
+    it.
 
     Nothing is asked of the server before the first call, which raises ``StoreAway`` if it does not
     answer or lets nobody in, and ``StoreError`` if it will never take what it was given.
@@ -55,6 +63,8 @@ class InfluxStore:
         self._lines = SampleLines(is_integer)
         self._minute_lines = SampleLines(queries.is_minute_integer)
         self._minutes = Minutes(self.ask, self._put_minutes)
+        self._power_points = PowerPoints(self.ask, self._send, BATCH_LINES)
+        self._power = PowerRollUp(self._power_points)
 
     def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
         """See the protocol. InfluxDB keeps no cursors: the collector's spool does."""
@@ -64,6 +74,7 @@ class InfluxStore:
                 self._send(TELEMETRY, self._lines.lines(batch))
             finally:  # of a batch that is refused, a part may be written
                 self._minutes.touch(batch)
+                self._power.touch(batch)
             count += len(batch)
         return count
 
@@ -111,10 +122,24 @@ class InfluxStore:
     def put_window(self, window: Window) -> None:
         """See the protocol."""
         self._put(window_point(window))
+        self._send(RESULTS, [point.line() for point in views.phase_points(window)])
 
     def put_score(self, score: Score) -> None:
         """See the protocol."""
         self._put(score_point(score))
+
+    def put_shown_score(self, score: Score, texts: Mapping[str, str]) -> None:
+        """See ``protocol.Showing``."""
+        self._put(score_point(score, texts))
+
+    def energy_scores(self, workload: str, formula: str) -> list[Score]:
+        """See ``protocol.Showing``."""
+        return results.read_scores(self.ask(RESULTS, [views.energy_scores(workload, formula)]))
+
+    def show(self, measurement: str, owner: Mapping[str, str], points: Sequence[ViewPoint]) -> None:
+        """See ``protocol.Showing``."""
+        shown = views.Views(partial(self.ask, RESULTS), partial(self._send, RESULTS))
+        shown.show(measurement, owner, points)
 
     def windows(
         self, *, start_ns: int | None = None, end_ns: int | None = None, host: str = "",
@@ -131,8 +156,12 @@ class InfluxStore:
         return results.read_scores(self.ask(RESULTS, [results.scores(wanted)]))
 
     def roll_up(self, now_ns: int) -> int:
-        """Make the one-minute values of minutes that are over and were written since; how many."""
-        return self._minutes.roll_up(now_ns)
+        """Make the one-minute values of minutes that are over and were written since, and power;
+        how many values of a minute."""
+        try:
+            return self._minutes.roll_up(now_ns)
+        finally:
+            self._power.roll_up(now_ns)
 
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""
@@ -143,7 +172,7 @@ class InfluxStore:
         self._client.close()
 
     def ask(self, database: str, statements: Sequence[str]) -> list[queries.Rows]:
-        """The series of each InfluxQL statement. Raises ``StoreError``."""
+        """The series of each InfluxQL statement; a deletion has none. Raises ``StoreError``."""
         if not statements:
             return []
         _, answer = self._call(
@@ -151,38 +180,62 @@ class InfluxStore:
             {"Content-Type": "application/x-www-form-urlencoded"},
             post_params=[("q", ";".join(statements))],
         )  # fmt: skip
-        found = []
-        for result in self._results(answer):
+        results = self._results(answer)
+        for result in results:
             if "error" in result:
                 self._refuse(200, result["error"])
-            found.append([queries.Row.of(each) for each in result.get("series", [])])
-        return found
+        rows: dict[int, queries.Rows] = {n: [] for n, each in enumerate(statements) if _mute(each)}
+        for result in results:
+            series = [queries.Row.of(each) for each in result.get("series", [])]
+            rows.setdefault(result.get("statement_id", -1), []).extend(series)
+        if set(rows) != set(range(len(statements))):
+            raise self._stranger()
+        return [rows[number] for number in range(len(statements))]
 
     def _results(self, answer: bytes) -> list[dict[str, Any]]:
+        """2.x answers ``{}`` where no statement has a result."""
         try:
-            results: list[dict[str, Any]] = json.loads(answer)["results"]
-        except (ValueError, KeyError, TypeError) as error:
+            results = {"results": [], **json.loads(answer)}.pop("results")
+            told: list[dict[str, Any]] = [dict(each) for each in results]
+        except (ValueError, TypeError) as error:
             raise self._stranger() from error
-        return results
+        return told
 
     def _put(self, point: Point) -> None:
-        """What the point replaces must go where it has other tags, or fields that the new one has
-        not: InfluxDB would keep both, or merge them."""
-        held = self.ask(RESULTS, [results.at_its_time(point)])
-        self.ask(RESULTS, list(results.outdated(held[0], point)))
+        """What the point replaces goes: after it where it has other tags, but before it where it
+        has the same and a field that the point has not, for InfluxDB would merge the two. Between
+        those two calls the store has neither: until this returns, the caller has to keep the point.
+        """
+        (held,) = self.ask(RESULTS, [results.at_its_time(point)])
+        self.ask(RESULTS, list(results.merging(held, point)))
         self._send(RESULTS, [point.line()])
+        self.ask(RESULTS, list(results.renamed(held, point)))
 
     def _put_minutes(self, samples: Sequence[Sample], stale: Sequence[str]) -> None:
-        self.ask(TELEMETRY_1M, stale)
         given = iter(samples)
         while batch := list(islice(given, BATCH_LINES)):
             self._send(TELEMETRY_1M, self._minute_lines.lines(batch))
+        self.ask(TELEMETRY_1M, stale)
 
     def _send(self, database: str, lines: Iterable[str]) -> None:
-        body = "\n".join(lines)
-        if not body:
-            return
-        headers = {"Content-Type": "text/plain"}
+        """Write lines; if some cannot be parsed all others are written before it is raised. (2.x
+        stores nothing of a batch with such a line, 1.x all but the line.)"""
+        batch, refusal = list(lines), None
+        while batch:
+            try:
+                self._post(database, batch)
+            except MalformedLines as error:
+                rest = [line for line in batch if line not in error.lines]
+                if len(rest) == len(batch):
+                    raise
+                batch, refusal = rest, refusal or error
+            else:
+                break
+        if refusal is not None:
+            raise refusal
+
+    def _post(self, database: str, lines: Sequence[str]) -> None:
+        body, headers = "\n".join(lines), {"Content-Type": "text/plain"}
         status, _ = self._call("/write", [("db", database)], headers, body=body)
         if status != WRITTEN_STATUS:
             raise self._stranger()
@@ -209,21 +262,31 @@ class InfluxStore:
         return answer.status, data
 
     def _refuse(self, status: int, body: bytes | str) -> None:
-        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            text = str(json.loads(text)["error"])
+        text = _told(body.decode("utf-8", "replace") if isinstance(body, bytes) else body or "")
         where = f"InfluxDB at {self.location.url}"
         user = f"user {self.location.user}" if self.location.user else "nobody without a password"
         said = " ".join(text.split())[:300]
         # A refused line (400) is repeated in the answer, whatever it is called.
-        if status in {401, 403} or (status == 200 and "authoriz" in said):
+        if status in {401, 403} or (status == 200 and any(w in said for w in RIGHTS_WANTED)):
             raise StoreAway(f"{where} refuses {user} ({said}); correct --store-password-file, or"
                             " the user's rights")  # fmt: skip
-        if status == 404 or (status == 200 and "database not found" in said):
-            raise StoreAway(f"{where}: {said}; make its databases, see influxdb/README.md")
+        if status == 404 or (status == 200 and any(w in said for w in DATABASE_WANTED)):
+            raise StoreAway(f"{where}: {said}; make its databases and let {user} use them, see"
+                            " influxdb/README.md")  # fmt: skip
         if status in AWAY_STATUS or status >= 500:
             raise StoreAway(f"{where} cannot answer now: {status} {said}; see its log")
+        if status == 400 and UNPARSED in text:
+            raise MalformedLines(f"{where} refuses: {said}", text)
         raise StoreError(f"{where} refuses: {said}")
+
+
+class MalformedLines(StoreError):
+    """InfluxDB cannot parse some ``lines`` of a write, of which ``text`` names each."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        told = (each.partition(UNPARSED)[2] for each in text.split("\n"))
+        self.lines = frozenset(each.rpartition("': ")[0] for each in told)
 
 
 def open_influx(url: str, password_file: Path | None, ca: Path | None) -> InfluxStore:
@@ -235,3 +298,19 @@ def _cause(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     text = str(reason if isinstance(reason, BaseException) else error)
     return text.rpartition(": ")[2] or type(error).__name__
+
+
+def _told(text: str) -> str:
+    """The error in an answer's body: 1.x calls it ``error``, 2.x ``message``."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(told, dict):
+        return text
+    return str(told.get("error") or told.get("message") or text)
+
+
+def _mute(statement: str) -> bool:
+    """Does 2.x leave out the statement's result?"""
+    return statement.startswith(("DELETE ", "DROP MEASUREMENT "))

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Final
 
 from wattmark_core.catalogue import MEASUREMENTS
@@ -24,6 +25,8 @@ _CODE: Final = str.maketrans({plain: MARK + letter for plain, letter in _LETTERS
 _DECODED: Final = {MARK + letter: plain for plain, letter in _LETTERS.items()}
 _CODES: Final = re.compile(f"{MARK}.", re.DOTALL)
 _LINE: Final = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
+_NAME: Final = str.maketrans({",": "\\,", " ": "\\ "})
+"""A measurement's name. In it 2.x takes ``\\=`` for two letters, 1.x for one."""
 
 WINDOW_TAGS: Final = ("host", "model", "workload", "phase", "run_id")
 SCORE_TAGS: Final = ("host", "model", "workload", "boundary", "formula", "run_id")
@@ -135,8 +138,8 @@ def window_point(window: Window) -> Point:
     return Point("window", tags, held, window.start_ns)
 
 
-def score_point(score: Score) -> Point:
-    """A score at its run's start; the checks as JSON."""
+def score_point(score: Score, texts: Mapping[str, str] = MappingProxyType({})) -> Point:
+    """A score at its run's start; the checks as JSON. ``texts``: fields for Grafana alone."""
     tags, held = _split(score, SCORE_TAGS + SCORE_EXTRA_TAGS)
     del held["time_ns"]
     checks = [asdict(check) for check in score.checks]
@@ -144,6 +147,7 @@ def score_point(score: Score) -> Point:
     for verdict in (Verdict.INVALID, Verdict.WARNED):
         failed = [check for check in score.checks if check.verdict is verdict]
         held[f"{verdict}_checks"] = code("; ".join(map(_told, failed)) or "none")
+    held |= {name: code(text) for name, text in texts.items()}
     return Point("score", tags, held, score.time_ns)
 
 
@@ -157,7 +161,7 @@ def _told(check: Check) -> str:
 def series_prefix(measurement: str, tags: Tags) -> str:
     """Measurement and tags as they stand in a line."""
     named = (f"{_escaped(name)}={_escaped(value)}" for name, value in tags if value)
-    return ",".join([code(measurement).translate(_LINE), *named])
+    return ",".join([code(measurement).translate(_NAME), *named])
 
 
 def _split(

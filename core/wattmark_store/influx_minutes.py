@@ -11,7 +11,7 @@ from typing import Final
 from wattmark_core.sample import Sample, Tags
 from wattmark_core.units import NS_PER_S
 from wattmark_store.influx_lines import decode, identifier
-from wattmark_store.influx_queries import Row, Rows, Span, chosen, condensed, latest
+from wattmark_store.influx_queries import Row, Rows, Span, condensed, exactly, latest
 
 MINUTE_NS: Final = 60 * NS_PER_S
 RING_MINUTES: Final = 11
@@ -26,8 +26,8 @@ Put = Callable[[Sequence[Sample], Sequence[str]], None]
 class Minutes:
     """Which minutes were written to, and their values. Threads may share it.
 
-    ``ask`` puts statements to a database, ``put`` writes samples into ``telemetry_1m`` after
-    statements that delete what they replace.
+    ``ask`` puts statements to a database, ``put`` writes samples into ``telemetry_1m`` and then
+    carries out statements that delete what they replace.
     """
 
     def __init__(self, ask: Ask, put: Put) -> None:
@@ -110,8 +110,9 @@ def _samples(span: Span, values: Rows, lasts: Rows) -> Iterable[Sample]:
 def _stale(span: Span, fresh: Sequence[Sample], there: Sequence[Row]) -> Iterable[str]:
     """Rows that late samples have overtaken: they had another last sample."""
     stamps: dict[Tags, int] = {sample.tags: sample.time_ns for sample in fresh}
+    names = {name for tags in (*stamps, *(row.tags for row in there)) for name, _ in tags}
     for row in there:
         for record in row.records():
             if row.tags in stamps and record["time"] != stamps[row.tags]:
-                conditions = [f"time = {record['time']}", *chosen(dict(row.tags))]
+                conditions = [f"time = {record['time']}", *exactly(row.tags, names)]
                 yield f"DELETE FROM {identifier(span.measurement)} WHERE {' AND '.join(conditions)}"

@@ -1,6 +1,6 @@
 """InfluxQL for samples, and what its answers mean."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -67,6 +67,13 @@ class Span:
 def chosen(tags: Mapping[str, str]) -> Iterator[str]:
     """The conditions that pick series."""
     return (f"{identifier(name)} = {literal(value)}" for name, value in tags.items())
+
+
+def exactly(tags: Tags, names: Iterable[str]) -> Iterator[str]:
+    """The conditions that pick the one series that has these tags and, of ``names``, no others."""
+    yield from chosen(dict(tags))
+    for name in sorted(set(names) - {name for name, _ in tags}):
+        yield f"{identifier(name)} = ''"
 
 
 def every(span: Span) -> str:

@@ -7,12 +7,17 @@ from typing import Any, Final
 
 from wattmark_core.results import Check, Score, Verdict, Window
 from wattmark_core.sample import Tags
-from wattmark_store.influx_lines import Point, decode, identifier
-from wattmark_store.influx_queries import Rows, chosen
+from wattmark_store.influx_lines import RESULT_EXTRAS, Point, decode, identifier
+from wattmark_store.influx_queries import Row, Rows, chosen, exactly
 from wattmark_store.result_tables import BOOLEANS, ENUMS
 from wattmark_store.schema import result_columns
 
 SCORE_KEY: Final = frozenset({"run_id", "model", "boundary", "formula"})
+FIELDS: Final = {
+    measurement: frozenset(name for name, _ in result_columns(kind)) | RESULT_EXTRAS[measurement]
+    for measurement, kind in (("window", Window), ("score", Score))
+}
+"""What a window, and a score, may hold."""
 _NUMBERS: Final = {"INTEGER": int, "REAL": float}
 
 
@@ -36,18 +41,39 @@ def at_its_time(point: Point) -> str:
     return f"SELECT * FROM {identifier(point.measurement)} WHERE time = {point.time_ns} GROUP BY *"
 
 
-def outdated(held: Rows, point: Point) -> Iterator[str]:
-    """Statements that delete what the point would not overwrite whole."""
+def merging(held: Rows, point: Point) -> Iterator[str]:
+    """Statements that delete what would be left of an earlier point in the point's own series.
+
+    Fields that nobody knows stay: they are another version's.
+    """
+    known = FIELDS[point.measurement]
+    for row, records in _earlier(held, point):
+        left = {name for each in records for name in each} & known - set(point.fields)
+        if row.tags == point.tags and left:
+            yield _deletion(held, row, point)
+
+
+def renamed(held: Rows, point: Point) -> Iterator[str]:
+    """Statements that delete earlier points of the same name under other tags."""
+    for row, _ in _earlier(held, point):
+        if row.tags != point.tags:
+            yield _deletion(held, row, point)
+
+
+def _earlier(held: Rows, point: Point) -> Iterator[tuple[Row, list[dict[str, Any]]]]:
+    """The series among them that hold what the point replaces."""
+    own = _key(point.measurement, point.tags, point.fields)
     for row in held:
-        for record in row.records():
-            if _key(point.measurement, row.tags, record) != _key(
-                point.measurement, point.tags, point.fields
-            ):
-                continue
-            if row.tags != point.tags or set(record) - {"time", *point.fields}:
-                conditions = [f"time = {point.time_ns}", *chosen(dict(row.tags))]
-                where = " AND ".join(conditions)
-                yield f"DELETE FROM {identifier(point.measurement)} WHERE {where}"
+        records = list(row.records())
+        if own in [_key(point.measurement, row.tags, record) for record in records]:
+            yield row, records
+
+
+def _deletion(held: Rows, row: Row, point: Point) -> str:
+    """Deletes a series' point, and no other series' that has more tags than it."""
+    names = {name for tags in (point.tags, *(each.tags for each in held)) for name, _ in tags}
+    conditions = [f"time = {point.time_ns}", *exactly(row.tags, names)]
+    return f"DELETE FROM {identifier(point.measurement)} WHERE {' AND '.join(conditions)}"
 
 
 def _key(measurement: str, tags: Tags, held: Mapping[str, Any]) -> object:

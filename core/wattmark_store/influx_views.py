@@ -4,8 +4,18 @@ They repeat what a run's record holds in a form that InfluxQL and Grafana can sh
 nobody reads them back: ``Score`` and ``Window`` are the results.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
+
+from wattmark_core.results import Score, Window
+from wattmark_core.sample import Tags, make_tags
+from wattmark_store.influx_lines import SCORE_TAGS, Point, code, identifier
+from wattmark_store.influx_queries import Row, Rows, chosen
+from wattmark_store.protocol import ViewPoint
+from wattmark_store.schema import result_columns
+
+BATCH_POINTS: Final = 5_000
 
 
 class View(NamedTuple):
@@ -47,5 +57,92 @@ RESULT_VIEWS: Final[Mapping[str, View]] = {
         {"joules_per_inference": float, "accuracy": float},
     ),
 }
-"""``phase`` where one begins, and ``none`` where one ends; ``check`` at the run's start, ``repeat`` at its window's, ``window_power`` at each point's own
-time, ``isoline`` at 0, 1, 2 … ns."""
+"""``phase`` where one begins, and ``none`` where one ends; ``check`` at the run's start, ``repeat``
+at its window's, ``window_power`` at each point's own time, ``isoline`` at 0, 1, 2 … ns."""
+NO_PHASE: Final = "none"
+_HELD: Final = tuple(
+    name for name, _ in result_columns(Score) if name not in {*SCORE_TAGS, "time_ns", "checks"}
+)
+
+
+class Views:
+    """Shows points. ``ask`` puts statements to ``results``, ``send`` writes lines into it."""
+
+    def __init__(
+        self,
+        ask: Callable[[Sequence[str]], list[Rows]],
+        send: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._ask = ask
+        self._send = send
+
+    def show(self, measurement: str, owner: Mapping[str, str], points: Sequence[ViewPoint]) -> None:
+        """See ``protocol.Showing``. What the new points have in their series and no more is
+        counted, so nothing is deleted before what replaces it is there, but for a series in which
+        something is left over: that one is deleted and written again."""
+        made: dict[Tags, list[Point]] = {}
+        for each in map(_point, points):
+            made.setdefault(each.tags, []).append(each)
+        self._write([point for series in made.values() for point in series])
+        (held,) = self._ask([_counts(measurement, owner)])
+        stale = [row for row in held if _more(row, made.get(row.tags, []))]
+        self._ask([_deletion(measurement, row.tags) for row in stale])
+        self._write([point for row in stale for point in made.get(row.tags, [])])
+
+    def _write(self, points: Sequence[Point]) -> None:
+        for first in range(0, len(points), BATCH_POINTS):
+            self._send(point.line() for point in points[first : first + BATCH_POINTS])
+
+
+def phase_points(window: Window) -> Iterator[Point]:
+    """The phase at the window's start, and none at its last ns: where another begins at its end,
+    that one's point is not touched."""
+    tags = {"host": window.host, "run_id": window.run_id}
+    at = {window.start_ns: str(window.phase), window.end_ns - 1: NO_PHASE}
+    for time_ns, phase in at.items():
+        yield Point("phase", make_tags({n: v for n, v in tags.items() if v}), {"phase": phase},
+                    time_ns)  # fmt: skip
+
+
+def energy_scores(workload: str, formula: str) -> str:
+    """The scores of a workload by a formula, all but their checks, which are long."""
+    fields = ", ".join(identifier(name) for name in _HELD)
+    where = " AND ".join(chosen({"workload": workload, "formula": formula}))
+    return f'SELECT {fields} FROM "score" WHERE {where} GROUP BY *'
+
+
+def _counts(measurement: str, owner: Mapping[str, str]) -> str:
+    where = " AND ".join(chosen(owner))
+    return f"SELECT count(*) FROM {identifier(measurement)} WHERE {where} GROUP BY *"
+
+
+def _more(row: Row, points: Sequence[Point]) -> bool:
+    """Does a series hold more than these points, which were just written?"""
+    (held,) = row.records()
+    return any(
+        count > sum(name.removeprefix("count_") in point.fields for point in points)
+        for name, count in held.items()
+        if name != "time"
+    )
+
+
+def _deletion(measurement: str, tags: Tags) -> str:
+    return f"DELETE FROM {identifier(measurement)} WHERE {' AND '.join(chosen(dict(tags)))}"
+
+
+def _point(given: ViewPoint) -> Point:
+    view = RESULT_VIEWS[given.measurement]
+    held = dict(_fields(view.fields, given.fields))
+    return Point(given.measurement, make_tags(dict(given.tags)), held, given.time_ns)
+
+
+def _fields(
+    kinds: Mapping[str, type[float] | type[int] | type[str]],
+    given: Mapping[str, float | int | str],
+) -> Iterator[tuple[str, float | int | str]]:
+    for name, value in given.items():
+        kind = kinds[name]
+        if isinstance(value, str):
+            yield name, code(value)
+        elif math.isfinite(value):
+            yield name, kind(value)

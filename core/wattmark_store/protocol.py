@@ -142,3 +142,35 @@ class Maintained(Protocol):
     def prune(self, now_ns: int) -> int:
         """Forget samples after 14 days and one-minute values after 2 years; how many."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPoint:
+    """A point that is there to be looked at: measurement and names are those of
+    ``influx_views.RESULT_VIEWS``. A number that is not finite is left out."""
+
+    measurement: str
+    tags: Tags
+    fields: Mapping[str, float | int | str]
+    time_ns: int
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A store that people look at by itself (Grafana): it holds texts beside scores, and points
+    that repeat what a run's record says. What is shown again is there once."""
+
+    def put_shown_score(self, score: Score, texts: Mapping[str, str]) -> None:
+        """``put_score``, with texts under the names of ``influx_lines.RESULT_EXTRAS``."""
+        ...
+
+    def energy_scores(self, workload: str, formula: str) -> list[Score]:
+        """The scores of a workload by a formula, without their checks, newest run first."""
+        ...
+
+    def show(self, measurement: str, owner: Mapping[str, str], points: Sequence[ViewPoint]) -> None:
+        """Write the points, which have the tags ``owner``; then delete all others that have them.
+
+        The same points again change nothing.
+        """
+        ...

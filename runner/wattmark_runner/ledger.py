@@ -70,6 +70,7 @@ CREATE TABLE IF NOT EXISTS windows (
     body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS windows_of_run ON windows(run_id, seq);
+CREATE TABLE IF NOT EXISTS unpublished (run_id TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id TEXT NOT NULL,
@@ -231,14 +232,21 @@ class Ledger:
                 "INSERT INTO scores VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 [_score_row(seq, score) for score in record.scores],
             )
+            _mark(connection, record.run_id, published=record.published)
 
     def load(self, run_id: str) -> RunRecord:
         """The whole record of one run."""
         with self._connection() as connection:
-            row = connection.execute("SELECT body FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            row = connection.execute(
+                "SELECT body, NOT EXISTS (SELECT 1 FROM unpublished u WHERE u.run_id = r.run_id)"
+                " FROM runs r WHERE run_id = ?",
+                (run_id,),
+            ).fetchone()
         if row is None:
             raise UnknownRun(f"no run {run_id!r}; list what there is")
-        return self._decode(row[0])
+        record = self._decode(row[0])
+        record.published = bool(row[1])
+        return record
 
     def list(self) -> tuple[RunRecord, ...]:
         """All records, newest first."""
@@ -282,6 +290,17 @@ class Ledger:
         with self._connection() as connection:
             rows = connection.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall()
         return {state: dict(rows).get(str(state), 0) for state in RunState}
+
+    def mark(self, run_id: str, *, published: bool) -> None:
+        """Note whether the store holds the windows and scores of a run as they are here."""
+        with self._connection() as connection:
+            _mark(connection, run_id, published=published)
+
+    def unpublished(self) -> Sequence[str]:
+        """The runs of which the store may lack something that is here."""
+        with self._connection() as connection:
+            rows = connection.execute("SELECT run_id FROM unpublished ORDER BY run_id").fetchall()
+        return [run_id for (run_id,) in rows]
 
     # Scores
 
@@ -484,6 +503,13 @@ def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:
         list(values.values()),
     ).fetchone()
     return int(seq)
+
+
+def _mark(connection: sqlite3.Connection, run_id: str, *, published: bool) -> None:
+    if published:
+        connection.execute("DELETE FROM unpublished WHERE run_id = ?", (run_id,))
+    else:
+        connection.execute("INSERT OR IGNORE INTO unpublished VALUES (?)", (run_id,))
 
 
 _STATE: Final = ("state", "reason")

@@ -104,6 +104,8 @@ class RunRecord:
     ``gpu_memory_used_bytes``."""
     formulas: dict[str, str] = field(default_factory=dict)
     """Name and text of the owner's own scores, as they were when the run was scored."""
+    published: bool = True
+    """The store has confirmed that it holds the windows and scores as they are here."""
 
     @property
     def settings(self) -> str:

@@ -1,6 +1,5 @@
 """A run: idle baseline, load, warm-up, R measured repeats, idle baseline, score."""
 
-import contextlib
 import re
 import threading
 import time
@@ -374,8 +373,10 @@ class _Run:
         ]
 
     def _keep(self, window: Window) -> None:
-        with contextlib.suppress(StoreAway):  # scoring writes it again
+        try:
             window = put_marked(window, self.store, self.hooks.open_windows())
+        except StoreAway:  # scoring writes it again, or whoever keeps the record
+            self.record.published = False
         self.record.windows.append(window)
         if not window.complete and not self.record.reason:
             self.record.reason = self._interruption(window)

@@ -7,6 +7,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.units import seconds_to_ns
+from wattmark_runner.publishing import publish
 from wattmark_runner.records import RunRecord
 from wattmark_runner.usage import usage
 from wattmark_scoring import checks, scores
@@ -115,14 +116,6 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
     record.scores = tuple(all_scores)
     publish(record, store)
     return record
-
-
-def publish(record: RunRecord, store: Store) -> None:
-    """Write windows and scores of a run into the store. Raises ``StoreError``."""
-    for window in record.windows:
-        store.put_window(window)
-    for score in record.scores:
-        store.put_score(score)
 
 
 def main_boundary(record: RunRecord) -> Boundary:

@@ -13,8 +13,9 @@ from wattmark_core.units import seconds_to_ns
 from wattmark_runner.baseline import pause
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted
+from wattmark_runner.publishing import publish
 from wattmark_runner.records import RunRecord
-from wattmark_runner.scorer import publish, score_run
+from wattmark_runner.scorer import score_run
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 from wattmark_store import Store
@@ -48,8 +49,10 @@ def settle(
 
     ``open_windows``: those of other programs that have not closed yet. A reason that is there
     already stays, unless it was that samples came late: they may be here now. A store that is
-    away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set; the record
+    is then not ``published``: a result of before may be gone from the store.
     """
+    record.published = False
     reason, deadline = record.reason, time.monotonic() + AWAY_SECONDS
     while True:
         try:
@@ -62,6 +65,7 @@ def settle(
                 raise
             pause(AWAY_TURN_SECONDS, lambda _: None, cancel)
         else:
+            record.published = True
             return
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wattmark_core.catalogue import Domain, Method, source_rank, weakest
+from wattmark_core.catalogue import Domain, Method, weakest
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import BOUNDARY_DOMAINS, Boundary
+from wattmark_core.sources import pin
 from wattmark_scoring.energy import ESTIMATE_FACTOR, Z95, SeriesEnergy
 
 
@@ -33,19 +34,8 @@ class BoundaryEnergy:
 
 
 def pin_sources(offered: Iterable[EnergySeries]) -> tuple[EnergySeries, ...]:
-    """One source per domain and device: the first in ``catalogue.SOURCE_ORDER`` that works.
-
-    An estimate of the package is used only where no measured package counter is offered, whatever
-    its device is called.
-    """
-    working = [series for series in offered if series.state is SensorState.OK]
-    best: dict[tuple[Domain, str], EnergySeries] = {}
-    for series in sorted(working, key=lambda each: source_rank(each.source)):
-        best.setdefault((series.domain, series.device), series)
-    measured = {s.domain for s in best.values() if s.method is not Method.ESTIMATED}
-    return tuple(
-        s for s in best.values() if s.method is not Method.ESTIMATED or s.domain not in measured
-    )
+    """Of the series that work, one per domain and device: see ``wattmark_core.sources.pin``."""
+    return pin(series for series in offered if series.state is SensorState.OK)
 
 
 def of_boundary(

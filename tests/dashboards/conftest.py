@@ -16,8 +16,7 @@ from wattmark_store import open_store
 
 S = 1_000_000_000
 DATABASES = {
-    "datasource": "telemetry", "datasource_1m": "telemetry_1m", "results": "results",
-    "wattmark-telemetry": "telemetry",
+    "datasource": "telemetry", "results": "results", "wattmark-telemetry": "telemetry",
 }  # fmt: skip
 VARIABLES = {
     "host:regex": "(h1|h2)", "place:raw": "h1", "place:regex": "(h1|h1 GPU-12345678)",
@@ -37,26 +36,35 @@ class Recorded:
     influxd: Any
     end_ns: int
 
-    def expand(self, query: str, interval: str, seconds: int = 700) -> str:
+    def expand(self, query: str, interval: str = "10s", seconds: int = 700) -> str:
         """Macros and variables filled in; the time shown ends at ``end_ns``."""
         end_ms = self.end_ns // 1_000_000
-        shown = f"time >= {end_ms - 1000 * seconds}ms and time <= {end_ms}ms"
-        query = query.replace("$timeFilter", shown).replace("$interval", interval)
+        start_ms = end_ms - 1000 * seconds
+        shown = f"time >= {start_ms}ms and time <= {end_ms}ms"
+        query = query.replace("$timeFilter", shown).replace("$__interval", interval)
+        query = query.replace("${__from}", str(start_ms)).replace("${__to}", str(end_ms))
         query = re.sub(r"\$\{([\w:]+)\}", lambda match: VARIABLES[match[1]], query)
         assert "$" not in query.replace("$/", "/"), query
         return query
 
-    def ask(self, source: str, query: str, interval: str = "", seconds: int = 700) -> Any:
+    def ask(self, source: str, query: str, interval: str = "10s", seconds: int = 700) -> Any:
         """The series of a query, asked by Grafana's read-only user."""
         database = DATABASES[source.strip("${}")]
-        interval = interval or ("1m" if database == "telemetry_1m" else "10s")
         text = self.expand(query, interval, seconds)
         return self.influxd.query(database, text, user="grafana").get("series", [])
 
+    def shown(self, panel: Any, interval: str = "10s", seconds: int = 700) -> list[Any]:
+        """The series that a panel shows, of all its queries."""
+        return [
+            series for target in panel["targets"]
+            for series in self.ask(target["datasource"]["uid"], target["query"], interval, seconds)
+        ]  # fmt: skip
+
     def write(self, samples: list[Sample]) -> None:
-        """More samples."""
+        """More samples, and what the collector makes of them."""
         store = open_store(self.influxd.url("admin"), self.influxd.password_file("admin"))
         store.write(samples)
+        store.roll_up(self.end_ns + 20 * S)  # type: ignore[attr-defined]
         store.close()
 
 
@@ -67,7 +75,7 @@ def recorded(influxd: Any) -> Iterator[Recorded]:
     end_ns = time.time_ns() // (60 * S) * 60 * S
     store = open_store(influxd.url("admin"), influxd.password_file("admin"))
     store.write(_samples(end_ns - 600 * S, end_ns))
-    store.roll_up(end_ns)  # type: ignore[attr-defined]
+    store.roll_up(end_ns + 20 * S)  # type: ignore[attr-defined]
     for run, (method, verdict) in enumerate(RUNS):
         _write_run(store, f"run{run}", end_ns - 500 * S + run * S, method, verdict)
     store.close()

@@ -1,4 +1,4 @@
-"""The dashboards as JSON: fresh, whole, laid out, of what Grafana 9.4 knows."""
+"""The dashboards as JSON: fresh, whole, laid out, of what Grafana 10.4 knows."""
 
 import json
 import re
@@ -7,16 +7,25 @@ from typing import Any
 
 import pytest
 
+from dashboards.board import every_panel
+from dashboards.colors import PHASES
 from dashboards.generate import DASHBOARDS, files
+from wattmark_core.results import Phase
 
-KINDS = {"timeseries", "stat", "table", "barchart", "state-timeline", "text"}
-TRANSFORMATIONS = {"sortBy", "organize", "groupingToMatrix", "joinByField", "calculateField"}
-UIDS = {"live-host": "wattmark-live", "run": "wattmark-run", "ranking": "wattmark-ranking",
-        "fleet": "wattmark-fleet"}  # fmt: skip
+ROOT = Path(__file__).parents[2]
+KINDS = {
+    "timeseries", "stat", "table", "bargauge", "state-timeline", "text", "alertlist", "xychart",
+}  # fmt: skip
+TRANSFORMATIONS = {
+    "sortBy", "organize", "groupingToMatrix", "joinByField", "filterFieldsByName", "renameByRegex",
+    "filterByValue", "partitionByValues", "merge", "convertFieldType", "calculateField",
+}  # fmt: skip
+UIDS = {"home": "wattmark-home", "live-host": "wattmark-live", "run": "wattmark-run",
+        "ranking": "wattmark-ranking", "fleet": "wattmark-fleet"}  # fmt: skip
 BOARDS: dict[str, Any] = {name: make() for name, make in DASHBOARDS.items()}
 PANELS = [
     pytest.param(panel, id=f"{name}: {panel['title']}")
-    for name, board in BOARDS.items() for panel in board["panels"]
+    for name, board in BOARDS.items() for panel in every_panel(board)
 ]  # fmt: skip
 
 
@@ -28,7 +37,7 @@ def test_the_files_are_fresh(path: Path) -> None:
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_every_panel_is_described(panel: Any) -> None:
-    """Title, description, unit, a word for the empty state, and a kind that Grafana 9.4 has."""
+    """Title, description, unit, a word for the empty state, and a kind that Grafana has."""
     assert panel["title"]
     assert panel["description"].endswith(".")
     assert panel["fieldConfig"]["defaults"]["unit"]
@@ -57,17 +66,19 @@ def test_a_dashboard_keeps_its_address(name: str) -> None:
 
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_panels_do_not_overlap(name: str) -> None:
-    """They have numbers of their own and stay within 24 columns."""
-    panels = BOARDS[name]["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    taken: set[tuple[int, int]] = set()
-    for panel in panels:
-        at = panel["gridPos"]
-        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"])
-                 for y in range(at["y"], at["y"] + at["h"])}  # fmt: skip
-        assert not cells & taken
-        assert at["x"] + at["w"] <= 24
-        taken |= cells
+    """They have numbers of their own and stay within 24 columns, in closed rows as well."""
+    board = BOARDS[name]
+    everything = [*board["panels"], *(p for row in board["panels"] for p in row.get("panels", []))]
+    assert len({panel["id"] for panel in everything}) == len(everything)
+    for panels in (board["panels"], *(row["panels"] for row in board["panels"] if "panels" in row)):
+        taken: set[tuple[int, int]] = set()
+        for panel in panels:
+            at = panel["gridPos"]
+            cells = {(x, y) for x in range(at["x"], at["x"] + at["w"])
+                     for y in range(at["y"], at["y"] + at["h"])}  # fmt: skip
+            assert not cells & taken
+            assert at["x"] + at["w"] <= 24
+            taken |= cells
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -77,25 +88,55 @@ def test_every_variable_in_use_is_there(name: str) -> None:
     names = [variable["name"] for variable in variables]
     text = json.dumps(BOARDS[name])
     used = {found.split(":")[0] for found in re.findall(r"\$\{([\w:]+)\}", text)}
-    assert used <= set(names)
-    assert "$interval" not in text or "interval" in names
+    assert used - {"__from", "__to", "__url_time_range"} <= set(names)
+    assert "$interval" not in text
     for variable in variables:
         asked = re.findall(r"\$\{(\w+)", f"{variable.get('query')}{variable.get('datasource')}")
         assert all(names.index(each) < names.index(variable["name"]) for each in asked)
 
 
-def test_links_lead_to_a_run_at_its_time() -> None:
-    """They name a dashboard and a variable that exist, and times in ms as numbers: as they are
-    shown, they would be dates."""
+def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
+    """And to a run at its time, in ms as a number: as it is shown, it would be a date."""
     links = re.findall(r'"/d/([^"]+)"', json.dumps(BOARDS))
     assert links
     for link in links:
-        uid, variable = re.match(r"([\w-]+)/\w+\?var-(\w+)=", link).groups()  # type: ignore[union-attr]
-        board = next(each for each in BOARDS.values() if each["uid"] == uid)
-        assert variable in {each["name"] for each in board["templating"]["list"]}
-        assert re.search(
-            r"&(from|time)=\$\{__data\.fields\.\w+\.numeric\}&(to|time\.window)=", link
-        )
+        uid, _, query = link.partition("?")
+        board = next(each for each in BOARDS.values() if each["uid"] == uid.split("/")[0])
+        variables = {each["name"] for each in board["templating"]["list"]}
+        assert set(re.findall(r"var-(\w+)=", query)) <= variables
+        if board["uid"] == "wattmark-run" and query:
+            assert re.search(
+                r"&(from|time)=\$\{__data\.fields\.\w+\.numeric\}&(to|time\.window)=", link
+            )
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_at_most_four_pickers(name: str) -> None:
+    """Data sources and what follows from another choice are hidden."""
+    shown = [each for each in BOARDS[name]["templating"]["list"] if each["hide"] == 0]
+    assert len(shown) <= 4
+    assert not [each for each in shown if each["type"] == "datasource"]
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_an_empty_panel_says_what_to_do_and_an_empty_cell_is_a_dash(panel: Any) -> None:
+    """A table's default is the text of an empty table; every cell's own is the dash."""
+    if panel["type"] in {"text", "alertlist"}:
+        return
+    text = panel["fieldConfig"]["defaults"]["noValue"]
+    assert re.search(r"[.?!] A red corner: the query failed, click it\.$", text)
+    if panel["type"] == "table":
+        first = panel["fieldConfig"]["overrides"][0]
+        assert first["matcher"] == {"id": "byRegexp", "options": "/.*/"}
+        assert first["properties"] == [{"id": "noValue", "value": "–"}]
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_share_ends_at_the_whole(panel: Any) -> None:
+    """Without a largest value an axis of shares goes on to 10,000 % around a flat zero."""
+    defaults = panel["fieldConfig"]["defaults"]
+    if panel["type"] == "timeseries" and defaults["unit"] == "percentunit":
+        assert defaults["max"] == 1
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -111,3 +152,14 @@ def test_what_a_table_shows_is_asked_for(panel: Any) -> None:
         *re.findall(r'"(?:byField|columnField|rowField|valueField|left)": "(\w+)"', rules),
     }
     assert names <= asked | made
+
+
+@pytest.mark.parametrize("file", [
+    "runner/wattmark_runner/service/page/style.css", "cli/wattmark_cli/report.html.j2",
+])  # fmt: skip
+def test_a_phase_looks_the_same_wherever_a_person_sees_it(file: str) -> None:
+    """On the page, in the report, in Grafana; in light and dark."""
+    style = (ROOT / file).read_text(encoding="utf-8")
+    for phase, (_, color) in PHASES.items():
+        if phase is not Phase.GUARD or "report" in file:  # the page draws no guard
+            assert re.findall(rf"--{phase}: (#\w+);", style) == [color, color]

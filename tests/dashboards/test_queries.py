@@ -6,22 +6,20 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.board import every_panel
 from dashboards.generate import ALERTS, DASHBOARDS
 from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_core.sample import Sample, make_tags
-from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
-from wattmark_store import open_store
 
 S = 1_000_000_000
+HOUR, DAY = 3600, 86_400
 BOARDS: dict[str, Any] = {name: make() for name, make in DASHBOARDS.items()}
 RULES = yaml.safe_load(Path(ALERTS).read_text(encoding="utf-8"))["groups"][0]["rules"]
-QUERIES = [
-    pytest.param(panel["datasource"]["uid"], target["query"],
-                 id=f"{name}: {panel['title']} {target['refId']}")
-    for name, board in BOARDS.items() for panel in board["panels"]
-    for target in panel["targets"]
-] + [
+PANELS = [
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name, board in BOARDS.items() for panel in every_panel(board) if panel["targets"]
+]  # fmt: skip
+OTHERS = [
     pytest.param(each["datasource"]["uid"], each["query"], id=f"{name}: {kind} {each['name']}")
     for name, board in BOARDS.items()
     for kind in ("annotations", "templating")
@@ -32,23 +30,21 @@ QUERIES = [
     for rule in RULES
 ]  # fmt: skip
 TABLES = [
-    pytest.param(panel["datasource"]["uid"], target["query"], id=f"{name}: {panel['title']}")
-    for name, board in BOARDS.items() for panel in board["panels"]
+    pytest.param(target["datasource"]["uid"], target["query"], id=f"{name}: {panel['title']}")
+    for name, board in BOARDS.items() for panel in every_panel(board)
     for target in panel["targets"] if target["resultFormat"] == "table"
 ]  # fmt: skip
-
-
 MONTHLY = [
-    pytest.param(target["query"], id=f"{name}: {panel['title']} {target['refId']}")
-    for name in ("live-host", "fleet") for panel in BOARDS[name]["panels"]
-    for target in panel["targets"] if "datasource" in panel["datasource"]["uid"]
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name in ("live-host", "fleet") for panel in every_panel(BOARDS[name])
+    if panel["type"] in {"timeseries", "state-timeline"} and "datasource" in str(panel["targets"])
 ]  # fmt: skip
+SHOWN = (2 * HOUR, 5 * HOUR, 10 * HOUR, 2 * DAY, 10 * DAY, 60 * DAY, 600 * DAY)
 
 
-def query_of(board: str, title: str) -> str:
-    """The first query of a panel."""
-    panel = next(each for each in BOARDS[board]["panels"] if each["title"] == title)
-    return str(panel["targets"][0]["query"])
+def panel_of(board: str, title: str) -> Any:
+    """A panel by its title."""
+    return next(each for each in every_panel(BOARDS[board]) if each["title"] == title)
 
 
 def energy(host: str, joules: float, epoch: int, time_ns: int) -> Sample:
@@ -58,20 +54,60 @@ def energy(host: str, joules: float, epoch: int, time_ns: int) -> Sample:
     return Sample("energy", tags, {"joules": joules, "epoch": epoch}, time_ns)
 
 
-@pytest.mark.parametrize(("source", "query"), QUERIES)
-def test_every_query_returns_data(recorded: Any, source: str, query: str) -> None:
+def values_of(found: list[Any], host: str = "") -> list[Any]:
+    """The values of all series, or of one host's, that are there."""
+    return [
+        value for series in found if not host or series["tags"]["host"] == host
+        for row in series["values"] for value in row[1:] if value is not None
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_every_panel_shows_data(recorded: Any, panel: Any) -> None:
     """After runs were recorded, to Grafana's user, who may only read."""
-    found = recorded.ask(source, query)
-    values = [value for series in found for row in series["values"] for value in row[1:]]
-    assert any(value is not None for value in values)
+    assert values_of(recorded.shown(panel))
 
 
-@pytest.mark.parametrize("query", MONTHLY)
-def test_a_month_can_be_looked_at(recorded: Any, query: str) -> None:
-    """On the one-minute values, which have the same names, in as many points as an hour."""
-    found = recorded.ask("datasource_1m", query, "144m", 30 * 86_400)
-    values = [row[1] for series in found for row in series["values"]]
-    assert values
+@pytest.mark.parametrize(("source", "query"), OTHERS)
+def test_every_other_query_returns_data(recorded: Any, source: str, query: str) -> None:
+    """Of variables, annotations and alerts."""
+    assert values_of(recorded.ask(source, query))
+
+
+@pytest.mark.parametrize("seconds", SHOWN)
+@pytest.mark.parametrize("board", ["live-host", "fleet", "home"])
+def test_one_resolution_answers_whatever_time_is_shown(
+    recorded: Any, board: str, seconds: int
+) -> None:
+    """The others' conditions are false: no series is drawn twice, and power is never missing."""
+    interval = "1h" if seconds > DAY else "1m"
+    for panel in every_panel(BOARDS[board]):
+        answers = [
+            (target["alias"], str(series.get("tags")), tuple(series["columns"]))
+            for target in panel["targets"]
+            for series in recorded.ask(
+                target["datasource"]["uid"], target["query"], interval, seconds
+            )
+        ]  # fmt: skip
+        if panel["type"] in {"timeseries", "bargauge", "stat"}:
+            assert len(answers) == len(set(answers)), panel["title"]
+        if panel["title"].startswith("Power"):
+            assert values_of(recorded.shown(panel, interval, seconds)), panel["title"]
+
+
+@pytest.mark.parametrize("board", ["home", "fleet"])
+def test_what_opens_first_derives_nothing_from_counters(board: str) -> None:
+    """Over days that takes the server minutes. What is in closed rows is asked when they open."""
+    for panel in BOARDS[board]["panels"]:
+        for target in panel.get("targets", []):
+            assert "non_negative" not in target["query"], panel["title"]
+
+
+@pytest.mark.parametrize("panel", MONTHLY)
+def test_a_month_can_be_looked_at(recorded: Any, panel: Any) -> None:
+    """In as many points as an hour."""
+    found = recorded.shown(panel, "144m", 30 * DAY)
+    assert values_of(found)
     assert max(len(series["values"]) for series in found) <= 302
 
 
@@ -79,19 +115,25 @@ def test_a_month_can_be_looked_at(recorded: Any, query: str) -> None:
 def test_a_table_is_one_series(recorded: Any, source: str, query: str) -> None:
     """Tags are columns: of several series Grafana makes tables that lack columns or mix them."""
     found = recorded.ask(source, query)
-    assert len(found) == 1
-    assert "tags" not in found[0]
-    assert len(set(found[0]["columns"])) == len(found[0]["columns"])
+    assert len(found) <= 1
+    for series in found:
+        assert "tags" not in series
+        assert len(set(series["columns"])) == len(series["columns"])
 
 
-def test_power_is_what_the_counters_say_to_the_last_point(recorded: Any) -> None:
-    """300 W in every interval, in one that is not over yet as well."""
-    query = query_of("live-host", "Power by domain")
-    for interval in ("1s", "7s", "1m"):
-        found = recorded.ask("datasource", query, interval)
-        watts = [row[1] for series in found for row in series["values"] if row[1] is not None]
-        assert watts
-        assert watts == pytest.approx([300.0] * len(watts))
+def test_power_is_what_the_counters_say(recorded: Any) -> None:
+    """300 W in each domain and 600 in all, at every time shown."""
+    for seconds in (700, 6 * HOUR, 30 * DAY):
+        found = recorded.shown(panel_of("live-host", "Power"), seconds=seconds)
+        by_domain = {
+            series["tags"]["domain"]: [row[1] for row in series["values"] if row[1] is not None]
+            for series in found if series["values"]
+        }  # fmt: skip
+        assert set(by_domain) == {"gpu", "package", "total"}
+        for domain, watts in by_domain.items():
+            expected = 600.0 if domain == "total" else 300.0
+            assert watts
+            assert watts == pytest.approx([expected] * len(watts))
 
 
 def test_no_power_where_an_epoch_begins(recorded: Any) -> None:
@@ -102,33 +144,51 @@ def test_no_power_where_an_epoch_begins(recorded: Any) -> None:
                start_ns + t * S)
         for t in range(600) if t % 5
     ])  # fmt: skip
-    found = recorded.ask("datasource", query_of("live-host", "Power by domain"))
-    watts = [row[1] for series in found if series["tags"]["host"] == "h2"
-             for row in series["values"] if row[1] is not None]  # fmt: skip
+    watts = values_of(recorded.shown(panel_of("fleet", "Power of each host")), "h2")
     assert watts
     assert watts == pytest.approx([10.0] * len(watts))
-    found = recorded.ask("datasource", query_of("live-host", "Energy in the shown time"))
-    joules = {series["tags"]["host"]: series["values"][0][1] for series in found}
-    assert joules["h2"] == pytest.approx(10.0 * (298 + 298))
-    assert joules["h1"] == pytest.approx(300.0 * 599)
+    rows = _hosts(recorded)
+    # From the first sample to the last; the buckets at both ends are known in part.
+    assert rows["h2"]["joules"] == pytest.approx(10.0 * (298 + 298), rel=1e-6)
+    assert rows["h1"]["joules"] == pytest.approx(600.0 * 599, rel=1e-6)
+
+
+def _hosts(recorded: Any) -> dict[str, dict[str, Any]]:
+    """*Fleet*'s table of hosts: its queries' rows, put together by host."""
+    rows: dict[str, dict[str, Any]] = {}
+    for series in recorded.shown(panel_of("fleet", "Hosts")):
+        for row in series["values"]:
+            known = dict(zip(series["columns"], row, strict=True))
+            rows.setdefault(known["host"], {}).update(known)
+    return rows
 
 
 def test_a_gap_is_a_gap(recorded: Any) -> None:
     """Nothing is drawn where nothing was measured."""
-    found = recorded.ask("datasource", query_of("live-host", "Memory"), seconds=900)
+    found = recorded.shown(panel_of("live-host", "Memory"), seconds=900)
     values = [row[1] for row in found[0]["values"]]
     assert values[0] is None
     assert values[-2] == 1
 
 
-def test_devices_add_up_and_sources_do_not(recorded: Any) -> None:
-    """The power of a host by domain and source, from the one-minute values."""
-    found = recorded.ask("datasource_1m", query_of("fleet", "Power of each host"))
-    assert {(series["tags"]["domain"], series["tags"]["source"]) for series in found} == {
-        ("gpu", "nvml"), ("package", "nvml"),
-    }  # fmt: skip
-    watts = [row[1] for series in found for row in series["values"] if row[1] is not None]
-    assert watts == pytest.approx([300.0] * len(watts))
+def test_the_hosts_total_counts_each_joule_once(recorded: Any) -> None:
+    """core lies inside the package: it is neither drawn nor added."""
+    start_ns = recorded.end_ns - 600 * S
+    for domain, watts in (("package", 40.0), ("core", 30.0), ("dram", 5.0), ("psys", 90.0)):
+        tags = make_tags({"host": "h4", "domain": domain, "device": "socket0", "source": "rapl",
+                          "method": Method.COUNTER})  # fmt: skip
+        recorded.write([
+            Sample("energy", tags, {"joules": watts * t, "epoch": 1}, start_ns + t * S)
+            for t in range(600)
+        ])  # fmt: skip
+    found = [
+        recorded.influxd.query(
+            "telemetry", recorded.expand(target["query"]).replace("(h1|h2)", "h4"), user="grafana"
+        ).get("series", [])
+        for target in panel_of("live-host", "Power")["targets"]
+    ]  # fmt: skip
+    last = {series["tags"]["domain"]: series["values"][-2][1] for each in found for series in each}
+    assert last == pytest.approx({"package": 40.0, "dram": 5.0, "psys": 90.0, "total": 45.0})
 
 
 def test_reads_that_were_not_taken_show_when_it_happened(recorded: Any) -> None:
@@ -139,75 +199,38 @@ def test_reads_that_were_not_taken_show_when_it_happened(recorded: Any) -> None:
                recorded.end_ns - (600 - t) * S)
         for t in range(600)
     ])  # fmt: skip
-    found = recorded.ask("datasource", query_of("live-host", "Reads taken of those due"))
+    found = recorded.shown(panel_of("live-host", "Reads taken of those due"))
     values = [row[1] for series in found if series["tags"]["sensor"] == "late"
               for row in series["values"] if row[1] is not None]  # fmt: skip
     assert max(values) == pytest.approx(1.0)
     assert sorted(values)[len(values) // 4] == pytest.approx(0.9)
 
 
-def test_the_newest_score_of_a_model_ranks(recorded: Any) -> None:
-    """With its own run beside it, and an estimate in no measured table."""
-    title = "Measured: scores"
-    assert _scores(recorded, title) == [("m", 1.5, "run0"), ("n", 1.5, "run0")]
-    store = open_store(recorded.influxd.url("admin"), recorded.influxd.password_file("admin"))
-    store.put_score(Score(
-        "later", "h1", "m", "w", Boundary.HOST, ENERGY_SCORE, recorded.end_ns - 9 * S,
-        Method.COUNTER, Verdict.VALID, 7.0, 6.5, 7.5, accuracy=0.9, joules_per_inference=2.0,
-        joules_per_inference_low=1.9, joules_per_inference_high=2.1,
-    ))  # fmt: skip
-    store.close()
-    assert set(_scores(recorded, title)) == {("m", 7.0, "later"), ("n", 1.5, "run0")}
+def test_a_silent_host_is_told_first(recorded: Any) -> None:
+    """Its target is down, what it draws now is missing, and the lag says for how long."""
+    tags = make_tags({"host": "h2", "target": "http://h2"})
+    recorded.write([
+        Sample("target", tags, {"up": 0, "lag_seconds": 240.0}, recorded.end_ns - t * S)
+        for t in range(60)
+    ])  # fmt: skip
+    rows = _hosts(recorded)
+    assert rows["h2"]["answers"] == 0
+    assert rows["h2"]["lag"] == 240.0
+    assert rows["h1"]["answers"] == 1
+    silent = recorded.shown(panel_of("home", "Hosts silent"))
+    assert values_of(silent) == [1]
 
 
-def _rows(recorded: Any, title: str) -> list[dict[str, Any]]:
-    series = recorded.ask("results", query_of("ranking", title))[0]
-    return [dict(zip(series["columns"], row, strict=True)) for row in series["values"]]
-
-
-def _scores(recorded: Any, title: str) -> list[tuple[Any, ...]]:
-    return [(row["variant"], row["score"], row["run_id"]) for row in _rows(recorded, title)]
-
-
-def test_another_framework_has_a_row_of_its_own(recorded: Any) -> None:
-    """And so has another GPU: neither is a newer run of the same."""
-    title = "Measured: scores"
-    store = open_store(recorded.influxd.url("admin"), recorded.influxd.password_file("admin"))
-    for settings, gpu in (("backend=torch", ""), ("", "GPU-12345678-1234")):
-        store.put_score(Score(
-            f"of {settings}{gpu}", "h1", "net", "w", Boundary.HOST, ENERGY_SCORE,
-            recorded.end_ns - 9 * S, Method.COUNTER, Verdict.VALID, 7.0, 6.5, 7.5, accuracy=0.9,
-            joules_per_inference=2.0, joules_per_inference_low=1.9, joules_per_inference_high=2.1,
-            settings=settings, gpu=gpu,
-        ))  # fmt: skip
-    store.close()
-    found = {(row["variant"], row["place"]) for row in _rows(recorded, title)}
-    assert {("net backend=torch", "h1"), ("net", "h1 GPU-12345678")} <= found
-
-
-def test_table_one_is_one_pass(recorded: Any) -> None:
-    """1,000 images at 33 a second and 9 J each; estimated energy is there, and called so."""
-    rows = _rows(recorded, "Time, power, energy and use of the machine")
-    row = next(row for row in rows if row["variant"] == "n")
-    assert row["inference time"] == pytest.approx(1000 / 33)
-    assert row["total energy"] == pytest.approx(9000.0)
-    assert row["method"] == "estimated"
-    assert row["cpu_utilization_ratio"] == 0.5
-
-
-def test_scores_without_energy_stand_beside_the_others(recorded: Any) -> None:
-    """They have no method, which is not unlike anything to InfluxQL."""
-    rows = _rows(recorded, "Every score of a model on ${reference}")
-    assert {row["formula"] for row in rows if row["variant"] == "n"} == {ENERGY_SCORE, NETSCORE}
-
-
-def test_an_invalid_score_is_listed_without_a_value(recorded: Any) -> None:
-    """And says why, in a row that has no empty cell: 9.4 leaves such rows out."""
-    series = recorded.ask("results", query_of("ranking", "Invalid: scores, not ranked"))[0]
-    rows = [dict(zip(series["columns"], row, strict=True)) for row in series["values"]]
-    assert {row["run_id"] for row in rows} == {"run2"}
-    assert all(row["invalid_checks"] == "duration 3 s, limit 10" for row in rows)
-    assert all(value is not None for row in rows for value in row.values())
+def test_bridges_of_containers_are_left_out(recorded: Any) -> None:
+    """The traffic of docker0, br-… and veth… is the host's own once more."""
+    for name in ("eth9", "docker0", "veth12ab", "br-77", "lo"):
+        tags = make_tags({"host": "h1", "interface": name})
+        recorded.write([
+            Sample("network", tags, {"received_bytes": 100.0 * t}, recorded.end_ns - (60 - t) * S)
+            for t in range(60)
+        ])  # fmt: skip
+    found = recorded.shown(panel_of("live-host", "Network"))
+    assert {series["tags"]["interface"] for series in found} == {"interface1", "eth9"}
 
 
 def test_a_target_whose_collector_fell_silent_is_down(recorded: Any) -> None:

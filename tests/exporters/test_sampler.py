@@ -292,7 +292,7 @@ def test_absent(bench: Build, clock: FakeClock) -> None:
     )  # fmt: skip
     assert absent.reads == 0
     assert {s.measurement for s in samples} == {"exporter", "sensor"}
-    assert [s.fields for s in samples if s.measurement == "sensor"][0] == {"state": 2.0}
+    assert next(s.fields for s in samples if s.measurement == "sensor") == {"state": 2.0}
 
 
 def test_permission_lost_half_way(bench: Build, clock: FakeClock) -> None:

@@ -226,8 +226,10 @@ class Annotations:
         if not window.complete and not record.reason:
             record.reason = "the exporter did not answer or was restarted in a window"
         _count(record)
-        with contextlib.suppress(StoreError):  # scoring does it again, and says what is wrong
+        try:
             put_marked(row.window, self._site.store, self.open_windows())
+        except StoreError:  # scoring does it again, and says what is wrong
+            record.published = False
         self._site.ledger.put_window(row)
         self._site.tell(record.run_id, "window", WindowItem.of(row).model_dump(mode="json"))
         still_open = any(o.row.window.run_id == record.run_id for o in self._open.values())

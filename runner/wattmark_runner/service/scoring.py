@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from wattmark_core.errors import WattmarkError
+from wattmark_core.errors import StoreAway, StoreError, WattmarkError
 from wattmark_core.results import Window
 from wattmark_runner.baseline import Cancelled
 from wattmark_runner.ledger import UnknownRun
 from wattmark_runner.overlap import shares_time
-from wattmark_runner.records import RunRecord, RunState, Source
+from wattmark_runner.publishing import publish
+from wattmark_runner.records import FINAL, RunRecord, RunState, Source
 from wattmark_runner.service.problems import ApiError
 from wattmark_runner.service.site import Site
 from wattmark_runner.settle import SAMPLES_SECONDS, settle
@@ -23,10 +24,13 @@ log = logging.getLogger("wattmark.runner")
 TICK_SECONDS: Final = 2.0
 AGAIN_SECONDS: Final = 2.0
 """How long scoring again waits for samples: those of an old run are here, or will never come."""
+PUBLISH_SECONDS: Final = 10.0
+"""Between attempts to write what the store lacks."""
 
 
 class Scorer:
-    """Scores runs, one after the other, in a thread of its own.
+    """Scores runs, one after the other, in a thread of its own; and writes results into the store
+    that it did not confirm, because it went away or this service was killed meanwhile.
 
     ``changing`` is held by whoever changes records, never for long. ``open_windows``: windows that
     have not closed yet. ``scored`` is called with every record that was scored; ``tick`` about
@@ -49,6 +53,7 @@ class Scorer:
         self._runs: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._again = threading.Lock()
+        self._publish_at = 0.0
         self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
 
     def start(self) -> None:
@@ -78,6 +83,7 @@ class Scorer:
                 raise ApiError(409, "the run has no windows that could be scored")
             if not self._samples_kept(record):
                 raise ApiError(409, "the run's samples are no longer kept; its score stands")
+            self._site.ledger.mark(run_id, published=False)
             settle(
                 record, self._site.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
                 open_windows=self._open_windows, formulas=self._site.formulas,
@@ -103,6 +109,7 @@ class Scorer:
                 if time.monotonic() - last >= TICK_SECONDS:
                     last = time.monotonic()
                     self._tick()
+                    self._publish_rest()
             except Cancelled:
                 return
             except Exception:  # whatever it is, other runs are still to be scored
@@ -134,6 +141,29 @@ class Scorer:
     def _keep(self, record: RunRecord) -> None:
         self._scored(record)
         self._site.ledger.save(record)
+
+    def _publish_rest(self) -> None:
+        """Write what the store has not confirmed of runs that have ended; others will be scored."""
+        if time.monotonic() < self._publish_at or not self._again.acquire(blocking=False):
+            return
+        try:
+            for run_id in self._site.ledger.unpublished():
+                self._publish(run_id)
+        except StoreError as error:
+            self._publish_at = time.monotonic() + PUBLISH_SECONDS
+            if not isinstance(error, StoreAway):  # others say so when it is away
+                log.warning("results are not written: %s", error)
+        finally:
+            self._again.release()
+
+    def _publish(self, run_id: str) -> None:
+        record = self._site.ledger.load(run_id)
+        if record.state not in FINAL:
+            return
+        publish(record, self._site.store)
+        with self._changing:
+            if self._site.ledger.load(run_id) == record:
+                self._site.ledger.mark(run_id, published=True)
 
     def _rescore_overlapped(self, record: RunRecord) -> None:
         """A run scored before it was known that this one shares its time is scored again."""

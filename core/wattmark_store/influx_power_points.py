@@ -1,0 +1,172 @@
+"""Energy counters as InfluxDB has them, and points of power as it keeps them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.sample import Tags
+from wattmark_store.databases import Resolution
+from wattmark_store.influx_lines import decode, literal, series_prefix
+from wattmark_store.influx_queries import Rows, chosen
+from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
+
+HOSTS_AT_ONCE: Final = 8
+DELETED_AT_ONCE: Final = 100
+Ask = Callable[[str, Sequence[str]], list[Rows]]
+Send = Callable[[str, Sequence[str]], None]
+Readings = list[Sequence[Any]]
+"""Unix ns, joules, epoch of each sample, in time order."""
+Bucket = tuple[str, int]
+"""A host, and when its bucket begins."""
+
+
+def hosts(ask: Ask, database: str) -> list[str]:
+    """All whose energy is in a database."""
+    found = ask(database, ['SHOW TAG VALUES FROM "energy" WITH KEY = "host"'])[0]
+    return [decode(name) for row in found for _, name in row.values]
+
+
+def chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many hosts as one request asks for."""
+    for start in range(0, len(names), HOSTS_AT_ONCE):
+        yield names[start : start + HOSTS_AT_ONCE]
+
+
+def readings(
+    ask: Ask, database: str, names: Sequence[str], start_ns: int, end_ns: int
+) -> dict[Counter, Readings]:
+    """The energy counters of some hosts in [start, end), and of each the sample before and the one
+    after where they are near enough. Samples without joules or epoch are left out, and counters
+    of a domain or method that the catalogue does not know."""
+    before = _counters(start_ns - MOST_APART_NS, start_ns, names) + " ORDER BY time DESC LIMIT 1"
+    inside = _counters(start_ns, end_ns, names)
+    after = _counters(end_ns, end_ns + MOST_APART_NS, names) + " ORDER BY time ASC LIMIT 1"
+    found: dict[Counter, Readings] = {}
+    for rows in ask(database, [before, inside, after]):
+        for row in rows:
+            counter = _counter(row.tags)
+            if counter is not None:
+                known = [each for each in row.values if None not in each]
+                found.setdefault(counter, []).extend(known)
+    return found
+
+
+def _counters(start_ns: int, end_ns: int, names: Sequence[str]) -> str:
+    return f'SELECT "joules", "epoch" FROM "energy" {_where(start_ns, end_ns, names)} GROUP BY *'
+
+
+def _where(start_ns: int, end_ns: int, names: Sequence[str]) -> str:
+    any_host = " OR ".join(f'"host" = {literal(name)}' for name in names)
+    of_hosts = f" AND ({any_host})" if names else ""
+    return f"WHERE time >= {start_ns} AND time < {end_ns}{of_hosts}"
+
+
+def _counter(tags: Tags) -> Counter | None:
+    named = dict(tags)
+    try:
+        return Counter(
+            named["host"], Domain(named["domain"]), named.get("device", ""), named["source"],
+            Method(named["method"]),
+        )  # fmt: skip
+    except (KeyError, ValueError):
+        return None
+
+
+class PowerPoints:
+    """Points of power in their databases. ``ask`` puts statements to a database, ``send`` writes
+    lines into one. All methods raise ``StoreError``."""
+
+    def __init__(self, ask: Ask, send: Send, lines_at_once: int) -> None:
+        self.ask = ask
+        self._send = send
+        self._lines_at_once = lines_at_once
+        self._prefixes: dict[Tags, str] = {}
+
+    def replace(
+        self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
+        names: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Let ``made`` be all of [start, end) of some hosts, or of all. What is no longer made,
+        such as a total whose method has changed, is deleted once the new is there."""
+        there = self._there(resolution, start_ns, end_ns, names)
+        self._exchange(resolution, list(made), there)
+
+    def complete(
+        self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
+        names: Sequence[str],
+    ) -> int:  # fmt: skip
+        """Put ``made`` where more of a host's bucket is covered by it than by what is there in
+        [start, end); how many points. What was made of finer samples stays so."""
+        there = self._there(resolution, start_ns, end_ns, names)
+        covered: dict[Bucket, float] = {}
+        for (tags, time_ns), seconds in there.items():
+            bucket = _bucket(tags, time_ns)
+            covered[bucket] = covered.get(bucket, 0.0) + seconds
+        fresh: dict[Bucket, list[Power]] = {}
+        for each in made:
+            fresh.setdefault(_bucket(each.tags, each.time_ns), []).append(each)
+        for bucket, points in list(fresh.items()):
+            if sum(point.seconds for point in points) <= covered.get(bucket, -1.0) + 1.0:
+                del fresh[bucket]
+        better = [point for points in fresh.values() for point in points]
+        worse = [key for key in there if _bucket(*key) in fresh]
+        self._exchange(resolution, better, worse)
+        return len(better)
+
+    def _there(
+        self, resolution: Resolution, start_ns: int, end_ns: int, names: Sequence[str]
+    ) -> dict[tuple[Tags, int], float]:
+        """The seconds that each point covers."""
+        statement = f'SELECT "seconds" FROM "power" {_where(start_ns, end_ns, names)} GROUP BY *'
+        rows = self.ask(resolution.database, [statement])[0]
+        return {(row.tags, time_ns): seconds for row in rows for time_ns, seconds in row.values}
+
+    def _exchange(
+        self, resolution: Resolution, fresh: Sequence[Power], there: Iterable[tuple[Tags, int]]
+    ) -> None:
+        for start in range(0, len(fresh), self._lines_at_once):
+            some = fresh[start : start + self._lines_at_once]
+            self._write(resolution.database, [self._line(each) for each in some])
+        kept = {(each.tags, each.time_ns) for each in fresh}
+        stale = [_delete(*each) for each in there if each not in kept]
+        for start in range(0, len(stale), DELETED_AT_ONCE):
+            self.ask(resolution.database, stale[start : start + DELETED_AT_ONCE])
+
+    def summed(
+        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
+    ) -> Iterator[Power]:
+        """Coarser buckets as sums of the finer ones that are stored in [start, end)."""
+        statement = (
+            'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds" FROM "power"'
+            f" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), * fill(none)"
+        )
+        for row in self.ask(finer.database, [statement])[0]:
+            for time_ns, joules, seconds in row.values:
+                yield of_sums(row.tags, time_ns, joules, seconds)
+
+    def _write(self, database: str, lines: Sequence[str]) -> None:
+        try:
+            self._send(database, lines)
+        except StoreError as error:
+            # Those that the server would forget at once anyway; it has taken the others.
+            if isinstance(error, StoreAway) or "retention" not in str(error):
+                raise
+
+    def _line(self, power: Power) -> str:
+        prefix = self._prefixes.get(power.tags)
+        if prefix is None:
+            prefix = self._prefixes[power.tags] = series_prefix("power", power.tags)
+        return (
+            f"{prefix} watts={power.watts!r},seconds={power.seconds!r},joules={power.joules!r}"
+            f" {power.time_ns}"
+        )
+
+
+def _bucket(tags: Tags, time_ns: int) -> Bucket:
+    return dict(tags)["host"], time_ns
+
+
+def _delete(tags: Tags, time_ns: int) -> str:
+    conditions = [f"time = {time_ns}", *chosen(dict(tags))]
+    return f'DELETE FROM "power" WHERE {" AND ".join(conditions)}'

@@ -1,0 +1,148 @@
+"""Every check in words that a reader can act on."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import wattmark_runner
+import wattmark_scoring
+from wattmark_core.catalogue import Method
+from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.results import Boundary, Check, Score, Verdict
+from wattmark_runner.settle import INTERRUPTED
+from wattmark_scoring import checks, words
+from wattmark_scoring.arrays import CounterData, GaugeData
+from wattmark_scoring.boundary import boundary_energy
+from wattmark_scoring.check_words import WORDS, Question
+from wattmark_scoring.energy import SeriesEnergy
+
+S = 1_000_000_000
+VALID, WARNED, INVALID = Verdict.VALID, Verdict.WARNED, Verdict.INVALID
+MakeSeries = Callable[..., EnergySeries]
+
+
+def _named() -> Iterator[str]:
+    """The names under which the source makes checks."""
+    for package in (wattmark_scoring, wattmark_runner):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            tree = ast.parse(path.read_text())
+            constants = {
+                target.id: node.value.value
+                for node in ast.walk(tree)
+                if isinstance(node, ast.AnnAssign | ast.Assign)
+                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+                if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant)
+            }
+            for node in ast.walk(tree):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                    continue
+                if node.func.id not in {"Check", "_check"} or not node.args:
+                    continue
+                yield from _names(node.args[0], constants)
+
+
+def _names(name: ast.expr, constants: dict[str, object]) -> Iterator[str]:
+    match name:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.Name(id=known) if known in constants:
+            yield str(constants[known])
+        case ast.JoinedStr() if "throttled" in ast.unparse(name):
+            yield from (f"throttled {reason}" for reason in checks.BAD_THROTTLING)
+        case ast.JoinedStr(values=[_, ast.Constant(value=text)]):
+            yield f"coverage{text}"
+
+
+def test_every_check_has_words_and_no_words_are_left_over() -> None:
+    """What the source makes and what the table holds are the same names."""
+    assert {*_named(), INTERRUPTED} == set(WORDS)
+
+
+@pytest.mark.parametrize("name", WORDS)
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("value", [None, 0.679])
+def test_words_are_sentences(name: str, verdict: Verdict, value: float | None) -> None:
+    """With a capital and a full stop, one line, nothing left to fill in, no field's name."""
+    check = Check(name, verdict, value, 0.02, "ratio", "mean power of package socket0 (window 3)")
+    told = words.meaning(check)
+    assert told[0].isupper(), told
+    assert told.endswith(".")
+    assert not set("{}\n_") & set(told.replace(check.message, ""))
+    assert words.found(check)
+    assert words.allowed(check)
+    assert isinstance(WORDS[name].question, Question)
+
+
+def test_a_finding_names_value_limit_and_repeat() -> None:
+    """Cause, how much, in which repeat, and what is allowed; then what to do."""
+    (busy,) = checks.worst([[checks.foreign_cpu(9.4, 0.39, 10.0)]])
+    assert words.found(busy) == "0.901 cores"
+    assert words.allowed(busy) == "at most 0.05 cores"
+    assert words.meaning(busy) == (
+        "Other programs used 0.901 cores, in repeat 1; allowed 0.05 cores. End them, or measure"
+        " when the machine is idle."
+    )
+    drift = checks.repeats([1.679, 1.3, 1.0])[-1]
+    assert words.finding(drift) == (
+        "Energy per inference drifted by 51.2 % over the repeats; allowed 2 %"
+    )
+    short = checks.idle(10.0, 12.0, 2.0, 2.0)[0]
+    assert words.finding(short) == "The shorter idle baseline lasted 10.0 s; needed 30 s"
+    assert words.allowed(short) == "at least 30 s"
+
+
+def test_the_device_is_named(make_series: MakeSeries) -> None:
+    """Where several counters are checked, a finding says which it is of."""
+    series = make_series(method=Method.INTEGRATED, limit_watts=100.0)
+    counter = CounterData.of([0, S], [0.0, 10.0], [1, 1], [0.0, 0.0])
+    found = [
+        checks.gap(series, counter, 0, 10 * S), checks.edges(series, counter, S // 2, 10 * S),
+        checks.plausible(series, 9e9, 1.0), checks.plausible(series, 0.0, 1.0),
+        checks.samples(series, None, 0, S), checks.samples(series, GaugeData.of([0], [1.0]), 0, S),
+        checks.zero_samples(series, GaugeData.of([0], [0.0]), 0, S),
+        checks.coverage(replace(series, coverage_ratio=0.25), 1.0, 10)[0],
+    ]  # fmt: skip
+    for check in checks.worst([found]) + tuple(found):
+        assert check.verdict is not VALID
+        assert series.device in words.finding(check), check
+        assert "a sensor" not in words.finding(check)
+
+
+def test_states_are_told_by_what_they_are(make_series: MakeSeries) -> None:
+    """Not by a value beside a limit of 0."""
+    estimated = make_series(method=Method.ESTIMATED)
+    energy = boundary_energy(Boundary.CPU, [SeriesEnergy(estimated, 3.0, True)])
+    assert words.found(checks.method(energy)) == "ESTIMATED"
+    measured = boundary_energy(Boundary.CPU, [SeriesEnergy(make_series(), 3.0, True)])
+    assert words.meaning(checks.method(measured)) == "Energy is measured (counter)."
+    assert words.found(checks.overlap(True)) == "shared"
+    assert words.allowed(checks.overlap(True)) == "–"
+    assert words.found(checks.counted(2_223_720, None)) == "no accuracy"
+    lost = boundary_energy(Boundary.CPU, [SeriesEnergy(make_series(), None, False, "no sample")])
+    assert "no sample" in words.finding(checks.energy(lost))
+    plain = checks.samples(make_series(), None, 0, S)
+    assert words.finding(plain) == "A counter needs its edges only"
+
+
+def test_findings_are_told_causes_first() -> None:
+    """What failed before what warns, and in each the cause before what it does."""
+    drift = checks.repeats([1.5, 1.2, 1.0])[-1]
+    busy, alone = checks.foreign_cpu(9.4, 0.39, 10.0), checks.overlap(True)
+    score = Score("r", "h", "m", "w", Boundary.CPU, "f", 0, None, INVALID, None, None, None,
+                  checks=(drift, busy, alone, checks.overlap(False)))  # fmt: skip
+    first, second, third = words.findings(score).split("; allowed ")[0], busy, drift
+    assert first.startswith("Another window of the host")
+    told = words.findings(score)
+    assert told.index(words.finding(second)) < told.index(words.finding(third))
+    assert words.findings(replace(score, checks=(), verdict=VALID)) == "every check passed"
+    assert words.findings(replace(score, checks=())) == "no energy was measured"
+
+
+def test_a_check_of_an_older_version_is_told_by_its_name() -> None:
+    """A saved run can be shown whatever made it."""
+    old = Check("sun", WARNED, 3.0, 1.0, "", "the sun shone")
+    assert words.finding(old) == "sun: 3; allowed 1"
+    assert words.worst_first([old])[0] is old

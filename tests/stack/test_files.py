@@ -1,7 +1,6 @@
 """The stack's files: where alerts go, what DCGM is asked for, the target files, the lock."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -110,7 +109,7 @@ def test_the_lock_keeps_what_was_resolved(lock: Path) -> None:
 
 
 @pytest.fixture
-def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the lock is for this test."""
     monkeypatch.setenv("WATTMARK_IMAGES_LOCK", str(tmp_path / "images.lock"))
     return tmp_path / "images.lock"

@@ -16,10 +16,14 @@ from tools.stack.compose import Compose, StackError, say
 from tools.stack.up import await_healthy, back_fill, make_databases
 
 FOLDERS: Final = {
-    "runner": "/var/lib/wattmark",
-    "grafana": "/var/lib/grafana",
-    "influxdb": "/var/lib/influxdb2",
+    "runner": ("runner", "/var/lib/wattmark"),
+    "grafana": ("grafana", "/var/lib/grafana"),
+    "influxdb": ("influxdb", "/var/lib/influxdb2"),
+    "influxdb-config": ("influxdb", "/etc/influxdb2"),
 }
+"""Of each part of a copy its service and the folder there. InfluxDB's command line has the
+operator's token in the last one; copies of the first version are without it."""
+OPTIONAL: Final = frozenset({"influxdb-config"})
 SECRETS: Final = "secrets"
 SCORING_SECONDS: Final = 400.0
 TURN_SECONDS: Final = 5.0
@@ -27,7 +31,7 @@ TURN_SECONDS: Final = 5.0
 
 def backup(compose: Compose, place: Path) -> None:
     """Copy everything into the new folder ``place``, and go on. Raises ``StackError``."""
-    services = list(_containers(compose))
+    services = _services(compose)
     try:
         copy(compose, place)
     finally:
@@ -41,26 +45,25 @@ def copy(compose: Compose, place: Path) -> None:
 
     Raises ``StackError``.
     """
-    containers = _containers(compose)
+    parts = _parts(compose)
     _await_idle(compose)
     try:
         place.mkdir(mode=0o700, parents=True)
     except FileExistsError as error:
         raise StackError(f"{place} is there already; name a new folder") from error
     shutil.copytree(secret_files.folder(), place / SECRETS)
-    compose.run("stop", *containers)
-    for service, (container, path) in containers.items():
-        say(f"copying {service}")
-        with (place / f"{service}.tar").open("wb") as file:
+    compose.run("stop", *_services(compose))
+    for name, (_, container, path) in parts.items():
+        say(f"copying {name}")
+        with (place / f"{name}.tar").open("wb") as file:
             _docker_cp(f"{container}:{path}/.", "-", output=file.fileno())
 
 
 def restore(compose: Compose, place: Path) -> None:
     """Put a backup in the place of what there is. Raises ``StackError``."""
-    containers = _containers(compose)
-    for service in containers:
-        if not (place / f"{service}.tar").is_file():
-            raise StackError(f"{place} is no backup of this stack: it has no {service}.tar")
+    for name in _parts(compose):
+        if name not in OPTIONAL and not (place / f"{name}.tar").is_file():
+            raise StackError(f"{place} is no backup of this stack: it has no {name}.tar")
     _await_idle(compose)
     put_back(compose, place)
     back_fill(compose, make_databases(compose))
@@ -73,11 +76,13 @@ def put_back(compose: Compose, place: Path) -> None:
     start, and wait until all is healthy. Raises ``StackError``."""
     compose.run("stop")
     compose.run("up", "--no-start", "--force-recreate")
-    for service, (container, path) in _containers(compose).items():
-        say(f"restoring {service}")
+    for name, (service, container, path) in _parts(compose).items():
+        if not (place / f"{name}.tar").is_file():
+            continue
+        say(f"restoring {name}")
         empty = f"find {path} -mindepth 1 -delete"
         compose.read("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", service, "-c", empty)
-        with (place / f"{service}.tar").open("rb") as file:
+        with (place / f"{name}.tar").open("rb") as file:
             _docker_cp("-", f"{container}:{path}", given=file.fileno())
     for secret in (place / SECRETS).iterdir():
         (secret_files.folder() / secret.name).unlink(missing_ok=True)
@@ -86,19 +91,23 @@ def put_back(compose: Compose, place: Path) -> None:
     await_healthy(compose)
 
 
-def _containers(compose: Compose) -> dict[str, tuple[str, str]]:
-    """Of each service with data: its container and the folder in it."""
-    running = compose.containers()
-    if "influxdb" not in running:
+def _parts(compose: Compose) -> dict[str, tuple[str, str, str]]:
+    """Of each part of a copy its service, its container and the folder there."""
+    there = compose.containers()
+    if "influxdb" not in there:
         raise StackError("the stack is not running; `make stack` starts it")
     found = {}
-    for service, path in FOLDERS.items():
-        if service in running:
-            mounts = {mount["Destination"] for mount in running[service]["Mounts"]}
+    for name, (service, path) in FOLDERS.items():
+        if service in there:
+            mounts = {mount["Destination"] for mount in there[service]["Mounts"]}
             # 1.x keeps its data in another folder than 2.7
             known = path if path in mounts else path.removesuffix("2")
-            found[service] = (str(running[service]["Id"]), known)
+            found[name] = (service, str(there[service]["Id"]), known)
     return found
+
+
+def _services(compose: Compose) -> list[str]:
+    return list(dict.fromkeys(service for service, _, _ in _parts(compose).values()))
 
 
 def _await_idle(compose: Compose) -> None:

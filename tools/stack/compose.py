@@ -13,8 +13,7 @@ from typing import Any, Final, Self
 ROOT: Final = Path(__file__).resolve().parents[2]
 MAIN: Final = ROOT / "docker-compose.yml"
 GPU: Final = ROOT / "docker-compose.gpu.yml"
-VERSION_2: Final[tuple[str, ...]] = ("docker", "compose")
-VERSION_1: Final[tuple[str, ...]] = ("docker-compose",)
+LABEL: Final = "com.docker.compose"
 
 
 class StackError(Exception):
@@ -38,9 +37,9 @@ class Compose:
         if shutil.which("docker") is None or not _answers("docker", "info"):
             raise StackError("no Docker engine answers; install and start Docker, then try again")
         if _answers("docker", "compose", "version"):
-            program = VERSION_2
+            program: tuple[str, ...] = ("docker", "compose")
         elif _answers("docker-compose", "version"):
-            program = VERSION_1
+            program = ("docker-compose",)
         else:
             raise StackError("Docker has no Compose; install docker-compose-plugin")
         gpu = (GPU,) if _has_nvidia_runtime() else ()
@@ -81,29 +80,26 @@ class Compose:
         """Run a command in a running container and return what it prints."""
         return self.read("exec", "-T", service, *command, given=given)
 
-    def services(self) -> list[str]:
-        """The services of the files, those left out by ``scale`` 0 not among them."""
-        return self.read("config", "--services").split()
-
     def containers(self) -> dict[str, dict[str, Any]]:
         """What the engine knows of each service's container, also of one that has stopped."""
-        found = {}
-        # Version 2 leaves out what does not run unless asked; version 1 would add what was only
-        # `run` once.
-        every = ("-a",) if self.program == VERSION_2 else ()
-        for service in self.services():
-            if names := self.read("ps", *every, "-q", service).split():
-                told = subprocess.run(
-                    ["docker", "inspect", names[0]], check=True, text=True, capture_output=True
-                )
-                found[service] = json.loads(told.stdout)[0]
-        return found
+        labels = (f"{LABEL}.project={self.project}", f"{LABEL}.oneoff=False")
+        filters = [word for label in labels for word in ("--filter", f"label={label}")]
+        names = _docker("ps", "-a", "-q", *filters).split()
+        told = json.loads(_docker("inspect", *names)) if names else []
+        return {each["Config"]["Labels"][f"{LABEL}.service"]: each for each in told}
 
 
 def say(text: str) -> None:
     """A line of progress."""
     sys.stdout.write(f"stack: {text}\n")
     sys.stdout.flush()
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], check=False, text=True, capture_output=True)
+    if done.returncode:
+        raise StackError(f"docker {arguments[0]}: {_last_line(done.stderr)}")
+    return done.stdout
 
 
 def _answers(*command: str) -> bool:

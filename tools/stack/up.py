@@ -102,7 +102,10 @@ def await_healthy(compose: Compose, *services: str) -> None:
         if ended or time.monotonic() > deadline:
             late = (ended or list(waiting) or ["containers that did not start"])[0]
             compose.run("logs", "--tail", LOG_LINES, late)
-            raise StackError(f"{late} is {waiting.get(late, 'missing')}; its log stands above")
+            raise StackError(
+                f"{late} is {waiting.get(late, 'missing')}{_last_check(compose, late)};"
+                " its log stands above"
+            )
         time.sleep(TURN_SECONDS)
 
 
@@ -117,6 +120,13 @@ def say_addresses(compose: Compose) -> None:
     for service, text in lines.items():
         if service in compose.containers():
             say(f"{service:9} http://{smoke.address(compose, service)}  {text}")
+
+
+def _last_check(compose: Compose, service: str) -> str:
+    """What the last health check said, in brackets."""
+    log = compose.containers().get(service, {}).get("State", {}).get("Health", {}).get("Log")
+    text = " ".join(str(log[-1]["Output"]).split()) if log else ""
+    return f" ({text[-200:]})" if text else ""
 
 
 def _state(known: dict[str, Any]) -> str:

@@ -30,6 +30,7 @@ def lines(end_s: int) -> Iterator[str]:
     for run in RUNS:
         for window in _windows(run, end_s):
             yield window_point(window).line()
+            yield from _phase(window)
             yield from _curve(run, window, end_s)
         yield from _scores(run, end_s)
         yield from (point.line() for point in _checks(run, end_s))
@@ -67,6 +68,13 @@ def _factor(run: Run, repeat: int) -> float:
     if run.verdict == "warned" and repeat == 0:
         return 1.28
     return 1.0 + 0.004 * (repeat - 2)
+
+
+def _phase(window: Window) -> Iterator[str]:
+    """The phase where it begins, and none at its last ns."""
+    tags = make_tags({"host": window.host, "run_id": window.run_id})
+    for time_ns, phase in ((window.start_ns, str(window.phase)), (window.end_ns - 1, "none")):
+        yield Point("phase", tags, {"phase": phase}, time_ns).line()
 
 
 def _curve(run: Run, window: Window, end_s: int) -> Iterator[str]:
@@ -115,20 +123,16 @@ def _checks(run: Run, end_s: int) -> Iterator[Point]:
             "verdict": verdict, "rank": ranks[verdict], "found": found, "allowed": allowed,
             "meaning": meaning,
         }  # fmt: skip
-        tags = {
-            "run_id": run.run_id(end_s),
-            "host": run.host,
-            "boundary": run.boundary,
-            "check": name,
-        }
+        tags = {"run_id": run.run_id(end_s), "host": run.host, "boundary": run.boundary,
+                "check": name}  # fmt: skip
         yield Point("check", make_tags(tags), fields, (end_s - run.ago_s) * S)
 
 
 def _repeats(run: Run, end_s: int) -> Iterator[Point]:
     variant = f"{run.model} {run.settings}".rstrip()
     tags = {"run_id": run.run_id(end_s), "host": run.host, "model": run.model,
-            "workload": run.workload, "variant": variant, "place": f"{run.host} {run.gpu[:12]}".rstrip(),
-            "boundary": run.boundary, "phase": "inference"}  # fmt: skip
+            "workload": run.workload, "variant": variant, "boundary": run.boundary,
+            "place": f"{run.host} {run.gpu[:12]}".rstrip(), "phase": "inference"}  # fmt: skip
     for window in _windows(run, end_s):
         if window.phase is not Phase.INFERENCE:
             continue

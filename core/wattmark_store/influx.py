@@ -4,7 +4,7 @@ The only file that knows the client library, of which it takes the connection.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -22,13 +22,14 @@ from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
 from wattmark_store import influx_views as views
 from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
+from wattmark_store.influx_back_fill import back_fill
 from wattmark_store.influx_errors import MalformedLines, refusal
 from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
 from wattmark_store.influx_power import PowerRollUp
 from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
-from wattmark_store.protocol import Aggregate, SeriesData, ViewPoint
+from wattmark_store.protocol import Aggregate, FilledDay, SeriesData, ViewPoint
 
 BATCH_LINES: Final = 5_000
 WRITTEN_STATUS: Final = 204
@@ -155,6 +156,10 @@ class InfluxStore:
             return self._minutes.roll_up(now_ns)
         finally:
             self._power.roll_up(now_ns)
+
+    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+        """See the protocol."""
+        return back_fill(self._power_points, now_ns, since_ns)
 
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from dashboards.colors import DOMAINS
+from dashboards.colors import ESTIMATED as SAID
 from dashboards.promql import (
     COUNTED_POWER,
     ESTIMATED,
@@ -24,7 +26,6 @@ HEAD: Final = """\
 # Power of what wattmark-exporter measures, in W: see grafana/README.md, "Without InfluxDB".
 # Needs a scrape every 15 s or more often: power is the mean of the last minute.
 """
-NAMES: Final = {Domain.PACKAGE: "CPU package", Domain.DRAM: "memory"}
 
 
 class _Rule(NamedTuple):
@@ -66,8 +67,9 @@ def _rules(window: str) -> Iterator[_Rule]:
 
 
 def _named_by_domain() -> Iterator[str]:
-    for domain, words in NAMES.items():
-        for method, more in ((MEASURED, ""), (ESTIMATED, ", ESTIMATED")):
+    for domain in (Domain.PACKAGE, Domain.DRAM):
+        words, _ = DOMAINS[domain]
+        for method, more in ((MEASURED, ""), (ESTIMATED, f" {SAID}")):
             series = f'{COUNTED_POWER}{{domain="{domain}", {method}}}'
             yield f'label_replace({series}, "part", "{words} $1{more}", "device", "(.*)")'
 

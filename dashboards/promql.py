@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import Final
 
-from wattmark_core.catalogue import MEASUREMENTS, SOURCE_ORDER, Domain, Kind, Method, Metric
+from dashboards.panels import Json
+from wattmark_core.catalogue import MEASUREMENTS, SOURCE_ORDER, Kind, Method, Metric
+from wattmark_core.results import BOUNDARY_DOMAINS, Boundary
 
 INSTANCE: Final = 'instance="$instance"'
 """The exporter that is chosen at the top."""
 STEP: Final = "$__rate_interval"
 """Grafana's own: at least four scrapes, and no less than the time between two points."""
 SHOWN: Final = "$__range"
-COUNTED: Final = (Domain.GPU, Domain.PACKAGE, Domain.DRAM)
+COUNTED: Final = sorted(BOUNDARY_DOMAINS[Boundary.HOST])
 """What a host's total adds up: core and uncore lie inside package, psys contains it."""
 POWER: Final = "wattmark:power_watts"
 COUNTED_POWER: Final = "wattmark:counted_power_watts"
@@ -20,6 +22,21 @@ ESTIMATED: Final = f'method="{Method.ESTIMATED}"'
 MEASURED: Final = f'method!="{Method.ESTIMATED}"'
 GPU_IDENTITY: Final = ("utilization_ratio", "memory_total_bytes", "temperature_celsius")
 """Each of them names a board by number and model; not every board has all."""
+
+
+def query(expression: str, legend: str, *, now: bool = False) -> Json:
+    """One query of a panel. ``legend``: the series' name, ``{{label}}`` of its labels; ``now``:
+    at the end of the shown time alone."""
+    return {
+        "expr": expression, "legendFormat": legend, "editorMode": "code", "format": "time_series",
+        "instant": now, "range": not now,
+    }  # fmt: skip
+
+
+def rows(expression: str) -> Json:
+    """One query of a table: a row for each series at the end of the shown time, labels as
+    columns."""
+    return {**query(expression, "", now=True), "format": "table"}
 
 
 def find(measurement: str, field: str) -> Metric:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from dashboards import prometheus_host
+from dashboards.board import every_panel
+from dashboards.prometheus_sensors import ABSENT
 from dashboards.promql import HOST_POWER, PART_POWER, POWER, name
 
 MACHINE = runpy.run_path(str(Path(__file__).with_name("known_load.py")))
@@ -18,20 +20,16 @@ ESTIMATED_WATTS = 0.2 * 15.0 + 0.8 * 15.0 * MACHINE["BUSY_CPUS"] / MACHINE["CPUS
 pytestmark = pytest.mark.slow
 
 
-def _panels() -> list[Any]:
-    made = prometheus_host.make()["panels"]
-    return [panel for each in made for panel in each.get("panels", [each])]
-
-
+BOARD = prometheus_host.make()
 TARGETS = [
     pytest.param(target, id=f"{panel['title']} {target['refId']}")
-    for panel in _panels() for target in panel["targets"]
+    for panel in every_panel(BOARD) for target in panel["targets"]
 ]  # fmt: skip
 
 
 def panel(title: str) -> list[str]:
     """The queries of a panel."""
-    (found,) = (each for each in _panels() if each["title"] == title)
+    (found,) = (each for each in every_panel(BOARD) if each["title"] == title)
     return [target["expr"] for target in found["targets"]]
 
 
@@ -49,7 +47,7 @@ def test_every_query_has_data(prometheus: Any, target: Any) -> None:
 
 def test_the_exporters_can_be_chosen(prometheus: Any) -> None:
     """The variable lists every exporter that Prometheus scrapes."""
-    query = prometheus_host.make()["templating"]["list"][1]["query"]["query"]
+    query = BOARD["templating"]["list"][1]["query"]["query"]
     match = re.fullmatch(r"label_values\((\w+), (\w+)\)", query)
     assert match is not None
     values = prometheus.ask(f"label/{match[2]}/values", **{"match[]": match[1]})
@@ -85,7 +83,7 @@ def test_an_estimate_is_called_one(prometheus: Any) -> None:
     (part,) = prometheus.now(
         prometheus.fill(panel("Energy by part")[0], prometheus.estimated), prometheus.steady
     )
-    assert "part=CPU package cpu, ESTIMATED" in part
+    assert "part=CPU package cpu ≈ ESTIMATED" in part
 
 
 def test_energy_is_power_times_time(prometheus: Any) -> None:
@@ -114,17 +112,21 @@ def test_a_restart_makes_no_jump(prometheus: Any) -> None:
 
 
 def test_sensors_are_told_that_are_not_there(prometheus: Any) -> None:
-    """Works, absent (each with its own words), and silent where the exporter does not answer."""
-    state = panel("Sensors")[0]
+    """Works, or absent, each with its own words; nothing where the exporter does not answer."""
+    state, reads = panel("Sensors")
     measured, estimated = (prometheus.fill(state, each)
                            for each in (prometheus.measured, prometheus.estimated))  # fmt: skip
+    order = list(ABSENT)
     assert prometheus.now(measured, prometheus.steady) == {
-        "sensor=rapl": 1, "sensor=nvml": 1, "sensor=host": 1, "sensor=estimate": -4,
+        "sensor=rapl": 1, "sensor=nvml": 1, "sensor=host": 1,
+        "sensor=estimate": 11 + order.index("estimate"),
     }  # fmt: skip
     assert prometheus.now(estimated, prometheus.steady) == {
-        "sensor=rapl": -1, "sensor=nvml": -2, "sensor=host": 1, "sensor=estimate": 1,
+        "sensor=rapl": 11 + order.index("rapl"), "sensor=host": 1, "sensor=estimate": 1,
     }  # fmt: skip
-    assert set(prometheus.now(measured, prometheus.silent).values()) == {-9}
+    assert not prometheus.now(measured, prometheus.silent)
+    shares = prometheus.now(prometheus.fill(reads, prometheus.measured), prometheus.steady)
+    assert shares["sensor=rapl"] == pytest.approx(1.0, abs=0.2)
 
 
 def test_use_is_that_of_the_machine(prometheus: Any) -> None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from threading import Event
 from typing import Final
 
+from wattmark_collector import back_fill
 from wattmark_collector.collector import Collector
 from wattmark_collector.health import Health
 from wattmark_collector.options import parse
@@ -34,9 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
         return healthcheck.main(given[1:], "wattmark-collector", HEALTH_URL)
     logging.basicConfig(format="wattmark-collector: %(message)s", level=logging.INFO)
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
+        if given[:1] == [back_fill.COMMAND]:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # it may be stopped anywhere
+            return back_fill.main(given[1:], SystemClock())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         options = parse(given)
         with _running(options) as (collector, address):
             return _collect(collector, address, stop, once=options.once)

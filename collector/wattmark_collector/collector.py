@@ -8,7 +8,7 @@ from threading import Event
 from typing import Final
 
 from wattmark_collector.claims import Claims
-from wattmark_collector.config import load_targets
+from wattmark_collector.config import fitting, further_files, load_targets
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.health import Health
 from wattmark_collector.poller import Poller, StoreHealth
@@ -47,7 +47,8 @@ class Collector:
         self._claims = Claims(clock)
         self._store_health = StoreHealth()
         self._pollers: dict[Target, Poller] = {}
-        self._signature = _signature(config)
+        self._patterns = further_files(config)
+        self._signature = _signature(config, self._patterns)
         self._targets = load_targets(config)
         self._next_roll_up = time.monotonic() + ROLL_UP_SECONDS
         self._next_prune = self._next_roll_up
@@ -80,10 +81,10 @@ class Collector:
         self._end(list(self._pollers))
 
     def _reload(self) -> None:
-        signature = _signature(self._config)
-        if signature == self._signature:
+        if _signature(self._config, self._patterns) == self._signature:
             return
-        self._signature = signature
+        self._patterns = further_files(self._config)
+        self._signature = _signature(self._config, self._patterns)
         try:
             targets = load_targets(self._config)
         except ConfigurationError as error:
@@ -148,10 +149,13 @@ class Collector:
             self._store_health.ok(name)
 
 
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    """Changes when the file does; None while there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def _signature(path: Path, patterns: tuple[Path, ...]) -> tuple[tuple[Path, int, int, int], ...]:
+    """Changes when the file does, or one that fits the patterns; empty while there is none."""
+    found = []
+    for file in (path, *fitting(patterns)):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        found.append((file, status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(found)

@@ -38,9 +38,12 @@ RUNNER: Final[Json] = {
 def dashboard(
     uid: str, title: str, description: str, rows: Sequence[Row | Closed],
     variables: Sequence[Json], annotations: Sequence[Json] = (), *, links: Sequence[Json] = (),
-    since: str = "now-1h", refresh: str = "30s",
+    since: str = "now-1h", refresh: str = "30s", runner: bool = True,
 ) -> Json:  # fmt: skip
-    """The whole, its panels laid out row by row; ``uid`` without its ``wattmark-``."""
+    """The whole, its panels laid out row by row; ``uid`` without its ``wattmark-``. ``runner``:
+    there is one, whose page is linked to."""
+    if runner:
+        variables, links = [*variables, runner_variable()], [*links, RUNNER]
     panels: list[Json] = []
     number, y = 1, 0
     for row in rows:
@@ -57,8 +60,8 @@ def dashboard(
         "uid": f"wattmark-{uid}", "title": title, "description": description,
         "tags": ["wattmark"], "schemaVersion": 37, "version": 1, "editable": False,
         "graphTooltip": 1, "timezone": "browser", "time": {"from": since, "to": "now"},
-        "refresh": refresh, "templating": {"list": [*variables, runner_variable()]},
-        "annotations": {"list": list(annotations)}, "links": [*links, RUNNER], "panels": panels,
+        "refresh": refresh, "templating": {"list": list(variables)},
+        "annotations": {"list": list(annotations)}, "links": list(links), "panels": panels,
     }  # fmt: skip
 
 

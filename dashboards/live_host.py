@@ -40,8 +40,9 @@ GPU: Final = "GPU $tag_gpu $tag_model"
 NO_GPU: Final = "No GPU, or no samples of one: `wattmark sensors` on the host says why."
 NO_RUN: Final = "No run in this time: start one on the runner's page, or post a window."
 WORK: Final = "(\"phase\" = 'inference' OR \"phase\" = 'training')"
-OWN_INTERFACES: Final = '"interface" !~ /^(lo|docker|veth|br-|virbr|cni|flannel|cali|tun|tap)/'
+VIRTUAL_INTERFACES: Final = "lo|docker|veth|br-|virbr|cni|flannel|cali|tun|tap"
 """Bridges and pairs that containers and virtual machines make repeat the host's own traffic."""
+OWN_INTERFACES: Final = f'"interface" !~ /^({VIRTUAL_INTERFACES})/'
 STATES: Final = {"0": ("failed", "red"), "1": ("ok", "green"), "2": ("absent", "#8A94A3")}
 
 

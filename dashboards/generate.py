@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from dashboards import alerts, fleet, home, live_host
+from dashboards import alerts, fleet, home, live_host, ranking, run
 from dashboards.panels import Json
 
 FOLDER: Final = Path(__file__).parent / "json"
 ALERTS: Final = Path(__file__).parents[1] / "grafana/provisioning/alerting/wattmark.yml"
 DASHBOARDS: Final[dict[str, Callable[[], Json]]] = {
-    "home": home.make, "live-host": live_host.make,
-    "fleet": fleet.make,
+    "home": home.make, "live-host": live_host.make, "run": run.make,
+    "ranking": ranking.make, "fleet": fleet.make,
 }  # fmt: skip
 
 

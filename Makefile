@@ -14,7 +14,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run serve test test-frameworks check bench stack stack-down stack-rotate stack-backup stack-restore
+.PHONY: help run serve test test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup stack-restore
 .PHONY: dashboards dashboard-pictures constraints clean
 
 help: ## list the targets
@@ -48,6 +48,9 @@ stack: ## build and start InfluxDB, Grafana, collector, runner and exporter in c
 stack-down: ## stop the stack; its data stays
 	@$(PYTHON) -m tools.stack down
 
+stack-update: ## newer images, databases and rights; back if it fails (ARGS=--show: only tell)
+	@$(PYTHON) -m tools.stack update $(ARGS)
+
 stack-rotate: ## change the running stack's passwords and keys
 	@$(PYTHON) -m tools.stack rotate
 
@@ -74,7 +77,7 @@ clean: ## remove environments, caches and build output; results stay
 # Stamps: what is done already is not done again.
 .PRECIOUS: %/.created
 
-$(VENV)/.debian-% $(BENCH_VENV)/.debian-%:
+$(VENV)/.debian-% $(BENCH_VENV)/.debian-%: tools/debian-packages
 	@tools/debian-packages $*
 	@mkdir -p $(@D) && touch $@
 

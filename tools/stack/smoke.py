@@ -12,16 +12,10 @@ from urllib.parse import quote
 
 from tools.stack import secret_files
 from tools.stack.compose import Compose, StackError, say
+from tools.stack.databases import DATABASES, READS, WRITES
 
 PORTS: Final = {"grafana": "3000", "runner": "8080", "influxdb": "8086"}
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-DATABASES: Final = ("telemetry", "telemetry_1m", "results")
-READS: Final = {
-    "collector": ("telemetry", "telemetry_1m"), "runner": DATABASES, "grafana": DATABASES,
-}  # fmt: skip
-WRITES: Final = {
-    "collector": ("telemetry", "telemetry_1m"), "runner": ("results",), "grafana": (),
-}  # fmt: skip
 ARRIVAL_SECONDS: Final = 60.0
 WINDOW_SECONDS: Final = 2.0
 TIMEOUT_SECONDS: Final = 15.0
@@ -173,6 +167,6 @@ def _header(credentials: str) -> dict[str, str]:
 
 def _wrong(user: str, verb: str, database: str, *, may: bool) -> str:
     return (
-        f"InfluxDB: {user} {'may' if may else 'cannot'} {verb} {database}; the users are made by"
-        " influxdb/init.sh on an empty volume, see docs/stack.md"
+        f"InfluxDB: {user} {'may' if may else 'cannot'} {verb} {database}; `make stack-update`"
+        " gives users their rights, see docs/stack.md"
     )

@@ -10,6 +10,7 @@ from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_core.sample import make_tags
 from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store.influx_lines import Point, score_point, window_point
+from wattmark_store.influx_views import phase_points
 
 JOULES_PER_MWH: Final = 3.6
 REPEATS: Final = 5
@@ -30,7 +31,7 @@ def lines(end_s: int) -> Iterator[str]:
     for run in RUNS:
         for window in _windows(run, end_s):
             yield window_point(window).line()
-            yield from _phase(window)
+            yield from (point.line() for point in phase_points(window))
             yield from _curve(run, window, end_s)
         yield from _scores(run, end_s)
         yield from (point.line() for point in _checks(run, end_s))
@@ -68,13 +69,6 @@ def _factor(run: Run, repeat: int) -> float:
     if run.verdict == "warned" and repeat == 0:
         return 1.28
     return 1.0 + 0.004 * (repeat - 2)
-
-
-def _phase(window: Window) -> Iterator[str]:
-    """The phase where it begins, and none at its last ns."""
-    tags = make_tags({"host": window.host, "run_id": window.run_id})
-    for time_ns, phase in ((window.start_ns, str(window.phase)), (window.end_ns - 1, "none")):
-        yield Point("phase", tags, {"phase": phase}, time_ns).line()
 
 
 def _curve(run: Run, window: Window, end_s: int) -> Iterator[str]:

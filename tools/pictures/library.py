@@ -35,7 +35,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column, as it is shown. ``title``: its head; ``texts`` and ``colors``: of each value."""
+    """One column, as it is shown. ``title``: its head; ``texts`` and ``colors``: of each value.
+
+    ``nulls``: rows in which the value is JavaScript's null, where others that are missing are
+    undefined: an xychart draws those at 0.
+    """
 
     name: str
     title: str
@@ -49,6 +53,7 @@ class Field:
     color: str
     links: Sequence[Sequence[Link]]
     calcs: Mapping[str, str]
+    nulls: Sequence[int] = ()
 
     @property
     def hidden(self) -> bool:
@@ -269,7 +274,7 @@ def _field(found: Json) -> Field:
     return Field(
         found["name"] or "", found["title"] or "", found["type"], found["labels"], found["config"],
         found["custom"], found["values"], found["texts"], found["colors"], found["color"], links,
-        found["calcs"],
+        found["calcs"], found["nulls"],
     )  # fmt: skip
 
 

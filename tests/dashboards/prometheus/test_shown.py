@@ -37,7 +37,7 @@ def a_number(value: float) -> Any:
 
 def test_sensors_stand_in_words() -> None:
     """Each in a row with its state, also an absent one, whose reads are a dash."""
-    state = {"rapl": 1, "nvml": 12, "host": 0, "estimate": 14, "plug": 2}
+    state: dict[str, float] = {"rapl": 1, "nvml": 12, "host": 0, "estimate": 14, "plug": 2}
     found = show("Sensors", "table", of_sensors("Value #A", state),
                  of_sensors("Value #B", {"rapl": 0.997, "host": 1.0}))  # fmt: skip
     assert found.heads == ["sensor", "state", "reads"]

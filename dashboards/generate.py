@@ -6,14 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from dashboards import alerts, fleet, home, live_host, prometheus_host, prometheus_rules
+from dashboards import (
+    alerts,
+    fleet,
+    home,
+    live_host,
+    prometheus_host,
+    prometheus_rules,
+    ranking,
+    run,
+)  # fmt: skip
 from dashboards.panels import Json
 
 FOLDER: Final = Path(__file__).parent / "json"
 ALERTS: Final = Path(__file__).parents[1] / "grafana/provisioning/alerting/wattmark.yml"
 DASHBOARDS: Final[dict[str, Callable[[], Json]]] = {
-    "home": home.make, "live-host": live_host.make,
-    "fleet": fleet.make,
+    "home": home.make, "live-host": live_host.make, "run": run.make,
+    "ranking": ranking.make, "fleet": fleet.make,
 }  # fmt: skip
 PROMETHEUS_DASHBOARDS: Final[dict[str, Callable[[], Json]]] = {
     "prometheus-host": prometheus_host.make,

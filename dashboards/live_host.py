@@ -53,8 +53,7 @@ def make() -> Json:
         "live", "Wattmark: live host", "Where one host's power goes, and whether to trust it.",
         [
             power_stats(HOST),
-            [phases(HOST)],
-            [power_lines(HOST, width=16, height=10), _sensors()],
+            [[phases(HOST, width=17), power_lines(HOST, width=17, height=10)], _sensors()],
             [_gpu_use(), _gpu_memory(), _cpu(), _memory()],
             [runs_table(HOST)],
             Closed("Heat and throttling", [[_gpu_heat(), _throttling()]]),
@@ -196,9 +195,10 @@ def _sensors() -> Panel:
     return table(
         "Sensors", "ok: it answers. failed: it did, and does not now. absent: this host has none,"
         " or it cannot be read; `wattmark sensors` there says why and what to do.",
-        tables([latest("sensor", {"state": "state"}, ("sensor",))]), width=8, height=10,
-        overrides=[column("state", mappings=[words(STATES)],
-                          **{"custom.cellOptions": {"type": "color-text"}}), *hidden("Time")],
+        tables([latest("sensor", {"state": "state"}, ("sensor",))]), width=7, height=13,
+        overrides=[column("state", mappings=[words(STATES)], **{
+            "custom.cellOptions": {"type": "color-text"}, "custom.align": "left",
+        }), *hidden("Time")],
         empty="No sensor reported in the last five minutes: is the host's exporter running?",
     )  # fmt: skip
 

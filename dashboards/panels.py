@@ -72,12 +72,16 @@ class Panel:
         return made
 
 
+Row = Sequence[Panel | Sequence[Panel]]
+"""Panels side by side, of which some may stand on one another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """Rows of panels behind a title: nothing is asked before somebody opens it."""
 
     title: str
-    rows: Sequence[Sequence[Panel]]
+    rows: Sequence[Row]
 
 
 def target(query: str, alias: str = "", *, table: bool = False) -> Json:

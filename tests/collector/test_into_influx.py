@@ -163,7 +163,7 @@ def test_a_line_that_cannot_be_parsed_stops_nothing(
 ) -> None:
     """Whether the server then stores the rest of the batch, as 1.x, or nothing of it, as 2.7: the
     bad ones are counted and kept, all others arrive."""
-    now_ns, bad = time.time_ns(), {1, 700, 701, 1999}
+    now_ns, bad = time.time_ns(), {*range(0, 2000, 9)}
     batch = [
         Sample("a", make_tags({"host": "h1"}), {"end_ns": 1e300 if n in bad else 1.0}, now_ns + n)
         for n in range(2000)

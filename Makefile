@@ -77,7 +77,7 @@ clean: ## remove environments, caches and build output; results stay
 # Stamps: what is done already is not done again.
 .PRECIOUS: %/.created
 
-$(VENV)/.debian-% $(BENCH_VENV)/.debian-%:
+$(VENV)/.debian-% $(BENCH_VENV)/.debian-%: tools/debian-packages
 	@tools/debian-packages $*
 	@mkdir -p $(@D) && touch $@
 

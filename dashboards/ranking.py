@@ -34,6 +34,7 @@ FORMULAS: Final = {
     ENERGY_SCORE: "accuracy² / energy", ACCURACY_PER_PARAMETER: "accuracy / parameters",
     NETSCORE: "NetScore",
 }  # fmt: skip
+NO_ESTIMATE: Final = "No estimated score of this host in this time: choose another in Compared to."
 KEPT: Final = "${workload:queryparam}&${boundary:queryparam}&${place:queryparam}"
 
 
@@ -58,11 +59,6 @@ def make() -> Json:
         ],
         _variables(), links=_links(), since="now-2y", refresh="",
     )  # fmt: skip
-
-
-NO_ESTIMATE: Final = (
-    "No estimated score of ${reference} in this time: choose another host in Compared to."
-)
 
 
 def _picture(title: str, where: tuple[str, ...], empty: str) -> Panel:

@@ -45,8 +45,7 @@ NONE_MEASURED: Final = (
 )
 NO_RUN: Final = "No run in this time: choose another workload or Counts."
 NO_OTHER: Final = (
-    "No other host or GPU has a score of a network that ${reference} has: choose another in Compared"
-    " to."
+    "No other host or GPU has a score of a network of this one: choose another in Compared to."
 )
 TIMES: Final = "prefix:×\N{THIN SPACE}"
 
@@ -64,8 +63,7 @@ def ranked(title: str, where: str, places: str, *, empty: str) -> Panel:
                 best_scores(*chosen)]),
         source=RESULTS, width=15, height=14,
         transformations=[
-            exclude("Time") | {"filter": {"id": "byRefId", "options": "B"}},
-            *_beside("workload", "score", "best"), sorted_by("score"),
+            _without_time("B"), *_beside("workload", "score", "best"), sorted_by("score"),
             {"id": "calculateField", "options": {"mode": "index", "alias": "row",
                                                  "index": {"asPercentile": False}}},
             _binary("row", "+", "1", "#"), _binary("score", "/", "best", "times 1st"),
@@ -128,16 +126,15 @@ def _ratios(title: str, name: str, chosen: tuple[str, ...]) -> Panel:
     """The reference is divided by, not shown; a host without a common network has no column."""
     shown = "score" if name == "value" else name
     own = last_scores((), *chosen, PLACE, OTHERS, MEASURED, by=("variant", "place"), of=name)
-    reference = last_scores((), *chosen, REFERENCE, MEASURED, by=("variant",), of=name)
-    renamed = {"id": "organize", "filter": {"id": "byRefId", "options": "B"}, "options": {
-        "excludeByName": {"Time": True}, "indexByName": {}, "renameByName": {shown: "reference"}}}  # fmt: skip
+    reference = last_scores((), *chosen, REFERENCE, MEASURED, by=("variant",), of=name,
+                            rename="reference_{}")  # fmt: skip
     return table(
         f"{title}, times that of ${{reference}}", "Of each network on each other host or GPU, as"
         " the paper's Table III; a dash where one of both has none. Measured only.",
         tables([own, reference]), source=RESULTS, width=12, height=9, unit=TIMES,
         transformations=[
-            renamed, *_beside("variant", shown, "reference"),
-            *_to_matrix("place", shown, "/", "reference"),
+            _without_time("B"), *_beside("variant", shown, f"reference_{shown}"),
+            *_to_matrix("place", shown, "/", f"reference_{shown}"),
         ],
         overrides=[column("variant\\place", "network")], empty=NO_OTHER,
     )  # fmt: skip
@@ -173,6 +170,11 @@ def _beside(key: str, *needed: str) -> list[Json]:
         {"id": "joinByField", "options": {"byField": key, "mode": "outerTabular"}},
         {"id": "filterByValue", "options": {"type": "include", "match": "all", "filters": there}},
     ]
+
+
+def _without_time(query: str) -> Json:
+    """Leave the time out of one query's rows: of two, links would take either."""
+    return exclude("Time") | {"filter": {"id": "byRefId", "options": query}}
 
 
 def _binary(left: str, operator: str, right: str, alias: str) -> Json:

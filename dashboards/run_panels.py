@@ -69,7 +69,7 @@ def cost() -> list[Panel]:
              field="watts", empty=NO_SCORE),
         stat("Verdict", "Warned: ranked, with doubts. Invalid: not ranked. Checks say why.", "none",
              tables([results("score", ("verdict",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="verdict", color="value", empty=NO_SCORE,
+             field="verdict", empty=NO_SCORE,
              defaults={"mappings": [words({str(v): said for v, said in VERDICTS.items()})]}),
     ]  # fmt: skip
 

@@ -67,12 +67,12 @@ def repeats() -> Panel:
 def earlier() -> Panel:
     """Of the same network, settings, place and boundary, newest first."""
     names = ("energy_text", "accuracy_text", "previous_text", "verdict", "run_id")
-    query = results("score", names, *SAME, BOUNDARY, OF_ENERGY, timed=False)
+    query = results("score", names, *SAME, BOUNDARY, OF_ENERGY, timed=False, newest=50)
     return table(
         "Runs of the same network", "With the same settings on the same host or GPU, newest first,"
         " each against the run before it. The link opens a run at its time." + STORED,
-        tables([f"{query} ORDER BY time DESC LIMIT 50"]), source=RESULTS, width=14, height=8,
-        transformations=[sorted_by("Time"), ordered("Time", *names)],
+        tables([query]), source=RESULTS, width=14, height=8,
+        transformations=[ordered("Time", *names)],
         overrides=[
             column("Time", "started", unit="dateTimeAsIso", links=[to_run("Open", time=around())],
                    **narrow(160)),

@@ -16,7 +16,7 @@ from wattmark_core.exporter_api import EnergySeries, ExporterAddress, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.codec import to_json
-from wattmark_runner.overhead import NOT_SEEN, RATIO, Overhead
+from wattmark_runner.overhead import added
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.process import WorkerProcess
@@ -209,6 +209,8 @@ class _Run:
     data_root: Path
     workload: Workload
     edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
+    cpu_ns: dict[tuple[str, int, bool], int] = field(default_factory=dict)
+    """What this process had taken at each edge."""
 
     def carry_out(self) -> None:
         """All stages, whatever happens in them."""
@@ -290,21 +292,14 @@ class _Run:
                 if isinstance(event, Loaded):
                     self._loaded(event)
                     self.telemetry.arm()
-                    overhead = Overhead()
                     worker.send(self._measure())
                 elif isinstance(event, Done):
-                    self._told_overhead(overhead.constants())
                     self._done(event)
                     self.telemetry.disarm()
                     return True
                 else:
                     self._note(event)
         raise Cancelled
-
-    def _told_overhead(self, constants: dict[str, float]) -> None:
-        self.record.constants |= constants
-        if RATIO not in constants:
-            self.record.notices.append(NOT_SEEN)
 
     def _measure(self) -> Measure:
         constants, request = self.record.constants, self.record.request
@@ -313,7 +308,9 @@ class _Run:
 
     def _on_edge(self, edge: Edge) -> None:
         """In the listening thread, at once: the sample at the edge must follow within 5 ms."""
-        self.edges[edge.phase, edge.repeat, edge.opening] = self.telemetry.edge(edge.time_ns)
+        which = edge.phase, edge.repeat, edge.opening
+        self.edges[which] = self.telemetry.edge(edge.time_ns)
+        self.cpu_ns[which] = time.process_time_ns()
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice) and event.text not in self.record.notices:
@@ -347,10 +344,13 @@ class _Run:
 
     def _phase_end(self, ended: PhaseEnd) -> None:
         request = self.record.request
+        opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
+        spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
+        self.record.constants = added(self.record.constants, spent_ns)
         window = self.frame.window(
             Phase(ended.phase),
-            self.edges.pop((ended.phase, ended.repeat, True)),
-            self.edges.pop((ended.phase, ended.repeat, False)),
+            self.edges.pop(opening),
+            self.edges.pop(closing),
             model=request.model,
             workload=request.workload,
             run_id=self.record.run_id,

@@ -10,6 +10,7 @@ from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_core.sample import make_tags
 from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store.influx_lines import Point, score_point, window_point
+from wattmark_store.influx_views import phase_points
 
 JOULES_PER_MWH: Final = 3.6
 REPEATS: Final = 5
@@ -30,6 +31,7 @@ def lines(end_s: int) -> Iterator[str]:
     for run in RUNS:
         for window in _windows(run, end_s):
             yield window_point(window).line()
+            yield from (point.line() for point in phase_points(window))
             yield from _curve(run, window, end_s)
         yield from _scores(run, end_s)
         yield from (point.line() for point in _checks(run, end_s))

@@ -230,6 +230,8 @@ class Influxd:
     users = tuple(READS)
     databases = DATABASES
 
+    version = "1.6"
+
     @property
     def address(self) -> str:
         """Its own URL."""

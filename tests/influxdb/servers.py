@@ -16,6 +16,11 @@ class Server(Protocol):
     it. ``admin`` may read and write all of them."""
 
     @property
+    def version(self) -> str:
+        """As it names itself: ``1.6.7``, ``v2.7.12``."""
+        ...
+
+    @property
     def databases(self) -> tuple[str, ...]:
         """Their names."""
         ...
@@ -82,6 +87,11 @@ class Influxdb27:
         self._standin.start()
 
     @property
+    def version(self) -> str:
+        """See ``Server``."""
+        return self._standin.version
+
+    @property
     def databases(self) -> tuple[str, ...]:
         """See ``Server``."""
         return self._behind.databases
@@ -119,10 +129,6 @@ class Influxdb27:
     def drop(self, database: str) -> None:
         """See ``Server``."""
         self._behind.drop(database)
-
-    def set_password(self, user: str, password: str) -> None:
-        """As ``influx v1 auth set-password`` does."""
-        self.backend.result("", f"SET PASSWORD FOR \"{user}\" = '{password}'")
 
     def close(self) -> None:
         """Let go."""

@@ -1,6 +1,5 @@
 """An InfluxDB after recorded runs, and queries as Grafana sends them."""
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.grafana import Shown, expand
 from wattmark_core.catalogue import CATALOGUE, Domain, Kind, Method
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
@@ -40,11 +40,7 @@ class Recorded:
     def expand(self, query: str, interval: str, seconds: int = 700) -> str:
         """Macros and variables filled in; the time shown ends at ``end_ns``."""
         end_ms = self.end_ns // 1_000_000
-        shown = f"time >= {end_ms - 1000 * seconds}ms and time <= {end_ms}ms"
-        query = query.replace("$timeFilter", shown).replace("$interval", interval)
-        query = re.sub(r"\$\{([\w:]+)\}", lambda match: VARIABLES[match[1]], query)
-        assert "$" not in query.replace("$/", "/"), query
-        return query
+        return expand(query, Shown(end_ms - 1000 * seconds, end_ms, VARIABLES), interval)
 
     def ask(self, source: str, query: str, interval: str = "", seconds: int = 700) -> Any:
         """The series of a query, asked by Grafana's read-only user."""

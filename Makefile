@@ -8,13 +8,14 @@ ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
 STEP := tools/step
+NODE := tools/pictures/node
 TOO_OLD := Wattmark needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.11 …
 export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run serve test test-frameworks check bench stack stack-down stack-rotate stack-backup stack-restore
-.PHONY: dashboards constraints clean
+.PHONY: help run serve test test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup stack-restore
+.PHONY: dashboards dashboard-pictures constraints clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 23
@@ -25,7 +26,7 @@ run: $(VENV)/.debian-run $(VENV)/.installed ## measure the networks and print th
 serve: $(VENV)/.debian-run $(VENV)/.installed ## serve runs, windows and scores on http://127.0.0.1:8080 until Ctrl-C
 	@$(VENV)/bin/wattmark serve $(ARGS)
 
-test: $(VENV)/.debian-test $(VENV)/.dev ## run all tests (ARGS="-m 'not slow'": the quick ones)
+test: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## run all tests (ARGS="-m 'not slow'": the quick ones)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
@@ -47,6 +48,9 @@ stack: ## build and start InfluxDB, Grafana, collector, runner and exporter in c
 stack-down: ## stop the stack; its data stays
 	@$(PYTHON) -m tools.stack down
 
+stack-update: ## newer images, databases and rights; back if it fails (ARGS=--show: only tell)
+	@$(PYTHON) -m tools.stack update $(ARGS)
+
 stack-rotate: ## change the running stack's passwords and keys
 	@$(PYTHON) -m tools.stack rotate
 
@@ -59,18 +63,21 @@ stack-restore: ## put a copy back in the place of what there is (ARGS=FOLDER)
 dashboards: $(VENV)/.dev ## make Grafana's dashboards and alerts anew from the catalogue
 	@$(VENV)/bin/python -m dashboards.generate
 
+dashboard-pictures: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## draw every dashboard of demo data
+	@$(VENV)/bin/python -m tools.pictures $(ARGS)
+
 constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade: newest versions)
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)
 
 clean: ## remove environments, caches and build output; results stay
-	rm -rf $(VENV) $(BENCH_VENV) $(FRAMEWORKS_VENV) build dist
+	rm -rf $(VENV) $(BENCH_VENV) $(FRAMEWORKS_VENV) $(NODE)/node_modules build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: what is done already is not done again.
 .PRECIOUS: %/.created
 
-$(VENV)/.debian-% $(BENCH_VENV)/.debian-%:
+$(VENV)/.debian-% $(BENCH_VENV)/.debian-%: tools/debian-packages
 	@tools/debian-packages $*
 	@mkdir -p $(@D) && touch $@
 
@@ -94,6 +101,11 @@ $(VENV)/.dev: constraints/dev.txt $(VENV)/.installed
 	@$(STEP) "Installing test and lint tools" \
 	  $(VENV)/bin/python $(PIP) install --require-hashes -r constraints/dev.txt
 	@touch $@
+
+# Without npm, Debian's, the tests that need it are skipped.
+$(NODE)/node_modules/.stamp: $(NODE)/package-lock.json | $(VENV)/.debian-test
+	@! command -v npm >/dev/null || { $(STEP) "Installing Grafana's library of transformations" \
+	  npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; }
 
 $(BENCH_VENV)/.bench: constraints/bench.txt pyproject.toml | $(BENCH_VENV)/.created
 	@$(STEP) "Installing the tools to compare with" \

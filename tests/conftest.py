@@ -1,7 +1,5 @@
 """What several rooms share: an NVML library without a GPU, made from C; a running service."""
 
-import base64
-import json
 import os
 import shutil
 import socket
@@ -14,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import pytest
 
+from tests.influxdb.servers import Influxdb27, Server, ask
 from wattmark_store.databases import DATABASES, READS, WRITES
 
 SOURCE = Path(__file__).parent / "exporters/nvml/nvml_stub.c"
@@ -231,6 +230,8 @@ class Influxd:
     users = tuple(READS)
     databases = DATABASES
 
+    version = "1.6"
+
     @property
     def address(self) -> str:
         """Its own URL."""
@@ -246,13 +247,8 @@ class Influxd:
 
     def query(self, database: str, statement: str, user: str = "admin") -> Any:
         """The first result of an InfluxQL statement, as JSON."""
-        credentials = f"{user}:{self.password_file(user).read_text()}".encode()
-        headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
-        body = urlencode({"q": statement, "db": database, "epoch": "ns"}).encode()
-        with urlopen(Request(f"{self.address}/query", body, headers), timeout=60.0) as answer:
-            result = json.load(answer)["results"][0]
-        assert "error" not in result, result
-        return result
+        credentials = f"{user}:{self.password_file(user).read_text()}"
+        return ask(self.address, credentials, database, statement)
 
     def start(self) -> None:
         """Start it on its data and wait until it answers."""
@@ -278,10 +274,14 @@ class Influxd:
         process.terminate()
         process.wait(30)
 
+    def drop(self, database: str) -> None:
+        """Remove a database."""
+        self.query("", f"DROP DATABASE {database}")
+
     def make_databases(self) -> None:
         """Empty databases, and each user's rights on them."""
         for name in self.databases:
-            self.query("", f"DROP DATABASE {name}")
+            self.drop(name)
             self.query("", f"CREATE DATABASE {name}")
         for user in self.users:
             for name in READS[user]:
@@ -340,3 +340,20 @@ def influx(influxd: Influxd) -> Influxd:
     """The running InfluxDB, its databases empty."""
     influxd.make_databases()
     return influxd
+
+
+@pytest.fixture(scope="session")
+def influxdb27(influxd: Influxd) -> Iterator[Influxdb27]:
+    """The stand-in for InfluxDB 2.7, before that one."""
+    server = Influxdb27(influxd)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["influxdb-1.6", "influxdb-2.7"])
+def each_influx(request: pytest.FixtureRequest) -> Server:
+    """Each InfluxDB in turn, its databases empty."""
+    name = {"influxdb-1.6": "influxd", "influxdb-2.7": "influxdb27"}[request.param]
+    server: Server = request.getfixturevalue(name)
+    server.make_databases()
+    return server

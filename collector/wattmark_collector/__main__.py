@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from threading import Event
 from typing import Final
 
+from wattmark_collector import back_fill
 from wattmark_collector.collector import Collector
 from wattmark_collector.health import Health
 from wattmark_collector.options import parse
 from wattmark_collector.own_http import OwnServer
 from wattmark_collector.own_metrics import OwnState
-from wattmark_collector.pulse import pulse
+from wattmark_collector.pulse import own_cost, pulse
 from wattmark_collector.sink import DirectStore, Sink
 from wattmark_collector.spooled_store import SpooledStore
 from wattmark_core import healthcheck
@@ -34,9 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
         return healthcheck.main(given[1:], "wattmark-collector", HEALTH_URL)
     logging.basicConfig(format="wattmark-collector: %(message)s", level=logging.INFO)
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
+        if given[:1] == [back_fill.COMMAND]:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # it may be stopped anywhere
+            return back_fill.main(given[1:], SystemClock())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         options = parse(given)
         with _running(options) as (collector, address):
             return _collect(collector, address, stop, once=options.once)
@@ -71,27 +75,25 @@ def _running(options: argparse.Namespace) -> Iterator[tuple[Collector, str]]:
             stack.callback(server.stop)
             server.start()
             address = server.url
-        yield Collector(options.config, sink, health, clock, state.pulse), address
+        yield Collector(options.config, sink, health, clock, state.sample), address
 
 
 def _sink(options: argparse.Namespace, health: Health, clock: Clock) -> tuple[Sink, OwnState]:
     """Where samples go, and what is to be known of it."""
     store = open_store(options.store, options.store_password_file, options.store_ca)
-    if options.spool is None:
-        return DirectStore(store, health), OwnState(health, clock, lambda: health.counts)
     try:
         make = pulse(own_host(), clock)
+        if options.spool is None:
+            return DirectStore(store, health), OwnState(
+                health, clock, lambda: {**own_cost(), **health.counts}, make
+            )
         spooled = SpooledStore(store, options.spool, health, clock, make, options.spool_bytes)
     except WattmarkError:
         store.close()
         raise
-
-    def fields() -> dict[str, float | int]:
-        return {**spooled.fields, **health.counts}
-
     spooled.start()
     return spooled, OwnState(
-        health, clock, fields, pulse=lambda: make(fields()),
+        health, clock, lambda: {**own_cost(), **spooled.fields, **health.counts}, make,
         away=lambda: spooled.away, is_sending=lambda: spooled.is_sending,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Final
 
 from wattmark_collector.claims import Claims
-from wattmark_collector.config import load_targets
+from wattmark_collector.config import fitting, further_files, load_targets
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.health import Health
 from wattmark_collector.poller import Poller, StoreHealth
@@ -33,11 +33,11 @@ PARTING_SECONDS: Final = 3.0
 class Collector:
     """Polls the targets of the file into the sink. Raises ``ConfigurationError`` when the file
     cannot be used at the start; a bad file later leaves the targets as they are. ``pulse``: what
-    the collector says of itself every 10 s, if it does."""
+    the collector says of itself, every 10 s the whole and in between its CPU time, if it does."""
 
     def __init__(
         self, config: Path, sink: Sink, health: Health, clock: Clock,
-        pulse: Callable[[], Sample] | None = None,
+        pulse: Callable[[bool], Sample] | None = None,
     ) -> None:  # fmt: skip
         self._config = config
         self._sink = sink
@@ -47,7 +47,8 @@ class Collector:
         self._claims = Claims(clock)
         self._store_health = StoreHealth()
         self._pollers: dict[Target, Poller] = {}
-        self._signature = _signature(config)
+        self._patterns = further_files(config)
+        self._signature = _signature(config, self._patterns)
         self._targets = load_targets(config)
         self._next_roll_up = time.monotonic() + ROLL_UP_SECONDS
         self._next_prune = self._next_roll_up
@@ -62,6 +63,7 @@ class Collector:
 
     def run(self, stop: Event) -> None:
         """Reload the file when it changes and look after the store, until ``stop``."""
+        self._tell_of_itself()
         while not stop.wait(TURN_SECONDS):
             self._reload()
             self._tell_of_itself()
@@ -80,10 +82,10 @@ class Collector:
         self._end(list(self._pollers))
 
     def _reload(self) -> None:
-        signature = _signature(self._config)
-        if signature == self._signature:
+        if _signature(self._config, self._patterns) == self._signature:
             return
-        self._signature = signature
+        self._patterns = further_files(self._config)
+        self._signature = _signature(self._config, self._patterns)
         try:
             targets = load_targets(self._config)
         except ConfigurationError as error:
@@ -133,11 +135,12 @@ class Collector:
         self._upkeep("pruning", lambda: self._sink.prune(self._clock.realtime_ns()))
 
     def _tell_of_itself(self) -> None:
-        now = time.monotonic()
-        pulse = self._pulse
-        if pulse is not None and now >= self._next_pulse:
+        pulse, now = self._pulse, time.monotonic()
+        whole = now >= self._next_pulse
+        if whole:
             self._next_pulse = now + PULSE_SECONDS
-            self._upkeep("pulse", lambda: self._sink.write([pulse()]))
+        if pulse is not None:
+            self._upkeep("pulse", lambda: self._sink.write([pulse(whole)]))
 
     def _upkeep(self, name: str, work: Callable[[], int]) -> None:
         try:
@@ -148,10 +151,13 @@ class Collector:
             self._store_health.ok(name)
 
 
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    """Changes when the file does; None while there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def _signature(path: Path, patterns: tuple[Path, ...]) -> tuple[tuple[Path, int, int, int], ...]:
+    """Changes when the file does, or one that fits the patterns; empty while there is none."""
+    found = []
+    for file in (path, *fitting(patterns)):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        found.append((file, status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(found)

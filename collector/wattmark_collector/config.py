@@ -4,7 +4,7 @@ Every error names the file, the line and the key.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS: Final = 5.0
 METRICS_PATH: Final = "/metrics"
 Value = TypeVar("Value")
 
-_TOP: Final = ("global", "scrape_configs")
+_TOP: Final = ("global", "scrape_configs", "scrape_config_files")
 _GLOBAL: Final = ("scrape_interval", "scrape_timeout")
 _JOB: Final = ("job_name", *_GLOBAL, "scheme", "metrics_path", "static_configs", "authorization",
                "tls_config", "metric_relabel_configs")  # fmt: skip
@@ -28,7 +28,27 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def load_targets(path: Path) -> tuple[Target, ...]:
-    """The targets that the file names. Raises ``ConfigurationError`` with one line."""
+    """The targets that the file names, and those of the files that it names.
+
+    Raises ``ConfigurationError`` with one line.
+    """
+    return _Reader(path).targets(_root(path))
+
+
+def further_files(path: Path) -> tuple[Path, ...]:
+    """The patterns of its ``scrape_config_files``; none where the file cannot be used."""
+    try:
+        return _Reader(path).patterns(_root(path))
+    except ConfigurationError:
+        return ()
+
+
+def fitting(patterns: Iterable[Path]) -> list[Path]:
+    """The files that fit; the last part of a path is the pattern."""
+    return [file for each in patterns for file in sorted(each.parent.glob(each.name))]
+
+
+def _root(path: Path) -> yaml.Node:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -41,7 +61,7 @@ def load_targets(path: Path) -> tuple[Target, ...]:
         raise ConfigurationError(f"target file {path} is not YAML: {reason}") from error
     if root is None:
         raise ConfigurationError(f"target file {path} is empty; it needs scrape_configs")
-    return _Reader(path).targets(root)
+    return root
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +82,34 @@ class _Reader:
             self._fail(root, "scrape_configs is missing")
         defaults = self._times(top["global"], _Defaults()) if "global" in top else _Defaults()
         found: dict[str, Target] = {}
-        for job in self._sequence(top["scrape_configs"], "scrape_configs"):
+        self.add_jobs(top, defaults, found)
+        for file in fitting(self.patterns(root)):
+            reader = _Reader(file)
+            reader.add_jobs(reader.keys_of_more(_root(file)), defaults, found)
+        return tuple(found.values())
+
+    def patterns(self, root: yaml.Node) -> tuple[Path, ...]:
+        top = self._mapping(root, "the file", _TOP)
+        if "scrape_config_files" not in top:
+            return ()
+        nodes = self._sequence(top["scrape_config_files"], "scrape_config_files")
+        return tuple(self._path.parent / self._text(node, "scrape_config_files") for node in nodes)
+
+    def keys_of_more(self, root: yaml.Node) -> Mapping[str, yaml.Node]:
+        """A further file holds jobs and nothing else."""
+        keys = self._mapping(root, "the file", ("scrape_configs",))
+        if not keys:
+            self._fail(root, "scrape_configs is missing")
+        return keys
+
+    def add_jobs(
+        self, keys: Mapping[str, yaml.Node], defaults: _Defaults, found: dict[str, Target]
+    ) -> None:  # fmt: skip
+        for job in self._sequence(keys["scrape_configs"], "scrape_configs"):
             for target in self._job(job, defaults):
                 if target.url in found:
                     self._fail(job, f"target {target.url} is named twice")
                 found[target.url] = target
-        return tuple(found.values())
 
     def _times(self, node: yaml.Node, before: _Defaults) -> _Defaults:
         keys = self._mapping(node, "global", _GLOBAL)

@@ -39,11 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--config", type=Path, required=True, metavar="FILE",
         help="targets, in the form of Prometheus's scrape_configs; read again when it changes",
         )  # fmt: skip
-    add("--store", required=True, metavar="URL",
-        help="where to write: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
-        " influxdbs://USER@HOST:PORT")  # fmt: skip
-    add("--store-password-file", type=Path, metavar="FILE", help="holds the store's password")
-    add("--store-ca", type=Path, metavar="FILE", help="who signed the store's certificate, PEM")
+    add_store(parser)
     add("--spool", type=Path, metavar="DIR",
         help="where samples wait for a store that keeps no cursors (InfluxDB); required for it",
         )  # fmt: skip
@@ -57,3 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--once", action="store_true",
         help="poll each target once and end; status 1 if one was down")  # fmt: skip
     return parser
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Which store, and how it lets one in."""
+    add = parser.add_argument
+    add("--store", required=True, metavar="URL",
+        help="where to write: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
+        " influxdbs://USER@HOST:PORT")  # fmt: skip
+    add("--store-password-file", type=Path, metavar="FILE", help="holds the store's password")
+    add("--store-ca", type=Path, metavar="FILE", help="who signed the store's certificate, PEM")

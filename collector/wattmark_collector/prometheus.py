@@ -29,7 +29,7 @@ class PrometheusSource:
     clock_offset_seconds = None
 
     def __init__(self, target: Target, clock: Clock) -> None:
-        self.host = target.host or _host_name(target)
+        self.host = _host_name(target)
         self._target = target
         self._clock = clock
         self._normaliser = Normaliser(target.url, self.host, target.keep)
@@ -54,10 +54,9 @@ class PrometheusSource:
 
 
 def _host_name(target: Target) -> str:
-    """The name in the address; of this machine what an exporter on it would say."""
-    if target.host_name in LOOPBACK:
-        return own_host()
-    return target.host_name
+    """The label, else the name in the address; of this machine what an exporter on it would say."""
+    name = target.host or target.host_name
+    return own_host() if name in LOOPBACK else name
 
 
 def fetch(target: Target) -> str:

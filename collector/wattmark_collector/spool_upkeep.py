@@ -1,4 +1,4 @@
-"""One-minute values of what was sent, and after them the end of the segments it came in."""
+"""One-minute values and power of what was sent, then the end of the segments it came in."""
 
 import logging
 
@@ -17,6 +17,7 @@ class SpoolUpkeep:
         self._store = store
         self._due_ns: int | None = None
         self._failing = False
+        self._away = 0
 
     def ask(self, now_ns: int) -> None:
         """Do it soon. Any thread."""
@@ -29,16 +30,23 @@ class SpoolUpkeep:
             return
         try:
             self._make_minutes(due_ns)
-        except StoreAway:  # the next batch will find out, and tell
-            return
+        except StoreAway as error:
+            # If all of it is away the next batch finds out, and tells, and comes first. If batches
+            # go through, a database or a right is missing.
+            self._away += 1
+            if self._away > 1:
+                self._tell(error)
         except StoreError as error:
-            if not self._failing:
-                log.error("one-minute values: %s", error)
-            self._failing = True
+            self._tell(error)
         except Exception:  # it must not end the sender
-            log.exception("one-minute values cannot be made")
+            log.exception("one-minute values and power cannot be made")
         else:
-            self._failing = False
+            self._failing, self._away = False, 0
+
+    def _tell(self, error: StoreError) -> None:
+        if not self._failing:
+            log.error("one-minute values and power: %s", error)
+        self._failing = True
 
     def _make_minutes(self, now_ns: int) -> None:
         sent = self._spool.sent_segments()

@@ -5,6 +5,7 @@ from pathlib import Path
 from wattmark_core.errors import ConfigurationError
 from wattmark_store.protocol import (
     Aggregate,
+    BackFilled,
     Maintained,
     SeriesData,
     Showing,
@@ -14,6 +15,7 @@ from wattmark_store.protocol import (
 
 __all__ = [
     "Aggregate",
+    "BackFilled",
     "Maintained",
     "SeriesData",
     "Showing",

@@ -4,7 +4,7 @@ The only file that knows the client library, of which it takes the connection.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -15,32 +15,26 @@ import urllib3
 from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import SamplesRefused, StoreAway
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
 from wattmark_store import influx_views as views
 from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
+from wattmark_store.influx_back_fill import back_fill
+from wattmark_store.influx_errors import MalformedLines, refusal
 from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
 from wattmark_store.influx_power import PowerRollUp
 from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
-from wattmark_store.protocol import Aggregate, SeriesData, ViewPoint
+from wattmark_store.protocol import Aggregate, FilledDay, SeriesData, ViewPoint
 
 BATCH_LINES: Final = 5_000
 WRITTEN_STATUS: Final = 204
 TIMEOUT_MS: Final = 60_000
 CONNECTIONS: Final = 16
-AWAY_STATUS: Final = frozenset({401, 403, 404, 408, 429})
-"""Beside all of 500 and above: the same call succeeds once somebody has put the server right."""
-UNPARSED: Final = "unable to parse '"
-"""Before each line that cannot be parsed, in the answer to a write."""
-RIGHTS_WANTED: Final = ("authoriz", "insufficient permissions")
-DATABASE_WANTED: Final = ("database not found", "default retention policy not set")
-"""InfluxDB's words for errors of statements. 2.x has no more for whoever may not read a database
-than for one that is not there."""
 
 
 class InfluxStore:
@@ -72,6 +66,9 @@ class InfluxStore:
         while batch := list(islice(given, BATCH_LINES)):
             try:
                 self._send(TELEMETRY, self._lines.lines(batch))
+            except MalformedLines as error:
+                bad = [each for each in batch if set(self._lines.lines([each])) & error.lines]
+                raise (SamplesRefused(str(error), bad) if bad else error) from error.__cause__
             finally:  # of a batch that is refused, a part may be written
                 self._minutes.touch(batch)
                 self._power.touch(batch)
@@ -163,6 +160,10 @@ class InfluxStore:
         finally:
             self._power.roll_up(now_ns)
 
+    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+        """See the protocol."""
+        return back_fill(self._power_points, now_ns, since_ns)
+
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""
         return 0
@@ -183,7 +184,7 @@ class InfluxStore:
         results = self._results(answer)
         for result in results:
             if "error" in result:
-                self._refuse(200, result["error"])
+                raise refusal(200, result["error"], self.location)
         rows: dict[int, queries.Rows] = {n: [] for n, each in enumerate(statements) if _mute(each)}
         for result in results:
             series = [queries.Row.of(each) for each in result.get("series", [])]
@@ -220,7 +221,7 @@ class InfluxStore:
     def _send(self, database: str, lines: Iterable[str]) -> None:
         """Write lines; if some cannot be parsed all others are written before it is raised. (2.x
         stores nothing of a batch with such a line, 1.x all but the line.)"""
-        batch, refusal = list(lines), None
+        batch, malformed = list(lines), None
         while batch:
             try:
                 self._post(database, batch)
@@ -228,11 +229,11 @@ class InfluxStore:
                 rest = [line for line in batch if line not in error.lines]
                 if len(rest) == len(batch):
                     raise
-                batch, refusal = rest, refusal or error
+                batch, malformed = rest, malformed or error
             else:
                 break
-        if refusal is not None:
-            raise refusal
+        if malformed is not None:
+            raise malformed
 
     def _post(self, database: str, lines: Sequence[str]) -> None:
         body, headers = "\n".join(lines), {"Content-Type": "text/plain"}
@@ -253,40 +254,13 @@ class InfluxStore:
             )  # fmt: skip
             data: bytes = answer.data
         except ApiException as error:
-            self._refuse(error.status, error.body)
+            raise refusal(error.status, error.body, self.location) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreAway(
                 f"no InfluxDB answers at {self.location.url} ({_cause(error)}); start it or"
                 " correct --store"
             ) from error
         return answer.status, data
-
-    def _refuse(self, status: int, body: bytes | str) -> None:
-        text = _told(body.decode("utf-8", "replace") if isinstance(body, bytes) else body or "")
-        where = f"InfluxDB at {self.location.url}"
-        user = f"user {self.location.user}" if self.location.user else "nobody without a password"
-        said = " ".join(text.split())[:300]
-        # A refused line (400) is repeated in the answer, whatever it is called.
-        if status in {401, 403} or (status == 200 and any(w in said for w in RIGHTS_WANTED)):
-            raise StoreAway(f"{where} refuses {user} ({said}); correct --store-password-file, or"
-                            " the user's rights")  # fmt: skip
-        if status == 404 or (status == 200 and any(w in said for w in DATABASE_WANTED)):
-            raise StoreAway(f"{where}: {said}; make its databases and let {user} use them, see"
-                            " influxdb/README.md")  # fmt: skip
-        if status in AWAY_STATUS or status >= 500:
-            raise StoreAway(f"{where} cannot answer now: {status} {said}; see its log")
-        if status == 400 and UNPARSED in text:
-            raise MalformedLines(f"{where} refuses: {said}", text)
-        raise StoreError(f"{where} refuses: {said}")
-
-
-class MalformedLines(StoreError):
-    """InfluxDB cannot parse some ``lines`` of a write, of which ``text`` names each."""
-
-    def __init__(self, message: str, text: str) -> None:
-        super().__init__(message)
-        told = (each.partition(UNPARSED)[2] for each in text.split("\n"))
-        self.lines = frozenset(each.rpartition("': ")[0] for each in told)
 
 
 def open_influx(url: str, password_file: Path | None, ca: Path | None) -> InfluxStore:
@@ -298,17 +272,6 @@ def _cause(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     text = str(reason if isinstance(reason, BaseException) else error)
     return text.rpartition(": ")[2] or type(error).__name__
-
-
-def _told(text: str) -> str:
-    """The error in an answer's body: 1.x calls it ``error``, 2.x ``message``."""
-    try:
-        told = json.loads(text)
-    except ValueError:
-        return text
-    if not isinstance(told, dict):
-        return text
-    return str(told.get("error") or told.get("message") or text)
 
 
 def _mute(statement: str) -> bool:

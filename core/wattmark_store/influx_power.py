@@ -3,7 +3,6 @@
 import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
@@ -24,7 +23,8 @@ KEPT_NS: Final = 14 * 86_400 * NS_PER_S - 3600 * NS_PER_S
 FIRST_NS: Final = 3600 * NS_PER_S
 """How far back the first collector that makes power goes; ``back-fill`` does what was before."""
 AT_ONCE: Final = 12
-"""Buckets in one request; with the hosts in one, what bounds the memory."""
+HOSTS_AT_ONCE: Final = 8
+"""Buckets and hosts in one request, which bounds the memory."""
 
 
 class PowerRollUp:
@@ -84,7 +84,7 @@ class PowerRollUp:
         Where the neighbouring sample of a host is further away, what lies between as well."""
         start, end = first - 1, min(last + 1, newest)
         further: dict[str, range] = {}
-        for some in chunks(names):
+        for some in chunks(names, HOSTS_AT_ONCE):
             found = self._read(some, start, end)
             self._put(found, some, start, end)
             for counter, samples in found.items():
@@ -98,7 +98,7 @@ class PowerRollUp:
                 if low <= high:
                     self._put(self._read([host], low, high), [host], low, high)
                     lowest, highest = min(lowest, low), max(highest, high)
-        self._sum_up(lowest * FINEST.width_ns, (highest + 1) * FINEST.width_ns)
+        self._points.sum_up(POWER, lowest * FINEST.width_ns, (highest + 1) * FINEST.width_ns)
 
     def _read(self, names: Sequence[str], first: int, last: int) -> dict[Counter, Readings]:
         width_ns = FINEST.width_ns
@@ -113,14 +113,6 @@ class PowerRollUp:
         }
         span = first * width_ns, (last + 1) * width_ns
         self._points.replace(FINEST, powers(parts, width_ns), *span, names)
-
-    def _sum_up(self, start_ns: int, end_ns: int) -> None:
-        """The coarser buckets that touch [start, end), from the finer ones that are stored."""
-        for finer, coarser in pairwise(POWER):
-            start_ns = start_ns // coarser.width_ns * coarser.width_ns
-            end_ns = -(-end_ns // coarser.width_ns) * coarser.width_ns
-            summed = self._points.summed(finer, coarser, start_ns, end_ns)
-            self._points.replace(coarser, summed, start_ns, end_ns)
 
 
 def _run(due: Sequence[int]) -> int:

@@ -1,6 +1,7 @@
 """Energy counters as InfluxDB has them, and points of power as it keeps them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
@@ -11,7 +12,6 @@ from wattmark_store.influx_lines import decode, literal, series_prefix
 from wattmark_store.influx_queries import Rows, chosen
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
-HOSTS_AT_ONCE: Final = 8
 DELETED_AT_ONCE: Final = 100
 Ask = Callable[[str, Sequence[str]], list[Rows]]
 Send = Callable[[str, Sequence[str]], None]
@@ -27,10 +27,9 @@ def hosts(ask: Ask, database: str) -> list[str]:
     return [decode(name) for row in found for _, name in row.values]
 
 
-def chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(names: Sequence[str], at_once: int) -> Iterator[Sequence[str]]:
     """As many hosts as one request asks for."""
-    for start in range(0, len(names), HOSTS_AT_ONCE):
-        yield names[start : start + HOSTS_AT_ONCE]
+    return (names[start : start + at_once] for start in range(0, len(names), at_once))
 
 
 def readings(
@@ -133,17 +132,21 @@ class PowerPoints:
         for start in range(0, len(stale), DELETED_AT_ONCE):
             self.ask(resolution.database, stale[start : start + DELETED_AT_ONCE])
 
-    def summed(
-        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
-    ) -> Iterator[Power]:
-        """Coarser buckets as sums of the finer ones that are stored in [start, end)."""
-        statement = (
-            'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds" FROM "power"'
-            f" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), * fill(none)"
-        )
-        for row in self.ask(finer.database, [statement])[0]:
-            for time_ns, joules, seconds in row.values:
-                yield of_sums(row.tags, time_ns, joules, seconds)
+    def sum_up(self, resolutions: Sequence[Resolution], start_ns: int, end_ns: int) -> None:
+        """Make the buckets that touch [start, end) of all but the first resolution, each from those
+        of the resolution before it that are stored."""
+        for finer, coarser in pairwise(resolutions):
+            start_ns = start_ns // coarser.width_ns * coarser.width_ns
+            end_ns = -(-end_ns // coarser.width_ns) * coarser.width_ns
+            statement = (
+                'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds" FROM "power"'
+                f" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), * fill(none)"
+            )
+            summed = [
+                of_sums(row.tags, *values)
+                for row in self.ask(finer.database, [statement])[0] for values in row.values
+            ]  # fmt: skip
+            self.replace(coarser, summed, start_ns, end_ns)
 
     def _write(self, database: str, lines: Sequence[str]) -> None:
         try:

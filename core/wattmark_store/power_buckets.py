@@ -107,18 +107,6 @@ def _sums(present: tuple[Counter, ...]) -> tuple[tuple[Tags, tuple[int, ...]], .
     return tuple((tags, tuple(places)) for tags, places in groups.items())
 
 
-def coarser(finer: Iterable[Power], width_ns: int) -> Iterator[Power]:
-    """Sums over finer buckets: joules and seconds of each series."""
-    joules: dict[tuple[Tags, int], float] = {}
-    seconds: dict[tuple[Tags, int], float] = {}
-    for each in finer:
-        key = each.tags, each.time_ns // width_ns
-        joules[key] = joules.get(key, 0.0) + each.joules
-        seconds[key] = seconds.get(key, 0.0) + each.seconds
-    for key, energy in joules.items():
-        yield of_sums(key[0], key[1] * width_ns, energy, seconds[key])
-
-
 def of_sums(tags: Tags, time_ns: int, joules: float, seconds: float) -> Power:
     """A bucket of so much energy in so many seconds."""
     return Power(tags, time_ns, joules / seconds, seconds, joules)

@@ -1,6 +1,6 @@
 """What every store can do. Times are Unix ns; values are base units."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -173,4 +173,25 @@ class Showing(Protocol):
 
         The same points again change nothing.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilledDay:
+    """A day whose power is there: its start, how many points of a minute were missing, and how
+    many days are done of how many."""
+
+    start_ns: int
+    points: int
+    days: int
+    of_days: int
+
+
+@runtime_checkable
+class BackFilled(Protocol):
+    """A store in which power is made of counters, which it may hold from longer ago."""
+
+    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+        """Make the power that is missing, from the first one-minute value on or from ``since_ns``;
+        newest day first. Doing it again changes nothing."""
         ...

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from wattmark_core.exporter_api import ExporterClient
+from wattmark_core.host_name import own_host
 from wattmark_core.sample import Sample, decode_lines
 from wattmark_store import SeriesData
 from wattmark_store.sqlite import SqliteStore
@@ -159,6 +160,20 @@ def test_the_file_is_read_again_when_it_changes(
     assert len(first.authorizations) == asked
     assert collector.errors.count("the targets stay") == 1
     assert collector.stop() == 0
+
+
+def test_a_further_file_is_read_when_it_comes(
+    serve: Callable[[str], Any], run_collector: Run, wait_for: WaitFor, tmp_path: Path,
+    store: SqliteStore,
+) -> None:  # fmt: skip
+    """Its target is this machine where the label says localhost."""
+    first, second = serve("a 1\n"), serve("b 2\n")
+    run_collector("scrape_config_files: [more-*.yml]\n" + job(first.address, path="/metrics"))
+    more = job(second.address, path="/metrics").replace("]}]", "], labels: {host: localhost}}]")
+    (tmp_path / "more-gpu.yml").write_text(more)
+    wait_for(lambda: store.series("b", 0, 2**62, {}))
+    assert store.series("b", 0, 2**62, {})[0].tag["host"] == own_host()
+    assert store.series("a", 0, 2**62, {})
 
 
 def test_a_token_is_sent(

@@ -67,6 +67,39 @@ scrape_configs:
     assert exporters[1].base_url == "https://[::1]:9109"
 
 
+def test_further_files_add_their_jobs(config: Path) -> None:
+    """With the defaults of the first file; their own files lie beside them."""
+    more = config.parent / "more"
+    more.mkdir()
+    config.write_text("global: {scrape_interval: 2s}\nscrape_config_files: [more/*.yml]\n" + JOB)
+    assert [target.job for target in load_targets(config)] == ["a"]
+    (more / "token").write_text("secret")
+    (more / "b.yml").write_text(
+        "scrape_configs:\n- job_name: b\n  authorization: {credentials_file: token}\n"
+        "  static_configs: [{targets: [h:2]}]\n"
+    )
+    _, added = load_targets(config)
+    assert (added.job, added.interval_seconds) == ("b", 2.0)
+    assert added.credentials_file == more / "token"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("global: {}", "line 1: key 'global' is not known in the file; it takes scrape_configs"),
+        ("{}", "line 1: scrape_configs is missing"),
+        (JOB, "line 2: target http://h:1/metrics is named twice"),
+    ],
+)
+def test_a_bad_further_file_is_one_line(config: Path, text: str, message: str) -> None:
+    """It names that file."""
+    config.write_text("scrape_config_files: [b.y*]\n" + JOB)
+    (config.parent / "b.yml").write_text(text)
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        load_targets(config)
+    assert str(caught.value).startswith(f"target file {config.parent / 'b.yml'}")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -2,15 +2,15 @@
 
 import json
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import pytest
 
+from tests.influxdb.servers import Server, write
 from wattmark_collector.health import Health
 from wattmark_collector.pulse import pulse
 from wattmark_collector.spooled_store import SpooledStore
@@ -54,9 +54,9 @@ class Reader(Thread):
         self._client.close()
 
 
-def stored(influx: Any) -> set[Key]:
+def stored(each_influx: Server) -> set[Key]:
     """Series and time of all that is in the store, but for what the collector says of itself."""
-    series = influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
+    series = each_influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
     return {
         (each["name"], make_tags(each.get("tags", {})), row[0])
         for each in series
@@ -66,7 +66,7 @@ def stored(influx: Any) -> set[Key]:
 
 
 def test_kills_and_an_outage_lose_and_add_nothing(
-    run_exporter: Callable[[], str], run_module: Callable[..., Any], influx: Any,
+    run_exporter: Callable[[], str], run_module: Callable[..., Any], each_influx: Server,
     wait_for: WaitFor, tmp_path: Path,
 ) -> None:  # fmt: skip
     """SIGKILL before, during and after the outage: the set of series and times in the store is
@@ -82,8 +82,8 @@ def test_kills_and_an_outage_lose_and_add_nothing(
     def collector() -> Any:
         return run_module(
             "wattmark_collector", "--config", str(tmp_path / "targets.yml"),
-            "--store", influx.url("collector"),
-            "--store-password-file", str(influx.password_file("collector")),
+            "--store", each_influx.url("collector"),
+            "--store-password-file", str(each_influx.password_file("collector")),
             "--spool", str(tmp_path / "spool"), "--listen", "127.0.0.1:0",
         )  # fmt: skip
 
@@ -96,8 +96,8 @@ def test_kills_and_an_outage_lose_and_add_nothing(
         time.sleep(pause_seconds)  # a different place in the round each time
         kill(running)
     running = collector()
-    wait_for(lambda: stored(influx))
-    influx.stop()
+    wait_for(lambda: stored(each_influx))
+    each_influx.stop()
     try:
         wait_for(lambda: "samples wait in spool" in running.errors)
         status = urlopen(f"{running.ready.removeprefix('READY ')}/healthz")
@@ -108,29 +108,29 @@ def test_kills_and_an_outage_lose_and_add_nothing(
         running = collector()
         time.sleep(0.5)
     finally:
-        influx.start()
+        each_influx.start()
     seen = set(reader.seen)
-    wait_for(lambda: stored(influx) >= seen)
+    wait_for(lambda: stored(each_influx) >= seen)
     own = "SELECT * FROM collector GROUP BY *"
-    wait_for(lambda: "series" in influx.query("telemetry", own))
+    wait_for(lambda: "series" in each_influx.query("telemetry", own))
     assert running.stop() == 0
-    found = stored(influx)
+    found = stored(each_influx)
     reader.stop()
     assert seen <= found <= reader.seen
-    assert influx.password_file("collector").read_text() not in running.errors
-    (series,) = influx.query("telemetry", own)["series"]
+    assert each_influx.password_file("collector").read_text() not in running.errors
+    (series,) = each_influx.query("telemetry", own)["series"]
     assert series["tags"]["host"]
     fields = {"spool_bytes", "spool_limit_bytes", "spool_oldest_seconds", "lost", "refused"}
     assert fields <= set(series["columns"])
-    lag = influx.query("telemetry", "SELECT last(lag_seconds) FROM target")["series"][0]
+    lag = each_influx.query("telemetry", "SELECT last(lag_seconds) FROM target")["series"][0]
     assert lag["values"][0][1] >= 0
 
 
 @pytest.fixture
-def spooled(influx: Any, tmp_path: Path) -> Iterator[SpooledStore]:
+def spooled(each_influx: Server, tmp_path: Path) -> Iterator[SpooledStore]:
     """A spool before the running InfluxDB."""
     clock = SystemClock()
-    store = open_store(influx.url("collector"), influx.password_file("collector"))
+    store = open_store(each_influx.url("collector"), each_influx.password_file("collector"))
     made = SpooledStore(store, tmp_path / "spool", Health(), clock, pulse("h1", clock))
     made.start()
     yield made
@@ -142,67 +142,80 @@ def sample(measurement: str, value: float, time_ns: int) -> Sample:
     return Sample(measurement, make_tags({"host": "h1"}), {"value": value}, time_ns)
 
 
-def write(influx: Any, line: str) -> None:
-    """What another program writes."""
-    password = influx.password_file("collector").read_text()
-    headers = {"Authorization": "Basic " + b64encode(f"collector:{password}".encode()).decode()}
-    urlopen(Request(f"{influx.address}/write?db=telemetry", line.encode(), headers)).close()
-
-
 def test_a_field_of_another_type_stops_nothing(
-    spooled: SpooledStore, influx: Any, wait_for: WaitFor, tmp_path: Path
+    spooled: SpooledStore, each_influx: Server, wait_for: WaitFor, tmp_path: Path
 ) -> None:
     """The first writer of a field decides its type; the others are counted and kept."""
     now_ns = time.time_ns()
-    write(influx, f"a,host=other value=1i {now_ns}")
+    write(each_influx, f"a,host=other value=1i {now_ns}")
     batch = [sample(name, 1.5, now_ns + n) for n in range(1, 2000) for name in ("a", "b")]
     spooled.write(batch)
     wait_for(lambda: spooled.fields["refused"] == 1999)
     wait_for(lambda: spooled.fields["spool_bytes"] == 0)
-    assert len(stored(influx)) == 2000
+    assert len(stored(each_influx)) == 2000
     assert spooled.away is None
     kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
     assert len(kept) == 1999
 
 
+def test_a_line_that_cannot_be_parsed_stops_nothing(
+    spooled: SpooledStore, each_influx: Server, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    """Whether the server then stores the rest of the batch, as 1.x, or nothing of it, as 2.7: the
+    bad ones are counted and kept, all others arrive."""
+    now_ns, bad = time.time_ns(), {*range(0, 2000, 9)}
+    batch = [
+        Sample("a", make_tags({"host": "h1"}), {"end_ns": 1e300 if n in bad else 1.0}, now_ns + n)
+        for n in range(2000)
+    ]
+    spooled.write([*batch, sample("b", 1.5, now_ns)])
+    wait_for(lambda: spooled.fields["refused"] == len(bad))
+    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+    assert len(stored(each_influx)) == 2001 - len(bad)
+    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert {int(line.rpartition(" ")[2]) - now_ns for line in kept} == bad
+
+
 def test_a_missing_database_is_waited_for(
-    spooled: SpooledStore, influx: Any, wait_for: WaitFor
+    spooled: SpooledStore, each_influx: Server, wait_for: WaitFor
 ) -> None:
     """Nothing is thrown away; when it is made the samples arrive."""
-    influx.query("", "DROP DATABASE telemetry")
+    each_influx.drop("telemetry")
     spooled.write([sample("a", 1.5, time.time_ns())])
     wait_for(lambda: spooled.away)
-    assert "database not found" in str(spooled.away)
-    influx.make_databases()
-    wait_for(lambda: len(stored(influx)) == 1)
+    assert "make its databases" in str(spooled.away)
+    each_influx.make_databases()
+    wait_for(lambda: len(stored(each_influx)) == 1)
     assert spooled.fields["refused"] == spooled.fields["lost"] == 0
 
 
-def test_a_wrong_password_is_waited_for(influx: Any, tmp_path: Path, wait_for: WaitFor) -> None:
+def test_a_wrong_password_is_waited_for(
+    each_influx: Server, tmp_path: Path, wait_for: WaitFor
+) -> None:
     """The samples wait for the next start with the right one."""
     (tmp_path / "wrong").write_text("guess")
-    for password in (tmp_path / "wrong", influx.password_file("collector")):
+    for password in (tmp_path / "wrong", each_influx.password_file("collector")):
         clock = SystemClock()
-        store = open_store(influx.url("collector"), password)
+        store = open_store(each_influx.url("collector"), password)
         spooled = SpooledStore(store, tmp_path / "spool", Health(), clock, pulse("h1", clock))
         if password.name == "wrong":
             spooled.write([sample("a", 1.5, time.time_ns())])
         spooled.start()
-        wait_for(lambda each=spooled: each.away or stored(influx))  # type: ignore[misc] # a default
+        wait_for(lambda each=spooled: each.away or stored(each_influx))  # type: ignore[misc] # a default
         assert (spooled.away is None) == (password.name != "wrong")
         spooled.close()
-    assert len(stored(influx)) == 1
+    assert len(stored(each_influx)) == 1
 
 
 def test_minutes_are_rolled_up_before_segments_go(
-    spooled: SpooledStore, influx: Any, wait_for: WaitFor
+    spooled: SpooledStore, each_influx: Server, wait_for: WaitFor
 ) -> None:
     """One value per minute in the one-minute database."""
     start_ns = (time.time_ns() // 60_000_000_000 - 5) * 60_000_000_000
     spooled.write([sample("a", float(n), start_ns + n * 1_000_000_000) for n in range(180)])
-    wait_for(lambda: len(stored(influx)) == 180)
+    wait_for(lambda: len(stored(each_influx)) == 180)
     wait_for(lambda: spooled.fields["spool_bytes"] == 0)
     spooled.roll_up(time.time_ns())
-    wait_for(lambda: "series" in influx.query("telemetry_1m", "SELECT value FROM a"))
-    (series,) = influx.query("telemetry_1m", "SELECT value FROM a")["series"]
+    wait_for(lambda: "series" in each_influx.query("telemetry_1m", "SELECT value FROM a"))
+    (series,) = each_influx.query("telemetry_1m", "SELECT value FROM a")["series"]
     assert [row[1] for row in series["values"]] == [29.5, 89.5, 149.5]

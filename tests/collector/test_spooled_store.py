@@ -31,6 +31,14 @@ class Moody(SqliteStore):
     error: Exception | None = None
     bad: Callable[[Sample], bool] = staticmethod(lambda _: False)
     tries = 0
+    roll_up_error: Exception | None = None
+    roll_ups = 0
+
+    def roll_up(self, now_ns: int) -> int:
+        self.roll_ups += 1
+        if self.roll_up_error is not None:
+            raise self.roll_up_error
+        return super().roll_up(now_ns)
 
     def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
         self.tries += 1
@@ -213,6 +221,23 @@ def test_segments_go_after_the_roll_up_of_their_minutes(
     assert again.cursor(URL) == "399"
     again.start()
     again.close()
+
+
+def test_a_database_that_is_missing_is_told_once_and_keeps_the_segments(
+    store: Moody, tmp_path: Path, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While samples go through: power has databases of its own, which an older stack lacks."""
+    store.roll_up_error = StoreAway("store: database not found: power_1m")
+    spooled = make(store, tmp_path / "spool", 1 << 16)
+    spooled.start()
+    for number in range(5):
+        spooled.write([sample(number * MINUTE_NS)], target=URL, cursor=str(number))
+        spooled.roll_up(1000 * MINUTE_NS)
+        wait_for(lambda: store.roll_ups > number)  # noqa: B023 - waited for in this turn
+    told = [r.getMessage() for r in caplog.records if "power_1m" in r.getMessage()]
+    assert told == ["one-minute values and power: store: database not found: power_1m"]
+    assert list((tmp_path / "spool").glob(f"*{SUFFIX}"))
+    spooled.close()
 
 
 def test_what_was_not_sent_is_sent_by_the_next_start(

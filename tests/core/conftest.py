@@ -12,19 +12,20 @@ from wattmark_store.sqlite import SqliteStore
 START_NS = 1_700_000_000_000_000_000
 
 
-@pytest.fixture(params=["sqlite", "influxdb"])
+@pytest.fixture(params=["sqlite", "influxdb-1.6", "influxdb-2.7"])
 def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
     """Of each kind: a call gives a store with nothing in it."""
     made: list[Store] = []
-    if request.param == "influxdb":
+    server = None
+    if request.param != "sqlite":
         pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
-        server = request.getfixturevalue("influx")
+        name = {"influxdb-1.6": "influxd", "influxdb-2.7": "influxdb27"}[request.param]
+        server = request.getfixturevalue(name)
         made.append(open_store(server.url("admin"), server.password_file("admin")))
 
     def give() -> Store:
-        if request.param == "influxdb":
-            for name in server.databases:
-                server.query(name, "DROP SERIES FROM /.*/")
+        if server is not None:
+            server.make_databases()
         else:
             made.append(SqliteStore(tmp_path / f"store{len(made)}.sqlite"))
         return made[-1]

@@ -156,9 +156,7 @@ def test_a_bucket_waits_until_it_is_over_and_all_hosts_have_had_time(
     store.write(load(50.0, 0.0, 75.0))
     store.roll_up(T0 + 75 * S)
     assert times(shown(influx, "power_10s"), "h total counter") == [0, 10, 20, 30, 40, 50]
-    assert shown(influx, "power_1h")["h total counter", 0] == (
-        pytest.approx(50.0), pytest.approx(60.0),
-    )  # fmt: skip
+    assert shown(influx, "power_1h")["h total counter", 0] == pytest.approx((50.0, 60.0))
     store.write(load(50.0, 75.5, 100.0))
     store.roll_up(T0 + 111 * S)
     assert shown(influx, "power_1h")["h total counter", 0][1] == pytest.approx(99.5)
@@ -202,11 +200,9 @@ def test_a_slow_counter_fills_the_buckets_between_its_samples(influx: Any, store
     found = shown(influx, "power_10s")
     assert times(found, "h dram node_exporter counter") == list(range(0, 490, 10))
     for time in range(10, 480, 10):
-        assert found["h dram node_exporter counter", time] == (pytest.approx(20.0), 10.0)
-        assert found["h total counter", time] == (pytest.approx(70.0), 10.0)
-    assert shown(influx, "power_1m")["h total counter", 60] == (
-        pytest.approx(70.0), pytest.approx(60.0),
-    )  # fmt: skip
+        assert found["h dram node_exporter counter", time] == pytest.approx((20.0, 10.0))
+        assert found["h total counter", time] == pytest.approx((70.0, 10.0))
+    assert shown(influx, "power_1m")["h total counter", 60] == pytest.approx((70.0, 60.0))
 
 
 def test_a_total_that_gets_a_better_method_leaves_no_other_behind(influx: Any, store: Any) -> None:
@@ -270,7 +266,7 @@ def test_killed_between_two_widths_the_next_one_ends_the_work(
         assert not shown(influx, each.database)
         opened().roll_up(T0 + 730 * S)
         found = shown(influx, "power_1h")
-        assert found["h total counter", 0] == (pytest.approx(50.0), pytest.approx(700.0))
+        assert found["h total counter", 0] == pytest.approx((50.0, 700.0))
 
 
 def test_what_failed_stays_due(influx: Any, store: Any) -> None:

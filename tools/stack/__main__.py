@@ -1,10 +1,10 @@
-"""``python3 -m tools.stack up|down|rotate|backup|restore``: ``make stack`` and its like."""
+"""``python3 -m tools.stack up|down|update|rotate|backup|restore``: ``make stack`` and its like."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from tools.stack import backup, rotate, up
+from tools.stack import backup, images, rotate, up, update
 from tools.stack.compose import Compose, StackError
 
 
@@ -12,10 +12,13 @@ def main() -> int:
     """The exit status; one line on stderr where something is wrong."""
     options = _parser().parse_args()
     try:
-        compose = Compose.find(tuple(options.file))
+        plain = Compose.find(tuple(options.file))
+        compose = images.locked(plain)
         match options.command:
             case "up":
-                up.up(compose)
+                up.up(plain)
+            case "update":
+                update.update(plain, options.folder, show=options.show)
             case "down":
                 up.down(compose)
             case "rotate":
@@ -39,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="build, start, wait until healthy, test, print the addresses")
     commands.add_parser("down", help="stop; the data stays")
+    newer = commands.add_parser("update", help="newer images, databases, rights; back on failure")
+    newer.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="for the copy of before")
+    newer.add_argument("--show", action="store_true", help="tell what would change, and end")
     commands.add_parser("rotate", help="change every secret of a running stack")
     for name, text in (("backup", "copy the data out"), ("restore", "put a copy back")):
         command = commands.add_parser(name, help=text)

@@ -13,7 +13,7 @@ from typing import Final
 
 from tools.stack import secret_files, smoke
 from tools.stack.compose import Compose, StackError, say
-from tools.stack.up import await_healthy
+from tools.stack.up import await_healthy, back_fill, make_databases
 
 FOLDERS: Final = {
     "runner": "/var/lib/wattmark",
@@ -53,8 +53,18 @@ def restore(compose: Compose, place: Path) -> None:
         if not (place / f"{service}.tar").is_file():
             raise StackError(f"{place} is no backup of this stack: it has no {service}.tar")
     _await_idle(compose)
-    compose.run("stop", *containers)
-    for service, (container, path) in containers.items():
+    put_back(compose, place)
+    back_fill(compose, make_databases(compose))
+    smoke.test(compose)
+    say(f"restored from {place}")
+
+
+def put_back(compose: Compose, place: Path) -> None:
+    """Data and secrets of a backup in the place of what there is, whatever state that is in; then
+    start, and wait until all is healthy. Raises ``StackError``."""
+    compose.run("stop")
+    compose.run("up", "--no-start", "--force-recreate")
+    for service, (container, path) in _containers(compose).items():
         say(f"restoring {service}")
         empty = f"find {path} -mindepth 1 -delete"
         compose.read("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", service, "-c", empty)
@@ -65,8 +75,6 @@ def restore(compose: Compose, place: Path) -> None:
         shutil.copy2(secret, secret_files.folder())
     compose.run("up", "-d", "--force-recreate")
     await_healthy(compose)
-    smoke.test(compose)
-    say(f"restored from {place}")
 
 
 def _containers(compose: Compose) -> dict[str, tuple[str, str]]:

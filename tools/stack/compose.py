@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MAIN: Final = ROOT / "docker-compose.yml"
 GPU: Final = ROOT / "docker-compose.gpu.yml"
+VERSION_2: Final[tuple[str, ...]] = ("docker", "compose")
+VERSION_1: Final[tuple[str, ...]] = ("docker-compose",)
 
 
 class StackError(Exception):
@@ -36,14 +38,18 @@ class Compose:
         if shutil.which("docker") is None or not _answers("docker", "info"):
             raise StackError("no Docker engine answers; install and start Docker, then try again")
         if _answers("docker", "compose", "version"):
-            program: tuple[str, ...] = ("docker", "compose")
+            program = VERSION_2
         elif _answers("docker-compose", "version"):
-            program = ("docker-compose",)
+            program = VERSION_1
         else:
             raise StackError("Docker has no Compose; install docker-compose-plugin")
         gpu = (GPU,) if _has_nvidia_runtime() else ()
         project = os.environ.get("COMPOSE_PROJECT_NAME") or "wattmark"
         return cls(program, (MAIN, *gpu, *extra), project)
+
+    def with_file(self, file: Path) -> Self:
+        """The same with one compose file more, read last."""
+        return replace(self, files=(*self.files, file))
 
     @property
     def has_gpu(self) -> bool:
@@ -80,12 +86,15 @@ class Compose:
         return self.read("config", "--services").split()
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """What the engine knows of each service's container."""
+        """What the engine knows of each service's container, also of one that has stopped."""
         found = {}
+        # Version 2 leaves out what does not run unless asked; version 1 would add what was only
+        # `run` once.
+        every = ("-a",) if self.program == VERSION_2 else ()
         for service in self.services():
-            if name := self.read("ps", "-q", service).strip():
+            if names := self.read("ps", *every, "-q", service).split():
                 told = subprocess.run(
-                    ["docker", "inspect", name], check=True, text=True, capture_output=True
+                    ["docker", "inspect", names[0]], check=True, text=True, capture_output=True
                 )
                 found[service] = json.loads(told.stdout)[0]
         return found

@@ -6,12 +6,12 @@ password in force is in one of the two files.
 
 from typing import Final
 
-from tools.stack import secret_files, smoke, users
+from tools.stack import databases, secret_files, smoke, users
 from tools.stack.compose import Compose, StackError, say
 from tools.stack.up import await_healthy
 
-INFLUXDB: Final = {f"influxdb-{user}-password": user for user in ("admin", *users.USERS)}
-READERS: Final = ("collector", "runner", "grafana")
+INFLUXDB: Final = {f"influxdb-{user}-password": user for user in ("admin", *databases.USERS)}
+READERS: Final = ("exporter", "collector", "runner", "grafana")
 
 
 def rotate(compose: Compose) -> None:
@@ -25,8 +25,9 @@ def rotate(compose: Compose) -> None:
         secret_files.commit(name)
     if "grafana" in running:
         _grafana(compose)
-    secret_files.prepare(secret_files.RUNNER_KEYS)
-    secret_files.commit(secret_files.RUNNER_KEYS)
+    for name in (secret_files.RUNNER_KEYS, secret_files.EXPORTER_TOKEN):
+        secret_files.prepare(name)
+        secret_files.commit(name)
     readers = [service for service in READERS if service in running]
     compose.run("up", "-d", "--no-deps", "--force-recreate", *readers)
     await_healthy(compose)

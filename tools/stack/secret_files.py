@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from tools.stack.compose import ROOT
+from tools.stack.settings import setting
 
+EXPORTER_TOKEN: Final = "exporter-token"  # noqa: S105 - its name
 PASSWORDS: Final = (
     "influxdb-admin-password", "influxdb-admin-token", "influxdb-collector-password",
     "influxdb-runner-password", "influxdb-grafana-password", "grafana-admin-password",
+    EXPORTER_TOKEN,
 )  # fmt: skip
 RUNNER_KEYS: Final = "runner-keys"
 BYTES: Final = 24
@@ -21,7 +24,7 @@ BYTES: Final = 24
 
 def folder() -> Path:
     """``secrets/``, or what WATTMARK_SECRETS names."""
-    return Path(os.environ.get("WATTMARK_SECRETS") or ROOT / "secrets").resolve()
+    return (ROOT / setting("WATTMARK_SECRETS", "secrets")).resolve()
 
 
 def make_missing() -> list[str]:

@@ -1,25 +1,26 @@
-"""InfluxDB's databases, users and their passwords, on 2.7 and on 1.x.
-
-2.7 makes its own with ``influxdb/init.sh``, once, on an empty volume. 1.x has no such script, so
-they are made here; that takes the administrator whom the first call makes.
-"""
+"""InfluxDB's databases, users and their passwords, on 2.7 and later and on 1.x."""
 
 import json
+import shlex
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from tools.stack import secret_files, smoke
-from tools.stack.compose import Compose, StackError
+from tools.stack.compose import ROOT, Compose, StackError
+from tools.stack.databases import DATABASES, READS, USERS, WRITES, hours, kept, retention
 
-USERS: Final = tuple(smoke.READS)
-KEPT: Final = {"telemetry": "14d", "telemetry_1m": "104w", "results": "INF"}
+SCRIPT: Final = ROOT / "influxdb/init.sh"
 
 
 class Server(Protocol):
     """What the commands ask of an InfluxDB."""
 
-    def make_users(self) -> None:
-        """Databases and users that are not there yet."""
+    def changes(self) -> list[str]:
+        """What ``make`` would do, a line each; nothing is changed."""
+        ...
+
+    def make(self) -> list[str]:
+        """Databases, how long they keep, users and rights as they are to be; what it did."""
         ...
 
     def set_password(self, user: str, password: str) -> None:
@@ -36,57 +37,105 @@ def server(compose: Compose) -> Server:
 
 @dataclass(frozen=True, slots=True)
 class InfluxDB2:
-    """2.7, through its own command line, which its image has set up with the operator's token."""
+    """2.7 and later, through the script that its image runs on an empty volume.
+
+    The script and the passwords go in through standard input: what a container that runs has
+    mounted may be older.
+    """
 
     compose: Compose
 
-    def make_users(self) -> None:
-        """Its init script has."""
+    def changes(self) -> list[str]:
+        """See ``Server``."""
+        return self._run(["show"], {})
+
+    def make(self) -> list[str]:
+        """See ``Server``."""
+        passwords = {user: secret_files.read(f"influxdb-{user}-password") for user in USERS}
+        return self._run([], passwords)
 
     def set_password(self, user: str, password: str) -> None:
-        """See ``Server``. The password goes through the container's standard input."""
-        command = (
-            "influx user password --name admin --password" if user == "admin" else
-            f"influx v1 auth set-password --username {user} --password"
-        )  # fmt: skip
-        script = f'read -r password; {command} "$password" >/dev/null'
-        self.compose.execute("influxdb", "bash", "-c", script, given=f"{password}\n")
+        """See ``Server``."""
+        self._run(["password", user], {user: password})
+
+    def _run(self, arguments: list[str], passwords: dict[str, str]) -> list[str]:
+        words = " ".join(f"[{user}]={shlex.quote(text)}" for user, text in passwords.items())
+        head = f"declare -A passwords=({words})\nWATTMARK_RETENTION={retention()}\n"
+        script = head + SCRIPT.read_text(encoding="utf-8")
+        return self.compose.execute(
+            "influxdb", "bash", "-s", "--", *arguments, given=script
+        ).splitlines()
 
 
 @dataclass(frozen=True, slots=True)
 class InfluxDB1:
-    """1.x over HTTP, as its administrator."""
+    """1.x over HTTP, as its administrator, whom the first call makes."""
 
     url: str
 
-    def make_users(self) -> None:
+    def changes(self) -> list[str]:
+        """See ``Server``."""
+        return [line for line, _ in self._steps()]
+
+    def make(self) -> list[str]:
         """See ``Server``."""
         admin = secret_files.read("influxdb-admin-password")
         # Without any user, 1.x lets this one statement through, and no other.
         first = f"CREATE USER admin WITH PASSWORD '{admin}' WITH ALL PRIVILEGES"
         smoke.request(f"{self.url}/query", smoke.form(first), smoke.FORM)
-        there = self._names("SHOW USERS")
-        for name, kept in KEPT.items():
-            self._ask(f"CREATE DATABASE {name} WITH DURATION {kept}")
-        for user in USERS:
-            if user in there:
-                continue
-            password = secret_files.read(f"influxdb-{user}-password")
-            self._ask(f"CREATE USER {user} WITH PASSWORD '{password}'")
-            for database in KEPT:
-                reads = database in smoke.READS[user]
-                writes = database in smoke.WRITES[user]
-                right = "ALL" if reads and writes else "READ" if reads else "WRITE"
-                if reads or writes:
-                    self._ask(f"GRANT {right} ON {database} TO {user}")
+        steps = self._steps()
+        for _, statements in steps:
+            for statement in statements:
+                self._ask(statement)
+        return [line for line, _ in steps]
 
     def set_password(self, user: str, password: str) -> None:
         """See ``Server``."""
         self._ask(f"SET PASSWORD FOR {user} = '{password}'")
 
-    def _names(self, statement: str) -> set[str]:
+    def _steps(self) -> list[tuple[str, list[str]]]:
+        """Of each change its line and its statements."""
+        there = {row[0] for row in self._rows("SHOW DATABASES")}
+        steps = []
+        for name, wanted in kept().items():
+            duration = "INF" if wanted == "0" else wanted
+            if name not in there:
+                create = f"CREATE DATABASE {name} WITH DURATION {duration}"
+                steps.append((f"database {name}: new, kept {_words(wanted)}", [create]))
+            elif wanted == retention() and (before := self._kept(name)) != hours(wanted):
+                alter = f"ALTER RETENTION POLICY autogen ON {name} DURATION {duration}"
+                steps.append((
+                    f"database {name}: kept {_words(wanted)}, was {before} h", [alter]
+                ))  # fmt: skip
+        users = {row[0] for row in self._rows("SHOW USERS")}
+        return steps + [step for user in USERS if (step := self._user(user, users)) is not None]
+
+    def _user(self, user: str, users: set[str]) -> tuple[str, list[str]] | None:
+        wanted = {name: right for name in DATABASES if (right := _right(user, name))}
+        has: dict[str, str] = {}
+        statements = []
+        if user in users:
+            rows = self._rows(f"SHOW GRANTS FOR {user}")
+            has = {row[0]: row[1] for row in rows if row[1] != "NO PRIVILEGES"}
+        else:
+            password = secret_files.read(f"influxdb-{user}-password")
+            statements.append(f"CREATE USER {user} WITH PASSWORD '{password}'")
+        statements += [
+            f"GRANT {right.split()[0]} ON {name} TO {user}"
+            for name, right in wanted.items() if has.get(name) != right
+        ]  # fmt: skip
+        statements += [
+            f"REVOKE ALL ON {name} FROM {user}" for name in has if name not in wanted
+        ]  # fmt: skip
+        return (f"user {user}: {_rights(user)}", statements) if statements else None
+
+    def _kept(self, database: str) -> int:
+        rows = self._rows(f"SHOW RETENTION POLICIES ON {database}")
+        return next(hours(row[1]) for row in rows if row[0] == "autogen")
+
+    def _rows(self, statement: str) -> list[list[Any]]:
         series = json.loads(self._ask(statement))["results"][0].get("series", [])
-        return {row[0] for each in series for row in each.get("values", [])}
+        return [row for each in series for row in each.get("values", [])]
 
     def _ask(self, statement: str) -> str:
         answer = smoke.request(
@@ -95,3 +144,18 @@ class InfluxDB1:
         if answer.status != 200 or "error" in answer.json["results"][0]:
             raise StackError(f"InfluxDB refuses {statement.split(' WITH')[0]}: {answer.text[:200]}")
         return answer.text
+
+
+def _right(user: str, database: str) -> str:
+    """As ``SHOW GRANTS`` calls it; empty for none."""
+    reads, writes = database in READS[user], database in WRITES[user]
+    return "ALL PRIVILEGES" if reads and writes else "READ" if reads else "WRITE" if writes else ""
+
+
+def _rights(user: str) -> str:
+    writes = f"; writes {', '.join(WRITES[user])}" if WRITES[user] else ""
+    return f"reads {', '.join(READS[user])}{writes}"
+
+
+def _words(kept: str) -> str:
+    return "for ever" if kept == "0" else kept

@@ -21,19 +21,15 @@ from dashboards.ranking_tables import (
     scores,
     table_one,
 )  # fmt: skip
-from dashboards.score_queries import lines_of_equal_score, marks
+from dashboards.score_queries import FORMULAS, lines_of_equal_score, marks
 from dashboards.variables import query_variable, results_variable
 from dashboards.xychart import accuracy_against_energy
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
+from wattmark_scoring.scores import ENERGY_SCORE
 
 COUNTS: Final = (
     "cpu: CPU package and memory. gpu: the GPU in use. host: both. Scores of different ones are not"
     " comparable."
 )
-FORMULAS: Final = {
-    ENERGY_SCORE: "accuracy² / energy", ACCURACY_PER_PARAMETER: "accuracy / parameters",
-    NETSCORE: "NetScore",
-}  # fmt: skip
 NO_ESTIMATE: Final = "No estimated score of this host in this time: choose another in Compared to."
 KEPT: Final = "${workload:queryparam}&${boundary:queryparam}&${place:queryparam}"
 

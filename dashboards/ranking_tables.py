@@ -15,7 +15,7 @@ from dashboards.panels import (
     tables,
 )  # fmt: skip
 from dashboards.queries import PLACE, last_scores, results
-from dashboards.score_queries import OF_ENERGY, best_scores
+from dashboards.score_queries import FORMULAS, OF_ENERGY, best_scores
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 
 # One workload at a time: accuracy and energy of different ones are not comparable.
@@ -110,7 +110,8 @@ def every_formula() -> Panel:
         " accuracy² / energy per mWh, accuracy / parameters in % per million, NetScore in dB. Click"
         " a column's head to rank by it. Measured only.", tables([query]), source=RESULTS, height=9,
         unit=SI, transformations=_to_matrix("formula", "score"), empty=NONE_MEASURED,
-        overrides=[column("variant\\formula", "network")],
+        overrides=[column("variant\\formula", "network"),
+                   *(column(formula, words) for formula, words in FORMULAS.items())],
     )  # fmt: skip
 
 

@@ -99,9 +99,9 @@ def what_ran() -> Panel:
                     "start_ms", "took", "run_id"),
         ],
         overrides=[
-            column("model", "network"), column("workload", **narrow(130)),
-            column("settings", mappings=[BLANK]), column("host", **narrow(150)),
-            column("gpu", "GPU", mappings=[BLANK], **narrow(150)),
+            column("model", "network"), column("workload", **narrow(110)),
+            column("settings", mappings=[BLANK], **narrow(140)), column("host", **narrow(140)),
+            column("gpu", "GPU", mappings=[BLANK], **narrow(140)),
             column("boundary", "counts", mappings=[words(BOUNDARIES)], **narrow(155)),
             method_column(), column("start_ms", "started", unit="dateTimeAsIso", **narrow(165)),
             column("took", unit="ms", **narrow(90)),

@@ -15,7 +15,7 @@ from dashboards.run_panels import (
     STORED,
     WRAPPED,
 )  # fmt: skip
-from dashboards.score_queries import OF_ENERGY
+from dashboards.score_queries import FORMULAS, OF_ENERGY
 
 SAME: Final = tuple(f"\"{name}\" = '${{{name}:raw}}'" for name in ("variant", "place", "workload"))
 RED_IF_SAID: Final = {
@@ -52,12 +52,12 @@ def repeats() -> Panel:
         height=10, transformations=[exclude("Time"), ordered(*names)],
         overrides=[
             column("repeat", "#", links=[zoom], **narrow(40)),
-            column("energy_text", "energy per inference", **narrow(150)),
-            column("deviation_ratio", "off median", unit="percentunit", decimals=1, **narrow(90)),
+            column("energy_text", "energy per inference", **narrow(165)),
+            column("deviation_ratio", "off median", unit="percentunit", decimals=1, **narrow(85)),
             column("outlier", mappings=[RED_IF_SAID], color={"mode": "fixed",
                    "fixedColor": "text"}, **{"custom.cellOptions": {"type": "color-text"}}),
-            column("watts", "power", unit="watt", **narrow(80)),
-            column("seconds", "took", unit="s", **narrow(70)),
+            column("watts", "power", unit="watt", **narrow(70)),
+            column("seconds", "took", unit="s", **narrow(60)),
             *hidden("start_ms", "end_ms"),
         ],
         empty=NO_SCORE,
@@ -76,7 +76,8 @@ def earlier() -> Panel:
         overrides=[
             column("Time", "started", unit="dateTimeAsIso", links=[to_run("Open", time=around())],
                    **narrow(160)),
-            column("energy_text", "energy per inference"), column("accuracy_text", "accuracy"),
+            column("energy_text", "energy per inference", **narrow(165)),
+            column("accuracy_text", "accuracy", **narrow(115)),
             column("previous_text", "energy against the run before"),
             verdict_column(**narrow(100)), *hidden("run_id"),
         ],
@@ -94,7 +95,9 @@ def scores() -> Panel:
         transformations=[sorted_by("boundary"), exclude("Time"), ordered(*names)],
         overrides=[
             column("boundary", "counts", mappings=[words(BOUNDARIES)], **narrow(130)),
-            column("formula", "score"), column("score_text", "value"),
+            column("formula", "score",
+                   mappings=[words({name: (said, "text") for name, said in FORMULAS.items()})]),
+            column("score_text", "value"),
             column("energy_text", "energy per inference"), verdict_column(**narrow(90)),
         ],
         empty=NO_SCORE,

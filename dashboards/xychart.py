@@ -71,7 +71,7 @@ def _energy_axis() -> Json:
 
 def _equal_scores() -> Json:
     properties = {
-        "custom.show": "lines", "custom.lineWidth": 1, "custom.pointSize": {"fixed": 1},
+        "custom.show": "lines", "custom.lineWidth": 1, "custom.pointSize.fixed": 1,
         "custom.lineStyle": {"fill": "dash", "dash": [4, 4]},
         "color": {"mode": "fixed", "fixedColor": GREY},
     }  # fmt: skip

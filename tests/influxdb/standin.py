@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.influxdb import answers, points, statements
+from tests.influxdb.administration import administer, is_administration
 from tests.influxdb.answers import (
     AUTOGEN,
     NO_MAPPING,
@@ -194,10 +195,13 @@ class _Handler(Handler):
             self._answer(404, "text/plain; charset=utf-8", "no assets included in binary\n")
 
     def do_POST(self) -> None:
-        if urlsplit(self.path).path in {"/query", "/write"}:
+        if is_administration(self.path) or urlsplit(self.path).path in {"/query", "/write"}:
             self._guarded()
         else:
             self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
 
     def _guarded(self) -> None:
         try:
@@ -208,6 +212,11 @@ class _Handler(Handler):
             self.close_connection = True
 
     def _called(self, body: bytes) -> None:
+        if is_administration(self.path):
+            token = self.headers.get("Authorization", "").removeprefix("Token ")
+            status, text = administer(self.owner.backend, token, self.command, self.path, body)
+            self._answer(status, "application/json; charset=utf-8", text)
+            return
         address = urlsplit(self.path)
         options = dict(parse_qsl(address.query))
         user = self._user(options)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -179,7 +180,8 @@ class Library:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         if self._process is not None:
-            self._process.communicate(timeout=30)
+            with suppress(BrokenPipeError):
+                self._process.communicate(timeout=30)
 
     def shown(self, questions: Iterable[Question]) -> list[Shown]:
         """What each panel shows."""
@@ -232,11 +234,15 @@ class Library:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise LibraryError("the library is not started: use it in a with statement")
-        process.stdin.write(json.dumps({"op": operation, **request}) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
+        try:
+            process.stdin.write(json.dumps({"op": operation, **request}) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            line = ""
+        else:
+            line = process.stdout.readline()
         if not line:
-            raise LibraryError(f"node ended with status {process.wait(30)}")
+            raise LibraryError(f"node ended with status {process.wait(30)}: see its words above")
         reply = json.loads(line)
         if "error" in reply:
             raise LibraryError(reply["error"])

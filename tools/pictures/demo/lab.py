@@ -63,7 +63,10 @@ HOSTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: ``ago_s``, when it began; its result, and the texts that the runner makes of it."""
+    """One run: ``ago_s``, when it began; its result, and the texts that the runner makes of it.
+
+    ``missing``: "energy" or "accuracy", where it has none.
+    """
 
     ago_s: int
     host: str
@@ -81,6 +84,7 @@ class Run:
     previous: str = ""
     findings: str = "every check passed"
     seconds: int = 10
+    missing: str = ""
 
     def run_id(self, end_s: int) -> str:
         """As the runner makes them, from its start and its model."""
@@ -123,6 +127,11 @@ RUNS: Final = (
         findings="the idle means before and after differ by 12 %; allowed 5 %"),
     Run(5 * DAY + HOUR, "lab-a100", "cnn-small", "digits", "host", "counter", "valid", 8.7e-4, 0.05,
         0.942, ("870 ± 44 µJ", "94.2 ± 2.5 %", "3.67 ± 0.18 k/mWh"), GPUS[0]),
+    Run(2 * DAY, "lab-a100", "mlp-small", "digits", "host", "counter", "warned", 2e-4, 0.1, 0.908,
+        ("", "90.8 ± 3.0 %", ""), GPUS[0], findings="no energy: the sensor was away",
+        missing="energy"),
+    Run(2 * DAY + HOUR, "node03", "cnn-large", "digits", "host", "counter", "valid", 5.1e-3, 0.1,
+        0.95, ("5.1 ± 0.5 mJ", "", ""), missing="accuracy"),
     Run(6 * DAY, "lab-a100", "efficientnet-lite0", "ilsvrc2012", "gpu", "counter", "valid", 0.0231,
         0.02, 0.754, ("23.1 ± 0.5 mJ", "75.4 ± 0.4 %", "88.6 ± 1.8 /mWh"), GPUS[1]),
 )  # fmt: skip

@@ -12,7 +12,7 @@ ABSENT: Final = {
             " only root may read them",
     "nvml": "absent: no NVIDIA driver, or no GPU",
     "host": "absent: /proc/stat cannot be read",
-    "estimate": "not used: the CPU's energy is measured",
+    "estimate": "not used: the CPU's energy is measured, or /proc/stat cannot be read",
 }  # fmt: skip
 """What it means when one of the exporter's own sensors is absent. In the queries such a one is 11,
 12 … in this order, any other 2."""

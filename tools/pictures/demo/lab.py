@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 S: Final = 1_000_000_000
-SILENT_S: Final = 240
+SILENT_S: Final = 420
 """So long ago ``node03`` was heard of last."""
 GPUS: Final = (
     "GPU-3a1f9c2e-77d0-4f8a-b6f1-0c9a5d1e2b34",

@@ -117,20 +117,16 @@ def _checks(run: Run, end_s: int) -> Iterator[Point]:
             "verdict": verdict, "rank": ranks[verdict], "found": found, "allowed": allowed,
             "meaning": meaning,
         }  # fmt: skip
-        tags = {
-            "run_id": run.run_id(end_s),
-            "host": run.host,
-            "boundary": run.boundary,
-            "check": name,
-        }
+        tags = {"run_id": run.run_id(end_s), "host": run.host, "boundary": run.boundary,
+                "check": name}  # fmt: skip
         yield Point("check", make_tags(tags), fields, (end_s - run.ago_s) * S)
 
 
 def _repeats(run: Run, end_s: int) -> Iterator[Point]:
     variant = f"{run.model} {run.settings}".rstrip()
     tags = {"run_id": run.run_id(end_s), "host": run.host, "model": run.model,
-            "workload": run.workload, "variant": variant, "place": f"{run.host} {run.gpu[:12]}".rstrip(),
-            "boundary": run.boundary, "phase": "inference"}  # fmt: skip
+            "workload": run.workload, "variant": variant, "boundary": run.boundary,
+            "place": f"{run.host} {run.gpu[:12]}".rstrip(), "phase": "inference"}  # fmt: skip
     for window in _windows(run, end_s):
         if window.phase is not Phase.INFERENCE:
             continue

@@ -9,24 +9,23 @@ from wattmark_core.sample import Sample, make_tags
 from wattmark_store.influx_lines import SampleLines, is_integer
 
 RAW_S: Final = HOUR
-MINUTES_S: Final = 7 * DAY
 BUCKETS: Final = {"power_10s": (10, 3 * HOUR), "power_1m": (60, DAY), "power_10m": (600, 7 * DAY),
                   "power_1h": (3600, 30 * DAY)}  # fmt: skip
 """Database → length of a bucket and of what is kept in the lab, s."""
 WEAKEST: Final = {"counter": 0, "integrated": 1, "estimated": 2}
 
 
-def raw(end_s: int) -> Iterator[str]:
-    """An hour at one sample a second."""
+def raw(end_s: int, step_s: int) -> Iterator[str]:
+    """An hour, a sample every ``step_s``."""
     for host in HOSTS:
-        yield from SampleLines(is_integer).lines(_samples(host, end_s, RAW_S, 1))
+        yield from SampleLines(is_integer).lines(_samples(host, end_s, RAW_S, step_s))
 
 
-def minutes(end_s: int) -> Iterator[str]:
-    """A week at one value a minute; of gauges the largest, too."""
+def minutes(end_s: int, days: int) -> Iterator[str]:
+    """Some days at one value a minute; of gauges the largest, too."""
     for host in HOSTS:
         yield from SampleLines(is_integer).lines(
-            _with_largest(each) for each in _samples(host, end_s, MINUTES_S, 60)
+            _with_largest(each) for each in _samples(host, end_s, days * DAY, 60)
         )
 
 

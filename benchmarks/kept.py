@@ -13,7 +13,7 @@ from wattmark_store import open_store
 from wattmark_store.databases import DATABASES, KEPT, POWER, RESULTS, TELEMETRY, TELEMETRY_1M
 
 TITLE: Final = "What a host's data takes on the disk"
-HOSTS: Final = 4
+HOSTS: Final = 2
 DAYS: Final = 7
 RAW_HOURS: Final = 3
 FLEET: Final = 100

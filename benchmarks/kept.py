@@ -41,7 +41,8 @@ def measure() -> Section:
     return Section(
         TITLE, rows,
         note="A host with one socket (package, dram, core) and one GPU: energy and power at 10 Hz,"
-        " the rest at 1 Hz, values that never repeat: an upper bound. du of the data folder after compaction.",
+        " the rest at 1 Hz, values that never repeat: an upper bound. du of the data folder, once"
+        " compacted.",
     )  # fmt: skip
 
 

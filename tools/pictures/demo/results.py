@@ -86,13 +86,14 @@ def _curve(run: Run, window: Window, end_s: int) -> Iterator[str]:
 def _scores(run: Run, end_s: int) -> Iterator[str]:
     value = None if run.verdict == "invalid" else (
         run.accuracy**2 / run.joules * JOULES_PER_MWH)  # fmt: skip
+    watts = 8.4 if run.method == "estimated" else 196.0
     low, high = run.joules * (1 - run.spread / 2), run.joules * (1 + run.spread)
     score = Score(
         run.run_id(end_s), run.host, run.model, run.workload, Boundary(run.boundary), ENERGY_SCORE,
         (end_s - run.ago_s) * S, Method(run.method), Verdict(run.verdict), value,
         value and value * 0.9, value and value * 1.1, value and value * 0.85,
         value and value * 1.15, run.accuracy, run.joules, low, high,
-        196.0, 196.0 / run.joules, test_images=360, settings=run.settings, gpu=run.gpu,
+        watts, watts / run.joules, test_images=360, settings=run.settings, gpu=run.gpu,
         cpu_utilization_ratio=0.32, memory_used_bytes=4.2e10, parameters=2_223_720,
         gpu_utilization_ratio=0.9 if run.gpu else None,
         gpu_memory_used_bytes=2.1e10 if run.gpu else None,
@@ -148,7 +149,7 @@ def _repeats(run: Run, end_s: int) -> Iterator[Point]:
 def _equal_scores() -> Iterator[str]:
     """E = 3.6 J · a² / s, for the scores s that span each workload's."""
     lines_of: Mapping[tuple[str, str], tuple[int, ...]] = {
-        ("digits", "host"): (30, 100, 300, 1000), ("ilsvrc2012", "gpu"): (10, 30, 100),
+        ("digits", "host"): (300, 1000, 3000, 10_000), ("ilsvrc2012", "gpu"): (30, 100, 300),
         ("digits", "cpu"): (300, 1000, 3000, 10_000, 30_000, 100_000),
     }  # fmt: skip
     for (workload, boundary), scores in lines_of.items():

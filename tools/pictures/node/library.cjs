@@ -39,7 +39,8 @@ const COLORS = {
 };
 
 // 13 calls what it finds in the registry to load it, older releases take it as it is.
-const known = new Map(Object.values(data.standardTransformers).map((each) => [each.id, each]));
+const transformers = [...Object.values(data.standardTransformers), require("./partition.cjs")(data)];
+const known = new Map(transformers.map((each) => [each.id, each]));
 const either = (found) => new Proxy(() => found, { get: (_, key) => found[key] });
 data.standardTransformersRegistry.setInit(() =>
   [...known].map(([id, found]) => ({ id, name: id, transformation: either(found), editor: () => null })));

@@ -34,7 +34,7 @@ def gate(each_influx: Server) -> Iterator[Gate]:
 @pytest.fixture
 def store(gate: Gate, each_influx: Server) -> Iterator[Any]:
     """A store behind the gate."""
-    opened = open_store(gate.url("runner"), each_influx.password_file("runner"))
+    opened = open_store(gate.url(each_influx.name("runner")), each_influx.password_file("runner"))
     yield opened
     opened.close()
 
@@ -110,7 +110,9 @@ def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:
     """The overtaken row goes after the new one is there, and takes no other series' row of the
     same time with it."""
     gate = Gate(each_influx.address)
-    collector = open_store(gate.url("collector"), each_influx.password_file("collector"))
+    collector = open_store(
+        gate.url(each_influx.name("collector")), each_influx.password_file("collector")
+    )
     host, device = make_tags({"host": "h"}), make_tags({"host": "h", "device": "d"})
 
     def rows() -> set[tuple[Any, int]]:

@@ -1,6 +1,5 @@
 """An InfluxDB after recorded runs, and queries as Grafana sends them."""
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.grafana import Shown, expand
 from wattmark_core.catalogue import CATALOGUE, Domain, Kind, Method
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
@@ -41,13 +41,7 @@ class Recorded:
         values = VARIABLES | {f"{name}:{how}": value for name, value in chosen.items()
                               for how in ("raw", "regex")}  # fmt: skip
         end_ms = self.end_ns // 1_000_000
-        start_ms = end_ms - 1000 * seconds
-        shown = f"time >= {start_ms}ms and time <= {end_ms}ms"
-        query = query.replace("$timeFilter", shown).replace("$__interval", interval)
-        query = query.replace("${__from}", str(start_ms)).replace("${__to}", str(end_ms))
-        query = re.sub(r"\$\{([\w:]+)\}", lambda match: values[match[1]], query)
-        assert "$" not in query.replace("$/", "/"), query
-        return query
+        return expand(query, Shown(end_ms - 1000 * seconds, end_ms, values), interval)
 
     def ask(
         self, source: str, query: str, interval: str = "10s", seconds: int = 700, **chosen: str

@@ -8,13 +8,13 @@ those of the server behind, with its grants as their rights on buckets.
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.influxdb import answers, points, statements
+from tests.influxdb.administration import administer, is_administration
 from tests.influxdb.answers import (
     AUTOGEN,
     NO_MAPPING,
@@ -33,8 +33,6 @@ VERSION: Final = "v2.7.12"
 COMMITS: Final = {"v2.7.12": "ec9dcde", "v2.9.1": "none"}
 FIELD_CONDITION: Final = "fields not supported in WHERE clause during deletion"
 EMPTY: Final = "{}\n"
-PASSWORD: Final = re.compile(r"/private/legacy/authorizations/(\w+)/password")
-"""Where a user's password is changed; here the user's name is the authorization's."""
 BUCKET: Final = "52af0bf8779ba415"
 
 
@@ -197,10 +195,13 @@ class _Handler(Handler):
             self._answer(404, "text/plain; charset=utf-8", "no assets included in binary\n")
 
     def do_POST(self) -> None:
-        if PASSWORD.fullmatch(self.path) or urlsplit(self.path).path in {"/query", "/write"}:
+        if is_administration(self.path) or urlsplit(self.path).path in {"/query", "/write"}:
             self._guarded()
         else:
             self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
 
     def _guarded(self) -> None:
         try:
@@ -211,8 +212,10 @@ class _Handler(Handler):
             self.close_connection = True
 
     def _called(self, body: bytes) -> None:
-        if found := PASSWORD.fullmatch(self.path):
-            self._set_password(found[1], json.loads(body)["password"])
+        if is_administration(self.path):
+            token = self.headers.get("Authorization", "").removeprefix("Token ")
+            status, text = administer(self.owner.backend, token, self.command, self.path, body)
+            self._answer(status, "application/json; charset=utf-8", text)
             return
         address = urlsplit(self.path)
         options = dict(parse_qsl(address.query))
@@ -227,14 +230,6 @@ class _Handler(Handler):
         text = self.owner.query(user, options, options.pop("q", ""), accept)
         csv = accept == "application/csv"
         self._answer(200, "application/csv" if csv else "application/json", text)
-
-    def _set_password(self, user: str, password: str) -> None:
-        """As the administrator, whose password is the operator's token. Raises ``Refused``."""
-        token = self.headers.get("Authorization", "").removeprefix("Token ")
-        if not self.owner.backend.knows(f"admin:{token}"):
-            raise UNKNOWN
-        self.owner.backend.result("", f"SET PASSWORD FOR \"{user}\" = '{password}'")
-        self._answer(204, "", "")
 
     def _user(self, options: dict[str, str]) -> str:
         """Who asks. Raises ``Refused``."""

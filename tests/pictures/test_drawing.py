@@ -101,7 +101,7 @@ def test_states_hold_until_the_next(library: Library) -> None:
 def test_points_of_two_values(library: Library, options: Any) -> None:
     """By the options of either release; on a logarithmic axis a power of ten is a step."""
     made = panel("xychart", options, table=True, custom=LOG)
-    rows = [["a", 1e-4, 0.9], ["b", 1e-3, 0.95], ["c", None, 0.97]]
+    rows: list[Any] = [["a", 1e-4, 0.9], ["b", 1e-3, 0.95], ["c", None, 0.97]]
     found = draw(library, made, answer(["name", "energy", "accuracy"], *rows))
     assert found.count("<circle") == 2
     assert ">100 µW<" in found

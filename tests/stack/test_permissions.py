@@ -20,6 +20,8 @@ from tools.stack.users import InfluxDB1, InfluxDB2
 @pytest.fixture
 def smoke(each_influx: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Influx:
     """The smoke test of each InfluxDB, with its users' passwords."""
+    if any(each_influx.name(user) != user for user in USERS):
+        pytest.skip("the server has users of the stack's names; it has its own smoke test")
     monkeypatch.setenv("WATTMARK_SECRETS", str(tmp_path))
     for user in ("admin", *USERS):
         shutil.copy(each_influx.password_file(user), tmp_path / f"influxdb-{user}-password")
@@ -44,9 +46,11 @@ def test_users_with_their_rights_pass(smoke: Influx, each_influx: Server) -> Non
     ],
 )
 def test_a_user_with_other_rights_is_named(
-    smoke: Influx, influxd: Any, statement: str, message: str
+    smoke: Influx, influxd: Server, statement: str, message: str
 ) -> None:
     """Who, what and where, in one line; also where the database is empty."""
+    if influxd.token:
+        pytest.skip("rights on 2.x cannot be changed by a statement")
     influxd.query("", statement)
     with pytest.raises(StackError, match=message) as caught:
         smoke.check_permissions()
@@ -56,16 +60,17 @@ def test_a_user_with_other_rights_is_named(
 class Container:
     """InfluxDB's container, whose command line is here and which listens at ``url``."""
 
-    def __init__(self, url: str, token: str, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path) -> None:
         programs = folder / "bin"
         programs.mkdir()
-        (programs / "influx").write_text('#!/bin/sh\nprintf "%s\\t\\n" "$5"\n')
+        known = "".join(f"{user}) echo {server.authorization(user)};; " for user in USERS)
+        (programs / "influx").write_text(f'#!/bin/sh\ncase "$5" in {known}esac\n')
         (programs / "influx").chmod(0o755)
         configs = folder / "configs"
-        configs.write_text(f'[default]\n  token = "{token}"\n')
+        configs.write_text(f'[default]\n  token = "{server.token}"\n')
         self._environment = {
-            **os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "INFLUX_HOST": url,
-            "INFLUX_CONFIGS_PATH": str(configs),
+            **os.environ, "PATH": f"{programs}:{os.environ['PATH']}",
+            "INFLUX_HOST": server.real_address, "INFLUX_CONFIGS_PATH": str(configs),
         }  # fmt: skip
 
     def execute(self, service: str, *command: str, given: str) -> str:
@@ -82,10 +87,8 @@ def test_a_changed_password_lets_in_and_the_old_one_does_not(
     smoke: Influx, each_influx: Server, tmp_path: Path
 ) -> None:
     """Each user of the stack; the others keep theirs, and all keep their rights."""
-    token = each_influx.password_file("admin").read_text()
-    container: Any = Container(each_influx.address, token, tmp_path)
-    first = each_influx.version.startswith("1.")
-    server = InfluxDB1(each_influx.address) if first else InfluxDB2(container)
+    container: Any = Container(each_influx, tmp_path)
+    server = InfluxDB2(container) if each_influx.token else InfluxDB1(each_influx.address)
     try:
         for user in USERS:
             old = secret_files.read(f"influxdb-{user}-password")

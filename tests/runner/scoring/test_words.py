@@ -1,7 +1,7 @@
 """Every check in words that a reader can act on."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def _named() -> Iterator[str]:
                 yield from _names(node.args[0], constants)
 
 
-def _names(name: ast.expr, constants: dict[str, object]) -> Iterator[str]:
+def _names(name: ast.expr, constants: Mapping[str, object]) -> Iterator[str]:
     match name:
         case ast.Constant(value=str(text)):
             yield text
@@ -52,7 +52,7 @@ def _names(name: ast.expr, constants: dict[str, object]) -> Iterator[str]:
             yield str(constants[known])
         case ast.JoinedStr() if "throttled" in ast.unparse(name):
             yield from (f"throttled {reason}" for reason in checks.BAD_THROTTLING)
-        case ast.JoinedStr(values=[_, ast.Constant(value=text)]):
+        case ast.JoinedStr(values=[_, ast.Constant(value=str(text))]):
             yield f"coverage{text}"
 
 

@@ -126,7 +126,7 @@ def test_a_runner_killed_between_delete_and_write_ends_with_the_result_written(
     before = windows(store), store.scores()
     leave_a_field(each_influx)
     gate = Gate(each_influx.address)
-    runner = start_runner(gate.url("runner"))
+    runner = start_runner(gate.url(each_influx.name("runner")))
 
     def kill_at_a_deletion(what: str) -> bool:
         if what.startswith('DELETE FROM "window"'):
@@ -140,7 +140,7 @@ def test_a_runner_killed_between_delete_and_write_ends_with_the_result_written(
     assert len(windows(store)) == 2
     assert ledger.unpublished() == ["run"]
     gate.passed = lambda _: True
-    start_runner(gate.url("runner"))
+    start_runner(gate.url(each_influx.name("runner")))
     waiting(lambda: ledger.unpublished() == [], 30.0)
     assert (windows(store), store.scores()) == before
     gate.stop()
@@ -155,7 +155,7 @@ def test_a_store_that_went_away_between_delete_and_write_gets_the_result(
     before = windows(store), store.scores()
     leave_a_field(each_influx)
     gate = Gate(each_influx.address)
-    runner = start_runner(gate.url("runner"))
+    runner = start_runner(gate.url(each_influx.name("runner")))
     gate.passed = lambda what: not what.startswith('DELETE FROM "window"')
     with pytest.raises(httpx.HTTPError):
         httpx.post(f"{runner.url}/api/v1/runs/run/score", timeout=2.0)
@@ -165,7 +165,7 @@ def test_a_store_that_went_away_between_delete_and_write_gets_the_result(
     assert len(windows(store)) == 2
     gate.start()
     gate.passed = lambda _: True
-    start_runner(gate.url("runner"))
+    start_runner(gate.url(each_influx.name("runner")))
     waiting(lambda: ledger.unpublished() == [], 30.0)
     assert (windows(store), store.scores()) == before
     gate.stop()
@@ -176,7 +176,7 @@ def test_what_is_confirmed_is_not_written_again(
 ) -> None:
     """A run that was scored in peace costs the store nothing afterwards."""
     gate = Gate(each_influx.address)
-    runner = start_runner(gate.url("runner"))
+    runner = start_runner(gate.url(each_influx.name("runner")))
     runner.score_again()
     assert ledger.unpublished() == []
     gate.calls.clear()

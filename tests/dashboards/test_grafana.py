@@ -16,7 +16,7 @@ def test_macros_and_variables_are_filled_in() -> None:
     )
     assert expand(query, SHOWN, "10s") == (
         'SELECT x FROM "power_1h".."power" WHERE time >= 1000ms and time <= 3601000ms AND'
-        " \"host\" =~ /^(a|b)$/ AND 3601000 - 1000 < 3600001 AND r = 'r1' GROUP BY time(10s), 10s"
+        " \"host\" =~ /^(a|b)$/ AND 3601000 - 1000 < 3600001 AND r = 'r1' GROUP BY time(10s)"
     )
     assert expand("${__interval_ms} $__interval_ms", SHOWN, "2m") == "120000 120000"
 

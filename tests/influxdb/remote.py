@@ -199,11 +199,12 @@ class Remote2(Remote):
 
     def make_databases(self) -> None:
         """See ``Server``."""
-        if set(self._buckets) != set(self.databases):
+        there = list(self._buckets)
+        if set(there) != set(self.databases):
             self._forbid()
             self._make_buckets()
             self._authorize()
-        for name in self.databases:
+        for name in there:
             for series in self.query(name, "SHOW MEASUREMENTS").get("series", []):
                 for (measurement,) in series["values"]:
                     quoted = measurement.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,66 +1,56 @@
-// "Partition by values", which Grafana's application has and its library lacks: a frame for each value of columns.
+// "Partition by values", which Grafana registers beside its library: a frame for each value of some columns.
 "use strict";
 
-const { map } = require("rxjs");
-
-/** The transformation, for Grafana's registry; `data` is the library. */
-function partitionByValues(data) {
-  const split = (frames, options) => (frames.length === 0 ? frames : parts(data, frames[0], options));
-  return {
-    id: "partitionByValues", name: "Partition by values", defaultOptions: {},
-    operator: (options) => (source) => source.pipe(map((frames) => split(frames, options))),
-  };
-}
-
-function parts(data, frame, options) {
-  const called = (field) => field.config.displayNameFromDS ?? field.config.displayName;
-  const keys = frame.fields.filter((field) => (options.fields ?? []).includes(called(field) ?? field.name));
-  if (keys.length === 0) return [frame];
-  const kept = options.keepFields ? frame.fields : frame.fields.filter((field) => !keys.includes(field));
-  const made = grouped([...Array(frame.length).keys()], keys).map((rows) => {
-    const own = keys.map((key) => [called(key) ?? key.name, key.values[rows[0]]]);
-    const naming = { asLabels: true, separator1: "=", separator2: " ", ...options.naming };
-    const labels = naming.asLabels ? Object.fromEntries(own.map(([name, value]) => [name, String(value)])) : {};
-    const name = naming.asLabels ? frame.name : frameName(frame, own, naming);
-    return { name, meta: frame.meta, length: rows.length, fields: kept.map((field) => partOf(field, rows, labels)) };
-  });
-  nameApart(data, made, kept.map(called));
-  return made;
-}
-
-/** Rows with equal keys, in the order in which each key's values appear. */
-function grouped(rows, [first, ...others]) {
-  if (!first) return [rows];
-  const found = new Map();
-  for (const row of rows) {
-    const value = first.values[row];
-    found.set(value, [...(found.get(value) ?? []), row]);
+/** One frame's rows, parted. `naming.asLabels` false: the values are the new frame's name, else they are labels. */
+function parted(frame, { fields = [], keepFields = false, naming = {} }) {
+  const keys = frame.fields.filter((each) => fields.includes(each.name));
+  if (!keys.length) return [frame];
+  const groups = new Map();
+  for (let row = 0; row < frame.length; row++) {
+    const values = keys.map((key) => key.values[row]);
+    const name = JSON.stringify(values);
+    if (!groups.has(name)) groups.set(name, { values, rows: [] });
+    groups.get(name).rows.push(row);
   }
-  return [...found.values()].flatMap((some) => grouped(some, others));
+  const kept = keepFields ? frame.fields : frame.fields.filter((each) => !keys.includes(each));
+  return [...groups.values()].map(({ values, rows }) => {
+    const labels = Object.fromEntries(keys.map((key, n) => [key.name, String(values[n])]));
+    const asLabels = naming.asLabels ?? true;
+    return {
+      name: asLabels ? frame.name : values.join(" "), refId: frame.refId, meta: frame.meta, length: rows.length,
+      fields: kept.map(({ state, ...field }) => ({
+        ...field, config: { ...field.config }, labels: asLabels ? { ...field.labels, ...labels } : field.labels,
+        values: rows.map((row) => field.values[row]),
+      })),
+    };
+  });
 }
 
-function frameName(frame, own, { withNames, separator1, separator2, append }) {
-  const name = own.map(([key, value]) => (withNames ? `${key}${separator1}${value}` : value)).join(separator2);
-  return append && frame.name ? `${frame.name} ${name}` : name;
+/** The frame with what its columns are called as their names: a name of its own is the same in each new frame. */
+function named(frame) {
+  const fields = frame.fields.map((field) => {
+    const { displayName, displayNameFromDS, ...config } = field.config;
+    return { ...field, name: displayNameFromDS ?? displayName ?? field.name, config, state: {} };
+  });
+  const hasOwn = ({ config }) => Boolean(config.displayNameFromDS ?? config.displayName);
+  const own = fields.filter((_, n) => hasOwn(frame.fields[n]));
+  return { frame: { ...frame, fields }, own: new Set(own.map((field) => field.name)) };
 }
 
-function partOf(field, rows, labels) {
-  const values = rows.map((row) => field.values[row]);
-  return { name: field.name, type: field.type, config: { ...field.config }, labels: { ...field.labels, ...labels }, values };
-}
-
-/** Columns that a data source or an override had named are told apart by their frames or labels. */
-function nameApart(data, frames, names) {
-  const bare = frames.map((frame) => ({
-    ...frame,
-    fields: frame.fields.map((field, n) =>
-      ({ ...field, name: names[n] ?? field.name, config: { ...field.config, displayName: undefined, displayNameFromDS: undefined } })),
-  }));
-  frames.forEach((frame, at) => frame.fields.forEach((field, n) => {
-    if (names[n] === undefined) return;
-    const displayName = data.getFieldDisplayName(bare[at].fields[n], bare[at], bare);
-    field.config = { ...field.config, displayName, displayNameFromDS: undefined };
-  }));
-}
+/** As the library's registry takes it. Columns that had a name of their own are told apart, as by current releases:
+ * 10.4 leaves all with the same. `map`: of rxjs. `data`: the library. */
+const partitionByValues = (map, data) => ({
+  id: "partitionByValues", name: "partitionByValues", defaultOptions: {},
+  operator: (options) => (source) => source.pipe(map((frames) => {
+    if (!frames.length) return frames;
+    const { frame, own } = named(frames[0]);
+    const made = parted(frame, options);
+    data.cacheFieldDisplayNames(made);
+    for (const field of made.flatMap((each) => each.fields)) {
+      if (own.has(field.name)) field.config.displayName = field.state.displayName;
+    }
+    return made;
+  })),
+});
 
 module.exports = { partitionByValues };

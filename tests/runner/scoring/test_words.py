@@ -115,7 +115,9 @@ def test_states_are_told_by_what_they_are(make_series: MakeSeries) -> None:
     """Not by a value beside a limit of 0."""
     estimated = make_series(method=Method.ESTIMATED)
     energy = boundary_energy(Boundary.CPU, [SeriesEnergy(estimated, 3.0, True)])
-    assert words.found(checks.method(energy)) == "ESTIMATED"
+    (estimate,) = checks.worst([[checks.method(energy)]])
+    assert words.found(estimate) == "ESTIMATED"
+    assert words.finding(estimate).endswith("compare on this host only")
     measured = boundary_energy(Boundary.CPU, [SeriesEnergy(make_series(), 3.0, True)])
     assert words.meaning(checks.method(measured)) == "Energy is measured (counter)."
     assert words.found(checks.overlap(True)) == "shared"

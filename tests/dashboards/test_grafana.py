@@ -73,16 +73,3 @@ def test_a_collapsed_row_asks_nothing() -> None:
         ("a", "${datasource}", "2s"), ("b", "${datasource}", "10s"),
         ("annotation runs", "${results}", "2s"),
     ]  # fmt: skip
-
-
-def test_a_chosen_interval_goes_before_the_panels_own() -> None:
-    """Where a dashboard has that variable: by the points that it is for."""
-    variable = {"name": "interval", "type": "interval", "auto_count": 300, "auto_min": "1m",
-                "current": {"value": "$__auto_interval_interval"}}  # fmt: skip
-    board: Json = {
-        "templating": {"list": [variable]}, "annotations": {"list": []},
-        "panels": [panel("a", targets=[{"query": "time($interval)"}])],
-    }  # fmt: skip
-    assert next(queries(board, 7 * 86_400_000, {})).interval == "30m"
-    variable["current"] = {"value": "10m"}
-    assert next(queries(board, 7 * 86_400_000, {})).interval == "10m"

@@ -36,9 +36,9 @@ DERIVED: Final = (
     ' non_negative_derivative("joules", 1s) AS "value", difference("epoch") AS "epochs" FROM'
     ' "energy" WHERE $timeFilter AND "host" =~ /^${host:regex}$/ AND ("domain" = \'package\' OR'
     ' "domain" = \'dram\' OR "domain" = \'gpu\') GROUP BY "host", "domain", "device", "source",'
-    ' "method") WHERE "epochs" = 0 AND $timeFilter GROUP BY time($interval), "host", "domain",'
-    ' "device", "source", "method" fill(null)) WHERE $timeFilter GROUP BY time($interval), "host",'
-    ' "domain", "source", "method" fill(null)'
+    ' "method") WHERE "epochs" = 0 AND $timeFilter GROUP BY time($__interval), "host", "domain",'
+    ' "device", "source", "method" fill(null)) WHERE $timeFilter GROUP BY time($__interval),'
+    ' "host", "domain", "source", "method" fill(null)'
 )
 """*Fleet*'s power before it was stored ready: derived from the counters of one-minute values."""
 

@@ -63,6 +63,11 @@ def _value(metric: Metric, seconds: float) -> float | int:
     return int(value) if metric.integer else value
 
 
+def _jitter_ns() -> int:
+    """No two readings are a whole period apart, which their store has to keep."""
+    return int(random.uniform(0.0, 2_000_000.0))  # noqa: S311 - as above
+
+
 def series(host: str, measurements: Sequence[str] = tuple(MEASUREMENTS)) -> list[Series]:
     """All series of a host."""
     return [
@@ -78,7 +83,7 @@ def minutes(held: Sequence[Series], start_ns: int, end_ns: int) -> Iterator[str]
     for time_ns in range(start_ns, end_ns, 60 * NS):
         seconds = (time_ns - start_ns) / NS
         for each, prefix in zip(held, prefixes, strict=True):
-            yield each.minute(prefix, time_ns + 59_900_000_000, seconds)
+            yield each.minute(prefix, time_ns + 59_900_000_000 + _jitter_ns(), seconds)
 
 
 def samples(held: Sequence[Series], start_ns: int, end_ns: int) -> Iterator[Sample]:
@@ -87,7 +92,7 @@ def samples(held: Sequence[Series], start_ns: int, end_ns: int) -> Iterator[Samp
         seconds = (time_ns - start_ns) / NS
         for each in held:
             if each.measurement in TEN_HERTZ or time_ns % NS == 0:
-                yield each.sample(time_ns, seconds)
+                yield each.sample(time_ns + _jitter_ns(), seconds)
 
 
 def send(store: Any, database: str, lines: Iterable[str]) -> None:

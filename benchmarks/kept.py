@@ -13,7 +13,7 @@ from wattmark_store import open_store
 from wattmark_store.databases import DATABASES, KEPT, POWER, RESULTS, TELEMETRY, TELEMETRY_1M
 
 TITLE: Final = "What a host's data takes on the disk"
-HOSTS: Final = 4
+HOSTS: Final = 2
 DAYS: Final = 7
 RAW_HOURS: Final = 3
 FLEET: Final = 100
@@ -41,7 +41,8 @@ def measure() -> Section:
     return Section(
         TITLE, rows,
         note="A host with one socket (package, dram, core) and one GPU: energy and power at 10 Hz,"
-        " the rest at 1 Hz, values that do not repeat. du of the data folder after compaction.",
+        " the rest at 1 Hz, values that never repeat: an upper bound. du of the data folder, once"
+        " compacted.",
     )  # fmt: skip
 
 

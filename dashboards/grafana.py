@@ -49,7 +49,7 @@ def expand(query: str, shown: Shown, interval: str) -> str:
     known = {
         "timeFilter": f"time >= {shown.start_ms}ms and time <= {shown.end_ms}ms",
         "__from": str(shown.start_ms), "__to": str(shown.end_ms),
-        "interval": interval, "__interval": interval, "__interval_ms": str(milliseconds(interval)),
+        "__interval": interval, "__interval_ms": str(milliseconds(interval)),
         **shown.variables,
     }  # fmt: skip
 
@@ -82,7 +82,6 @@ def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[As
 
     ``least``: the shortest time between points of a data source, by its ``uid``.
     """
-    chosen = _interval_variable(board, shown_ms)
     for panel in _open_panels(board):
         source = panel.get("datasource", {}).get("uid", "")
         points = panel.get("maxDataPoints") or SCREEN_PIXELS * panel["gridPos"]["w"] // WIDTH
@@ -91,9 +90,7 @@ def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[As
         for target in panel.get("targets", ()):
             if not target.get("hide"):
                 uid = target.get("datasource", {}).get("uid", source)
-                query = target["query"]
-                interval = chosen if chosen and re.search(r"\$\{?interval\b", query) else own
-                yield Asked(panel["title"], uid, query, interval)
+                yield Asked(panel["title"], uid, target["query"], own)
     for note in board["annotations"]["list"]:
         if note.get("enable") and "query" in note:
             title, uid = f"annotation {note['name']}", note["datasource"]["uid"]
@@ -105,14 +102,3 @@ def _open_panels(board: Json) -> Iterator[Json]:
         yield panel
         if not panel.get("collapsed"):
             yield from panel.get("panels", ())
-
-
-def _interval_variable(board: Json, shown_ms: int) -> str:
-    """What the variable ``interval`` is at first; empty where there is none."""
-    for each in board["templating"]["list"]:
-        if each["type"] == "interval" and each["name"] == "interval":
-            value = str(each["current"]["value"])
-            if not value.startswith("$__auto"):
-                return value
-            return interval_of(shown_ms, each["auto_count"], each["auto_min"])
-    return ""

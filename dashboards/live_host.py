@@ -37,6 +37,8 @@ from dashboards.variables import query_variable, results_variable, telemetry_var
 from wattmark_core.catalogue import CATALOGUE, Kind
 
 GPU: Final = "GPU $tag_gpu $tag_model"
+BOARD: Final = "GPU $tag_gpu"
+"""Where a line's name says more than that."""
 NO_GPU: Final = "No GPU, or no samples of one: `wattmark sensors` on the host says why."
 NO_RUN: Final = "No run in this time: start one on the runner's page, or post a window."
 WORK: Final = "(\"phase\" = 'inference' OR \"phase\" = 'training')"
@@ -173,7 +175,7 @@ def _throttling() -> Panel:
     queries = each(SAMPLES, lambda s: rates("gpu", columns, ("device", "gpu", "model"), s))
     return shares("GPU throttling", "Share of the time in which the clock was held down, by reason."
                   " A run that was throttled is warned or invalid.",
-                  [target(query, f"{GPU}: $col") for query in queries], least="1s",
+                  [target(query, f"{BOARD}: $col") for query in queries], least="1s",
                   empty=NO_GPU)  # fmt: skip
 
 
@@ -181,7 +183,7 @@ def _pipes() -> Panel:
     shown = {"sm_active_ratio": "SMs", "dram_active_ratio": "memory",
              "tensor_active_ratio": "tensor cores"}  # fmt: skip
     targets = [
-        target(query, f"{GPU}: {word}") for name, word in shown.items()
+        target(query, f"{BOARD}: {word}") for name, word in shown.items()
         for query in each(SAMPLES, lambda s, name=name: gauge(  # type: ignore[misc]
             "gpu", name, ("device", "gpu", "model"), s))
     ]  # fmt: skip

@@ -45,6 +45,8 @@ NO_RUN: Final = "No run is chosen, or there is none yet: start one on the runner
 NO_SCORE: Final = (
     "The run has no score yet: it waits, runs, or failed. The runner's page says which, and why."
 )
+NONE: Final = "No score yet."
+"""Short: a stat makes its letters as small as they need to be to fit."""
 STORED: Final = (
     " A run that was scored before these words were stored gets them when it is scored again."
 )
@@ -67,10 +69,10 @@ def cost() -> list[Panel]:
               " energy of an inference, with its 95 % interval."),
         stat("Mean power", "Of what is counted, over the measured windows.", "watt",
              tables([results("score", ("watts",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="watts", height=3, empty=NO_SCORE),
+             field="watts", height=3, empty=NONE),
         stat("Verdict", "Warned: ranked, with doubts. Invalid: not ranked. Checks say why.", "none",
              tables([results("score", ("verdict",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="verdict", height=3, empty=NO_SCORE,
+             field="verdict", height=3, empty=NONE,
              defaults={"mappings": [words({str(v): said for v, said in VERDICTS.items()})]}),
     ]  # fmt: skip
 
@@ -79,7 +81,7 @@ def _said(title: str, name: str, width: int, description: str) -> Panel:
     """A text that is stored with the score, large."""
     query = results("score", (name,), *HEADLINE, timed=False)
     return stat(title, description + STORED, "none", tables([query]), source=RESULTS, field=name,
-                width=width, height=3, empty=NO_SCORE)  # fmt: skip
+                width=width, height=3, empty=NONE)  # fmt: skip
 
 
 def what_ran() -> Panel:
@@ -138,7 +140,7 @@ def power() -> Panel:
         " gone: the mean since the point before, so that the area is the energy. Core and uncore"
         " lie inside the package and are left out.", "watt",
         [target(curves(RUN), "$tag_domain $tag_device $tag_method")], source=RESULTS, width=24,
-        height=8, legend="right", custom={"lineInterpolation": "stepBefore"},
+        height=8, custom={"lineInterpolation": "stepBefore"},
         transformations=_named_domains(), overrides=_colored_domains(), empty=OTHER_TIME,
     )  # fmt: skip
 

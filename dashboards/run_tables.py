@@ -51,8 +51,8 @@ def repeats() -> Panel:
         tables([results("repeat", names, RUN, BOUNDARY, timed=False)]), source=RESULTS, width=10,
         height=10, transformations=[exclude("Time"), ordered(*names)],
         overrides=[
-            column("repeat", "#", links=[zoom], **narrow(40)),
-            column("energy_text", "energy per inference", **narrow(165)),
+            column("repeat", "#", links=[zoom], **narrow(30)),
+            column("energy_text", "energy per inference", **narrow(155)),
             column("deviation_ratio", "off median", unit="percentunit", decimals=1, **narrow(85)),
             column("outlier", mappings=[RED_IF_SAID], color={"mode": "fixed",
                    "fixedColor": "text"}, **{"custom.cellOptions": {"type": "color-text"}}),

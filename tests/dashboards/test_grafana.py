@@ -16,7 +16,7 @@ def test_macros_and_variables_are_filled_in() -> None:
     )
     assert expand(query, SHOWN, "10s") == (
         'SELECT x FROM "power_1h".."power" WHERE time >= 1000ms and time <= 3601000ms AND'
-        " \"host\" =~ /^(a|b)$/ AND 3601000 - 1000 < 3600001 AND r = 'r1' GROUP BY time(10s), 10s"
+        " \"host\" =~ /^(a|b)$/ AND 3601000 - 1000 < 3600001 AND r = 'r1' GROUP BY time(10s)"
     )
     assert expand("${__interval_ms} $__interval_ms", SHOWN, "2m") == "120000 120000"
 
@@ -73,16 +73,3 @@ def test_a_collapsed_row_asks_nothing() -> None:
         ("a", "${datasource}", "2s"), ("b", "${datasource}", "10s"),
         ("annotation runs", "${results}", "2s"),
     ]  # fmt: skip
-
-
-def test_a_chosen_interval_goes_before_the_panels_own() -> None:
-    """Where a dashboard has that variable: by the points that it is for."""
-    variable = {"name": "interval", "type": "interval", "auto_count": 300, "auto_min": "1m",
-                "current": {"value": "$__auto_interval_interval"}}  # fmt: skip
-    board: Json = {
-        "templating": {"list": [variable]}, "annotations": {"list": []},
-        "panels": [panel("a", targets=[{"query": "time($interval)"}])],
-    }  # fmt: skip
-    assert next(queries(board, 7 * 86_400_000, {})).interval == "30m"
-    variable["current"] = {"value": "10m"}
-    assert next(queries(board, 7 * 86_400_000, {})).interval == "10m"

@@ -74,7 +74,7 @@ def test_a_line_is_broken_at_a_gap(library: Library) -> None:
 def test_stacked_lines_stand_on_each_other(library: Library) -> None:
     """The axis reaches to their sum."""
     custom = {"stacking": {"mode": "normal", "group": "A"}}
-    rows = [[NOW_MS - 1000 * n, 60.0, 60.0] for n in (3, 2, 1)]
+    rows: list[list[float]] = [[NOW_MS - 1000 * n, 60.0, 60.0] for n in (3, 2, 1)]
     found = draw(library, panel("timeseries", custom=custom), answer(["time", "a", "b"], *rows))
     assert ">120 W<" in found
 
@@ -101,8 +101,8 @@ def test_states_hold_until_the_next(library: Library) -> None:
 def test_points_of_two_values(library: Library, options: Any) -> None:
     """By the options of either release; on a logarithmic axis a power of ten is a step."""
     made = panel("xychart", options, table=True, custom=LOG)
-    rows: list[Any] = [["a", 1e-4, 0.9], ["b", 1e-3, 0.95], ["c", None, 0.97]]
-    found = draw(library, made, answer(["name", "energy", "accuracy"], *rows))
+    found = draw(library, made, answer(["name", "energy", "accuracy"], ["a", 1e-4, 0.9],
+                                       ["b", 1e-3, 0.95], ["c", None, 0.97]))  # fmt: skip
     assert found.count("<circle") == 2
     assert ">100 µW<" in found
     assert ">1 mW<" in found

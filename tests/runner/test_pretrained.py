@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
 import pytest
+from psutil import Process
 
-from wattmark_core.errors import ConfigurationError
+from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_runner.baseline import Cancelled
+from wattmark_runner.fetch import fetch_weights
+from wattmark_runner.protocol import Load
 from wattmark_runner.records import RunRequest
 from wattmark_runner.run import execute
 from wattmark_runner.workloads import Workload, find_workload
@@ -181,3 +185,17 @@ def test_the_files_are_called_as_keras_calls_them() -> None:
             or beginning in own
             or any(text.startswith(shaped.get(file, "?")) for text in all_texts)
         ), (name, file)
+
+
+def test_what_is_downloaded_is_fetched_by_a_worker_that_ends(tmp_path: Path) -> None:
+    """It loads and is gone; what it cannot load is said; a cancelled run does not wait for it."""
+    log, ready = tmp_path / "worker.log", Load("", "m", {}, "", "", command=["true"])
+    fetch_weights(ready, log, Event(), None)
+    with pytest.raises(RunError, match="no_such_module"):
+        fetch_weights(replace(ready, command=[], entry_point="no_such_module:f"), log, Event(), 60)
+    cancelled = Event()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        fetch_weights(ready, log, cancelled, None)
+    left = [" ".join(each.cmdline()) for each in Process().children(recursive=True)]
+    assert not [line for line in left if "wattmark_runner.worker" in line]

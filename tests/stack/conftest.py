@@ -30,7 +30,7 @@ class Stack:
     secrets: Path
     main: Path = ROOT / "docker-compose.yml"
 
-    def tool(self, *arguments: str) -> str:
+    def tool(self, *arguments: str, status: int = 0) -> str:
         """``python3 -m tools.stack``, and what it prints."""
         files = [word for file in self.files for word in ("--file", str(file))]
         command = [sys.executable, "-m", "tools.stack", *files, *arguments]
@@ -38,7 +38,7 @@ class Stack:
             command, check=False, cwd=ROOT, env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-4000:]
+        assert done.returncode == status, done.stdout[-4000:]
         return done.stdout
 
     def compose(self, *arguments: str) -> str:
@@ -61,9 +61,10 @@ class Stack:
 
     def health(self, service: str) -> str:
         """What its health check says."""
-        return str(self._inspect(service)["State"]["Health"]["Status"])
+        return str(self.inspect(service)["State"]["Health"]["Status"])
 
-    def _inspect(self, service: str) -> Any:
+    def inspect(self, service: str) -> Any:
+        """What the engine knows of its container."""
         container = self.compose("ps", "-q", service).strip()
         told = subprocess.run(
             ["docker", "inspect", container], check=True, text=True, capture_output=True
@@ -71,8 +72,8 @@ class Stack:
         return json.loads(told.stdout)[0]
 
     def inside(self, service: str, port: int) -> str:
-        """Where a service listens on the stack's own network."""
-        networks = self._inspect(service)["NetworkSettings"]["Networks"]
+        """Where a service listens on one of the stack's own networks."""
+        networks = self.inspect(service)["NetworkSettings"]["Networks"]
         return f"{next(iter(networks.values()))['IPAddress']}:{port}"
 
     def secret(self, name: str) -> str:
@@ -80,7 +81,7 @@ class Stack:
         return (self.secrets / name).read_text().strip()
 
     def query(self, user: str, database: str, text: str) -> list[dict[str, Any]]:
-        """The series of one InfluxQL statement."""
+        """The series of one InfluxQL statement; ``admin`` may ask too."""
         answer = httpx.post(
             f"http://{self.address('influxdb', 8086)}/query",
             params={"db": database, "epoch": "ns"}, data={"q": text},
@@ -124,6 +125,7 @@ def stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         "DOCKER_BUILDKIT": "0" if _classic_only() else "1",
         "WATTMARK_SECRETS": str(place / "secrets"),
         "WATTMARK_TARGETS": str(targets),
+        "WATTMARK_IMAGES_LOCK": str(place / "images.lock"),
         "WATTMARK_INFLUXDB_PORT": str(_free_port()),
         "WATTMARK_GRAFANA_PORT": str(_free_port()),
         "WATTMARK_RUNNER_PORT": str(_free_port()),

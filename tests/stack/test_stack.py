@@ -87,7 +87,7 @@ def test_nothing_is_lost_while_influxdb_is_away_and_the_collector_is_killed(
     """InfluxDB stops for a minute during a run, the collector is killed and started again; then
     the store holds exactly the (series, time) that an independent reader of the exporter saw, and
     the run is scored."""
-    with stack.runner() as api, Reader(f"http://{stack.inside('exporter', 9109)}") as reader:
+    with stack.runner() as api, Reader(stack) as reader:
         run = _start(api)
         until(lambda: api.get(f"/runs/{run}").json()["state"] == "running")
         stack.compose("stop", "influxdb")
@@ -112,7 +112,8 @@ def test_nothing_is_lost_while_influxdb_is_away_and_the_collector_is_killed(
 
 def test_secrets_are_changed_while_it_runs(stack: Any) -> None:
     """After ``make stack-rotate`` the old passwords and keys open nothing, the new ones all."""
-    names = ("influxdb-grafana-password", "influxdb-collector-password", "runner-keys")
+    names = ("influxdb-grafana-password", "influxdb-collector-password", "runner-keys",
+             "exporter-token")  # fmt: skip
     old = {name: stack.secret(name) for name in names}
     stack.tool("rotate")
     assert all(stack.secret(name) != old[name] for name in names)
@@ -126,6 +127,9 @@ def test_secrets_are_changed_while_it_runs(stack: Any) -> None:
     address = stack.address("runner", 8080)
     headers = {"Authorization": f"Bearer {key}"}
     assert httpx.get(f"http://{address}/api/v1/runs", headers=headers).status_code == 401
+    headers = {"Authorization": f"Bearer {old['exporter-token']}"}
+    exporter = stack.inside("exporter", 9109)
+    assert httpx.get(f"http://{exporter}/samples", headers=headers).status_code == 401
 
 
 def test_a_backup_brings_everything_back(stack: Any, tmp_path: Path) -> None:
@@ -187,9 +191,10 @@ def test_a_second_host_is_one_file_and_a_certificate(
 class Reader(threading.Thread):
     """Reads an exporter's samples on its own, as a second collector would."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, stack: Any) -> None:
         super().__init__(daemon=True)
-        self._client = ExporterClient(url)
+        url, token = f"http://{stack.inside('exporter', 9109)}", stack.secrets / "exporter-token"
+        self._client = ExporterClient(url, token_file=token)
         self._ended = threading.Event()
         self.seen: set[tuple[tuple[Any, ...], int]] = set()
         self._lock = threading.Lock()

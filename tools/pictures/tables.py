@@ -38,8 +38,8 @@ def _beyond(drawing: Drawing, wide: list[float], rows: int) -> str:
     """What one has to scroll to see."""
     edges = [sum(wide[: n + 1]) for n in range(len(wide))]
     columns = sum(edge > drawing.width + 1 for edge in edges)
-    found = [*([f"{rows} more rows"] if rows > 0 else []),
-             *([f"{columns} columns cut off"] if columns else [])]  # fmt: skip
+    found = [*([f"rows cut off: {rows}"] if rows > 0 else []),
+             *([f"columns cut off: {columns}"] if columns else [])]  # fmt: skip
     return f'<div class="below">{", ".join(found)}</div>' if found else ""
 
 

@@ -26,7 +26,21 @@ TURN_SECONDS: Final = 5.0
 
 
 def backup(compose: Compose, place: Path) -> None:
-    """Copy everything into the new folder ``place``. Raises ``StackError``."""
+    """Copy everything into the new folder ``place``, and go on. Raises ``StackError``."""
+    services = list(_containers(compose))
+    try:
+        copy(compose, place)
+    finally:
+        compose.run("start", *services)
+    await_healthy(compose)
+    say(f"all copied to {place}; keep it as safe as the secrets in it")
+
+
+def copy(compose: Compose, place: Path) -> None:
+    """Copy everything into the new folder ``place``; who has data stands still from then on.
+
+    Raises ``StackError``.
+    """
     containers = _containers(compose)
     _await_idle(compose)
     try:
@@ -35,15 +49,10 @@ def backup(compose: Compose, place: Path) -> None:
         raise StackError(f"{place} is there already; name a new folder") from error
     shutil.copytree(secret_files.folder(), place / SECRETS)
     compose.run("stop", *containers)
-    try:
-        for service, (container, path) in containers.items():
-            say(f"copying {service}")
-            with (place / f"{service}.tar").open("wb") as file:
-                _copy(f"{container}:{path}/.", "-", output=file.fileno())
-    finally:
-        compose.run("start", *containers)
-    await_healthy(compose)
-    say(f"all copied to {place}; keep it as safe as the secrets in it")
+    for service, (container, path) in containers.items():
+        say(f"copying {service}")
+        with (place / f"{service}.tar").open("wb") as file:
+            _docker_cp(f"{container}:{path}/.", "-", output=file.fileno())
 
 
 def restore(compose: Compose, place: Path) -> None:
@@ -69,7 +78,7 @@ def put_back(compose: Compose, place: Path) -> None:
         empty = f"find {path} -mindepth 1 -delete"
         compose.read("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", service, "-c", empty)
         with (place / f"{service}.tar").open("rb") as file:
-            _copy("-", f"{container}:{path}", given=file.fileno())
+            _docker_cp("-", f"{container}:{path}", given=file.fileno())
     for secret in (place / SECRETS).iterdir():
         (secret_files.folder() / secret.name).unlink(missing_ok=True)
         shutil.copy2(secret, secret_files.folder())
@@ -113,7 +122,9 @@ def _runs(compose: Compose, state: str) -> list[str]:
     return [run["run_id"] for run in answer.json["runs"]]
 
 
-def _copy(source: str, target: str, *, given: int | None = None, output: int | None = None) -> None:
+def _docker_cp(
+    source: str, target: str, *, given: int | None = None, output: int | None = None
+) -> None:
     done = subprocess.run(
         ["docker", "cp", source, target],
         check=False, stdin=given, stdout=output, stderr=subprocess.PIPE, text=True,

@@ -28,8 +28,13 @@ def update(compose: Compose, place: Path | None, *, show: bool = False) -> None:
     up.check_targets()
     secret_files.make_missing()
     place = place or BACKUPS / time.strftime("update-%Y%m%d-%H%M%S")
-    backup.backup(now, place)
     kept = images.keep(images.built(compose))
+    try:
+        backup.copy(now, place)
+    except BaseException:
+        now.run("start")
+        raise
+    say(f"all copied to {place}; keep it as safe as the secrets in it")
     try:
         _change(compose, after)
     except (StackError, KeyboardInterrupt) as error:

@@ -40,7 +40,7 @@ const COLORS = {
 };
 
 // 13 calls what it finds in the registry to load it, older releases take it as it is.
-const beside = [partitionByValues(load("rxjs").map)];
+const beside = [partitionByValues(load("rxjs").map, data)];
 const known = new Map([...Object.values(data.standardTransformers), ...beside].map((each) => [each.id, each]));
 const either = (found) => new Proxy(() => found, { get: (_, key) => found[key] });
 data.standardTransformersRegistry.setInit(() =>

@@ -26,10 +26,31 @@ function parted(frame, { fields = [], keepFields = false, naming = {} }) {
   });
 }
 
-/** As the library's registry takes it. `map`: of rxjs. */
-const partitionByValues = (map) => ({
+/** The frame with what its columns are called as their names: a name of its own is the same in each new frame. */
+function named(frame) {
+  const fields = frame.fields.map((field) => {
+    const { displayName, displayNameFromDS, ...config } = field.config;
+    return { ...field, name: displayNameFromDS ?? displayName ?? field.name, config, state: {} };
+  });
+  const hasOwn = ({ config }) => Boolean(config.displayNameFromDS ?? config.displayName);
+  const own = fields.filter((_, n) => hasOwn(frame.fields[n]));
+  return { frame: { ...frame, fields }, own: new Set(own.map((field) => field.name)) };
+}
+
+/** As the library's registry takes it. Columns that had a name of their own are told apart, as by current releases:
+ * 10.4 leaves all with the same. `map`: of rxjs. `data`: the library. */
+const partitionByValues = (map, data) => ({
   id: "partitionByValues", name: "partitionByValues", defaultOptions: {},
-  operator: (options) => (source) => source.pipe(map((frames) => (frames.length ? parted(frames[0], options) : frames))),
+  operator: (options) => (source) => source.pipe(map((frames) => {
+    if (!frames.length) return frames;
+    const { frame, own } = named(frames[0]);
+    const made = parted(frame, options);
+    data.cacheFieldDisplayNames(made);
+    for (const field of made.flatMap((each) => each.fields)) {
+      if (own.has(field.name)) field.config.displayName = field.state.displayName;
+    }
+    return made;
+  })),
 });
 
 module.exports = { partitionByValues };

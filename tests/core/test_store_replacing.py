@@ -13,6 +13,7 @@ from wattmark_core.errors import StoreAway, StoreError
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_store import open_store
+from wattmark_store.protocol import ViewPoint
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 
@@ -83,6 +84,16 @@ def test_a_longer_list_of_tags_is_not_deleted_with_a_shorter(store: Any) -> None
     assert store.scores() == [other, changed]
     store.put_score(SCORE)
     assert store.scores() == [other, SCORE]
+
+
+def test_what_is_shown_with_a_tag_more_stays(store: Any) -> None:
+    """The series without it goes alone."""
+    own = {"run_id": "r", "host": "h"}
+    for more in ({}, {"variant": "v"}, {"variant": "v", "place": "p"}):
+        tags = make_tags({**own, **more})
+        store.show("repeat", {"run_id": "r"}, [ViewPoint("repeat", tags, {"watts": 1.0}, 5)])
+        (found,) = store.ask("results", ['SELECT "watts" FROM "repeat" GROUP BY *'])
+        assert [row.tags for row in found] == [tags]
 
 
 def test_marking_anothers_window_deletes_nothing(store: Any, gate: Gate) -> None:

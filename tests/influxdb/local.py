@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ class Influxd:
                 )
 
 
-def running(folder: Path) -> Iterator[Influxd]:
+def running(folder: Path) -> Generator[Influxd, None, None]:
     """A server with users, in a folder, until it is done with."""
     if shutil.which("influxd") is None:
         pytest.skip("InfluxDB is not installed: apt install influxdb")

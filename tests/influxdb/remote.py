@@ -199,16 +199,20 @@ class Remote2(Remote):
 
     def make_databases(self) -> None:
         """See ``Server``."""
-        there = list(self._buckets)
-        if set(there) != set(self.databases):
+        for name in list(self._buckets):
+            for measurement in self._measurements(name):
+                quoted = measurement.replace("\\", "\\\\").replace('"', '\\"')
+                self.query(name, f'DROP MEASUREMENT "{quoted}"')
+            if self._measurements(name):
+                self.drop(name)
+        if set(self._buckets) != set(self.databases):
             self._forbid()
             self._make_buckets()
             self._authorize()
-        for name in there:
-            for series in self.query(name, "SHOW MEASUREMENTS").get("series", []):
-                for (measurement,) in series["values"]:
-                    quoted = measurement.replace("\\", "\\\\").replace('"', '\\"')
-                    self.query(name, f'DROP MEASUREMENT "{quoted}"')
+
+    def _measurements(self, database: str) -> list[str]:
+        found = self.query(database, "SHOW MEASUREMENTS").get("series", [])
+        return [row[0] for series in found for row in series["values"]]
 
     def authorization(self, user: str) -> str:
         """See ``Server``."""

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ Check = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Influxd]:
+def server(tmp_path: Path) -> Generator[Influxd, None, None]:
     """An InfluxDB 1.6 of somebody's, with an administrator and nothing else."""
     serving = running(tmp_path)
     found = next(serving)

@@ -15,7 +15,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run serve test test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup stack-restore
-.PHONY: dashboards dashboard-pictures constraints clean
+.PHONY: stack-check dashboards dashboard-pictures constraints clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 23
@@ -51,6 +51,9 @@ stack-down: ## stop the stack; its data stays
 stack-update: ## newer images, databases and rights; back if it fails (ARGS=--show: only tell)
 	@$(PYTHON) -m tools.stack update $(ARGS)
 
+stack-check: $(VENV)/.dev ## run the tests of InfluxDB on your own server (URL=http://HOST:8086)
+	@$(VENV)/bin/python -m tests.influxdb '$(URL)' $(ARGS)
+
 stack-rotate: ## change the running stack's passwords and keys
 	@$(PYTHON) -m tools.stack rotate
 
@@ -77,7 +80,7 @@ clean: ## remove environments, caches and build output; results stay
 # Stamps: what is done already is not done again.
 .PRECIOUS: %/.created
 
-$(VENV)/.debian-% $(BENCH_VENV)/.debian-%:
+$(VENV)/.debian-% $(BENCH_VENV)/.debian-%: tools/debian-packages
 	@tools/debian-packages $*
 	@mkdir -p $(@D) && touch $@
 

@@ -10,9 +10,12 @@ from benchmarks import (
     collecting,
     edges,
     exporter_cost,
+    first_open,
     ingest,
+    kept,
     overhead,
     pipeline,
+    power,
     service,
     window_cost,
 )
@@ -24,6 +27,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute and a half; noisier")
     parser.add_argument("--soak", action="store_true", help="only 200 exporters for ten minutes")
+    parser.add_argument("--dashboards", action="store_true",
+                        help="only what opening dashboards costs InfluxDB, and what it keeps;"
+                        " half an hour")  # fmt: skip
     options = parser.parse_args()
     quick = options.quick
     steps: list[Callable[[], Section]] = [
@@ -36,9 +42,13 @@ def main() -> int:
         lambda: ingest.measure(10 if quick else 100),
         lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
         lambda: collecting.measure(20, 10.0 if quick else 60.0),
+        lambda: power.measure(*((4, 1, 1) if quick else (20, 5, 5))),
     ]
     if options.soak:
         steps = [lambda: collecting.soak(200, 60.0 if quick else 600.0)]
+    if options.dashboards:
+        sizes = (2, 4, 8, 30) if quick else (10, 100, 30, 730)
+        steps = [lambda: first_open.measure(*sizes), kept.measure]
     console = Console(width=None if sys.stdout.isatty() else 140)
     held = conditions()
     console.print("\n".join(f"{name}: {value}" for name, value in held.items()), highlight=False)

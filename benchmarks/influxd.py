@@ -10,16 +10,18 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.processes import NotRun
+from benchmarks.processes import NotRun, usage
+from wattmark_store.databases import DATABASES
 
 PROGRAM: Final = "influxd"
 START_SECONDS: Final = 30.0
 SETTLE_SECONDS: Final = 8.0
 """After much was written at once: until it is on disk, as what came in over a day would be."""
-DATABASES: Final = ("telemetry", "telemetry_1m", "results")
+QUIET_SECONDS: Final = 600.0
 CONFIG: Final = """\
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
@@ -30,6 +32,7 @@ dir = "{folder}/data"
 wal-dir = "{folder}/wal"
 query-log-enabled = false
 cache-snapshot-write-cold-duration = "2s"
+compact-full-write-cold-duration = "{compacted}"
 [http]
 bind-address = "127.0.0.1:{port}"
 log-enabled = false
@@ -38,34 +41,80 @@ store-enabled = false
 """
 
 
+@dataclass(slots=True)
+class Server:
+    """A server on a folder, which can be started again."""
+
+    program: str
+    folder: Path
+    port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The one that runs."""
+        return self.processes[-1]
+
+    def start(self) -> None:
+        """Until it answers. Raises ``NotRun``."""
+        self.processes.append(subprocess.Popen(
+            [self.program, "-config", str(self.folder / "influxdb.conf")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ))  # fmt: skip
+        _await(self.address)
+
+    def stop(self) -> None:
+        """It has written all that it had when this returns."""
+        self.process.terminate()
+        self.process.wait()
+
+    def rest(self) -> None:
+        """Wait until it neither writes nor compacts what it was given."""
+        deadline, still = time.monotonic() + QUIET_SECONDS, 0
+        while still < 3 and time.monotonic() < deadline:
+            before = usage(self.process.pid).cpu_seconds
+            time.sleep(1.0)
+            still = still + 1 if usage(self.process.pid).cpu_seconds - before < 0.05 else 0
+
+
 @contextmanager
-def running() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def running(compacted: str = "4h") -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The process and its HOST:PORT. Raises ``NotRun`` where it is not installed."""
+    with serving(compacted) as server:
+        yield server.process, server.address
+
+
+@contextmanager
+def serving(compacted: str = "4h") -> Iterator[Server]:
+    """A server with empty databases. ``compacted``: how long after the last write a shard is
+    compacted whole (4 h, unless told otherwise). Raises ``NotRun`` where it is not installed."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise NotRun("influxd is not installed: apt install influxdb")
     with tempfile.TemporaryDirectory(prefix="wattmark-influxd-") as folder:
-        port, rpc = free_port(), free_port()
-        config = Path(folder) / "influxdb.conf"
-        config.write_text(CONFIG.format(folder=folder, port=port, rpc=rpc), encoding="utf-8")
-        process = subprocess.Popen(
-            [program, "-config", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        server = Server(program, Path(folder), free_port())
+        (Path(folder) / "influxdb.conf").write_text(
+            CONFIG.format(folder=folder, port=server.port, rpc=free_port(), compacted=compacted),
+            encoding="utf-8",
         )
         try:
-            address = f"127.0.0.1:{port}"
-            _await(address)
+            server.start()
             for name in DATABASES:
-                query(address, f"CREATE DATABASE {name}")
-            yield process, address
+                query(server.address, f"CREATE DATABASE {name}")
+            yield server
         finally:
-            process.terminate()
-            process.wait()
+            server.stop()
 
 
 def query(address: str, statement: str, database: str = "") -> Any:
     """The first result of one statement."""
     body = urllib.parse.urlencode({"q": statement, "db": database}).encode()
-    with urllib.request.urlopen(f"http://{address}/query", body, timeout=60.0) as answer:
+    with urllib.request.urlopen(f"http://{address}/query", body, timeout=600.0) as answer:
         return json.load(answer)["results"][0]
 
 

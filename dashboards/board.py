@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dashboards.colors import TEXT
-from dashboards.panels import RESULTS, WIDTH, Closed, Json, Panel
+from dashboards.panels import RESULTS, WIDTH, Closed, Json, Panel, Row
 from dashboards.variables import runner_variable
 
 
@@ -36,11 +36,14 @@ RUNNER: Final[Json] = {
 
 
 def dashboard(
-    uid: str, title: str, description: str, rows: Sequence[Sequence[Panel] | Closed],
+    uid: str, title: str, description: str, rows: Sequence[Row | Closed],
     variables: Sequence[Json], annotations: Sequence[Json] = (), *, links: Sequence[Json] = (),
-    since: str = "now-1h", refresh: str = "30s",
+    since: str = "now-1h", refresh: str = "30s", runner: bool = True,
 ) -> Json:  # fmt: skip
-    """The whole, its panels laid out row by row; ``uid`` without its ``wattmark-``."""
+    """The whole, its panels laid out row by row; ``uid`` without its ``wattmark-``. ``runner``:
+    there is one, whose page is linked to."""
+    if runner:
+        variables, links = [*variables, runner_variable()], [*links, RUNNER]
     panels: list[Json] = []
     number, y = 1, 0
     for row in rows:
@@ -57,8 +60,8 @@ def dashboard(
         "uid": f"wattmark-{uid}", "title": title, "description": description,
         "tags": ["wattmark"], "schemaVersion": 37, "version": 1, "editable": False,
         "graphTooltip": 1, "timezone": "browser", "time": {"from": since, "to": "now"},
-        "refresh": refresh, "templating": {"list": [*variables, runner_variable()]},
-        "annotations": {"list": list(annotations)}, "links": [*links, RUNNER], "panels": panels,
+        "refresh": refresh, "templating": {"list": list(variables)},
+        "annotations": {"list": list(annotations)}, "links": list(links), "panels": panels,
     }  # fmt: skip
 
 
@@ -71,15 +74,19 @@ def every_panel(board: Json) -> Iterator[Json]:
             yield panel
 
 
-def _lay_out(row: Sequence[Panel], held: list[Json], number: int, y: int) -> tuple[int, int]:
+def _lay_out(row: Row, held: list[Json], number: int, y: int) -> tuple[int, int]:
     """Put panels side by side; the next number and row."""
-    x = 0
-    for panel in row:
-        held.append(panel.json(number, x, y))
-        number, x = number + 1, x + panel.width
+    x, end = 0, y
+    for part in row:
+        column = [part] if isinstance(part, Panel) else part
+        below = y
+        for panel in column:
+            held.append(panel.json(number, x, below))
+            number, below = number + 1, below + panel.height
+        x, end = x + max(panel.width for panel in column), max(end, below)
     if x > WIDTH:
-        raise ValueError(f"a row that begins with {row[0].title!r} is {x} columns wide")
-    return number, y + max(panel.height for panel in row)
+        raise ValueError(f"the row that ends with {held[-1]['title']!r} is {x} columns wide")
+    return number, end
 
 
 def _closed(title: str, number: int, y: int) -> Json:

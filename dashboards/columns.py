@@ -62,13 +62,13 @@ def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) 
     return _colored(column(name, called, mappings=[words(meanings)], **more))
 
 
-def method_column(called: str = "energy is") -> Json:
+def method_column(called: str = "energy is", **more: Any) -> Json:
     """The estimate stands out."""
     meanings = {
         "counter": ("measured", "text"), "integrated": ("measured (summed power)", "text"),
         "estimated": (ESTIMATED, "orange"),
     }  # fmt: skip
-    return _colored(column("method", called, mappings=[words(meanings)]))
+    return _colored(column("method", called, mappings=[words(meanings)], **more))
 
 
 def _colored(made: Json) -> Json:

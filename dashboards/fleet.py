@@ -26,7 +26,7 @@ from dashboards.panels import (
     target,
     words,
 )  # fmt: skip
-from dashboards.power import host_lines
+from dashboards.power import NO_POWER, host_lines
 from dashboards.queries import HOST, TOTAL, energy, gauge, largest, reads, tag_values
 from dashboards.spans import SAMPLES, SUMS, each
 from dashboards.variables import query_variable, results_variable, telemetry_variable
@@ -67,13 +67,14 @@ def make() -> dict[str, object]:
 
 
 def _gappy() -> Panel:
+    whole = f'floor("known" / {WHOLE})'  # 1 or 0: no host is known for twice the time
     queries = each(SUMS, lambda span: (
-        f'SELECT count("known") AS "hosts" FROM ({energy(span, TOTAL, HOST, by=("host",))})'
-        f' WHERE "known" < {WHOLE}'
+        f'SELECT count("whole") - sum("whole") AS "hosts" FROM (SELECT {whole} AS "whole"'
+        f' FROM ({energy(span, TOTAL, HOST, by=("host",))}))'
     ))  # fmt: skip
     return stat("Hosts with gaps", f"Of which the energy is known for less than {WHOLE:.0%} of the"
                 " shown time.", "none", tables(queries), field="hosts", defaults=alarm(1),
-                empty="None.")  # fmt: skip
+                empty=NO_POWER)  # fmt: skip
 
 
 def _lost() -> Panel:

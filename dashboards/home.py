@@ -75,17 +75,17 @@ def _newest_runs() -> Panel:
         transformations=[ordered("variant", "workload", "place", "energy_text", "verdict", "Time")],
         overrides=[
             column("variant", "network", links=[to_run("Open the run", time=around())]),
-            column("workload", "workload"), column("place", "host"),
-            column("energy_text", "energy per inference", **narrow(190)),
+            column("workload", "workload", **narrow(100)), column("place", "host", **narrow(150)),
+            column("energy_text", "energy per inference", **narrow(170)),
             verdict_column(**narrow(90)),
-            column("Time", "started", unit="dateTimeFromNow", **narrow(120)), *hidden("run_id"),
+            column("Time", "started", unit="dateTimeFromNow", **narrow(130)), *hidden("run_id"),
         ],
         empty=NO_RUN,
     )  # fmt: skip
 
 
 def _best() -> Panel:
-    texts = ("energy_text", "accuracy_text", "verdict", "run_id")
+    texts = ("energy_text", "accuracy_text", "run_id")
     by = ("place", "workload")
     picked = "".join(f", {field('score', name)}" for name in texts)
     newest = (
@@ -102,12 +102,13 @@ def _best() -> Panel:
         "Best network of each host", "The highest accuracy² / energy among each network's newest"
         " scores of the last 30 days, for each workload.",
         tables([f"SELECT {columns} FROM ({best})"]), source=RESULTS, width=11, height=12,
-        transformations=[ordered(*by, "variant", "energy_text", "accuracy_text", "verdict")],
+        transformations=[ordered(*by, "variant", "energy_text", "accuracy_text")],
         overrides=[
-            column("place", "host"), column("workload", "workload", links=[to_ranking()]),
+            column("place", "host", **narrow(150)),
+            column("workload", "workload", links=[to_ranking()], **narrow(100)),
             column("variant", "network", links=[to_run("Open the run", time=around())]),
-            column("energy_text", "energy per inference", **narrow(190)),
-            column("accuracy_text", "accuracy", **narrow(110)), verdict_column(**narrow(90)),
+            column("energy_text", "energy per inference", **narrow(170)),
+            column("accuracy_text", "accuracy", **narrow(120)),
             *hidden("run_id", "Time"),
         ],
         empty=NO_RUN,

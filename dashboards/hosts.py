@@ -38,9 +38,10 @@ def hosts_silent(width: int = 4) -> Panel:
 def power_of_all(width: int = 4) -> Panel:
     """What all hosts draw now."""
     query = f'SELECT sum("now") AS "now" FROM ({power_now(HOST)})'
-    return stat("Power now", "Of all hosts that reported in the last five minutes, the newest ten"
+    return stat("Power now", "Of all hosts that reported in the last two minutes, the newest ten"
                 " seconds of each." + COVERED, "watt", tables([query]), width=width, field="now",
-                empty="No host reported in the last five minutes.")  # fmt: skip
+                empty="No host reported in the last two minutes: the table says which"
+                " answer.")  # fmt: skip
 
 
 def energy_of_all(title: str, width: int = 4) -> Panel:
@@ -77,9 +78,9 @@ def hosts_table(*, width: int, height: int, whole: bool = False) -> Panel:
 def _columns() -> list[Json]:
     color = {"custom.cellOptions": {"type": "color-text"}}
     return [
-        column("host", links=[to_host()]),
+        column("host", links=[to_host()], **narrow(150)),
         column("answers", "state", mappings=[words(ANSWERS)], **color, **narrow(100)),
-        column("now", "now", unit="watt", **narrow(90)), method_column(),
+        column("now", "now", unit="watt", **narrow(90)), method_column(**narrow(150)),
         column("watts", "mean", unit="watt", **narrow(90)),
         column("watt_hours", "energy", unit="watth", **narrow(100)),
         column("known", "known", unit="percentunit", decimals=1, **narrow(80)),

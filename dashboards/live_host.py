@@ -37,11 +37,14 @@ from dashboards.variables import query_variable, results_variable, telemetry_var
 from wattmark_core.catalogue import CATALOGUE, Kind
 
 GPU: Final = "GPU $tag_gpu $tag_model"
+BOARD: Final = "GPU $tag_gpu"
+"""Where a line's name says more than that."""
 NO_GPU: Final = "No GPU, or no samples of one: `wattmark sensors` on the host says why."
 NO_RUN: Final = "No run in this time: start one on the runner's page, or post a window."
 WORK: Final = "(\"phase\" = 'inference' OR \"phase\" = 'training')"
-OWN_INTERFACES: Final = '"interface" !~ /^(lo|docker|veth|br-|virbr|cni|flannel|cali|tun|tap)/'
+VIRTUAL_INTERFACES: Final = "lo|docker|veth|br-|virbr|cni|flannel|cali|tun|tap"
 """Bridges and pairs that containers and virtual machines make repeat the host's own traffic."""
+OWN_INTERFACES: Final = f'"interface" !~ /^({VIRTUAL_INTERFACES})/'
 STATES: Final = {"0": ("failed", "red"), "1": ("ok", "green"), "2": ("absent", "#8A94A3")}
 
 
@@ -52,8 +55,7 @@ def make() -> Json:
         "live", "Wattmark: live host", "Where one host's power goes, and whether to trust it.",
         [
             power_stats(HOST),
-            [phases(HOST)],
-            [power_lines(HOST, width=16, height=10), _sensors()],
+            [[phases(HOST, width=17), power_lines(HOST, width=17, height=10)], _sensors()],
             [_gpu_use(), _gpu_memory(), _cpu(), _memory()],
             [runs_table(HOST)],
             Closed("Heat and throttling", [[_gpu_heat(), _throttling()]]),
@@ -173,7 +175,7 @@ def _throttling() -> Panel:
     queries = each(SAMPLES, lambda s: rates("gpu", columns, ("device", "gpu", "model"), s))
     return shares("GPU throttling", "Share of the time in which the clock was held down, by reason."
                   " A run that was throttled is warned or invalid.",
-                  [target(query, f"{GPU}: $col") for query in queries], least="1s",
+                  [target(query, f"{BOARD}: $col") for query in queries], least="1s",
                   empty=NO_GPU)  # fmt: skip
 
 
@@ -181,7 +183,7 @@ def _pipes() -> Panel:
     shown = {"sm_active_ratio": "SMs", "dram_active_ratio": "memory",
              "tensor_active_ratio": "tensor cores"}  # fmt: skip
     targets = [
-        target(query, f"{GPU}: {word}") for name, word in shown.items()
+        target(query, f"{BOARD}: {word}") for name, word in shown.items()
         for query in each(SAMPLES, lambda s, name=name: gauge(  # type: ignore[misc]
             "gpu", name, ("device", "gpu", "model"), s))
     ]  # fmt: skip
@@ -195,9 +197,10 @@ def _sensors() -> Panel:
     return table(
         "Sensors", "ok: it answers. failed: it did, and does not now. absent: this host has none,"
         " or it cannot be read; `wattmark sensors` there says why and what to do.",
-        tables([latest("sensor", {"state": "state"}, ("sensor",))]), width=8, height=10,
-        overrides=[column("state", mappings=[words(STATES)],
-                          **{"custom.cellOptions": {"type": "color-text"}}), *hidden("Time")],
+        tables([latest("sensor", {"state": "state"}, ("sensor",))]), width=7, height=13,
+        overrides=[column("state", mappings=[words(STATES)], **{
+            "custom.cellOptions": {"type": "color-text"}, "custom.align": "left",
+        }), *hidden("Time")],
         empty="No sensor reported in the last five minutes: is the host's exporter running?",
     )  # fmt: skip
 

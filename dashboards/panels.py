@@ -25,7 +25,8 @@ class Panel:
     """One panel. ``width`` of 24 columns, ``height`` in rows of 30 px.
 
     ``empty``: what stands there when nothing was found, with what to do. ``least``: the shortest
-    time between two points, as in ``1s``.
+    time between two points, as in ``1s``. ``source``: the variable that names a data source, which
+    is of the type ``server``.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Panel:
     width: int = 12
     height: int = 8
     source: str = TELEMETRY
+    server: str = "influxdb"
     defaults: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     overrides: Sequence[Json] = ()
@@ -47,7 +49,7 @@ class Panel:
 
     def json(self, number: int, x: int, y: int) -> Json:
         """As Grafana has it."""
-        source = {"type": "influxdb", "uid": f"${{{self.source}}}"}
+        source = {"type": self.server, "uid": f"${{{self.source}}}"}
         empty = f"{self.empty} {FAILED}" if self.targets else self.empty
         made: Json = {
             "id": number, "type": self.kind, "title": self.title,
@@ -70,12 +72,16 @@ class Panel:
         return made
 
 
+Row = Sequence[Panel | Sequence[Panel]]
+"""Panels side by side, of which some may stand on one another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """Rows of panels behind a title: nothing is asked before somebody opens it."""
 
     title: str
-    rows: Sequence[Sequence[Panel]]
+    rows: Sequence[Row]
 
 
 def target(query: str, alias: str = "", *, table: bool = False) -> Json:

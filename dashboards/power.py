@@ -30,7 +30,7 @@ def power_stats(*conditions: str) -> list[Panel]:
     return [
         stat("Power now", "The newest ten seconds that are stored, up to two minutes old."
              + COVERED, "watt", tables([power_now(*conditions)]), field="now", width=5,
-             empty="Silent for five minutes: is the exporter running, and the collector?"),
+             empty="Silent for over two minutes: is the exporter running, and the collector?"),
         stat("Mean power", "Of the shown time, as far as it is known." + COVERED, "watt", sums,
              field="watts", width=5, empty=NO_POWER),
         stat("Energy", "In the shown time: what was not seen is missing." + COVERED, "joule", sums,
@@ -56,7 +56,7 @@ def power_lines(*conditions: str, width: int = WIDTH, height: int = 9) -> Panel:
     return lines(
         "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of"
         " a counter no energy is known, and none is drawn.", "watt",
-        [target(query, SERIES) for query in queries], width=width, height=height, legend="right",
+        [target(query, SERIES) for query in queries], width=width, height=height,
         overrides=[*_domains(), *_total()], empty=NO_POWER,
     )  # fmt: skip
 

@@ -113,7 +113,7 @@ def power_now(*conditions: str, by: Sequence[str] = ("host",)) -> str:
     tags = ", ".join(map(_power, by))
     newest = (
         f'SELECT last({_power("watts")}) AS "now", {_power("method")} FROM "power_10s".."power"'
-        f" WHERE {_and('time > now() - 5m', TOTAL, *conditions)} GROUP BY {tags}"
+        f" WHERE {_and('time > now() - 150s', TOTAL, *conditions)} GROUP BY {tags}"
     )
     return f'SELECT {tags}, "now", "method" FROM ({newest})'
 

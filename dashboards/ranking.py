@@ -21,19 +21,16 @@ from dashboards.ranking_tables import (
     scores,
     table_one,
 )  # fmt: skip
-from dashboards.score_queries import lines_of_equal_score, marks
+from dashboards.score_queries import FORMULAS, lines_of_equal_score, marks
 from dashboards.variables import query_variable, results_variable
 from dashboards.xychart import accuracy_against_energy
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
+from wattmark_scoring.scores import ENERGY_SCORE
 
 COUNTS: Final = (
     "cpu: CPU package and memory. gpu: the GPU in use. host: both. Scores of different ones are not"
     " comparable."
 )
-FORMULAS: Final = {
-    ENERGY_SCORE: "accuracy² / energy", ACCURACY_PER_PARAMETER: "accuracy / parameters",
-    NETSCORE: "NetScore",
-}  # fmt: skip
+NO_ESTIMATE: Final = "No estimated score of this host in this time: choose another in Compared to."
 KEPT: Final = "${workload:queryparam}&${boundary:queryparam}&${place:queryparam}"
 
 
@@ -44,11 +41,12 @@ def make() -> Json:
         " estimated.",
         [
             [_picture("Accuracy against energy", (PLACE, MEASURED), NONE_MEASURED),
-             ranked("Ranked by ${formula}", MEASURED, PLACE, empty=NONE_MEASURED)],
+             ranked("Ranked by ${formula:text}", MEASURED, PLACE, empty=NONE_MEASURED)],
             [energies(), scores()],
             Closed("Estimated on ${reference}: compare within this row only", [[
                 _picture("Accuracy against energy: ESTIMATED", (REFERENCE, ESTIMATED), NO_ESTIMATE),
-                ranked("Ranked by ${formula}: ESTIMATED", ESTIMATED, REFERENCE, empty=NO_ESTIMATE),
+                ranked("Ranked by ${formula:text}: ESTIMATED", ESTIMATED, REFERENCE,
+                       empty=NO_ESTIMATE),
             ]]),
             Closed("Invalid: not ranked, and why", [[invalid()]]),
             Closed("Table I of the paper: time, power, energy, use", [[table_one()]]),
@@ -58,11 +56,6 @@ def make() -> Json:
         ],
         _variables(), links=_links(), since="now-2y", refresh="",
     )  # fmt: skip
-
-
-NO_ESTIMATE: Final = (
-    "No estimated score of ${reference} in this time: choose another host in Compared to."
-)
 
 
 def _picture(title: str, where: tuple[str, ...], empty: str) -> Panel:
@@ -77,18 +70,30 @@ def _picture(title: str, where: tuple[str, ...], empty: str) -> Panel:
 def _variables() -> list[Json]:
     """Of names in order "host" comes last: where networks ran on a GPU, all that they need opens.
     The formula is chosen by the links at the top."""
-    same = SAME[0]
+    workload, both = SAME[0], " AND ".join(SAME)
     return [
         results_variable(),
         query_variable("workload", "Workload", RESULTS, tag_values("score", "workload")),
-        query_variable("boundary", "Counts", RESULTS, tag_values("score", "boundary", same),
+        query_variable("boundary", "Counts", RESULTS, tag_values("score", "boundary", workload),
                        newest_first=True) | {"description": COUNTS},
-        query_variable("place", "Hosts, GPUs", RESULTS, tag_values("score", "place", same),
+        query_variable("place", "Hosts, GPUs", RESULTS, tag_values("score", "place", both),
                        multi=True, everything=True),
-        query_variable("reference", "Compared to", RESULTS, tag_values("score", "place", same)),
-        query_variable("formula", "Score", RESULTS, tag_values("score", "formula"), hide=True,
-                       first=ENERGY_SCORE),
+        query_variable("reference", "Compared to", RESULTS, tag_values("score", "place", both)),
+        _formula(),
     ]  # fmt: skip
+
+
+def _formula() -> Json:
+    """Hidden, always one of the three, at first accuracy² / energy."""
+    options = [
+        {"text": words, "value": formula, "selected": formula == ENERGY_SCORE}
+        for formula, words in FORMULAS.items()
+    ]
+    return {
+        "name": "formula", "label": "Score", "type": "custom", "hide": 2, "multi": False,
+        "includeAll": False, "options": options, "current": options[0],
+        "query": ", ".join(f"{words} : {formula}" for formula, words in FORMULAS.items()),
+    }  # fmt: skip
 
 
 def _links() -> list[Json]:

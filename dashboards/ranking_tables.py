@@ -15,7 +15,7 @@ from dashboards.panels import (
     tables,
 )  # fmt: skip
 from dashboards.queries import PLACE, last_scores, results
-from dashboards.score_queries import OF_ENERGY, best_scores
+from dashboards.score_queries import FORMULAS, OF_ENERGY, best_scores
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 
 # One workload at a time: accuracy and energy of different ones are not comparable.
@@ -45,10 +45,11 @@ NONE_MEASURED: Final = (
 )
 NO_RUN: Final = "No run in this time: choose another workload or Counts."
 NO_OTHER: Final = (
-    "No other host or GPU has a score of a network that ${reference} has: choose another in Compared"
-    " to."
+    "No other host or GPU has a score of a network of this one: choose another in Compared to."
 )
-TIMES: Final = "prefix:×\N{THIN SPACE}"
+SI: Final = "si:"
+"""A number with a prefix: of three digits."""
+TIMES: Final = "prefix:×"
 
 
 def ranked(title: str, where: str, places: str, *, empty: str) -> Panel:
@@ -64,22 +65,21 @@ def ranked(title: str, where: str, places: str, *, empty: str) -> Panel:
                 best_scores(*chosen)]),
         source=RESULTS, width=15, height=14,
         transformations=[
-            exclude("Time") | {"filter": {"id": "byRefId", "options": "B"}},
-            *_beside("workload", "score", "best"), sorted_by("score"),
+            _without_time("B"), *_beside("workload", "score", "best"), sorted_by("score"),
             {"id": "calculateField", "options": {"mode": "index", "alias": "row",
                                                  "index": {"asPercentile": False}}},
             _binary("row", "+", "1", "#"), _binary("score", "/", "best", "times 1st"),
-            exclude("row", "best", "workload"), ordered(*shown),
+            exclude("row", "best", "workload", "score"), ordered(*shown),
         ],
         overrides=[
-            column("#", decimals=0, **narrow(40)),
+            column("#", decimals=0, **narrow(35)),
             column("variant", "network", links=[to_run("Open the run", time=around())],
-                   **narrow(200)),
-            column("place", "host"), column("energy_text", "energy per inference", **narrow(165)),
-            column("accuracy_text", "accuracy", **narrow(115)),
-            column("score_text", "score", **narrow(135)),
-            column("times 1st", "of the 1st", unit=TIMES, **narrow(85)),
-            verdict_column(**narrow(95)), *hidden("Time", "score", "run_id"),
+                   **narrow(150)),
+            column("place", "host"), column("energy_text", "energy per inference", **narrow(160)),
+            column("accuracy_text", "accuracy", **narrow(110)),
+            column("score_text", "score", **narrow(165)),
+            column("times 1st", "of the 1st", unit=TIMES, **narrow(75)),
+            verdict_column(**narrow(90)), *hidden("Time", "run_id"),
         ],
         empty=empty,
     )  # fmt: skip
@@ -97,7 +97,7 @@ def energies() -> Panel:
 def scores() -> Panel:
     """Networks by hosts."""
     return _matrix(
-        "Score by network and host: ${formula}", "score", "short",
+        "Score by network and host: ${formula:text}", "score", SI,
         last_scores((), *CHOSEN, PLACE, MEASURED, by=("place", "variant")), NONE_MEASURED,
     )  # fmt: skip
 
@@ -109,8 +109,9 @@ def every_formula() -> Panel:
         "Every score on ${reference}", "As the paper's Table II: the newest value of each formula;"
         " accuracy² / energy per mWh, accuracy / parameters in % per million, NetScore in dB. Click"
         " a column's head to rank by it. Measured only.", tables([query]), source=RESULTS, height=9,
-        unit="short", transformations=_to_matrix("formula", "score"), empty=NONE_MEASURED,
-        overrides=[column("variant\\formula", "network")],
+        unit=SI, transformations=_to_matrix("formula", "score"), empty=NONE_MEASURED,
+        overrides=[column("variant\\formula", "network"),
+                   *(column(formula, words) for formula, words in FORMULAS.items())],
     )  # fmt: skip
 
 
@@ -121,25 +122,26 @@ def energy_ratios() -> Panel:
 
 def score_ratios() -> Panel:
     """Other hosts' to the reference's."""
-    return _ratios("Score ${formula}", "value", CHOSEN)
+    return _ratios("Score ${formula:text}", "value", CHOSEN)
 
 
 def _ratios(title: str, name: str, chosen: tuple[str, ...]) -> Panel:
     """The reference is divided by, not shown; a host without a common network has no column."""
     shown = "score" if name == "value" else name
     own = last_scores((), *chosen, PLACE, OTHERS, MEASURED, by=("variant", "place"), of=name)
-    reference = last_scores((), *chosen, REFERENCE, MEASURED, by=("variant",), of=name)
-    renamed = {"id": "organize", "filter": {"id": "byRefId", "options": "B"}, "options": {
-        "excludeByName": {"Time": True}, "indexByName": {}, "renameByName": {shown: "reference"}}}  # fmt: skip
+    reference = last_scores((), *chosen, REFERENCE, MEASURED, by=("variant",), of=name,
+                            rename="reference_{}")  # fmt: skip
     return table(
         f"{title}, times that of ${{reference}}", "Of each network on each other host or GPU, as"
         " the paper's Table III; a dash where one of both has none. Measured only.",
         tables([own, reference]), source=RESULTS, width=12, height=9, unit=TIMES,
         transformations=[
-            renamed, *_beside("variant", shown, "reference"),
-            *_to_matrix("place", shown, "/", "reference"),
+            _without_time("B"), *_beside("variant", shown, f"reference_{shown}"),
+            *_to_matrix("place", shown, "/", f"reference_{shown}"),
         ],
-        overrides=[column("variant\\place", "network")], empty=NO_OTHER,
+        overrides=[column("variant\\place", "network"), column("variant", "network"),
+                   column("place", "host"), *hidden("Time", shown, f"reference_{shown}")],
+        empty=NO_OTHER,
     )  # fmt: skip
 
 
@@ -173,6 +175,11 @@ def _beside(key: str, *needed: str) -> list[Json]:
         {"id": "joinByField", "options": {"byField": key, "mode": "outerTabular"}},
         {"id": "filterByValue", "options": {"type": "include", "match": "all", "filters": there}},
     ]
+
+
+def _without_time(query: str) -> Json:
+    """Leave the time out of one query's rows: of two, links would take either."""
+    return exclude("Time") | {"filter": {"id": "byRefId", "options": query}}
 
 
 def _binary(left: str, operator: str, right: str, alias: str) -> Json:
@@ -213,12 +220,14 @@ def table_one() -> Panel:
         overrides=[
             column("variant", "network", links=[to_run("Open the run", time=around())],
                    **narrow(250)),
-            column("place", "host"), column("one pass", unit="s"),
-            column("energy of a pass", unit="joule"), column("watts", "power", unit="watt"),
-            *(column(f"{kind}utilization_ratio", f"{said} use", unit="percentunit")
+            column("place", "host"), column("one pass", unit="s", **narrow(110)),
+            column("energy of a pass", unit="joule", **narrow(140)),
+            column("watts", "power", unit="watt", **narrow(110)),
+            *(column(f"{kind}utilization_ratio", f"{said} use", unit="percentunit", **narrow(110))
               for kind, said in (("cpu_", "CPU"), ("gpu_", "GPU"))),
-            column("memory_used_bytes", "memory", unit="bytes"),
-            column("gpu_memory_used_bytes", "GPU memory", unit="bytes"), method_column(),
+            column("memory_used_bytes", "memory", unit="bytes", **narrow(110)),
+            column("gpu_memory_used_bytes", "GPU memory", unit="bytes", **narrow(120)),
+            method_column(),
             *hidden("Time", "run_id", "test_images", "inferences_per_second", ENERGY),
         ],
         empty=NO_RUN,

@@ -45,13 +45,16 @@ NO_RUN: Final = "No run is chosen, or there is none yet: start one on the runner
 NO_SCORE: Final = (
     "The run has no score yet: it waits, runs, or failed. The runner's page says which, and why."
 )
+NONE: Final = "No score yet."
+"""Short: a stat makes its letters as small as they need to be to fit."""
 STORED: Final = (
     " A run that was scored before these words were stored gets them when it is scored again."
 )
 BOUNDARIES: Final = {
     "cpu": ("CPU and memory", "text"), "gpu": ("GPU", "text"), "host": ("CPU, memory, GPU", "text"),
 }  # fmt: skip
-WRAPPED: Final = {"custom.cellOptions": {"type": "auto", "wrapText": True}}
+WRAPPED: Final = {"custom.cellOptions": {"type": "auto", "wrapText": True}, "custom.inspect": True}
+"""A sentence: releases that do not wrap it show the whole on a click."""
 BLANK: Final = {"type": "special", "options": {"match": "empty", "result": {"text": DASH}}}
 
 
@@ -66,10 +69,10 @@ def cost() -> list[Panel]:
               " energy of an inference, with its 95 % interval."),
         stat("Mean power", "Of what is counted, over the measured windows.", "watt",
              tables([results("score", ("watts",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="watts", empty=NO_SCORE),
+             field="watts", height=3, empty=NONE),
         stat("Verdict", "Warned: ranked, with doubts. Invalid: not ranked. Checks say why.", "none",
              tables([results("score", ("verdict",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="verdict", color="value", empty=NO_SCORE,
+             field="verdict", height=3, empty=NONE,
              defaults={"mappings": [words({str(v): said for v, said in VERDICTS.items()})]}),
     ]  # fmt: skip
 
@@ -78,7 +81,7 @@ def _said(title: str, name: str, width: int, description: str) -> Panel:
     """A text that is stored with the score, large."""
     query = results("score", (name,), *HEADLINE, timed=False)
     return stat(title, description + STORED, "none", tables([query]), source=RESULTS, field=name,
-                width=width, empty=NO_SCORE)  # fmt: skip
+                width=width, height=3, empty=NONE)  # fmt: skip
 
 
 def what_ran() -> Panel:
@@ -89,7 +92,7 @@ def what_ran() -> Panel:
     return table(
         "What ran", "The link of its name sets the time of Phases and Power to the run's own.",
         tables([results("score", names, *HEADLINE, timed=False), runs(RUN, timed=False)]),
-        source=RESULTS, height=3,
+        source=RESULTS, height=4,
         transformations=[
             *joined("run_id"),
             {"id": "calculateField", "options": {
@@ -98,11 +101,13 @@ def what_ran() -> Panel:
                     "start_ms", "took", "run_id"),
         ],
         overrides=[
-            column("run_id", "run", links=[zoom], **narrow(250)), column("model", "network"),
-            column("settings", mappings=[BLANK]), column("gpu", "GPU", mappings=[BLANK]),
-            column("boundary", "counts", mappings=[words(BOUNDARIES)]), method_column(),
-            column("start_ms", "started", unit="dateTimeAsIso"), column("took", unit="ms"),
-            *hidden("end_ms"),
+            column("model", "network"), column("workload", **narrow(110)),
+            column("settings", mappings=[BLANK], **narrow(140)), column("host", **narrow(140)),
+            column("gpu", "GPU", mappings=[BLANK], **narrow(140)),
+            column("boundary", "counts", mappings=[words(BOUNDARIES)], **narrow(155)),
+            method_column(), column("start_ms", "started", unit="dateTimeAsIso", **narrow(165)),
+            column("took", unit="ms", **narrow(90)),
+            column("run_id", "run", links=[zoom], **narrow(270)), *hidden("end_ms"),
         ],
         empty=NO_RUN,
     )  # fmt: skip
@@ -114,7 +119,7 @@ def findings() -> Panel:
     return table(
         "Is it sure?", "What did not pass, worst first; and the energy per inference against that"
         " of the run before with the same network, settings, place and counting." + STORED,
-        tables([query]), source=RESULTS, height=3, transformations=[exclude("Time")],
+        tables([query]), source=RESULTS, height=4, transformations=[exclude("Time")],
         overrides=[
             column("findings", "what was found", **WRAPPED),
             column("previous_text", "energy against the run before", **narrow(420)),
@@ -135,7 +140,7 @@ def power() -> Panel:
         " gone: the mean since the point before, so that the area is the energy. Core and uncore"
         " lie inside the package and are left out.", "watt",
         [target(curves(RUN), "$tag_domain $tag_device $tag_method")], source=RESULTS, width=24,
-        height=8, legend="right", custom={"lineInterpolation": "stepBefore"},
+        height=8, custom={"lineInterpolation": "stepBefore"},
         transformations=_named_domains(), overrides=_colored_domains(), empty=OTHER_TIME,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from dashboards.run_panels import (
     STORED,
     WRAPPED,
 )  # fmt: skip
-from dashboards.score_queries import OF_ENERGY
+from dashboards.score_queries import FORMULAS, OF_ENERGY
 
 SAME: Final = tuple(f"\"{name}\" = '${{{name}:raw}}'" for name in ("variant", "place", "workload"))
 RED_IF_SAID: Final = {
@@ -43,7 +43,7 @@ def checks() -> Panel:
 def repeats() -> Panel:
     """Of the measured windows, the outliers in red."""
     names = ("repeat", "energy_text", "deviation_ratio", "outlier", "watts", "seconds",
-             "inferences", "start_ms", "end_ms")  # fmt: skip
+             "start_ms", "end_ms")  # fmt: skip
     zoom = to_run("Show this repeat", time=between("start_ms", "end_ms"), run="${run_id}")
     return table(
         "Repeats", "Energy per inference of each measured window with its 95 % interval. Repeats of"
@@ -51,14 +51,14 @@ def repeats() -> Panel:
         tables([results("repeat", names, RUN, BOUNDARY, timed=False)]), source=RESULTS, width=10,
         height=10, transformations=[exclude("Time"), ordered(*names)],
         overrides=[
-            column("repeat", "#", links=[zoom], **narrow(40)),
-            column("energy_text", "energy per inference", **narrow(160)),
-            column("deviation_ratio", "off median", unit="percentunit", decimals=1, **narrow(90)),
-            column("outlier", "", mappings=[RED_IF_SAID], color={"mode": "fixed",
+            column("repeat", "#", links=[zoom], **narrow(30)),
+            column("energy_text", "energy per inference", **narrow(155)),
+            column("deviation_ratio", "off median", unit="percentunit", decimals=1, **narrow(85)),
+            column("outlier", mappings=[RED_IF_SAID], color={"mode": "fixed",
                    "fixedColor": "text"}, **{"custom.cellOptions": {"type": "color-text"}}),
-            column("watts", "power", unit="watt", **narrow(80)),
-            column("seconds", "took", unit="s", **narrow(70)),
-            column("inferences", unit="locale", **narrow(90)), *hidden("start_ms", "end_ms"),
+            column("watts", "power", unit="watt", **narrow(70)),
+            column("seconds", "took", unit="s", **narrow(60)),
+            *hidden("start_ms", "end_ms"),
         ],
         empty=NO_SCORE,
     )  # fmt: skip
@@ -67,16 +67,17 @@ def repeats() -> Panel:
 def earlier() -> Panel:
     """Of the same network, settings, place and boundary, newest first."""
     names = ("energy_text", "accuracy_text", "previous_text", "verdict", "run_id")
-    query = results("score", names, *SAME, BOUNDARY, OF_ENERGY, timed=False)
+    query = results("score", names, *SAME, BOUNDARY, OF_ENERGY, timed=False, newest=50)
     return table(
         "Runs of the same network", "With the same settings on the same host or GPU, newest first,"
         " each against the run before it. The link opens a run at its time." + STORED,
-        tables([f"{query} ORDER BY time DESC LIMIT 50"]), source=RESULTS, width=14, height=8,
-        transformations=[sorted_by("Time"), ordered("Time", *names)],
+        tables([query]), source=RESULTS, width=12, height=8,
+        transformations=[ordered("Time", *names)],
         overrides=[
             column("Time", "started", unit="dateTimeAsIso", links=[to_run("Open", time=around())],
                    **narrow(160)),
-            column("energy_text", "energy per inference"), column("accuracy_text", "accuracy"),
+            column("energy_text", "energy per inference", **narrow(165)),
+            column("accuracy_text", "accuracy", **narrow(115)),
             column("previous_text", "energy against the run before"),
             verdict_column(**narrow(100)), *hidden("run_id"),
         ],
@@ -90,11 +91,13 @@ def scores() -> Panel:
     return table(
         "Every score of the run", "By what is counted and by formula: accuracy² / energy per mWh,"
         " accuracy / parameters in % per million, NetScore in dB." + STORED,
-        tables([results("score", names, RUN, timed=False)]), source=RESULTS, width=10, height=8,
+        tables([results("score", names, RUN, timed=False)]), source=RESULTS, width=12, height=8,
         transformations=[sorted_by("boundary"), exclude("Time"), ordered(*names)],
         overrides=[
             column("boundary", "counts", mappings=[words(BOUNDARIES)], **narrow(130)),
-            column("formula", "score"), column("score_text", "value"),
+            column("formula", "score",
+                   mappings=[words({name: (said, "text") for name, said in FORMULAS.items()})]),
+            column("score_text", "value"),
             column("energy_text", "energy per inference"), verdict_column(**narrow(90)),
         ],
         empty=NO_SCORE,

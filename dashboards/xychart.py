@@ -46,7 +46,7 @@ def accuracy_against_energy(
 
 def _one_frame() -> Sequence[Json]:
     """The accuracy is computed anew, because a column keeps the name that the data source gave it:
-    each series would be called so."""
+    each series would be called so. Its name stands before or behind the series', by release."""
     anew = {"left": "accuracy", "operator": "*", "right": "1", "reducer": "sum"}
     return [
         exclude("Time"),
@@ -56,6 +56,8 @@ def _one_frame() -> Sequence[Json]:
         {"id": "partitionByValues", "options": {
             "fields": [SERIES], "keepFields": False, "naming": {"asLabels": False}}},
         {"id": "joinByField", "options": {"byField": X, "mode": "outer"}},
+        {"id": "renameByRegex", "options": {
+            "regex": f"/^(?:{Y} )?(.*?)(?: {Y})?$/", "renamePattern": "$1"}},
     ]  # fmt: skip
 
 
@@ -69,7 +71,7 @@ def _energy_axis() -> Json:
 
 def _equal_scores() -> Json:
     properties = {
-        "custom.show": "lines", "custom.lineWidth": 1, "custom.pointSize": {"fixed": 1},
+        "custom.show": "lines", "custom.lineWidth": 1, "custom.pointSize.fixed": 1,
         "custom.lineStyle": {"fill": "dash", "dash": [4, 4]},
         "color": {"mode": "fixed", "fixedColor": GREY},
     }  # fmt: skip

@@ -2,22 +2,18 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
 
-from tests.influxdb.servers import Influxdb27, Server, ask
-from wattmark_store.databases import DATABASES, READS, WRITES
+from tests.influxdb.local import running
+from tests.influxdb.remote import connected
+from tests.influxdb.servers import KINDS, REAL, Influxdb27, Server, server_of
 
 SOURCE = Path(__file__).parent / "exporters/nvml/nvml_stub.c"
 LOW_WATTS, HIGH_WATTS, HALF_SECONDS = 60.0, 300.0, 0.3
@@ -219,139 +215,36 @@ def make_rooms(tmp_path: Path) -> Iterator[Callable[..., Rooms]]:
         yield make
 
 
-@dataclass(frozen=True)
-class Influxd:
-    """A real InfluxDB on a loopback port, with users, that can be stopped and started again."""
-
-    folder: Path
-    port: int
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    users = tuple(READS)
-    databases = DATABASES
-
-    @property
-    def address(self) -> str:
-        """Its own URL."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def url(self, user: str) -> str:
-        """The store's URL for a user."""
-        return f"influxdb://{user}@127.0.0.1:{self.port}"
-
-    def password_file(self, user: str) -> Path:
-        """Where the user's password is."""
-        return self.folder / f"{user}-password"
-
-    def query(self, database: str, statement: str, user: str = "admin") -> Any:
-        """The first result of an InfluxQL statement, as JSON."""
-        credentials = f"{user}:{self.password_file(user).read_text()}"
-        return ask(self.address, credentials, database, statement)
-
-    def start(self) -> None:
-        """Start it on its data and wait until it answers."""
-        log = (self.folder / "log").open("ab")
-        with log:
-            self.processes.append(subprocess.Popen(
-                [shutil.which("influxd") or "influxd", "-config", str(self.folder / "conf")],
-                stdout=log, stderr=log,
-            ))  # fmt: skip
-        deadline = time.monotonic() + 30.0
-        while True:
-            try:
-                urlopen(f"{self.address}/ping", timeout=2.0).close()
-            except OSError:
-                assert time.monotonic() < deadline, (self.folder / "log").read_text()[-2000:]
-                time.sleep(0.05)
-            else:
-                return
-
-    def stop(self) -> None:
-        """Stop it; its data stays."""
-        process = self.processes.pop()
-        process.terminate()
-        process.wait(30)
-
-    def drop(self, database: str) -> None:
-        """Remove a database."""
-        self.query("", f"DROP DATABASE {database}")
-
-    def make_databases(self) -> None:
-        """Empty databases, and each user's rights on them."""
-        for name in self.databases:
-            self.drop(name)
-            self.query("", f"CREATE DATABASE {name}")
-        for user in self.users:
-            for name in READS[user]:
-                self.query(
-                    "", f"GRANT {'ALL' if name in WRITES[user] else 'READ'} ON {name} TO {user}"
-                )
-
-
-INFLUXD_CONFIG = """\
-reporting-disabled = true
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-dir = "{folder}/meta"
-[data]
-dir = "{folder}/data"
-wal-dir = "{folder}/wal"
-query-log-enabled = false
-[http]
-bind-address = "127.0.0.1:{port}"
-auth-enabled = true
-log-enabled = false
-[monitor]
-store-enabled = false
-"""
-
-
 @pytest.fixture(scope="session")
-def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    """A running InfluxDB with users; ``influx`` has empty databases."""
-    if shutil.which("influxd") is None:
-        pytest.skip("InfluxDB is not installed: apt install influxdb")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running InfluxDB with users: Debian's 1.6, or the one that is named. ``influx`` has empty
+    databases."""
     folder = tmp_path_factory.mktemp("influxd")
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        port, rpc = one.getsockname()[1], other.getsockname()[1]
-    config = INFLUXD_CONFIG.format(folder=folder, port=port, rpc=rpc)
-    (folder / "conf").write_text(config)
-    server = Influxd(folder, port)
-    server.start()
-    first = "CREATE USER admin WITH PASSWORD '{}' WITH ALL PRIVILEGES"
-    for user in ("admin", *server.users):
-        server.password_file(user).write_text(f"{user}'s-secret".replace("'", "-"))
-    statement = first.format(server.password_file("admin").read_text())
-    urlopen(f"{server.address}/query", urlencode({"q": statement}).encode()).close()
-    for user in server.users:
-        password = server.password_file(user).read_text()
-        server.query("", f"CREATE USER {user} WITH PASSWORD '{password}'")
-    yield server
-    while server.processes:
-        server.stop()
+    if REAL:
+        with connected(REAL, folder) as server:
+            yield server
+    else:
+        yield from running(folder)
 
 
 @pytest.fixture
-def influx(influxd: Influxd) -> Influxd:
+def influx(influxd: Server) -> Server:
     """The running InfluxDB, its databases empty."""
     influxd.make_databases()
     return influxd
 
 
 @pytest.fixture(scope="session")
-def influxdb27(influxd: Influxd) -> Iterator[Influxdb27]:
+def influxdb27(influxd: Server) -> Iterator[Influxdb27]:
     """The stand-in for InfluxDB 2.7, before that one."""
     server = Influxdb27(influxd)
     yield server
     server.close()
 
 
-@pytest.fixture(params=["influxdb-1.6", "influxdb-2.7"])
+@pytest.fixture(params=KINDS)
 def each_influx(request: pytest.FixtureRequest) -> Server:
     """Each InfluxDB in turn, its databases empty."""
-    name = {"influxdb-1.6": "influxd", "influxdb-2.7": "influxdb27"}[request.param]
-    server: Server = request.getfixturevalue(name)
+    server = server_of(request)
     server.make_databases()
     return server

@@ -24,12 +24,13 @@ from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.results import Boundary, Phase, Window
 from wattmark_runner.advice import HOW_TO_MEASURE
 from wattmark_runner.baseline import measure_idle
-from wattmark_runner.overhead import Overhead
+from wattmark_runner.overhead import RATIO, added, spent
 from wattmark_runner.recorder import OpenWindow, Recorder
 from wattmark_runner.scorer import MeasuredWindow, Reading, measure_window, read_window
 from wattmark_scoring.boundary import of_boundary, pin_sources
 
 SAMPLES_SECONDS: Final = 10.0
+OVERHEAD_SECONDS: Final = 5.0
 SETTLE_SECONDS: Final = 1.0
 """A ticking counter is known from its first tick on; and the exporter's own start is over."""
 
@@ -96,15 +97,17 @@ def _measured(
     else:
         time.sleep(SETTLE_SECONDS)
     with Recorder(opened.exporter_url, opened.store) as recorder:
-        overhead = Overhead()
+        cpu_ns = time.process_time_ns()
         with recorder.window(phase=Phase.INFERENCE, label=arguments.label or command[0]) as window:
             ended.append(_run(command, window))
-        spent = overhead.constants()
+        cpu_ns = time.process_time_ns() - cpu_ns
         time.sleep(0.2)  # a sample beyond the end
     (window_done,) = recorder.windows
     if not ended[0].error:
         series = pin_sources(report.energy)
-        _tell(arguments, window_done, _costs(window_done, idle, series, opened), ended[0], spent)
+        costs = _costs(window_done, idle, series, opened)
+        constants = _overhead(window_done, cpu_ns, opened) if arguments.json else {}
+        _tell(arguments, window_done, costs, ended[0], constants)
 
 
 def _run(command: Sequence[str], window: OpenWindow) -> Ended:
@@ -142,6 +145,17 @@ def _await(window: Window, series: Sequence[EnergySeries], opened: Rooms) -> lis
         time.sleep(0.25)
 
 
+def _overhead(window: Window, cpu_ns: int, opened: Rooms) -> dict[str, float]:
+    """What measuring took, once exporter and collector have said so, if they do soon."""
+    deadline = time.monotonic() + OVERHEAD_SECONDS
+    own = added({}, cpu_ns)
+    while True:
+        constants = own | spent([window], own, opened.store)
+        if RATIO in constants or time.monotonic() > deadline:
+            return constants
+        time.sleep(0.25)
+
+
 def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
     energy, seconds = measured.energy, measured.window.seconds
     net = None
@@ -157,7 +171,7 @@ def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
 
 def _tell(
     arguments: argparse.Namespace, window: Window, costs: Sequence[Cost], ended: Ended,
-    spent: dict[str, float],
+    constants: dict[str, float],
 ) -> None:  # fmt: skip
     if arguments.json:
         document = {
@@ -166,7 +180,7 @@ def _tell(
             "exit_status": ended.status,
             "window_id": window.window_id,
             "energy": [asdict(cost) for cost in costs],
-            "constants": spent,
+            "constants": constants,
         }
         text = json.dumps(document, indent=2) + "\n"
     else:

@@ -30,6 +30,7 @@ from wattmark_runner.records import RunRecord, RunRequest
 from wattmark_runner.run import execute, last_idle
 from wattmark_runner.scorer import score_run
 from wattmark_runner.workloads import find_workload
+from wattmark_runner.workloads.pretrained import require_weights
 from wattmark_scoring.ranking import RankedGroup, rank
 from wattmark_scoring.scores import ENERGY_SCORE
 
@@ -78,7 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _models(arguments: argparse.Namespace) -> tuple[str, ...]:
     workload = find_workload(arguments.workload)
     wanted = [name.strip() for name in arguments.models.split(",") if name.strip()]
-    return tuple(workload.require(name) for name in wanted) or workload.models
+    models = tuple(workload.require(name) for name in wanted) or workload.models
+    for model in models:  # of the last, too, before the first is measured
+        given = {"batch_size": arguments.batch_size}
+        require_weights(workload, model, workload.check(model, given))
+    return models
 
 
 def _gpu(wanted: str, report: HostReport) -> str:

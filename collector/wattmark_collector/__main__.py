@@ -15,7 +15,7 @@ from wattmark_collector.health import Health
 from wattmark_collector.options import parse
 from wattmark_collector.own_http import OwnServer
 from wattmark_collector.own_metrics import OwnState
-from wattmark_collector.pulse import pulse
+from wattmark_collector.pulse import own_cost, pulse
 from wattmark_collector.sink import DirectStore, Sink
 from wattmark_collector.spooled_store import SpooledStore
 from wattmark_core import healthcheck
@@ -75,27 +75,25 @@ def _running(options: argparse.Namespace) -> Iterator[tuple[Collector, str]]:
             stack.callback(server.stop)
             server.start()
             address = server.url
-        yield Collector(options.config, sink, health, clock, state.pulse), address
+        yield Collector(options.config, sink, health, clock, state.sample), address
 
 
 def _sink(options: argparse.Namespace, health: Health, clock: Clock) -> tuple[Sink, OwnState]:
     """Where samples go, and what is to be known of it."""
     store = open_store(options.store, options.store_password_file, options.store_ca)
-    if options.spool is None:
-        return DirectStore(store, health), OwnState(health, clock, lambda: health.counts)
     try:
         make = pulse(own_host(), clock)
+        if options.spool is None:
+            return DirectStore(store, health), OwnState(
+                health, clock, lambda: {**own_cost(), **health.counts}, make
+            )
         spooled = SpooledStore(store, options.spool, health, clock, make, options.spool_bytes)
     except WattmarkError:
         store.close()
         raise
-
-    def fields() -> dict[str, float | int]:
-        return {**spooled.fields, **health.counts}
-
     spooled.start()
     return spooled, OwnState(
-        health, clock, fields, pulse=lambda: make(fields()),
+        health, clock, lambda: {**own_cost(), **spooled.fields, **health.counts}, make,
         away=lambda: spooled.away, is_sending=lambda: spooled.is_sending,
     )  # fmt: skip
 

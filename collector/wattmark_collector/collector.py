@@ -33,11 +33,11 @@ PARTING_SECONDS: Final = 3.0
 class Collector:
     """Polls the targets of the file into the sink. Raises ``ConfigurationError`` when the file
     cannot be used at the start; a bad file later leaves the targets as they are. ``pulse``: what
-    the collector says of itself every 10 s, if it does."""
+    the collector says of itself, every 10 s the whole and in between its CPU time, if it does."""
 
     def __init__(
         self, config: Path, sink: Sink, health: Health, clock: Clock,
-        pulse: Callable[[], Sample] | None = None,
+        pulse: Callable[[bool], Sample] | None = None,
     ) -> None:  # fmt: skip
         self._config = config
         self._sink = sink
@@ -63,6 +63,7 @@ class Collector:
 
     def run(self, stop: Event) -> None:
         """Reload the file when it changes and look after the store, until ``stop``."""
+        self._tell_of_itself()
         while not stop.wait(TURN_SECONDS):
             self._reload()
             self._tell_of_itself()
@@ -134,11 +135,12 @@ class Collector:
         self._upkeep("pruning", lambda: self._sink.prune(self._clock.realtime_ns()))
 
     def _tell_of_itself(self) -> None:
-        now = time.monotonic()
-        pulse = self._pulse
-        if pulse is not None and now >= self._next_pulse:
+        pulse, now = self._pulse, time.monotonic()
+        whole = now >= self._next_pulse
+        if whole:
             self._next_pulse = now + PULSE_SECONDS
-            self._upkeep("pulse", lambda: self._sink.write([pulse()]))
+        if pulse is not None:
+            self._upkeep("pulse", lambda: self._sink.write([pulse(whole)]))
 
     def _upkeep(self, name: str, work: Callable[[], int]) -> None:
         try:

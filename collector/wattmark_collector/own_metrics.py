@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from wattmark_collector.health import Health, target_fields
+from wattmark_collector.pulse import own_cost
 from wattmark_core.catalogue import MEASUREMENTS, Kind, Metric
 from wattmark_core.clock import Clock
 from wattmark_core.sample import Sample
@@ -38,16 +39,20 @@ class Wellness:
 
 @dataclass(frozen=True, slots=True)
 class OwnState:
-    """What the pages are made of. ``fields``: of the measurement ``collector``. ``pulse``: makes
-    a sample of them, None if the store is not to hold it. ``away``: why the store takes nothing.
-    ``is_sending``: false if what sends has died."""
+    """What the pages are made of. ``fields``: of the measurement ``collector``; ``make``: a sample
+    of fields. ``away``: why the store takes nothing. ``is_sending``: false if what sends has
+    died."""
 
     health: Health
     clock: Clock
     fields: Callable[[], Mapping[str, float | int]]
-    pulse: Callable[[], Sample] | None = None
+    make: Callable[[Mapping[str, float | int]], Sample]
     away: Callable[[], str | None] = lambda: None
     is_sending: Callable[[], bool] = lambda: True
+
+    def sample(self, whole: bool) -> Sample:
+        """For the store: all fields, or the CPU time alone."""
+        return self.make(self.fields() if whole else own_cost())
 
     def wellness(self) -> Wellness:
         """Is the collector well?"""

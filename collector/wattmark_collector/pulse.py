@@ -1,5 +1,6 @@
 """What the collector says of itself: the measurement ``collector``."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from wattmark_core.clock import Clock
@@ -10,3 +11,8 @@ def pulse(host: str, clock: Clock) -> Callable[[Mapping[str, float | int]], Samp
     """Makes samples of the collector on ``host``."""
     tags = make_tags({"host": host})
     return lambda fields: Sample("collector", tags, dict(fields), clock.realtime_ns())
+
+
+def own_cost() -> dict[str, float | int]:
+    """CPU time of this process, which runs read to tell what measuring them took."""
+    return {"cpu_seconds": time.process_time()}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from wattmark_core.errors import StoreAway, StoreError, WattmarkError
+from wattmark_core.errors import SamplesRefused, StoreAway, StoreError, WattmarkError
 from wattmark_core.sample import Sample, encode
 
 log = logging.getLogger("wattmark_collector")
@@ -43,7 +43,10 @@ class Refused:
             if error is None:
                 self._all_bad.discard(kind)
             else:
-                bad = group if kind in self._all_bad else _halve(group, write, tries)
+                if isinstance(error, SamplesRefused):
+                    bad = list(error.samples)
+                else:
+                    bad = group if kind in self._all_bad else _halve(group, write, tries)
                 if len(bad) == len(group) and len(self._all_bad) < MOST_NAMES:
                     self._all_bad.add(kind)
                 refused.append((bad, error))

@@ -6,7 +6,8 @@ WattmarkError
 ├── SensorFailed            a sensor that was there stopped answering
 ├── LineFormatError         a line of samples that cannot be read
 ├── StoreError              the store refuses: not a store, network file system, full disk
-│   └── StoreAway           its server does not answer now; try again
+│   ├── StoreAway           its server does not answer now; try again
+│   └── SamplesRefused      it never takes these samples; all others were written
 ├── ExporterError           an exporter that cannot be reached, is another machine's, or refuses
 ├── PortInUse               the address to listen on is taken
 ├── RunError                a run or its worker broke; the reason is in the message
@@ -14,6 +15,12 @@ WattmarkError
 
 A foreign error is translated where the foreign library is called, with ``raise … from``.
 """
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wattmark_core.sample import Sample
 
 
 class WattmarkError(Exception):
@@ -56,6 +63,14 @@ class StoreError(WattmarkError):
 
 class StoreAway(StoreError):
     """The store does not answer now; the same call may succeed later."""
+
+
+class SamplesRefused(StoreError):
+    """The store will never take some ``samples`` of those that it was given; it has the others."""
+
+    def __init__(self, message: str, samples: Sequence["Sample"]) -> None:
+        super().__init__(message)
+        self.samples = samples
 
 
 class ExporterError(WattmarkError):

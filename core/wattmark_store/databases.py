@@ -22,6 +22,11 @@ class Resolution:
         """The width of a bucket."""
         return self.seconds * NS_PER_S
 
+    def around(self, start_ns: int, end_ns: int) -> tuple[int, int]:
+        """The whole buckets that touch [start, end)."""
+        width_ns = self.width_ns
+        return start_ns // width_ns * width_ns, -(-end_ns // width_ns) * width_ns
+
 
 POWER: Final = (
     Resolution("power_10s", 10),

@@ -15,7 +15,7 @@ import urllib3
 from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
-from wattmark_core.errors import StoreAway
+from wattmark_core.errors import SamplesRefused, StoreAway
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
@@ -66,6 +66,9 @@ class InfluxStore:
         while batch := list(islice(given, BATCH_LINES)):
             try:
                 self._send(TELEMETRY, self._lines.lines(batch))
+            except MalformedLines as error:
+                bad = [each for each in batch if set(self._lines.lines([each])) & error.lines]
+                raise (SamplesRefused(str(error), bad) if bad else error) from error.__cause__
             finally:  # of a batch that is refused, a part may be written
                 self._minutes.touch(batch)
                 self._power.touch(batch)

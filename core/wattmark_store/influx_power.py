@@ -12,7 +12,7 @@ from wattmark_store.databases import POWER, TELEMETRY
 from wattmark_store.influx_power_points import PowerPoints, Readings, chunks, hosts, readings
 from wattmark_store.power_buckets import Counter, powers, spread
 
-FINEST: Final = POWER[0]
+FINEST, MINUTE = POWER[:2]
 SETTLE_NS: Final = 10 * NS_PER_S
 """A bucket is made when it has been over for so long: until then a host's samples of one exporter
 may be there and those of another not."""
@@ -98,7 +98,16 @@ class PowerRollUp:
                 if low <= high:
                     self._put(self._read([host], low, high), [host], low, high)
                     lowest, highest = min(lowest, low), max(highest, high)
-        self._points.sum_up(POWER, lowest * FINEST.width_ns, (highest + 1) * FINEST.width_ns)
+        span = lowest * FINEST.width_ns, (highest + 1) * FINEST.width_ns
+        self._make_whole(*MINUTE.around(*span), newest)
+        self._points.sum_up(POWER, *span)
+
+    def _make_whole(self, start_ns: int, end_ns: int, newest: int) -> None:
+        """All buckets of minutes that back-fill made, of which there would be a part only."""
+        for host, minute_ns in self._points.lacking(FINEST, MINUTE, start_ns, end_ns):
+            first = minute_ns // FINEST.width_ns
+            last = min(first + MINUTE.seconds // FINEST.seconds - 1, newest)
+            self._put(self._read([host], first, last), [host], first, last)
 
     def _read(self, names: Sequence[str], first: int, last: int) -> dict[Counter, Readings]:
         width_ns = FINEST.width_ns

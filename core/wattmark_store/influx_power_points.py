@@ -1,6 +1,6 @@
 """Energy counters as InfluxDB has them, and points of power as it keeps them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from wattmark_store.influx_queries import Rows, chosen
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
 DELETED_AT_ONCE: Final = 100
+MORE: Final = 1.0
+"""Seconds by which one bucket must cover more than another to be the better one."""
 Ask = Callable[[str, Sequence[str]], list[Rows]]
 Send = Callable[[str, Sequence[str]], None]
 Readings = list[Sequence[Any]]
@@ -98,15 +100,12 @@ class PowerPoints:
         """Put ``made`` where more of a host's bucket is covered by it than by what is there in
         [start, end); how many points. What was made of finer samples stays so."""
         there = self._there(resolution, start_ns, end_ns, names)
-        covered: dict[Bucket, float] = {}
-        for (tags, time_ns), seconds in there.items():
-            bucket = _bucket(tags, time_ns)
-            covered[bucket] = covered.get(bucket, 0.0) + seconds
+        covered = _covered(there)
         fresh: dict[Bucket, list[Power]] = {}
         for each in made:
             fresh.setdefault(_bucket(each.tags, each.time_ns), []).append(each)
         for bucket, points in list(fresh.items()):
-            if sum(point.seconds for point in points) <= covered.get(bucket, -1.0) + 1.0:
+            if sum(point.seconds for point in points) <= covered.get(bucket, -1.0) + MORE:
                 del fresh[bucket]
         better = [point for points in fresh.values() for point in points]
         worse = [key for key in there if _bucket(*key) in fresh]
@@ -132,21 +131,32 @@ class PowerPoints:
         for start in range(0, len(stale), DELETED_AT_ONCE):
             self.ask(resolution.database, stale[start : start + DELETED_AT_ONCE])
 
+    def lacking(
+        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
+    ) -> list[Bucket]:
+        """Hosts' coarser buckets in [start, end) of which the finer ones cover less."""
+        there = _covered(self._there(coarser, start_ns, end_ns, ()))
+        summed = self._summed(finer, coarser, start_ns, end_ns)
+        below = _covered({(each.tags, each.time_ns): each.seconds for each in summed})
+        return [key for key, held in there.items() if held > below.get(key, 0.0) + MORE]
+
     def sum_up(self, resolutions: Sequence[Resolution], start_ns: int, end_ns: int) -> None:
         """Make the buckets that touch [start, end) of all but the first resolution, each from those
         of the resolution before it that are stored."""
         for finer, coarser in pairwise(resolutions):
-            start_ns = start_ns // coarser.width_ns * coarser.width_ns
-            end_ns = -(-end_ns // coarser.width_ns) * coarser.width_ns
-            statement = (
-                'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds" FROM "power"'
-                f" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), * fill(none)"
-            )
-            summed = [
-                of_sums(row.tags, *values)
-                for row in self.ask(finer.database, [statement])[0] for values in row.values
-            ]  # fmt: skip
+            start_ns, end_ns = coarser.around(start_ns, end_ns)
+            summed = self._summed(finer, coarser, start_ns, end_ns)
             self.replace(coarser, summed, start_ns, end_ns)
+
+    def _summed(
+        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
+    ) -> list[Power]:
+        statement = (
+            'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds" FROM "power"'
+            f" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), * fill(none)"
+        )
+        rows = self.ask(finer.database, [statement])[0]
+        return [of_sums(row.tags, *values) for row in rows for values in row.values]
 
     def _write(self, database: str, lines: Sequence[str]) -> None:
         try:
@@ -164,6 +174,15 @@ class PowerPoints:
             f"{prefix} watts={power.watts!r},seconds={power.seconds!r},joules={power.joules!r}"
             f" {power.time_ns}"
         )
+
+
+def _covered(points: Mapping[tuple[Tags, int], float]) -> dict[Bucket, float]:
+    """Seconds of each host's bucket, over all its series."""
+    found: dict[Bucket, float] = {}
+    for (tags, time_ns), seconds in points.items():
+        bucket = _bucket(tags, time_ns)
+        found[bucket] = found.get(bucket, 0.0) + seconds
+    return found
 
 
 def _bucket(tags: Tags, time_ns: int) -> Bucket:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags, make_tags
 from wattmark_store.influx_lines import SCORE_TAGS, Point, code, identifier
-from wattmark_store.influx_queries import Row, Rows, chosen
+from wattmark_store.influx_queries import Row, Rows, chosen, exactly
 from wattmark_store.protocol import ViewPoint
 from wattmark_store.schema import result_columns
 
@@ -86,7 +86,8 @@ class Views:
         self._write([point for series in made.values() for point in series])
         (held,) = self._ask([_counts(measurement, owner)])
         stale = [row for row in held if _more(row, made.get(row.tags, []))]
-        self._ask([_deletion(measurement, row.tags) for row in stale])
+        names = {name for tags in (*made, *(row.tags for row in held)) for name, _ in tags}
+        self._ask([_deletion(measurement, row.tags, names) for row in stale])
         self._write([point for row in stale for point in made.get(row.tags, [])])
 
     def _write(self, points: Sequence[Point]) -> None:
@@ -126,8 +127,9 @@ def _more(row: Row, points: Sequence[Point]) -> bool:
     )
 
 
-def _deletion(measurement: str, tags: Tags) -> str:
-    return f"DELETE FROM {identifier(measurement)} WHERE {' AND '.join(chosen(dict(tags)))}"
+def _deletion(measurement: str, tags: Tags, names: Iterable[str]) -> str:
+    """Deletes one series, and none that has more of the tags ``names``."""
+    return f"DELETE FROM {identifier(measurement)} WHERE {' AND '.join(exactly(tags, names))}"
 
 
 def _point(given: ViewPoint) -> Point:

@@ -16,7 +16,8 @@ from wattmark_core.exporter_api import EnergySeries, ExporterAddress, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.baseline import Cancelled, idle_window, measure_idle, pause
 from wattmark_runner.codec import to_json
-from wattmark_runner.overhead import NOT_SEEN, RATIO, Overhead
+from wattmark_runner.fetch import fetch_weights
+from wattmark_runner.overhead import added
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.process import WorkerProcess
@@ -39,6 +40,7 @@ from wattmark_runner.telemetry import Edge as WindowEdge
 from wattmark_runner.telemetry import Telemetry, TimeBase, read_host
 from wattmark_runner.windows import Frame
 from wattmark_runner.workloads import DATA_ROOT, Workload, find_workload
+from wattmark_runner.workloads.pretrained import require_weights, to_download
 from wattmark_scoring.boundary import pin_sources
 from wattmark_scoring.formula import Formula
 from wattmark_store import Store
@@ -129,7 +131,9 @@ def _validated(request: RunRequest, workload: Workload) -> RunRequest:
     lengths = (request.warmup_seconds, request.idle_before_seconds, request.idle_after_seconds)
     if min(lengths) < 0 or (request.seconds is not None and request.seconds <= 0):
         raise ConfigurationError("windows, warm-up and baselines cannot have negative lengths")
-    return replace(request, parameters=workload.check(request.model, request.parameters))
+    parameters = workload.check(request.model, request.parameters)
+    require_weights(workload, request.model, parameters)
+    return replace(request, parameters=parameters)
 
 
 def _new_record(
@@ -209,6 +213,8 @@ class _Run:
     data_root: Path
     workload: Workload
     edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
+    cpu_ns: dict[tuple[str, int, bool], int] = field(default_factory=dict)
+    """What this process had taken at each edge."""
 
     def carry_out(self) -> None:
         """All stages, whatever happens in them."""
@@ -216,6 +222,7 @@ class _Run:
         record.state = RunState.RUNNING
         self.hooks.keep(record)
         try:
+            self._fetch()
             self._idle("idle before", record.request.idle_before_seconds)
             self._work()
             if not self.telemetry.failing:  # a baseline that nobody samples is time lost
@@ -267,6 +274,22 @@ class _Run:
         )
         self._keep(window)
 
+    def _fetch(self) -> None:
+        """What has to be downloaded first, so that the idle baseline is not for nothing."""
+        request, workload = self.record.request, self.workload
+        if to_download(workload, request.model, request.parameters):
+            self.plan.at("idle before", 0.0, f"downloading the weights of {request.model}")
+            fetch_weights(self._load(), self.log, self.cancel, workload.limits.seconds)
+
+    def _load(self) -> Load:
+        request, workload = self.record.request, self.workload
+        return Load(
+            workload.builtin, request.model, dict(request.parameters), str(self.cache),
+            str(self.data_root), request.gpu, workload.entry_point,
+            workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
+            workload.keras.given_to(request.model) if workload.keras else {},
+        )  # fmt: skip
+
     def _work(self) -> None:
         """Load and measure; a worker that had to train is replaced by a fresh one."""
         if not self._one_worker() and not self._one_worker():
@@ -274,37 +297,24 @@ class _Run:
 
     def _one_worker(self) -> bool:
         """False: it trained the network, and another worker is to measure it."""
-        request = self.record.request
-        workload = self.workload
-        load = Load(
-            workload.builtin, request.model, dict(request.parameters), str(self.cache),
-            str(self.data_root), request.gpu, workload.entry_point,
-            workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
-            workload.keras.given_to(request.model) if workload.keras else {},
-        )  # fmt: skip
-        with WorkerProcess(self.log, gpu=request.gpu, on_edge=self._on_edge) as worker:
-            worker.send(load)
-            for event in worker.events(self.cancel, workload.limits.seconds):
+        limit_seconds = self.workload.limits.seconds
+        gpu = self.record.request.gpu
+        with WorkerProcess(self.log, gpu=gpu, on_edge=self._on_edge) as worker:
+            worker.send(self._load())
+            for event in worker.events(self.cancel, limit_seconds):
                 if isinstance(event, Trained):
                     return False
                 if isinstance(event, Loaded):
                     self._loaded(event)
                     self.telemetry.arm()
-                    overhead = Overhead()
                     worker.send(self._measure())
                 elif isinstance(event, Done):
-                    self._told_overhead(overhead.constants())
                     self._done(event)
                     self.telemetry.disarm()
                     return True
                 else:
                     self._note(event)
         raise Cancelled
-
-    def _told_overhead(self, constants: dict[str, float]) -> None:
-        self.record.constants |= constants
-        if RATIO not in constants:
-            self.record.notices.append(NOT_SEEN)
 
     def _measure(self) -> Measure:
         constants, request = self.record.constants, self.record.request
@@ -313,7 +323,9 @@ class _Run:
 
     def _on_edge(self, edge: Edge) -> None:
         """In the listening thread, at once: the sample at the edge must follow within 5 ms."""
-        self.edges[edge.phase, edge.repeat, edge.opening] = self.telemetry.edge(edge.time_ns)
+        which = edge.phase, edge.repeat, edge.opening
+        self.edges[which] = self.telemetry.edge(edge.time_ns)
+        self.cpu_ns[which] = time.process_time_ns()
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice) and event.text not in self.record.notices:
@@ -347,10 +359,13 @@ class _Run:
 
     def _phase_end(self, ended: PhaseEnd) -> None:
         request = self.record.request
+        opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
+        spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
+        self.record.constants = added(self.record.constants, spent_ns)
         window = self.frame.window(
             Phase(ended.phase),
-            self.edges.pop((ended.phase, ended.repeat, True)),
-            self.edges.pop((ended.phase, ended.repeat, False)),
+            self.edges.pop(opening),
+            self.edges.pop(closing),
             model=request.model,
             workload=request.workload,
             run_id=self.record.run_id,

@@ -11,6 +11,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check, Score, Verdict, Window
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.baseline import pause
+from wattmark_runner.overhead import counts, tell
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted
 from wattmark_runner.publishing import publish
@@ -32,6 +33,8 @@ HOST_SECONDS: Final = 5.0
 checks want them, scores do not."""
 HOST: Final = ("cpu", "exporter")
 """What the host's checks read: foreign CPU time is all but the worker's and the exporter's own."""
+COLLECTOR: Final = "collector"
+"""What the overhead needs beside the exporter's, of the windows that it is told of."""
 LATE: Final = "late samples"
 INTERRUPTED: Final = "telemetry"
 
@@ -87,6 +90,7 @@ def _settle(
     others = open_windows()
     record.windows = [put_marked(window, store, others) for window in record.windows]
     whole = {window.window_id: window.complete for window in record.windows}
+    tell(record, store)
     score_run(record, store, formulas)
     if record.reason:
         check = Check(name, Verdict.INVALID, None, None, "", record.reason)
@@ -103,7 +107,7 @@ def _await_samples(
     while True:
         missing = [each for each in inside if not _sampled_beyond(record, store, each, end_ns)]
         if not missing:
-            _await_host(record.host, store, end_ns, cancel)
+            _await_host(record, store, end_ns, cancel)
             return ""
         if time.monotonic() > deadline:
             names = ", ".join(f"{each.source} {each.domain} {each.device}" for each in missing)
@@ -111,15 +115,23 @@ def _await_samples(
         pause(0.25, lambda _: None, cancel)
 
 
-def _await_host(host: str, store: Store, end_ns: int, cancel: threading.Event | None) -> None:
+def _await_host(
+    record: RunRecord, store: Store, end_ns: int, cancel: threading.Event | None
+) -> None:
     """Wait for CPU times beyond the end, if any came shortly before it."""
     deadline = time.monotonic() + HOST_SECONDS
-    around = (end_ns - BEYOND_NS, end_ns + BEYOND_NS)
+    ends = dict.fromkeys(HOST, end_ns)
+    if told := [window.end_ns for window in record.windows if counts(window)]:
+        ends[COLLECTOR] = max(told)
     while time.monotonic() < deadline:
-        found = [data for name in HOST for data in store.series(name, *around, {"host": host})]
-        if all(data.times_ns[-1] > end_ns for data in found):
+        if all(_has_beyond(name, record.host, store, end) for name, end in ends.items()):
             return
         pause(0.25, lambda _: None, cancel)
+
+
+def _has_beyond(name: str, host: str, store: Store, end_ns: int) -> bool:
+    found = store.series(name, end_ns - BEYOND_NS, end_ns + BEYOND_NS, {"host": host})
+    return all(data.times_ns[-1] > end_ns for data in found)
 
 
 def _sampled_beyond(record: RunRecord, store: Store, series: EnergySeries, end_ns: int) -> bool:

@@ -26,7 +26,7 @@ class Words:
     say without a value. ``remedy``: what to do about one that did not pass. ``at_least``: the value
     must reach the limit. ``device``: finds the device in the check's message. ``states``: for a
     check of a state and not of a value, what is found and the sentence, by verdict; the sentence
-    may hold ``{message}``.
+    may hold ``{message}``. ``of_a_window`` False: it is the same in all, and names none.
     """
 
     question: Question
@@ -37,6 +37,7 @@ class Words:
     at_least: bool = False
     device: str = ""
     states: Mapping[Verdict, tuple[str, str]] = field(default_factory=dict)
+    of_a_window: bool = True
 
 
 def _throttled(reason: str, by: str) -> tuple[str, Words]:
@@ -125,7 +126,7 @@ WORDS: Final[Mapping[str, Words]] = {
             _V.WARNED: ("ESTIMATED", "Energy is ESTIMATED from CPU time, within ×/÷ 2: compare"
                         " on this host only"),
         },
-        device=r"method (\w+)",
+        device=r"method (\w+)", of_a_window=False,
     ),
     "duration": Words(
         Question.SENSOR, "length of the windows", "A window lasted {found}",

@@ -63,7 +63,7 @@ def finding(check: Check) -> str:
     words = words_of(check)
     where = _IN_WINDOW.search(check.message)
     message = _IN_WINDOW.sub("", check.message)
-    repeat = f", in repeat {where[1]}" if where else ""
+    repeat = f", in repeat {where[1]}" if where and words.of_a_window else ""
     state = words.states.get(check.verdict)
     if state is not None:
         told = state[1]

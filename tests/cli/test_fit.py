@@ -97,3 +97,22 @@ def test_records_of_another_version_are_told_before_anything_is_measured(
     assert done.returncode == 1
     assert "made by another version" in done.stderr
     assert "idle baseline" not in done.stderr
+
+
+def test_weights_that_cannot_be_had_are_told_before_anything_is_measured(
+    wattmark: Wattmark, tmp_path: Path
+) -> None:
+    """Of any of the networks: a cache folder holds those of the first, and nothing answers where
+    the others would come from."""
+    cache = tmp_path / "keras/models"
+    cache.mkdir(parents=True)
+    (cache / "mobilenet_1_0_224_tf.h5").touch()
+    nobody = dict.fromkeys(("https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    done = wattmark(
+        "fit", "--workload", "keras:synthetic", "--models", "MobileNet,VGG16",
+        env={**nobody, "no_proxy": "", "NO_PROXY": "", "KERAS_HOME": str(cache.parent)},
+    )  # fmt: skip
+    assert done.returncode not in {0, None}
+    assert "the weights of VGG16 are not in Keras's cache" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "wattmark-data").exists()

@@ -218,3 +218,5 @@ def test_republish_fills_an_influxdb(wattmark: Wattmark, data: Path, influx: Any
     found = influx.query("results", 'SELECT * FROM "score"', user="grafana")["series"][0]
     models = {row[found["columns"].index("model")] for row in found["values"]}
     assert models == {'<b>&"quoted"[/x]', "broken", "guessed"}
+    for name in ("check", "repeat", "isoline"):
+        assert influx.query("results", f'SELECT * FROM "{name}"', user="grafana")["series"]

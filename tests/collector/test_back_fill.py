@@ -154,6 +154,24 @@ def test_what_was_made_of_finer_samples_stays(influx: Any, back_fill: BackFill) 
     assert (watts, seconds) == pytest.approx((55.0, 2399.0 - 59.0), abs=1.5)
 
 
+def test_late_samples_of_that_time_do_not_cost_the_rest_of_their_minute(
+    influx: Any, back_fill: BackFill
+) -> None:
+    """The minute was made of one-minute values; it is made of samples now, for every host."""
+    make(influx, fleet(), NOON + 2500 * S)
+    forget_power(influx, "power_10s", *COARSE)
+    back_fill()
+    before = points(influx, "power_1h")
+    late = energy("a package rapl", lambda t: 30.0 + t % 90, NOON, 2400)[905:910]
+    make(influx, late, NOON + 2 * 3600 * S)  # nothing else is of the hour before
+    assert {time_ns for _, time_ns in points(influx, "power_10s")} == {
+        NOON + second * S for second in range(840, 960, 10)
+    }
+    for name in ("total a counter", "total b counter"):
+        assert points(influx, "power_1m")[name, NOON + 900 * S][1] == pytest.approx(60.0)
+        assert points(influx, "power_1h")[name, NOON] == pytest.approx(before[name, NOON], rel=0.01)
+
+
 def test_a_total_of_another_method_is_not_counted_twice(influx: Any, back_fill: BackFill) -> None:
     """A minute that was half estimated and half counted, made of samples, stays as it is."""
     estimate = [

@@ -158,6 +158,24 @@ def test_a_field_of_another_type_stops_nothing(
     assert len(kept) == 1999
 
 
+def test_a_line_that_cannot_be_parsed_stops_nothing(
+    spooled: SpooledStore, each_influx: Server, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    """Whether the server then stores the rest of the batch, as 1.x, or nothing of it, as 2.7: the
+    bad ones are counted and kept, all others arrive."""
+    now_ns, bad = time.time_ns(), {*range(0, 2000, 9)}
+    batch = [
+        Sample("a", make_tags({"host": "h1"}), {"end_ns": 1e300 if n in bad else 1.0}, now_ns + n)
+        for n in range(2000)
+    ]
+    spooled.write([*batch, sample("b", 1.5, now_ns)])
+    wait_for(lambda: spooled.fields["refused"] == len(bad))
+    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
+    assert len(stored(each_influx)) == 2001 - len(bad)
+    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert {int(line.rpartition(" ")[2]) - now_ns for line in kept} == bad
+
+
 def test_a_missing_database_is_waited_for(
     spooled: SpooledStore, each_influx: Server, wait_for: WaitFor
 ) -> None:

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from wattmark_collector.health import Health, TargetHealth
 from wattmark_collector.own_http import OwnServer
 from wattmark_collector.own_metrics import OwnState
+from wattmark_collector.pulse import pulse
 from wattmark_core.catalogue import BY_NAME, MEASUREMENTS
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ConfigurationError, PortInUse
@@ -35,8 +36,8 @@ class Changing:
         self.away: str | None = None
         self.sending = True
         self.state = OwnState(
-            self.health, self.clock, lambda: self.fields, away=lambda: self.away,
-            is_sending=lambda: self.sending,
+            self.health, self.clock, lambda: self.fields, pulse("h", self.clock),
+            away=lambda: self.away, is_sending=lambda: self.sending,
         )  # fmt: skip
 
 

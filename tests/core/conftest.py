@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.influxdb.servers import KINDS, server_of
 from wattmark_core.sample import Sample, make_tags
 from wattmark_store import Store, open_store
 from wattmark_store.sqlite import SqliteStore
@@ -12,15 +13,14 @@ from wattmark_store.sqlite import SqliteStore
 START_NS = 1_700_000_000_000_000_000
 
 
-@pytest.fixture(params=["sqlite", "influxdb-1.6", "influxdb-2.7"])
+@pytest.fixture(params=["sqlite", *KINDS])
 def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
     """Of each kind: a call gives a store with nothing in it."""
     made: list[Store] = []
     server = None
     if request.param != "sqlite":
         pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
-        name = {"influxdb-1.6": "influxd", "influxdb-2.7": "influxdb27"}[request.param]
-        server = request.getfixturevalue(name)
+        server = server_of(request)
         made.append(open_store(server.url("admin"), server.password_file("admin")))
 
     def give() -> Store:

@@ -61,8 +61,13 @@ def test_a_dashboard_opens_on_the_stacks_own_source(variable: Any) -> None:
 def test_dashboards_are_read_where_they_are_mounted() -> None:
     """And nobody changes them in the browser."""
     provider = read("dashboards/wattmark.yml")["providers"][0]
-    mounts = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    assert f"./dashboards/json:{provider['options']['path']}:ro" in mounts
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    grafana, folder = compose["services"]["grafana"], provider["options"]["path"]
+    for name in DASHBOARDS:
+        assert f"./dashboards/json/{name}.json:{folder}/{name}.json:ro" in grafana["volumes"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home == f"{folder}/home.json"
+    assert not [each for each in grafana["volumes"] if "prometheus" in each]
     assert provider["allowUiUpdates"] is False
 
 

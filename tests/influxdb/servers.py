@@ -2,18 +2,43 @@
 
 import base64
 import json
+import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import pytest
+
 from tests.influxdb.backend import Backend
 from tests.influxdb.standin import VERSION, StandIn
+
+REAL: Final = os.environ.get("WATTMARK_INFLUXDB_URL", "")
+"""A server that the tests are to use in the place of their own."""
+_OWN: Final = {"influxdb-1.6": "influxd", "influxdb-2.7": "influxdb27"}
+KINDS: Final = ("influxdb-real",) if REAL else tuple(_OWN)
+
+
+def server_of(request: pytest.FixtureRequest) -> "Server":
+    """The server that a fixture's parameter names; the real one stands for all."""
+    name = "influxd" if REAL else _OWN[request.param]
+    server: Server = request.getfixturevalue(name)
+    return server
 
 
 class Server(Protocol):
     """A server with users and databases, of which ``make_databases`` leaves none with anything in
     it. ``admin`` may read and write all of them."""
+
+    @property
+    def version(self) -> str:
+        """As it names itself: ``1.6.7``, ``v2.7.12``."""
+        ...
+
+    @property
+    def token(self) -> str:
+        """The operator's on 2.x; empty on 1.x."""
+        ...
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -22,11 +47,24 @@ class Server(Protocol):
 
     @property
     def address(self) -> str:
+        """Its URL for calls that are to end while it is stopped."""
+        ...
+
+    @property
+    def real_address(self) -> str:
         """Its own URL."""
         ...
 
     def url(self, user: str) -> str:
         """The store's URL for a user."""
+        ...
+
+    def name(self, user: str) -> str:
+        """What the server calls a user."""
+        ...
+
+    def authorization(self, user: str) -> str:
+        """The id of a user's v1 authorization on 2.x; empty on 1.x."""
         ...
 
     def password_file(self, user: str) -> Path:
@@ -66,7 +104,7 @@ def ask(url: str, credentials: str, database: str, statement: str) -> Any:
 
 def write(server: Server, lines: str, database: str = "telemetry", user: str = "admin") -> None:
     """What another program writes."""
-    credentials = f"{user}:{server.password_file(user).read_text()}".encode()
+    credentials = f"{server.name(user)}:{server.password_file(user).read_text()}".encode()
     headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
     urlopen(Request(f"{server.address}/write?db={database}", lines.encode(), headers)).close()
 
@@ -77,9 +115,15 @@ class Influxdb27:
     def __init__(self, behind: Server, version: str = VERSION) -> None:
         self._behind = behind
         password = behind.password_file("admin").read_text()
+        self.token = password
         self.backend = Backend(behind.address.removeprefix("http://"), "admin", password)
         self._standin = StandIn(self.backend, version)
         self._standin.start()
+
+    @property
+    def version(self) -> str:
+        """See ``Server``."""
+        return self._standin.version
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -91,9 +135,22 @@ class Influxdb27:
         """See ``Server``."""
         return f"http://127.0.0.1:{self._standin.port}"
 
+    @property
+    def real_address(self) -> str:
+        """See ``Server``."""
+        return self.address
+
     def url(self, user: str) -> str:
         """See ``Server``."""
         return f"influxdb://{user}@127.0.0.1:{self._standin.port}"
+
+    def name(self, user: str) -> str:
+        """See ``Server``."""
+        return user
+
+    def authorization(self, user: str) -> str:
+        """See ``Server``."""
+        return user
 
     def password_file(self, user: str) -> Path:
         """See ``Server``."""
@@ -119,10 +176,6 @@ class Influxdb27:
     def drop(self, database: str) -> None:
         """See ``Server``."""
         self._behind.drop(database)
-
-    def set_password(self, user: str, password: str) -> None:
-        """As ``influx v1 auth set-password`` does."""
-        self.backend.result("", f"SET PASSWORD FOR \"{user}\" = '{password}'")
 
     def close(self) -> None:
         """Let go."""

@@ -8,16 +8,13 @@ those of the server behind, with its grants as their rights on buckets.
 import base64
 import binascii
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby
-from socket import SHUT_RDWR, socket
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.influxdb import answers, points, statements
+from tests.influxdb.administration import administer, is_administration
 from tests.influxdb.answers import (
     AUTOGEN,
     NO_MAPPING,
@@ -29,6 +26,7 @@ from tests.influxdb.answers import (
     series,
 )
 from tests.influxdb.backend import Backend, Rights
+from tests.influxdb.listening import Handler, Listening
 from tests.influxdb.statements import Kind
 
 VERSION: Final = "v2.7.12"
@@ -45,25 +43,23 @@ class StandIn:
         self.backend = backend
         self.version = version
         self.port = port
-        self._server: ThreadingHTTPServer | None = None
+        self._listening: Listening | None = None
 
     def start(self) -> None:
         """Listen."""
         standin = self
 
-        class Handler(_Handler):
+        class Own(_Handler):
             owner = standin
 
-        self._server = _Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._listening = Listening(Own, self.port)
+        self.port = self._listening.server_port
 
     def stop(self) -> None:
         """Nobody is answered any more."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-        self._server = None
+        if self._listening is not None:
+            self._listening.stop()
+        self._listening = None
 
     def write(self, user: str, options: dict[str, str], lines: bytes) -> None:
         """Take a batch. Raises ``Refused``."""
@@ -176,35 +172,8 @@ class _Query:
         return "" if not wrong or FIELD_CONDITION in wrong else error(number, wrong)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(address, handler)
-        self._open: set[socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
-        """Also those that are connected are answered no more."""
-        super().server_close()
-        for request in list(self._open):
-            with suppress(OSError):
-                request.shutdown(SHUT_RDWR)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: StandIn
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # one packet for head and body
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -226,21 +195,28 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, "text/plain; charset=utf-8", "no assets included in binary\n")
 
     def do_POST(self) -> None:
-        if urlsplit(self.path).path in {"/query", "/write"}:
+        if is_administration(self.path) or urlsplit(self.path).path in {"/query", "/write"}:
             self._guarded()
         else:
             self.do_GET()
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def _guarded(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
-            self._called(body)
+            self._called(self.body())
         except Refused as error:
             self._answer(error.status, "application/json; charset=utf-8", error.body)
         except OSError:  # the server behind is away, and so is this one
             self.close_connection = True
 
     def _called(self, body: bytes) -> None:
+        if is_administration(self.path):
+            token = self.headers.get("Authorization", "").removeprefix("Token ")
+            status, text = administer(self.owner.backend, token, self.command, self.path, body)
+            self._answer(status, "application/json; charset=utf-8", text)
+            return
         address = urlsplit(self.path)
         options = dict(parse_qsl(address.query))
         user = self._user(options)
@@ -273,18 +249,6 @@ class _Handler(BaseHTTPRequestHandler):
         return credentials.partition(":")[0]
 
     def _answer(self, status: int, kind: str, text: str) -> None:
-        body = text.encode()
-        self.send_response(status)
-        if kind:
-            self.send_header("Content-Type", kind)
-        self.send_header("X-Influxdb-Build", "OSS")
-        self.send_header("X-Influxdb-Version", self.owner.version)
-        if status != 204:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+        headers = {"Content-Type": kind} if kind else {}
+        headers |= {"X-Influxdb-Build": "OSS", "X-Influxdb-Version": self.owner.version}
+        self.answer(status, headers, text.encode())

@@ -13,10 +13,10 @@ from wattmark_exporters.sensors.rapl_absent import UDEV_RULE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
-    path
-    for path in ROOT.rglob("*.md")
-    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
-)
+    path for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "node_modules"
+               for part in path.relative_to(ROOT).parts)
+)  # fmt: skip
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MODULES = {
     "wattmark": "wattmark_cli",

@@ -77,7 +77,8 @@ def test_missing_packages_are_named(bare_path: str) -> None:
     """Where nothing can be installed, one line says what to install, and the work goes on."""
     done = call("tools/debian-packages", "test", PATH=bare_path, PYTHON=sys.executable)
     assert done.returncode == 0
-    missing = r"Missing: .*gcc libc6-dev chromium curl nodejs npm influxdb\. As root: apt-get .*\n"
+    needed = "gcc libc6-dev chromium curl nodejs npm influxdb prometheus"
+    missing = rf"Missing: .*{needed}\. As root: apt-get .*\n"
     assert re.fullmatch(missing, done.stderr)
 
 

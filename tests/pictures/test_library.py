@@ -105,6 +105,18 @@ def test_an_empty_cell_of_a_matrix_is_a_dash(library: Library) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("naming", "titles"), [
+    ({"asLabels": False}, ["valid joules", "invalid joules"]),
+    ({"asLabels": True}, ["joules valid", "joules invalid"]),
+])  # fmt: skip
+def test_rows_are_split_by_a_column(library: Library, naming: object, titles: list[str]) -> None:
+    """As by "Partition by values", which Grafana's application has and the library lacks."""
+    split = {"id": "partitionByValues", "options": {"fields": ["verdict"], "naming": naming}}
+    found = ask(library, {**TABLE, "transformations": [split]}, RUNS)
+    assert [len(frame.rows()) for frame in found.frames] == [1, 1]
+    assert [frame.heads[2] for frame in found.frames] == titles
+
+
 def test_a_series_is_called_by_its_alias(library: Library) -> None:
     """With both ways to name a tag; a stat shows its last value that is not missing."""
     found = ask(library, STAT, WATTS)

@@ -19,6 +19,7 @@ from wattmark_runner.records import RunRecord, RunRequest, RunState
 from wattmark_runner.run import LOAD_SECONDS, SCORE_SECONDS, execute
 from wattmark_runner.workloads import Workload, load_config
 from wattmark_runner.workloads.parameters import Value
+from wattmark_runner.workloads.pretrained import KERAS_FILES
 from wattmark_runner.workloads.zoo import KERAS_PARAMETERS
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
@@ -131,9 +132,12 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Pro
 
 
 def test_every_fault_is_in_its_record_and_the_next_run_starts_clean(
-    run: Run, tmp_path: Path
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each fails with its own reason, keeps its log, and leaves nothing to the next."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "keras/models").mkdir(parents=True)
+    (tmp_path / "keras/models" / KERAS_FILES[MODEL]).touch()
     (tmp_path / "short.npz").write_bytes(b"PK\x03\x04 cut short")
     (tmp_path / "other.weights.h5").write_bytes(b"no weights")
     fit = npz(tmp_path / "fit.npz", [0, 1, 2])

@@ -1,75 +1,135 @@
-"""What measuring itself costs: which processes are ours, and what is said of what they took."""
+"""What measuring itself costs, from the CPU time that exporter and collector publish."""
 
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from wattmark_runner.overhead import CPUS, RATIO, SECONDS, Overhead, added, own_processes
+from wattmark_core.results import Phase, Window
+from wattmark_core.sample import Sample, make_tags
+from wattmark_runner.overhead import CPUS, NOT_SEEN, RATIO, RUNNER, SECONDS, added, counts, tell
+from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_store.sqlite import SqliteStore
 
-BUSY = "import time\nwhile True: time.process_time()"
+S = 1_000_000_000
+START = 1_700_000_000 * S
+EXPORTER, COLLECTOR = "overhead.exporter_cpu_seconds", "overhead.collector_cpu_seconds"
 
 
 @pytest.fixture
-def busy() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that takes a core."""
-    with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
-        yield process
-        process.kill()
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """An empty store."""
+    opened = SqliteStore(tmp_path / "store.sqlite")
+    yield opened
+    opened.close()
 
 
-def test_each_part_has_its_cpu_time(busy: subprocess.Popen[bytes]) -> None:
-    """And the share is theirs of all cores."""
-    overhead = Overhead({os.getpid(): "runner", busy.pid: "exporter"})
-    time.sleep(0.5)
-    constants = overhead.constants()
-    assert constants[SECONDS] == pytest.approx(0.5, abs=0.4)
-    spent = constants["overhead.exporter_cpu_seconds"]
-    assert 0.05 < spent <= constants[SECONDS] * 1.05
-    both = spent + constants["overhead.runner_cpu_seconds"]
-    assert constants[RATIO] == pytest.approx(both / (os.cpu_count() or 1) / constants[SECONDS])
+def publish(
+    store: SqliteStore, part: str, values: Sequence[float], host: str = "h", every: int = 2
+) -> None:
+    """CPU seconds of a part, from the start on."""
+    store.write(
+        Sample(part, make_tags({"host": host}), {"cpu_seconds": value}, START + i * every * S)
+        for i, value in enumerate(values)
+    )
 
 
-def test_a_share_that_would_be_too_small_is_none(busy: subprocess.Popen[bytes]) -> None:
-    """Without the exporter's process, or when one of ours has ended meanwhile."""
-    assert RATIO not in Overhead({os.getpid(): "runner"}).constants()
-    overhead = Overhead({os.getpid(): "exporter", busy.pid: "collector"})
-    busy.kill()
-    busy.wait()
-    constants = overhead.constants()
-    assert RATIO not in constants
-    assert "overhead.collector_cpu_seconds" not in constants
-    assert "overhead.exporter_cpu_seconds" in constants
+def make_record() -> RunRecord:
+    """A warm-up of 3 s, windows of 4 s and 5 s, and 0.05 s of the runner's own; idle around."""
+    plan = [(Phase.IDLE, 1, 2), (Phase.WARMUP, 3, 6), (Phase.INFERENCE, 7, 11),
+            (Phase.INFERENCE, 12, 17), (Phase.IDLE, 18, 40)]  # fmt: skip
+    windows = [
+        Window(f"w{number}", "h", phase, START + start * S, START + end * S)
+        for number, (phase, start, end) in enumerate(plan)
+    ]
+    record = RunRecord(
+        "run", RunRequest("digits", "net"), RunState.SCORING, "h", "boot", "instance", 0, START,
+        windows=windows, constants={"guard_seconds": 1.0},
+    )  # fmt: skip
+    for milliseconds in (10, 20, 20):
+        record.constants = added(record.constants, milliseconds * 1_000_000)
+    return record
+
+
+def test_each_part_has_its_cpu_time_in_the_windows(store: SqliteStore) -> None:
+    """Between samples in proportion to time, and the share is theirs of all cores; idle windows
+    are not of it, and other constants stay."""
+    publish(store, "exporter", [0.02 * i for i in range(30)])  # 10 ms a second
+    publish(store, "collector", [5.0 + 0.1 * i for i in range(4)], every=10)
+    record = make_record()
+    tell(record, store)
+    assert record.constants == pytest.approx({
+        "guard_seconds": 1.0, CPUS: float(os.cpu_count() or 1), SECONDS: 12.0, RUNNER: 0.05,
+        EXPORTER: 0.12, COLLECTOR: 0.12, RATIO: 0.29 / 12.0 / (os.cpu_count() or 1),
+    })  # fmt: skip
+    assert record.notices == []
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("exporter", "collector"),
     [
-        (("-c", BUSY, "wattmark-exporter"), False),
-        (("-m", "wattmark_exporters", "--listen", "127.0.0.1:0"), True),
+        ([], [0.1 * i for i in range(20)]),
+        ([0.1 * i for i in range(20)], []),
+        ([0.1 * i for i in range(20)], [0.1 * i for i in range(7)]),
+        ([0.1 * i for i in range(20)], [0.5, 0.6, 0.7, 0.8, 0.0, *[0.1] * 20]),
+        ([0.5, 0.6, 0.7, 0.1, *[0.2] * 20], [0.1 * i for i in range(20)]),
     ],
 )
-def test_only_what_a_command_line_runs_counts(words: tuple[str, ...], found: bool) -> None:
-    """A name among a program's arguments does not make it Wattmark's."""
-    with subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL) as process:
-        try:
-            assert (own_processes().get(process.pid) == "exporter") is found
-        finally:
-            process.kill()
+def test_a_share_that_would_be_too_small_is_none(
+    store: SqliteStore, exporter: list[float], collector: list[float]
+) -> None:
+    """A part that is not known, not to the end, or was restarted meanwhile, is left out, and then
+    there is no share, but a notice, once."""
+    publish(store, "exporter", exporter)
+    publish(store, "collector", collector)
+    record = make_record()
+    tell(record, store)
+    tell(record, store)
+    assert RATIO not in record.constants
+    assert len({EXPORTER, COLLECTOR} & set(record.constants)) == 1
+    assert record.constants[RUNNER] == pytest.approx(0.05)
+    assert record.notices == [NOT_SEEN]
 
 
-def test_windows_of_a_run_add_up() -> None:
-    """Seconds and CPU seconds do, the share is of all; where one has none there is none."""
-    one = {"guard_seconds": 1.0, SECONDS: 10.0, CPUS: 2.0, "overhead.runner_cpu_seconds": 0.1,
-           RATIO: 0.005}  # fmt: skip
-    two = {SECONDS: 30.0, CPUS: 2.0, "overhead.runner_cpu_seconds": 0.5, RATIO: 0.5 / 60}
-    both = added(one, two)
-    assert both == pytest.approx({
-        "guard_seconds": 1.0, SECONDS: 40.0, CPUS: 2.0, "overhead.runner_cpu_seconds": 0.6,
-        RATIO: 0.6 / 80,
-    })  # fmt: skip
-    assert RATIO not in added(both, {name: two[name] for name in two if name != RATIO})
-    assert added({"guard_seconds": 1.0}, two) == {"guard_seconds": 1.0, **two}
+def test_a_collector_on_another_host_takes_nothing_of_this_one(store: SqliteStore) -> None:
+    """Then the share is the exporter's and the runner's."""
+    publish(store, "exporter", [0.02 * i for i in range(30)])
+    publish(store, "collector", [0.1 * i for i in range(30)], host="server")
+    record = make_record()
+    tell(record, store)
+    assert COLLECTOR not in record.constants
+    assert record.constants[RATIO] == pytest.approx(0.17 / 12.0 / (os.cpu_count() or 1))
+
+
+def test_what_was_known_outlives_the_samples(store: SqliteStore) -> None:
+    """A run that is scored again when they are gone keeps its share; one that has a window more
+    does not: it would be that of other windows."""
+    publish(store, "exporter", [0.02 * i for i in range(30)])
+    publish(store, "collector", [0.02 * i for i in range(30)])
+    record = make_record()
+    tell(record, store)
+    known = dict(record.constants)
+    for part in ("exporter", "collector"):
+        publish(store, part, [9.0 - i for i in range(30)])
+    tell(record, store)
+    assert record.constants == known
+    record.windows.append(replace(record.windows[1], window_id="more"))
+    tell(record, store)
+    assert RATIO not in record.constants
+    assert record.notices == [NOT_SEEN]
+
+
+def test_windows_of_work_that_were_stamped_here_count(store: SqliteStore) -> None:
+    """Whoever posts a window says nothing of what this process took in it; a run of such windows
+    has no overhead, and no notice."""
+    window = make_record().windows[1]
+    assert counts(window)
+    assert not counts(replace(window, phase=Phase.IDLE))
+    posted = replace(window, clock="client")
+    assert not counts(posted)
+    record = make_record()
+    record.windows, record.constants = [posted], {}
+    tell(record, store)
+    assert (record.constants, record.notices) == ({}, [])

@@ -15,7 +15,7 @@ from dashboards.generate import DASHBOARDS
 from tools.pictures import page
 from tools.pictures.asking import Asker, Server, ServerError
 from tools.pictures.browser import BrowserError, picture
-from tools.pictures.demo.write import write
+from tools.pictures.demo.write import DATABASES, write
 from tools.pictures.library import Library, LibraryError, LibraryMissing, Span
 
 FOLDER: Final = Path("build/dashboards")
@@ -55,8 +55,11 @@ def _server(options: argparse.Namespace) -> Iterator[Server]:
         return
     with influxd.running() as (_, address):
         sys.stdout.write("Writing demo data …\n")
-        write(address, int(time.time()))
-        yield Server(f"http://{address}")
+        server = Server(f"http://{address}")
+        for database in DATABASES:
+            server.ask("", f"CREATE DATABASE {database}")
+        write(server, int(time.time()))
+        yield server
 
 
 def _draw(name: str, server: Server, library: Library, options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ LEAST: Final = "100ms"
 
 
 class ServerError(Exception):
-    """InfluxDB cannot be reached."""
+    """InfluxDB cannot be reached, or takes no demo data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,31 @@ class Server:
         Raises ``ServerError``.
         """
         body = urlencode({"db": database, "q": query, "epoch": "ms"}).encode()
+        status, found = self._post("/query", body)
+        if status != HTTPStatus.OK:
+            return {"error": found.decode(errors="replace")[:500]}
+        results: Sequence[Json] = json.loads(found).get("results") or [{}]
+        return results[0]
+
+    def write(self, database: str, lines: Sequence[str]) -> None:
+        """Write lines of line protocol, times in ns. Raises ``ServerError``."""
+        status, found = self._post(f"/write?db={database}", "\n".join(lines).encode())
+        if status != HTTPStatus.NO_CONTENT:
+            raise ServerError(f"InfluxDB refused demo data: {found.decode(errors='replace')[:500]}")
+
+    def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
         headers = {}
         if self.user:
             both = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
             headers["Authorization"] = f"Basic {both}"
-        request = Request(f"{self.url}/query", body, headers)  # noqa: S310 - the user's own
+        request = Request(self.url + path, body, headers)  # noqa: S310 - the user's own
         try:
             with urlopen(request, timeout=120.0) as answer:  # noqa: S310
-                found = json.load(answer)
+                return answer.status, answer.read()
         except HTTPError as error:
-            return {"error": error.read().decode(errors="replace")[:500]}
+            return error.code, error.read()
         except (URLError, OSError) as error:
             raise ServerError(f"InfluxDB does not answer at {self.url}: {error}") from error
-        results: Sequence[Json] = found.get("results") or [{}]
-        return results[0]
 
 
 def database_of(source: object, variables: Mapping[str, Variable]) -> str:

@@ -26,7 +26,7 @@ def padded(
     """The ends of an axis for values from ``low`` to ``high``: a tenth more at both, from 0 where
     that is near, and at the hard ends ``least`` and ``most`` where they are set."""
     delta = high - low
-    if delta < 1e-24:
+    if delta <= max(abs(low), abs(high)) * 1e-10:
         delta = 0.0
     size = delta or max(abs(low), abs(high)) or 1000.0
     grain = 10.0 ** (math.floor(math.log10(size)) - 1)

@@ -131,7 +131,7 @@ def with_legend(drawing: Drawing, entries: Sequence[Entry], plot: Callable[[int,
         legend = box(_legend(entries, table=table, right=True), taken, drawing.height)
         drawn_plot = plot(drawing.width - taken, drawing.height)
         return f'<div style="display:flex">{drawn_plot}{legend}</div>'
-    taken = _high(entries, drawing.width, table=table)
+    taken = legend_height(entries, drawing.width, table=table)
     taken = min(taken, int(drawing.height * LEGEND_SHARE))
     legend = box(_legend(entries, table=table, right=False), drawing.width, taken)
     return plot(drawing.width, drawing.height - taken) + legend
@@ -143,7 +143,8 @@ def _wide(entries: Sequence[Entry], asked: Any, width: int, *, table: bool) -> i
     return int(min(asked or longest + calcs, width * (0.9 if asked else 0.6)))
 
 
-def _high(entries: Sequence[Entry], width: int, *, table: bool) -> int:
+def legend_height(entries: Sequence[Entry], width: int, *, table: bool) -> int:
+    """What a legend below a plot wants, px."""
     if table:
         return (len(entries) + 1) * LEGEND_ROW_PX + 4
     lines, x = 1, 0.0

@@ -23,11 +23,8 @@ class Placed:
     variables: Mapping[str, Variable]
 
 
-def placed(
-    panels: Sequence[Json], variables: Mapping[str, Variable], width: int
-) -> tuple[list[Placed], int]:
-    """All that is shown, and the whole's height: repeated panels once for each value; those of
-    closed rows not at all."""
+def placed(panels: Sequence[Json], variables: Mapping[str, Variable], width: int) -> list[Placed]:
+    """All that is shown: repeated panels once for each value, those of closed rows not at all."""
     made: list[Placed] = []
     added = 0
     for panel in sorted(panels, key=lambda each: (each["gridPos"]["y"], each["gridPos"]["x"])):
@@ -36,8 +33,7 @@ def placed(
             made.append(_placed(copy, own, added + down, width))
             rows = down
         added += rows
-    bottom = max((each.top + each.height for each in made), default=0)
-    return made, bottom
+    return made
 
 
 def opened(panels: Sequence[Json]) -> list[Json]:

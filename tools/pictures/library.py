@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column, as it is shown. ``title``: its head; ``texts`` and ``colors``: of each value."""
+    """One column, as it is shown. ``title``: its head; ``texts`` and ``colors``: of each value.
+
+    ``nulls``: rows in which the value is JavaScript's null, where others that are missing are
+    undefined: an xychart draws those at 0.
+    """
 
     name: str
     title: str
@@ -49,6 +54,7 @@ class Field:
     color: str
     links: Sequence[Sequence[Link]]
     calcs: Mapping[str, str]
+    nulls: Sequence[int] = ()
 
     @property
     def hidden(self) -> bool:
@@ -174,7 +180,8 @@ class Library:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         if self._process is not None:
-            self._process.communicate(timeout=30)
+            with suppress(BrokenPipeError):
+                self._process.communicate(timeout=30)
 
     def shown(self, questions: Iterable[Question]) -> list[Shown]:
         """What each panel shows."""
@@ -227,11 +234,15 @@ class Library:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise LibraryError("the library is not started: use it in a with statement")
-        process.stdin.write(json.dumps({"op": operation, **request}) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
+        try:
+            process.stdin.write(json.dumps({"op": operation, **request}) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            line = ""
+        else:
+            line = process.stdout.readline()
         if not line:
-            raise LibraryError(f"node ended with status {process.wait(30)}")
+            raise LibraryError(f"node ended with status {process.wait(30)}: see its words above")
         reply = json.loads(line)
         if "error" in reply:
             raise LibraryError(reply["error"])
@@ -269,7 +280,7 @@ def _field(found: Json) -> Field:
     return Field(
         found["name"] or "", found["title"] or "", found["type"], found["labels"], found["config"],
         found["custom"], found["values"], found["texts"], found["colors"], found["color"], links,
-        found["calcs"],
+        found["calcs"], found["nulls"],
     )  # fmt: skip
 
 

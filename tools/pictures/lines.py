@@ -109,14 +109,10 @@ def _plot(drawing: Drawing, series: Sequence[Series], width: int, height: int) -
     wide = max(width - left - right - 8, 10)
     parts = _grid(drawing, scales, left, wide, tall)
     parts += _regions(drawing, left, wide, tall)
-    clip = f"clip{id(series)}"
-    parts.append(
-        f'<clipPath id="{clip}"><rect x="{left}" y="0" width="{wide}" height="{tall}"/></clipPath>'
-    )
-    parts.append(f'<g clip-path="url(#{clip})">')
+    parts.append(f'<svg x="{left}" y="0" width="{wide}" height="{tall}">')
     for each in series:
-        parts += _line(drawing, each, scales[each.axis], left, wide, tall)
-    parts.append("</g>")
+        parts += _line(drawing, each, scales[each.axis], wide, tall)
+    parts.append("</svg>")
     return svg(parts, width, height)
 
 
@@ -179,43 +175,42 @@ def _y(scale: _Axis, value: float, tall: int) -> float:
     return max(-1e4, min(1e4, (1 - share) * (tall - TOP_PX) + TOP_PX))
 
 
-def _line(
-    drawing: Drawing, series: Series, scale: _Axis, left: int, wide: int, tall: int
-) -> list[str]:
+def _line(drawing: Drawing, series: Series, scale: _Axis, wide: int, tall: int) -> list[str]:
     custom = series.field.custom
-    color = series.field.color
     style = str(custom.get("drawStyle", "line"))
-    fill = float(custom.get("fillOpacity", 0)) / 100
-    thick = float(custom.get("lineWidth", 1))
     parts = []
     count = sum(value is not None for value in series.values)
     points = str(custom.get("showPoints", "auto"))
     dense = count * 2 * 5 > wide
     for run in _runs(series):
-        place = [(left + _share(drawing, at) * wide, _y(scale, value, tall),
+        place = [(_share(drawing, at) * wide, _y(scale, value, tall),
                   _y(scale, max(low, scale.low), tall)) for at, value, low in run]  # fmt: skip
         if style == "bars":
-            bar = max(wide / max(len(series.values), 1) * 0.6, 1)
-            parts += [_bar(x, y, low, bar, color, fill or 0.5) for x, y, low in place]
+            parts += _columns(series, place, max(wide / max(len(series.values), 1) * 0.6, 1))
             continue
-        stepped = _stepped(place, str(custom.get("lineInterpolation", "linear")))
-        path = " ".join(
-            f"{'L' if n else 'M'}{x:.1f} {y:.1f}" for n, (x, y, _) in enumerate(stepped)
-        )
-        if style == "line" and len(place) > 1:
-            if fill:
-                below = " ".join(f"L{x:.1f} {low:.1f}" for x, _, low in reversed(stepped))
-                parts.append(f'<path d="{path} {below} Z" fill="{color}" fill-opacity="{fill}"/>')
-            dashes = ' stroke-dasharray="8 6"' if _dashed(series) else ""
-            parts.append(
-                f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{thick}"{dashes}/>'
-            )
         alone = len(place) == 1
+        if style == "line" and not alone:
+            parts += _path(series, place)
         if style == "points" or points == "always" or alone or (points == "auto" and not dense):
             size = float(custom.get("pointSize", 5)) / 2
-            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{color}"/>'
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{series.field.color}"/>'
                       for x, y, _ in place]  # fmt: skip
     return parts
+
+
+def _path(series: Series, place: Sequence[Point]) -> list[str]:
+    """A line, and the area below it."""
+    custom, color = series.field.custom, series.field.color
+    stepped = _stepped(place, str(custom.get("lineInterpolation", "linear")))
+    path = " ".join(f"{'L' if n else 'M'}{x:.1f} {y:.1f}" for n, (x, y, _) in enumerate(stepped))
+    dashes = ' stroke-dasharray="8 6"' if _dashed(series) else ""
+    thick = float(custom.get("lineWidth", 1))
+    made = [f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{thick}"{dashes}/>']
+    fill = float(custom.get("fillOpacity", 0)) / 100
+    if fill:
+        below = " ".join(f"L{x:.1f} {low:.1f}" for x, _, low in reversed(stepped))
+        made.append(f'<path d="{path} {below} Z" fill="{color}" fill-opacity="{fill}"/>')
+    return made
 
 
 def _runs(series: Series) -> list[list[Point]]:
@@ -248,8 +243,11 @@ def _stepped(place: Sequence[Point], how: str) -> list[Point]:
     return made
 
 
-def _bar(x: float, y: float, low: float, wide: float, color: str, fill: float) -> str:
-    return (
+def _columns(series: Series, place: Sequence[Point], wide: float) -> list[str]:
+    color = series.field.color
+    fill = float(series.field.custom.get("fillOpacity", 0)) / 100 or 0.5
+    return [
         f'<rect x="{x - wide / 2:.1f}" y="{min(y, low):.1f}" width="{wide:.1f}"'
         f' height="{abs(low - y):.1f}" fill="{color}" fill-opacity="{fill}" stroke="{color}"/>'
-    )
+        for x, y, low in place
+    ]

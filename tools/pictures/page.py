@@ -40,30 +40,53 @@ class Page:
     errors: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A panel at its place, with what was asked for it, and what it shows."""
+
+    place: Placed
+    question: Question
+    shown: Shown
+    title: str
+
+    @property
+    def error(self) -> str:
+        """What went wrong, of the queries or of the transformations."""
+        wrong = [str(each["error"]) for each in self.question.answers if "error" in each]
+        return "; ".join([*wrong, *([self.shown.error] if self.shown.error else [])])
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """Width and height of what is inside the panel's frame and title, px."""
+        head = TITLE_PX if self.title else 0
+        return self.place.width - 2 * PAD_PX - 2, self.place.height - head - 2 * PAD_PX - 2
+
+
+def asked(
+    board: Json, asker: Asker, variables: Mapping[str, Variable], *, open_rows: bool = False
+) -> list[Asked]:
+    """Every panel of a dashboard that is seen, with its answers."""
+    panels = opened(board["panels"]) if open_rows else board["panels"]
+    places = placed(panels, variables, WIDTH_PX - 2 * MARGIN_PX)
+    questions = [_question(place, board, asker, _span(place.panel, asker)) for place in places]
+    found = asker.library.shown(questions)
+    return [
+        Asked(place, question, shown, asker.library.filled(
+            [str(question.panel.get("title", ""))], place.variables)[0])
+        for place, question, shown in zip(places, questions, found, strict=True)
+    ]  # fmt: skip
+
+
 def page(board: Json, asker: Asker, chosen: Mapping[str, str], *, open_rows: bool = False) -> Page:
     """The dashboard at its asker's time. ``chosen``: values of variables."""
     variables = asker.choose(board["templating"]["list"], chosen)
-    panels = opened(board["panels"]) if open_rows else board["panels"]
-    places, bottom = placed(panels, variables, WIDTH_PX - 2 * MARGIN_PX)
+    found = asked(board, asker, variables, open_rows=open_rows)
     regions = _regions(board, asker, variables)
-    spans = [_span(place.panel, asker) for place in places]
-    questions = [
-        _question(place, board, asker, span) for place, span in zip(places, spans, strict=True)
-    ]
-    found = asker.library.shown(questions)
-    errors: dict[str, str] = {}
-    boxes = []
-    for place, question, shown in zip(places, questions, found, strict=True):
-        title = asker.library.filled([str(question.panel.get("title", ""))], place.variables)[0]
-        wrong = "; ".join(
-            [*(str(each["error"]) for each in question.answers if "error" in each),
-             *([shown.error] if shown.error else [])]
-        )  # fmt: skip
-        if wrong:
-            errors[title] = wrong
-        boxes.append(_panel(place, question, shown, title, wrong, asker, regions))
-    html = _document(board, variables, asker.span, "".join(boxes), HEAD_PX + bottom + MARGIN_PX)
-    return Page(html, HEAD_PX + bottom + MARGIN_PX, errors)
+    boxes = "".join(_panel(each, asker, regions) for each in found)
+    bottom = max((each.place.top + each.place.height for each in found), default=0)
+    height = HEAD_PX + bottom + MARGIN_PX
+    html = _document(board, variables, asker.span, boxes, height)
+    return Page(html, height, {each.title: each.error for each in found if each.error})
 
 
 def _span(panel: Json, asker: Asker) -> Span:
@@ -111,31 +134,25 @@ def _regions(board: Json, asker: Asker, variables: Mapping[str, Variable]) -> li
     return made
 
 
-def _panel(
-    place: Placed, question: Question, shown: Shown, title: str, wrong: str, asker: Asker,
-    regions: Sequence[Region],
-) -> str:  # fmt: skip
-    panel = question.panel
+def _panel(asked: Asked, asker: Asker, regions: Sequence[Region]) -> str:
+    place, panel, title = asked.place, asked.question.panel, asked.title
     where = f"left:{place.left}px;top:{place.top}px;width:{place.width}px;height:{place.height}px"
     if panel["type"] == "row":
         mark = "▸" if panel.get("collapsed") else "▾"
         count = f" <i>({len(panel['panels'])} panels)</i>" if panel.get("panels") else ""
         return f'<div class="row" style="{where}">{mark} {escape(title)}{count}</div>'
-    head = TITLE_PX if title else 0
-    drawing = Drawing(
-        panel, shown, place.width - 2 * PAD_PX - 2, place.height - head - 2 * PAD_PX - 2,
-        question.span or asker.span, asker.library, tuple(regions),
-    )  # fmt: skip
+    span = asked.question.span or asker.span
+    drawing = Drawing(panel, asked.shown, *asked.inner, span, asker.library, tuple(regions))
     content = DRAW.get(panel["type"], tables.elsewhere)(drawing)
-    corner = f'<div class="wrong" title="{escape(wrong)}">⚠</div>' if wrong else ""
+    corner = f'<div class="wrong" title="{escape(asked.error)}">⚠</div>' if asked.error else ""
     info = '<i class="info">i</i>' if panel.get("description") else ""
     own = f'<i class="own">{escape(str(panel["timeFrom"]))}</i>' if panel.get("timeFrom") else ""
     clear = " clear" if panel.get("transparent") else ""
+    head = f"<h2>{escape(title)} {info}{own}</h2>" if title else ""
     return (
-        f'<div class="panel{clear}" style="{where}">'
-        + (f'<h2>{escape(title)} {info}{own}</h2>' if title else "")
-        + f'{corner}<div class="inside">{content}</div></div>'
-    )  # fmt: skip
+        f'<div class="panel{clear}" style="{where}">{head}{corner}'
+        f'<div class="inside">{content}</div></div>'
+    )
 
 
 def _document(

@@ -33,9 +33,17 @@ class Marks:
     y: Field
 
     def points(self) -> list[tuple[float, float]]:
-        """Those that have both values."""
-        both = ((number(a), number(b)) for a, b in zip(self.x.values, self.y.values, strict=True))
-        return [(a, b) for a, b in both if a is not None and b is not None]
+        """Those that have both values; where y is null, Grafana draws it at 0."""
+        both = (
+            (number(x), 0.0 if row in self.y.nulls else number(y))
+            for row, (x, y) in enumerate(zip(self.x.values, self.y.values, strict=True))
+        )
+        return [(x, y) for x, y in both if x is not None and y is not None]
+
+    @property
+    def known(self) -> list[float]:
+        """What the axis has to hold."""
+        return [value for each in self.y.values if (value := number(each)) is not None]
 
 
 def draw(drawing: Drawing) -> str:
@@ -137,7 +145,7 @@ def _plot(drawing: Drawing, marks: Sequence[Marks], width: int, height: int) -> 
     tall = height - AXIS_PX - LABEL_PX
     points = [point for each in marks for point in each.points()]
     across = _scale(drawing, marks[0].x, [x for x, _ in points], width / 2.5)
-    up = _scale(drawing, marks[0].y, [y for _, y in points], tall)
+    up = _scale(drawing, marks[0].y, [y for each in marks for y in each.known], tall)
     left = LABEL_PX + int(max(len(text) for text in up.texts) * axes.LETTER_PX) + 12
     wide = width - left - 12
     parts = []

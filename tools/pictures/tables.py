@@ -17,9 +17,9 @@ def table(drawing: Drawing) -> str:
         return message(drawing.empty, drawing.width, drawing.height)
     frame = drawing.shown.frames[0]
     columns = frame.columns
-    widths = _widths(columns, drawing.width)
+    wide = widths(columns, drawing.width)
     high = ROW_PX.get(str(drawing.options.get("cellHeight", "sm")), 36)
-    group = "".join(f'<col style="width:{width:.0f}px">' for width in widths)
+    group = "".join(f'<col style="width:{width:.0f}px">' for width in wide)
     heads = "".join(
         f'<th style="text-align:{_side(each)}">{escape(each.title)}</th>' for each in columns
     )
@@ -29,21 +29,21 @@ def table(drawing: Drawing) -> str:
         f'<tr style="height:{high}px">{"".join(_cell(each, n) for each in columns)}</tr>'
         for n in range(min(frame.length, room))
     )
-    note = _beyond(drawing, widths, frame.length - int((drawing.height - 28) / high))
-    made = f'<table class="rows" style="width:{sum(widths):.0f}px"><colgroup>{group}</colgroup>'
+    note = _beyond(drawing, wide, frame.length - int((drawing.height - 28) / high))
+    made = f'<table class="rows" style="width:{sum(wide):.0f}px"><colgroup>{group}</colgroup>'
     return box(f"{made}{head}{rows}</table>{note}", drawing.width, drawing.height)
 
 
-def _beyond(drawing: Drawing, widths: list[float], rows: int) -> str:
+def _beyond(drawing: Drawing, wide: list[float], rows: int) -> str:
     """What one has to scroll to see."""
-    edges = [sum(widths[: n + 1]) for n in range(len(widths))]
+    edges = [sum(wide[: n + 1]) for n in range(len(wide))]
     columns = sum(edge > drawing.width + 1 for edge in edges)
-    found = [*([f"{rows} more rows"] if rows > 0 else []),
-             *([f"{columns} columns cut off"] if columns else [])]  # fmt: skip
+    found = [*([f"rows cut off: {rows}"] if rows > 0 else []),
+             *([f"columns cut off: {columns}"] if columns else [])]  # fmt: skip
     return f'<div class="below">{", ".join(found)}</div>' if found else ""
 
 
-def _widths(columns: list[Field], width: int) -> list[float]:
+def widths(columns: list[Field], width: int) -> list[float]:
     """A column's own width; the others share the rest, none narrower than its least."""
     own = [each.custom.get("width") for each in columns]
     free = max(width - sum(each for each in own if each), 0)

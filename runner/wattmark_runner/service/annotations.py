@@ -8,7 +8,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from wattmark_core.exporter_api import EnergySeries, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.ledger import WindowRow
-from wattmark_runner.overhead import Overhead, added, own_processes
+from wattmark_runner.overhead import added, counts
 from wattmark_runner.overlap import put_marked
 from wattmark_runner.pinning import counted
 from wattmark_runner.records import RunRecord, RunRequest, RunState, Source
@@ -52,7 +52,8 @@ class _Open:
     opening: Edge
     deadline: float
     """By the monotonic clock, s."""
-    overhead: Overhead
+    cpu_ns: int
+    """What this process had taken when it opened."""
 
 
 class Annotations:
@@ -65,7 +66,6 @@ class Annotations:
         self._open: dict[str, _Open] = {}
         self._machine = about_machine()
         self._report: tuple[float, HostReport] | None = None
-        self._processes: dict[int, str] = {}
         self.scorer = Scorer(site, self._lock, self.open_windows, self._scored, self._expire)
 
     def start(self) -> None:
@@ -97,8 +97,7 @@ class Annotations:
                 self._keep(record, RunState.RUNNING)
                 self._site.ledger.put_window(row)
                 deadline = time.monotonic() + wanted.max_seconds
-                overhead = Overhead(self._processes)
-                self._open[window.window_id] = _Open(row, opening, deadline, overhead)
+                self._open[window.window_id] = _Open(row, opening, deadline, time.process_time_ns())
         except BaseException:
             self._telemetry.disarm()
             raise
@@ -110,7 +109,7 @@ class Annotations:
         _check_counts(known.inferences, known.correct)
         with self._lock:
             opened = self._open.pop(window_id, None)
-        spent = {} if opened is None else opened.overhead.constants()
+        cpu_ns = time.process_time_ns()
         if opened is None:
             row = self._site.ledger.window(window_id)
             raise ApiError(409, f"the window is {row.state} already; open another")
@@ -120,7 +119,8 @@ class Annotations:
             if self._site.ledger.window(window_id).state != "open":
                 raise ApiError(409, "the window's run was cancelled meanwhile; open another")
             try:
-                return self._add(replace(opened.row, window=window, state="closed"), spent)
+                row = replace(opened.row, window=window, state="closed")
+                return self._add(row, cpu_ns - opened.cpu_ns)
             except StoreError:  # a full disk, perhaps: it can be closed once there is room
                 self._open[window_id] = opened
                 self._telemetry.arm()
@@ -142,7 +142,7 @@ class Annotations:
             )  # fmt: skip
             row = WindowRow(window, "closed", "client", None, (CLIENT_CLOCK,))
             self._site.ledger.save(record)
-            return self._add(row, {})
+            return self._add(row)
 
     def cancel(self, run_id: str) -> None:
         """Abandon the open windows of an external run, which is cancelled."""
@@ -165,7 +165,6 @@ class Annotations:
         known = self._report
         if known is None or now - known[0] > REPORT_SECONDS or self._telemetry.failing:
             known = self._report = (now, read_host(self._site.exporter_url))
-            self._processes = own_processes()
         return known[1]
 
     def _record(self, wanted: WindowCreate, report: HostReport) -> RunRecord:
@@ -210,18 +209,18 @@ class Annotations:
             label=window.label if known.label is None else known.label,
         )  # fmt: skip
 
-    def _add(self, row: WindowRow, spent: Mapping[str, float]) -> WindowRow:
+    def _add(self, row: WindowRow, cpu_ns: int = 0) -> WindowRow:
         """A closed window joins its run; the run is scored when none of its windows is open.
 
-        ``spent``: what measuring it took; not known of a window that was posted.
+        ``cpu_ns``: what this process took while it was open.
         """
         window = row.window
         record = self._site.ledger.load(window.run_id)
         number = sum(w.phase is window.phase for w in record.windows)
         row = replace(row, window=replace(window, repeat=number))
         record.windows.append(row.window)
-        if spent:
-            record.constants = added(record.constants, spent)
+        if counts(window):
+            record.constants = added(record.constants, cpu_ns)
         record.ended_ns = max(record.ended_ns or 0, window.end_ns)
         if not window.complete and not record.reason:
             record.reason = "the exporter did not answer or was restarted in a window"

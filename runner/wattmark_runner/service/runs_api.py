@@ -26,6 +26,7 @@ from wattmark_runner.service.schemas import (
     RunScores,
     RunsPage,
 )
+from wattmark_runner.workloads.pretrained import require_weights
 
 router = APIRouter(tags=["runs"])
 
@@ -52,6 +53,7 @@ def create_run(wanted: RunCreate, service: Service, request: Request, response: 
     """Queue a run. It starts when those before it are over; one is measured at a time."""
     workload = service.site.config.find(wanted.workload)
     parameters = workload.check(wanted.model, wanted.parameters)
+    require_weights(workload, wanted.model, parameters)
     row = service.queue.submit(
         RunRequest(
             wanted.workload, wanted.model, repeats=wanted.repeats, seconds=wanted.seconds,

@@ -30,7 +30,7 @@ def _named() -> Iterator[str]:
         for path in Path(package.__path__[0]).rglob("*.py"):
             tree = ast.parse(path.read_text())
             constants = {
-                target.id: node.value.value
+                target.id: str(node.value.value)
                 for node in ast.walk(tree)
                 if isinstance(node, ast.AnnAssign | ast.Assign)
                 for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
@@ -44,15 +44,15 @@ def _named() -> Iterator[str]:
                 yield from _names(node.args[0], constants)
 
 
-def _names(name: ast.expr, constants: dict[str, object]) -> Iterator[str]:
+def _names(name: ast.expr, constants: dict[str, str]) -> Iterator[str]:
     match name:
         case ast.Constant(value=str(text)):
             yield text
         case ast.Name(id=known) if known in constants:
-            yield str(constants[known])
+            yield constants[known]
         case ast.JoinedStr() if "throttled" in ast.unparse(name):
             yield from (f"throttled {reason}" for reason in checks.BAD_THROTTLING)
-        case ast.JoinedStr(values=[_, ast.Constant(value=text)]):
+        case ast.JoinedStr(values=[_, ast.Constant(value=str(text))]):
             yield f"coverage{text}"
 
 
@@ -115,7 +115,9 @@ def test_states_are_told_by_what_they_are(make_series: MakeSeries) -> None:
     """Not by a value beside a limit of 0."""
     estimated = make_series(method=Method.ESTIMATED)
     energy = boundary_energy(Boundary.CPU, [SeriesEnergy(estimated, 3.0, True)])
-    assert words.found(checks.method(energy)) == "ESTIMATED"
+    (estimate,) = checks.worst([[checks.method(energy)]])
+    assert words.found(estimate) == "ESTIMATED"
+    assert words.finding(estimate).endswith("compare on this host only")
     measured = boundary_energy(Boundary.CPU, [SeriesEnergy(make_series(), 3.0, True)])
     assert words.meaning(checks.method(measured)) == "Energy is measured (counter)."
     assert words.found(checks.overlap(True)) == "shared"

@@ -8,8 +8,9 @@ from tools.pictures.demo.lab import HOSTS, RUNS, Run, S, watts
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_core.sample import make_tags
-from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
+from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 from wattmark_store.influx_lines import Point, score_point, window_point
+from wattmark_store.influx_views import phase_points
 
 JOULES_PER_MWH: Final = 3.6
 REPEATS: Final = 5
@@ -30,6 +31,7 @@ def lines(end_s: int) -> Iterator[str]:
     for run in RUNS:
         for window in _windows(run, end_s):
             yield window_point(window).line()
+            yield from (point.line() for point in phase_points(window))
             yield from _curve(run, window, end_s)
         yield from _scores(run, end_s)
         yield from (point.line() for point in _checks(run, end_s))
@@ -82,29 +84,46 @@ def _curve(run: Run, window: Window, end_s: int) -> Iterator[str]:
 
 
 def _scores(run: Run, end_s: int) -> Iterator[str]:
-    value = None if run.verdict == "invalid" else (
-        run.accuracy**2 / run.joules * JOULES_PER_MWH)  # fmt: skip
-    low, high = run.joules * (1 - run.spread / 2), run.joules * (1 + run.spread)
+    value = run.accuracy**2 / run.joules * JOULES_PER_MWH
+    watts = 8.4 if run.method == "estimated" else 196.0
     score = Score(
         run.run_id(end_s), run.host, run.model, run.workload, Boundary(run.boundary), ENERGY_SCORE,
         (end_s - run.ago_s) * S, Method(run.method), Verdict(run.verdict), value,
-        value and value * 0.9, value and value * 1.1, value and value * 0.85,
-        value and value * 1.15, run.accuracy, run.joules, low, high,
-        196.0, 196.0 / run.joules, test_images=360, settings=run.settings, gpu=run.gpu,
+        value * 0.9, value * 1.1, value * 0.85, value * 1.15, run.accuracy, run.joules,
+        run.joules * (1 - run.spread / 2), run.joules * (1 + run.spread),
+        watts, watts / run.joules, test_images=360, settings=run.settings, gpu=run.gpu,
         cpu_utilization_ratio=0.32, memory_used_bytes=4.2e10, parameters=2_223_720,
         gpu_utilization_ratio=0.9 if run.gpu else None,
         gpu_memory_used_bytes=2.1e10 if run.gpu else None,
     )  # fmt: skip
-    point = score_point(score)
+    if run.missing == "accuracy":
+        score = replace(score, accuracy=None)
+    if run.missing == "energy":
+        score = _without_energy(score)
+    point = score_point(_without_value(score) if run.missing or run.verdict == "invalid" else score)
     energy, accuracy, shown = run.texts
     more = {"energy_text": energy, "accuracy_text": accuracy, "score_text": shown,
             "findings": run.findings, "previous_text": run.previous}  # fmt: skip
     held = {**point.fields, **{name: text for name, text in more.items() if text}}
     yield replace(point, fields=held).line()
-    yield score_point(replace(
-        score, formula=NETSCORE, method=None, value=51.0, low=51.0, high=51.0,
-        joules_per_inference=None, joules_per_inference_low=None, joules_per_inference_high=None,
-    )).line()  # fmt: skip
+    sized = replace(_without_energy(score), method=None)
+    if score.accuracy is not None:
+        for formula, size in ((NETSCORE, 51.0), (ACCURACY_PER_PARAMETER, 0.42)):
+            whole = replace(sized, formula=formula, value=size, low=size, high=size)
+            yield score_point(whole).line()
+
+
+def _without_energy(score: Score) -> Score:
+    return replace(
+        score, joules_per_inference=None, joules_per_inference_low=None,
+        joules_per_inference_high=None, watts=None, inferences_per_second=None,
+    )  # fmt: skip
+
+
+def _without_value(score: Score) -> Score:
+    return replace(
+        score, value=None, low=None, high=None, population_low=None, population_high=None
+    )
 
 
 def _checks(run: Run, end_s: int) -> Iterator[Point]:
@@ -115,20 +134,16 @@ def _checks(run: Run, end_s: int) -> Iterator[Point]:
             "verdict": verdict, "rank": ranks[verdict], "found": found, "allowed": allowed,
             "meaning": meaning,
         }  # fmt: skip
-        tags = {
-            "run_id": run.run_id(end_s),
-            "host": run.host,
-            "boundary": run.boundary,
-            "check": name,
-        }
+        tags = {"run_id": run.run_id(end_s), "host": run.host, "boundary": run.boundary,
+                "check": name}  # fmt: skip
         yield Point("check", make_tags(tags), fields, (end_s - run.ago_s) * S)
 
 
 def _repeats(run: Run, end_s: int) -> Iterator[Point]:
     variant = f"{run.model} {run.settings}".rstrip()
     tags = {"run_id": run.run_id(end_s), "host": run.host, "model": run.model,
-            "workload": run.workload, "variant": variant, "place": f"{run.host} {run.gpu[:12]}".rstrip(),
-            "boundary": run.boundary, "phase": "inference"}  # fmt: skip
+            "workload": run.workload, "variant": variant, "boundary": run.boundary,
+            "place": f"{run.host} {run.gpu[:12]}".rstrip(), "phase": "inference"}  # fmt: skip
     for window in _windows(run, end_s):
         if window.phase is not Phase.INFERENCE:
             continue
@@ -150,7 +165,7 @@ def _repeats(run: Run, end_s: int) -> Iterator[Point]:
 def _equal_scores() -> Iterator[str]:
     """E = 3.6 J · a² / s, for the scores s that span each workload's."""
     lines_of: Mapping[tuple[str, str], tuple[int, ...]] = {
-        ("digits", "host"): (30, 100, 300, 1000), ("ilsvrc2012", "gpu"): (10, 30, 100),
+        ("digits", "host"): (300, 1000, 3000, 10_000), ("ilsvrc2012", "gpu"): (30, 100, 300),
         ("digits", "cpu"): (300, 1000, 3000, 10_000, 30_000, 100_000),
     }  # fmt: skip
     for (workload, boundary), scores in lines_of.items():

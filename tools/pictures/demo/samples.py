@@ -9,24 +9,23 @@ from wattmark_core.sample import Sample, make_tags
 from wattmark_store.influx_lines import SampleLines, is_integer
 
 RAW_S: Final = HOUR
-MINUTES_S: Final = 7 * DAY
 BUCKETS: Final = {"power_10s": (10, 3 * HOUR), "power_1m": (60, DAY), "power_10m": (600, 7 * DAY),
                   "power_1h": (3600, 30 * DAY)}  # fmt: skip
 """Database → length of a bucket and of what is kept in the lab, s."""
 WEAKEST: Final = {"counter": 0, "integrated": 1, "estimated": 2}
 
 
-def raw(end_s: int) -> Iterator[str]:
-    """An hour at one sample a second."""
+def raw(end_s: int, step_s: int) -> Iterator[str]:
+    """An hour, a sample every ``step_s``."""
     for host in HOSTS:
-        yield from SampleLines(is_integer).lines(_samples(host, end_s, RAW_S, 1))
+        yield from SampleLines(is_integer).lines(_samples(host, end_s, RAW_S, step_s))
 
 
-def minutes(end_s: int) -> Iterator[str]:
-    """A week at one value a minute; of gauges the largest, too."""
+def minutes(end_s: int, days: int) -> Iterator[str]:
+    """Some days at one value a minute; of gauges the largest, too."""
     for host in HOSTS:
         yield from SampleLines(is_integer).lines(
-            _with_largest(each) for each in _samples(host, end_s, MINUTES_S, 60)
+            _with_largest(each) for each in _samples(host, end_s, days * DAY, 60)
         )
 
 
@@ -86,6 +85,13 @@ def _samples(host: Host, end_s: int, length_s: int, step_s: int) -> Iterator[Sam
         yield from _machine(host, counters, since_s, time_ns, works=works)
         for n, gpu in enumerate(host.gpus):
             yield _gpu(host, gpu, n, since_s, time_ns, works=works and n == 0)
+    for time_s in range(last, end_s, step_s):  # what the collector has to say of a silent one
+        fields = {"up": 0, "lag_seconds": float(time_s - last), "lost": 0, "dropped": 0}
+        yield _target(host, fields, time_s * S)
+
+
+def _target(host: Host, fields: Mapping[str, float | int], at_ns: int) -> Sample:
+    return _sample("target", host, fields, at_ns, target=f"{host.name}:9478")
 
 
 def _sample(
@@ -121,10 +127,10 @@ def _machine(
     yield _sample("sensor", host, {"state": 2}, at_ns, sensor="psys")
     yield _sample("exporter", host, {"cpu_seconds": 0.008 * since_s, "clock_shift_seconds": 0.0},
                   at_ns)  # fmt: skip
-    yield _sample("target", host, {
+    yield _target(host, {
         "up": 1, "scrape_duration_seconds": 0.004, "dropped": 0, "lost": 0, "lag_seconds": 1.0,
         "clock_offset_seconds": 2e-4,
-    }, at_ns, target=f"{host.name}:9478")  # fmt: skip
+    }, at_ns)  # fmt: skip
     if host.name == "lab-a100":
         yield _sample("collector", host, {
             "spool_bytes": 0.0, "spool_limit_bytes": 1e9, "spool_oldest_seconds": 0.0, "lost": 0,

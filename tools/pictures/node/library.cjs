@@ -7,6 +7,7 @@ const folder = path.resolve(process.env.WATTMARK_GRAFANA_DATA ?? __dirname);
 const load = (name) => require(require.resolve(name, { paths: [folder] }));
 const data = loadLibrary();
 const lodash = load("lodash");
+const { partitionByValues } = require("./partition.cjs");
 
 /** 11 and older read `window` when they are loaded; 12 and newer take a window for a whole browser. */
 function loadLibrary() {
@@ -39,7 +40,8 @@ const COLORS = {
 };
 
 // 13 calls what it finds in the registry to load it, older releases take it as it is.
-const known = new Map(Object.values(data.standardTransformers).map((each) => [each.id, each]));
+const beside = [partitionByValues(load("rxjs").map, data)];
+const known = new Map([...Object.values(data.standardTransformers), ...beside].map((each) => [each.id, each]));
 const either = (found) => new Proxy(() => found, { get: (_, key) => found[key] });
 data.standardTransformersRegistry.setInit(() =>
   [...known].map(([id, found]) => ({ id, name: id, transformation: either(found), editor: () => null })));

@@ -40,6 +40,7 @@ function fieldOf(field, frame, frames, panel) {
     name: field.name, title: data.getFieldDisplayName(field, frame, frames), type: field.type,
     labels: field.labels ?? {}, custom: field.config.custom ?? {}, config: plain(field.config), values,
     color: data.getFieldSeriesColor(field, theme).color,
+    nulls: values.flatMap((value, row) => (value === null ? [row] : [])),
     texts: displayed.map((each) => data.formattedValueToString(each)),
     colors: displayed.map((each) => each.color ?? null),
     links: field.config.links?.length ? values.map((_, row) => linksOf(field, { valueRowIndex: row })) : [],

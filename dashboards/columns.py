@@ -28,12 +28,12 @@ def narrow(width: int) -> Json:
     return {"custom.width": width}
 
 
-def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id}") -> Json:
+def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id:percentencode}") -> Json:
     """To the run dashboard, at some time."""
     return {"title": title, "url": f"/d/wattmark-run/run?var-run_id={run}&{time}"}
 
 
-def to_host(host: str = "${__data.fields.host}") -> Json:
+def to_host(host: str = "${__data.fields.host:percentencode}") -> Json:
     """To one host, at the time that is shown."""
     return {
         "title": "Live host",
@@ -41,7 +41,7 @@ def to_host(host: str = "${__data.fields.host}") -> Json:
     }
 
 
-def to_ranking(workload: str = "${__data.fields.workload}") -> Json:
+def to_ranking(workload: str = "${__data.fields.workload:percentencode}") -> Json:
     """To the ranking of a workload."""
     return {"title": "Ranking", "url": f"/d/wattmark-ranking/ranking?var-workload={workload}"}
 

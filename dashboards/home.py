@@ -20,7 +20,7 @@ from wattmark_scoring.scores import ENERGY_SCORE
 HEADLINE: Final = f"\"formula\" = '{ENERGY_SCORE}' AND \"boundary\" <> 'gpu'"
 LATELY: Final = "time > now() - 30d"
 NO_RUN: Final = "No run in the last 30 days: start one on the runner's page."
-NEWEST: Final = 12
+NEWEST: Final = 10
 
 
 def make() -> dict[str, object]:

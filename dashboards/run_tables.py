@@ -17,7 +17,9 @@ from dashboards.run_panels import (
 )  # fmt: skip
 from dashboards.score_queries import FORMULAS, OF_ENERGY
 
-SAME: Final = tuple(f"\"{name}\" = '${{{name}:raw}}'" for name in ("variant", "place", "workload"))
+SAME: Final = tuple(
+    f'"{name}" = ${{{name}:singlequote}}' for name in ("variant", "place", "workload")
+)
 RED_IF_SAID: Final = {
     "type": "regex", "options": {"pattern": "/(.+)/", "result": {"text": "$1", "color": "red"}},
 }  # fmt: skip
@@ -89,7 +91,7 @@ def scores() -> Panel:
     """Every formula within every boundary."""
     names = ("boundary", "formula", "score_text", "energy_text", "verdict")
     return table(
-        "Every score of the run", "By what is counted and by formula: accuracy² / energy per mWh,"
+        "Every score of the run", "By what is counted and by formula: accuracy² / energy,"
         " accuracy / parameters in % per million, NetScore in dB." + STORED,
         tables([results("score", names, RUN, timed=False)]), source=RESULTS, width=12, height=8,
         transformations=[sorted_by("boundary"), exclude("Time"), ordered(*names)],

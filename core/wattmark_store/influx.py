@@ -125,9 +125,9 @@ class InfluxStore:
         """See the protocol."""
         self._put(score_point(score))
 
-    def put_shown_score(self, score: Score, texts: Mapping[str, str]) -> None:
+    def put_shown_score(self, score: Score, extras: Mapping[str, str | int]) -> None:
         """See ``protocol.Showing``."""
-        self._put(score_point(score, texts))
+        self._put(score_point(score, extras))
 
     def energy_scores(self, workload: str, formula: str) -> list[Score]:
         """See ``protocol.Showing``."""

@@ -34,7 +34,7 @@ RESULT_EXTRAS: Final = {
     "window": frozenset({"start_ms", "end_ms"}),
     "score": frozenset({
         "invalid_checks", "warned_checks", "variant", "place", "energy_text", "accuracy_text",
-        "score_text", "previous_text", "previous_run_id", "findings",
+        "score_text", "previous_text", "previous_run_id", "findings", "from_ms", "to_ms", "main",
     }),
 }  # fmt: skip
 """Fields and tags for Grafana alone, which repeat others in a form that it can show."""
@@ -138,8 +138,8 @@ def window_point(window: Window) -> Point:
     return Point("window", tags, held, window.start_ns)
 
 
-def score_point(score: Score, texts: Mapping[str, str] = MappingProxyType({})) -> Point:
-    """A score at its run's start; the checks as JSON. ``texts``: fields for Grafana alone."""
+def score_point(score: Score, extras: Mapping[str, str | int] = MappingProxyType({})) -> Point:
+    """A score at its run's start; the checks as JSON. ``extras``: fields for Grafana alone."""
     tags, held = _split(score, SCORE_TAGS + SCORE_EXTRA_TAGS)
     del held["time_ns"]
     checks = [asdict(check) for check in score.checks]
@@ -147,7 +147,8 @@ def score_point(score: Score, texts: Mapping[str, str] = MappingProxyType({})) -
     for verdict in (Verdict.INVALID, Verdict.WARNED):
         failed = [check for check in score.checks if check.verdict is verdict]
         held[f"{verdict}_checks"] = code("; ".join(map(_told, failed)) or "none")
-    held |= {name: code(text) for name, text in texts.items()}
+    for name, extra in extras.items():
+        held[name] = code(extra) if isinstance(extra, str) else int(extra)
     return Point("score", tags, held, score.time_ns)
 
 

@@ -53,12 +53,13 @@ RESULT_VIEWS: Final[Mapping[str, View]] = {
         {"watts": float, "seconds": float},
     ),
     "isoline": View(
-        ("workload", "boundary", "line"),
+        ("workload", "boundary", "energy", "line"),
         {"joules_per_inference": float, "accuracy": float},
     ),
 }
 """``phase`` where one begins, and ``none`` where one ends; ``check`` at the run's start, ``repeat``
-at its window's, ``window_power`` at each point's own time, ``isoline`` at 0, 1, 2 … ns."""
+at its window's, ``window_power`` at each point's own time, ``isoline`` at 0, 1, 2 … ns, of scores
+whose ``energy`` is ``measured`` or ``estimated``."""
 NO_PHASE: Final = "none"
 _HELD: Final = tuple(
     name for name, _ in result_columns(Score) if name not in {*SCORE_TAGS, "time_ns", "checks"}

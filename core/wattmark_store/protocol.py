@@ -160,8 +160,8 @@ class Showing(Protocol):
     """A store that people look at by itself (Grafana): it holds texts beside scores, and points
     that repeat what a run's record says. What is shown again is there once."""
 
-    def put_shown_score(self, score: Score, texts: Mapping[str, str]) -> None:
-        """``put_score``, with texts under the names of ``influx_lines.RESULT_EXTRAS``."""
+    def put_shown_score(self, score: Score, extras: Mapping[str, str | int]) -> None:
+        """``put_score``, with texts and integers under names of ``influx_lines.RESULT_EXTRAS``."""
         ...
 
     def energy_scores(self, workload: str, formula: str) -> list[Score]:

@@ -17,8 +17,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.results import Score, Window
 from wattmark_runner.codec import from_json, to_json
-from wattmark_runner.records import RunRecord, RunState, Source
-from wattmark_runner.scorer import main_boundary
+from wattmark_runner.records import RunRecord, RunState, Source, main_boundary
 
 VERSION: Final = 2
 MANY: Final = 1_000_000

@@ -3,7 +3,7 @@
 from wattmark_core.results import Score
 from wattmark_runner.records import RunRecord
 from wattmark_runner.views import views
-from wattmark_runner.views.texts import score_texts
+from wattmark_runner.views.extras import score_extras
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Showing, Store
 
@@ -18,7 +18,7 @@ def publish(record: RunRecord, store: Store) -> None:
     if isinstance(store, Showing):
         known = _known(record, store)
         for score in record.scores:
-            store.put_shown_score(score, score_texts(score, known))
+            store.put_shown_score(score, score_extras(record, score, known))
         for shown in views(record, store, known):
             store.show(shown.measurement, shown.owner, shown.points)
     else:

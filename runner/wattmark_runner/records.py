@@ -114,3 +114,10 @@ class RunRecord:
         given = sorted(self.request.parameters.items())
         changed = [(n, value) for n, value in given if n in defaults and value != defaults[n]]
         return " ".join(f"{name}={shown_value(value)}" for name, value in changed)
+
+
+def main_boundary(record: RunRecord) -> Boundary:
+    """The boundary that the request names, else ``host`` with a GPU and ``cpu`` without."""
+    if record.request.boundary is not None:
+        return record.request.boundary
+    return Boundary.HOST if record.request.gpu else Boundary.CPU

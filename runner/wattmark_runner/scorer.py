@@ -8,7 +8,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.publishing import publish
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records import RunRecord, main_boundary
 from wattmark_runner.usage import usage
 from wattmark_scoring import checks, scores
 from wattmark_scoring.arrays import CounterData, GaugeData
@@ -116,13 +116,6 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
     record.scores = tuple(all_scores)
     publish(record, store)
     return record
-
-
-def main_boundary(record: RunRecord) -> Boundary:
-    """The boundary that the request names, else ``host`` with a GPU and ``cpu`` without."""
-    if record.request.boundary is not None:
-        return record.request.boundary
-    return Boundary.HOST if record.request.gpu else Boundary.CPU
 
 
 def _boundaries(record: RunRecord, main: Boundary) -> list[Boundary]:

@@ -1,5 +1,6 @@
 """An InfluxDB after recorded runs, and queries as Grafana sends them."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def recorded(influxd: Any) -> Iterator[Recorded]:
         _write_run(store, f"run{run}", end_ns - 500 * S + run * S, method, verdict)
     on_gpu = score("run3", "m", end_ns - 400 * S, value=0.75, joules_per_inference=18.0,
                    gpu="GPU-12345678-90ab")  # fmt: skip
-    store.put_shown_score(on_gpu, TEXTS)  # type: ignore[attr-defined]
+    store.put_shown_score(on_gpu, extras(on_gpu.time_ns))  # type: ignore[attr-defined]
     store.show("isoline", {"workload": "w"}, list(_isolines()))  # type: ignore[attr-defined]
     store.close()
     yield Recorded(influxd, end_ns)
@@ -124,19 +125,25 @@ def _write_run(store: Any, run: str, start_ns: int, method: Method, verdict: Ver
     for model in ("m", "n"):
         store.put_shown_score(
             score(run, model, start_ns, value=value, method=method, verdict=verdict,
-                  checks=(check,)), TEXTS,
+                  checks=(check,)), extras(start_ns),
         )  # fmt: skip
         store.put_shown_score(Score(
             run, "h1", model, "w", Boundary.HOST, NETSCORE, start_ns, None, Verdict.VALID, 80.0,
             80.0, 80.0, accuracy=0.9,
-        ), {"accuracy_text": "90.0 ± 1.9 %", "score_text": "80"})  # fmt: skip
+        ), {**extras(start_ns), "score_text": "80"})  # fmt: skip
 
 
-TEXTS = {
+TEXTS: dict[str, str | int] = {
     "energy_text": "9.0 ± 0.1 J", "accuracy_text": "90.0 ± 1.9 %", "score_text": "1.5 (1.0–2.0)",
     "previous_text": "×1.02 (0.98–1.06): no difference seen", "previous_run_id": "run1",
-    "findings": "every check passed",
+    "findings": "every check passed", "main": 1,
 }  # fmt: skip
+
+
+def extras(time_ns: int) -> dict[str, str | int]:
+    """``TEXTS``, and the time of a run of five windows that began at ``time_ns``."""
+    start_ms = time_ns // 1_000_000
+    return TEXTS | {"from_ms": start_ms - 13_500, "to_ms": start_ms + 283_500}
 
 
 def score(run: str, model: str, time_ns: int, **more: Any) -> Score:
@@ -197,11 +204,11 @@ def _curve(run: str, n: int, phase: Phase, start_ns: int) -> Iterator[ViewPoint]
 
 
 def _isolines() -> Iterator[ViewPoint]:
-    for score_per_mwh in (1, 3):
-        tags = make_tags({"workload": "w", "boundary": "host", "line": f"{score_per_mwh} /mWh"})
+    for energy, score_per_mwh in itertools.product(("measured", "estimated"), (1, 3)):
+        tags = make_tags({"workload": "w", "boundary": "host", "energy": energy,
+                          "line": f"{score_per_mwh} /mWh"})  # fmt: skip
         for n in range(12):
             accuracy = 0.85 + n / 110
             joules = 3.6 * accuracy**2 / score_per_mwh
-            yield ViewPoint(
-                "isoline", tags, {"joules_per_inference": joules, "accuracy": accuracy}, n
-            )
+            fields = {"joules_per_inference": joules, "accuracy": accuracy}
+            yield ViewPoint("isoline", tags, fields, n)

@@ -92,8 +92,20 @@ def test_lines_of_equal_score_enclose_the_scores() -> None:
         accuracy, joules = (float(point.fields[n]) for n in ("accuracy", "joules_per_inference"))
         assert accuracy**2 / (joules / 3.6) == pytest.approx(value)
         assert 0.84 < accuracy < 0.96
+    assert {dict(point.tags)["energy"] for point in found} == {"measured"}
     assert isolines(owner, []) == []
     assert isolines(owner, [make_score("1", 0.1, 1.1, verdict=Verdict.INVALID)]) == []
+
+
+def test_estimated_scores_have_lines_of_their_own() -> None:
+    """Which are not drawn where the measured ones are."""
+    estimated = make_score("2", 170e-6, 2.0, method=Method.ESTIMATED)
+    found = isolines({}, [make_score("1", 0.0122, 1.03), estimated])
+    assert {(tag["energy"], tag["line"]) for tag in (dict(point.tags) for point in found)} == {
+        ("measured", "100 /mWh"), ("measured", "300 /mWh"),
+        ("estimated", "10 k /mWh"), ("estimated", "30 k /mWh"),
+    }  # fmt: skip
+    assert {dict(p.tags)["energy"] for p in isolines({}, [estimated])} == {"estimated"}
 
 
 def test_lines_stand_at_1_3_10() -> None:

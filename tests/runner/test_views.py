@@ -110,6 +110,24 @@ def test_a_run_that_is_scored_is_shown(influx: Any, store: InfluxStore) -> None:
     assert everything(influx) == first
 
 
+def test_a_score_leads_to_its_run(influx: Any, store: InfluxStore) -> None:
+    """The run's own time, 5 % wider on both sides, without a baseline from an hour before; and
+    whether it is the score that the run is about."""
+    record = make_record()
+    idle = record.windows[0]
+    record.windows[0] = replace(
+        idle, start_ns=idle.start_ns - 3600 * S, end_ns=idle.end_ns - 3600 * S
+    )
+    score_run(record, store)
+    found = rows(influx, 'SELECT * FROM "score"')
+    start_ns, end_ns = record.windows[1].start_ns, record.windows[-1].end_ns
+    for row in found:
+        margin_ns = start_ns - 1_000_000 * row["from_ms"]
+        assert margin_ns == pytest.approx(0.05 * (end_ns - start_ns), abs=2_000_000)
+        assert 1_000_000 * row["to_ms"] == pytest.approx(end_ns + margin_ns, abs=2_000_000)
+    assert {row["boundary"]: row["main"] for row in found} == {"host": 1, "gpu": 0}
+
+
 def test_checks_are_shown_in_words(influx: Any, store: InfluxStore) -> None:
     """Of each boundary, at the run's start; what is worst has the least rank."""
     record = score_run(make_record(), store)

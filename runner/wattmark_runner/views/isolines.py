@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from wattmark_core.catalogue import Method
 from wattmark_core.results import Score, Verdict
 from wattmark_core.sample import make_tags
 from wattmark_core.units import JOULES_PER_MWH
@@ -19,7 +20,19 @@ LEAST_ACCURACY: Final = 0.01
 
 def isolines(owner: Mapping[str, str], scores: Sequence[Score]) -> list[ViewPoint]:
     """Lines ``E = a² / s`` (3.6 J · a² / s with s per mWh) for the scores s at 1, 3, 10 … that
-    enclose those that rank; ``owner``: their tags. Times are 0, 1, 2 … ns: they are of no time."""
+    enclose those that rank: lines for measured runs, and others for estimated ones.
+
+    ``owner``: tags of them all. Times are 0, 1, 2 … ns: they are of no time.
+    """
+    estimated = [score for score in scores if score.method is Method.ESTIMATED]
+    measured = [score for score in scores if score.method is not Method.ESTIMATED]
+    return [
+        *_lines({**owner, "energy": "measured"}, measured),
+        *_lines({**owner, "energy": "estimated"}, estimated),
+    ]
+
+
+def _lines(owner: Mapping[str, str], scores: Sequence[Score]) -> list[ViewPoint]:
     ranked = [
         (score.value, score.accuracy)
         for score in scores

@@ -102,8 +102,11 @@ def _scores(run: Run, end_s: int) -> Iterator[str]:
         score = _without_energy(score)
     point = score_point(_without_value(score) if run.missing or run.verdict == "invalid" else score)
     energy, accuracy, shown = run.texts
+    start_ms, length_ms = (end_s - run.ago_s) * 1000, run.length_s * 1000
     more = {"energy_text": energy, "accuracy_text": accuracy, "score_text": shown,
-            "findings": run.findings, "previous_text": run.previous}  # fmt: skip
+            "findings": run.findings, "previous_text": run.previous, "main": 1,
+            "from_ms": start_ms - length_ms // 20,
+            "to_ms": start_ms + length_ms + length_ms // 20}  # fmt: skip
     held = {**point.fields, **{name: text for name, text in more.items() if text}}
     yield replace(point, fields=held).line()
     sized = replace(_without_energy(score), method=None)
@@ -170,7 +173,9 @@ def _equal_scores() -> Iterator[str]:
     }  # fmt: skip
     for (workload, boundary), scores in lines_of.items():
         for score in scores:
-            tags = {"workload": workload, "boundary": boundary, "line": f"{score} /mWh"}
+            estimated = score > 30_000
+            tags = {"workload": workload, "boundary": boundary, "line": f"{score} /mWh",
+                    "energy": "estimated" if estimated else "measured"}  # fmt: skip
             for n in range(12):
                 accuracy = 0.70 + 0.30 * n / 11
                 fields = {"accuracy": accuracy,

@@ -6,6 +6,8 @@ from dashboards.colors import ESTIMATED, VERDICTS
 from dashboards.panels import Json, words
 
 HIDDEN: Final = {"custom.hidden": True}
+LINKED: Final = ("run_id", "from_ms", "to_ms")
+"""Of a score, what a link to its run at its own time needs."""
 
 
 def column(name: str, called: str = "", /, **properties: Any) -> Json:
@@ -51,9 +53,8 @@ def between(first: str, last: str) -> str:
     return f"from=${{__data.fields.{first}.numeric}}&to=${{__data.fields.{last}.numeric}}"
 
 
-def around(name: str = "Time", half: str = "3600000") -> str:
-    """An hour before and after a column's time, of which only a start is known."""
-    return f"time=${{__data.fields.{name}.numeric}}&time.window={2 * int(half)}"
+OPEN_RUN: Final = to_run("Open the run", time=between(*LINKED[1:]))
+"""From a row that has them."""
 
 
 def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) -> Json:

@@ -39,11 +39,11 @@ def make() -> Json:
         "ranking", "Wattmark: ranking", "Which network, on which host: measured apart from"
         " estimated.",
         [
-            [_picture("Accuracy against energy", (PLACE, MEASURED), NONE_MEASURED),
+            [_picture("Accuracy against energy", "measured", MEASURED, NONE_MEASURED),
              ranked()],
             [energies(), scores()],
             Closed("Estimated: compare networks of one host only", [[
-                _picture("Accuracy against energy: ESTIMATED", (PLACE, ESTIMATED), NO_ESTIMATE),
+                _picture("Accuracy against energy: ESTIMATED", "estimated", ESTIMATED, NO_ESTIMATE),
                 estimated(empty=NO_ESTIMATE),
             ]]),
             Closed("Invalid: not ranked, and why", [[invalid()]]),
@@ -58,12 +58,13 @@ def make() -> Json:
     )  # fmt: skip
 
 
-def _picture(title: str, where: tuple[str, ...], empty: str) -> Panel:
+def _picture(title: str, energy: str, where: str, empty: str) -> Panel:
     return accuracy_against_energy(
         title, "Better is up and to the left. A mark is the newest of a network with its settings;"
         " its network is in the tooltip. On a dashed line the score accuracy² / energy is the same."
         " Warned scores are there, invalid ones are not.",
-        marks(*SAME, *where), lines_of_equal_score(*SAME), width=9, height=14, empty=empty,
+        marks(*SAME, PLACE, where), lines_of_equal_score(*SAME, f"\"energy\" = '{energy}'"),
+        width=9, height=14, empty=empty,
     )  # fmt: skip
 
 

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from dashboards.columns import around, column, hidden, method_column, narrow, to_run, verdict_column
+from dashboards.columns import (
+    LINKED,
+    OPEN_RUN,
+    column,
+    hidden,
+    method_column,
+    narrow,
+    verdict_column,
+)
 from dashboards.panels import (
     RESULTS,
     WIDTH,
@@ -32,10 +40,10 @@ MEASURED: Final = f"(\"method\" <> 'estimated' OR {SIZES}) AND {FIT}"
 ESTIMATED: Final = f"\"method\" = 'estimated' AND {FIT}"
 INVALID: Final = "\"verdict\" = 'invalid'"
 ENERGY: Final = "joules_per_inference"
-TEXTS: Final = ("energy_text", "accuracy_text", "score_text", "verdict", "run_id")
+TEXTS: Final = ("energy_text", "accuracy_text", "score_text", "verdict", *LINKED)
 TABLE_I: Final = (
     "watts", "cpu_utilization_ratio", "memory_used_bytes", "gpu_utilization_ratio",
-    "gpu_memory_used_bytes", "method", "run_id", "test_images", "inferences_per_second",
+    "gpu_memory_used_bytes", "method", *LINKED, "test_images", "inferences_per_second",
 )  # fmt: skip
 ONE_PASS: Final = {
     "one pass": '"test_images" / "inferences_per_second"',
@@ -57,8 +65,8 @@ def ranked() -> Panel:
     chosen = (*CHOSEN, PLACE, MEASURED)
     shown = ("#", "variant", "place", *TEXTS[:3], "times 1st", "verdict")
     return table(
-        "Ranked", "The newest score of each network with its settings on each host or GPU, best first,"
-        " with 95 % intervals; overlapping intervals on one host may still be told apart, the"
+        "Ranked", "The newest score of each network with its settings on each host or GPU, best"
+        " first, with 95 % intervals; networks whose intervals overlap may still be told apart: the"
         " runner's page says so. Warned scores are ranked and marked. The link opens the run. A run"
         " that was scored before these words were stored gets them when it is scored again.",
         tables([last_scores(TEXTS, *chosen, by=("workload", "place", "variant")),
@@ -97,25 +105,25 @@ def estimated(*, empty: str) -> Panel:
 def _score_columns() -> list[Json]:
     """What two tables show of a score."""
     return [
-        column("variant", "network", links=[to_run("Open the run", time=around())], **narrow(150)),
+        column("variant", "network", links=[OPEN_RUN], **narrow(150)),
         column("place", "host", **{"custom.filterable": True}),
         column("energy_text", "energy per inference", **narrow(160)),
         column("accuracy_text", "accuracy", **narrow(110)),
         column("score_text", "score", **narrow(175)),
-        verdict_column(**narrow(90)), *hidden("Time", "run_id"),
+        verdict_column(**narrow(90)), *hidden("Time", *LINKED),
     ]  # fmt: skip
 
 
 def every_run() -> Panel:
     """Newest first."""
-    names = ("variant", "place", "energy_text", "verdict", "run_id")
+    names = ("variant", "place", "energy_text", "verdict", *LINKED)
     return table(
         "Runs", "Every run of what is chosen above, newest first; the link opens it at its time.",
         tables([results("score", names, *SAME, OF_ENERGY, PLACE)]), source=RESULTS, height=8,
         transformations=[sorted_by("Time"), ordered(*names[:4], "Time")],
         overrides=[
             *_score_columns()[:3], verdict_column(**narrow(90)),
-            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden("run_id"),
+            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden(*LINKED),
         ],
         empty=NO_RUN,
     )  # fmt: skip
@@ -225,16 +233,16 @@ def _binary(left: str, operator: str, right: str, alias: str) -> Json:
 
 def invalid() -> Panel:
     """With what is wrong."""
-    names = ("variant", "place", "findings", "run_id")
+    names = ("variant", "place", "findings", *LINKED)
     return table(
         "Invalid scores", "Not ranked; what was found is why.",
         tables([results("score", names, *CHOSEN, PLACE, INVALID)]), source=RESULTS, height=7,
         transformations=[sorted_by("Time"), ordered(*names[:3], "Time")],
         overrides=[
-            column("variant", "network", links=[to_run("Open the run", time=around())],
+            column("variant", "network", links=[OPEN_RUN],
                    **narrow(300)),
             column("place", "host", **narrow(250)), column("findings", "why"),
-            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden("run_id"),
+            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden(*LINKED),
         ],
         empty="No invalid score in this time: nothing is left out.",
     )  # fmt: skip
@@ -254,7 +262,7 @@ def table_one() -> Panel:
             ordered("variant", "place", *ONE_PASS, "watts", *TABLE_I[1:6]),
         ],
         overrides=[
-            column("variant", "network", links=[to_run("Open the run", time=around())],
+            column("variant", "network", links=[OPEN_RUN],
                    **narrow(250)),
             column("place", "host"), column("one pass", unit="s", **narrow(110)),
             column("energy of a pass", unit="joule", **narrow(140)),
@@ -264,7 +272,7 @@ def table_one() -> Panel:
             column("memory_used_bytes", "memory", unit="bytes", **narrow(110)),
             column("gpu_memory_used_bytes", "GPU memory", unit="bytes", **narrow(120)),
             method_column(),
-            *hidden("Time", "run_id", "test_images", "inferences_per_second", ENERGY),
+            *hidden("Time", *LINKED, "test_images", "inferences_per_second", ENERGY),
         ],
         empty=NO_RUN,
     )  # fmt: skip

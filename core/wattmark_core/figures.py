@@ -47,6 +47,8 @@ JOULES: Final = Unit("J")
 WATTS: Final = Unit("W")
 PLAIN: Final = Unit("", smallest=0)
 """A number without a unit: ``12 k``."""
+PER_MWH: Final = Unit("/mWh", smallest=0)
+"""Of accuracy² / energy: ``12.2 ± 0.4 k/mWh``."""
 PERCENT: Final = Unit("%", prefixed=False)
 TIMES: Final = Unit("", prefixed=False, before="×")
 """A ratio: ``×1.02 (0.98–1.06)``."""
@@ -100,12 +102,13 @@ def accuracy(share: float | None, images: int | None) -> str:
     """An accuracy in per cent, to the tenth at least: ``90.8 ± 3.0 %``.
 
     ``±`` is half of Wilson's interval over the test images; where that would leave 0 to 100 %,
-    both ends stand beside: ``99.9 % (98.4–100.0)``. Without images there is no interval.
+    both ends stand beside: ``99.9 % (98.4–100.0)``. Without images there is no interval, and none
+    of what is no share of them: below 0 or above 1.
     """
     if share is None or not math.isfinite(share):
         return MISSING
     percent = 100.0 * share
-    if not images:
+    if not images or images < 0 or not 0.0 <= share <= 1.0:
         return _joined(_at(percent, -1, 0), PERCENT, 0)
     low, high = (100.0 * end for end in wilson(share, images))
     half = (high - low) / 2.0

@@ -4,7 +4,8 @@ One home for every surface, over the table of ``check_words.py``.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import shorten
 from typing import Final
 
 from wattmark_core.figures import JOULES, MISSING, PERCENT, WATTS, Unit, count, figure
@@ -13,6 +14,8 @@ from wattmark_scoring.check_words import WORDS, Question, Words
 
 PASSED: Final = "every check passed"
 UNSCORED: Final = "no energy was measured"
+MOST_TOLD: Final = 3
+MOST_LETTERS: Final = 220
 RANKS: Final = {Verdict.INVALID: 0, Verdict.WARNED: 1, Verdict.VALID: 2}
 """For sorting: what did not pass comes first."""
 _IN_WINDOW: Final = re.compile(r" \(window (\d+)\)$")
@@ -77,11 +80,19 @@ def finding(check: Check) -> str:
 
 
 def findings(score: Score) -> str:
-    """One line: what did not pass, the worst first; else that every check passed."""
+    """One line: the worst three that did not pass, as sentences, and how many more there are; else
+    that every check passed. Three that are too long together are two or one."""
     failed = [check for check in worst_first(score.checks) if check.verdict is not Verdict.VALID]
-    if failed:
-        return "; ".join(map(finding, failed))
-    return PASSED if score.verdict is Verdict.VALID else UNSCORED
+    if not failed:
+        return PASSED if score.verdict is Verdict.VALID else UNSCORED
+    told = [_first(failed, number) for number in range(1, min(MOST_TOLD, len(failed)) + 1)]
+    short = [text for text in told if len(text) <= MOST_LETTERS]
+    return short[-1] if short else shorten(told[0], MOST_LETTERS, placeholder=" …")
+
+
+def _first(failed: Sequence[Check], number: int) -> str:
+    left = len(failed) - number
+    return ". ".join([*map(finding, failed[:number]), *([f"And {left} more"] if left else [])])
 
 
 def worst_first(checks: Iterable[Check]) -> list[Check]:

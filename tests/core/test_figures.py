@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattmark_core import figures
-from wattmark_core.figures import JOULES, PERCENT, PLAIN, TIMES, WATTS, Unit, figure
+from wattmark_core.figures import JOULES, PER_MWH, PERCENT, PLAIN, TIMES, WATTS, Unit, figure
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ from wattmark_core.figures import JOULES, PERCENT, PLAIN, TIMES, WATTS, Unit, fi
         ((12e3, 8e3, 19e3), PLAIN, "12 k (8–19 k)"),
         ((292e3, 59.5e3, 1.44e6), PLAIN, "≈ 300 k (60–1400 k)"),
         ((0.0122, 0.0118, 0.0126), PLAIN, "0.0122 ± 0.0004"),
+        ((12.2e3, 11.8e3, 12.6e3), PER_MWH, "12.2 ± 0.4 k/mWh"),
+        ((12e3, 8e3, 19e3), PER_MWH, "12 k/mWh (8–19)"),
+        ((860.0, 740.0, 980.0), PER_MWH, "860 ± 120 /mWh"),
+        ((292e3, 59.5e3, 1.44e6), PER_MWH, "≈ 300 k/mWh (60–1400)"),
+        ((0.0122, 0.0118, 0.0126), PER_MWH, "0.0122 ± 0.0004 /mWh"),
         ((1.02, 0.98, 1.06), TIMES, "×1.02 (0.98–1.06)"),
         ((15.0, 10.0, 23.0), TIMES, "×15 (10–23)"),
         ((0.0, -0.001, 0.001), JOULES, "0.0 ± 1.0 mJ"),
@@ -86,12 +91,15 @@ def test_counts_are_whole() -> None:
         (1.0, 100, "100.0 % (96.3–100.0)"),
         (0.0, 10, "0.0 % (0.0–27.8)"),
         (None, 360, "–"),
+        (1.25, 360, "125.0 %"),
+        (-0.01, 360, "−1.0 %"),
+        (0.9, -5, "90.0 %"),
     ],
 )
 def test_an_accuracy_has_wilsons_interval(
     share: float | None, images: int | None, text: str
 ) -> None:
-    """To the tenth of a per cent at least."""
+    """To the tenth of a per cent at least; none of what is no share, or of no images."""
     assert figures.accuracy(share, images) == text
 
 

@@ -68,17 +68,22 @@ def test_texts_have_the_digits_that_are_known() -> None:
     score = make_score("1", 0.0122, 1.03, low=231.0, high=247.0, test_images=360, value=239.0)
     assert score_texts(score, []) == {
         "findings": "every check passed", "energy_text": "12.2 ± 0.4 mJ",
-        "accuracy_text": "90.0 ± 3.1 %", "score_text": "239 ± 8",
+        "accuracy_text": "90.0 ± 3.1 %", "score_text": "239 ± 8 /mWh",
     }  # fmt: skip
     guessed = make_score("1", 170e-6, 3.2, method=Method.ESTIMATED, low=5e3, high=70e3, value=19e3)
     found = score_texts(guessed, [])
-    assert (found["energy_text"], found["score_text"]) == ("≈ 170 µJ (50–500)", "≈ 19 k (5–70 k)")
+    assert found["energy_text"] == "≈ 170 µJ (50–500)"
+    assert found["score_text"] == "≈ 19 k/mWh (5–70)"
     size = replace(score, formula="accuracy/parameters", joules_per_inference=None, value=37_700.0,
                    low=37_700.0, high=37_700.0, test_images=None, method=None)  # fmt: skip
     found = score_texts(size, [])
     assert found == {
         "findings": "every check passed", "accuracy_text": "90.0 %", "score_text": "37700 %/M"
     }  # fmt: skip
+    own = replace(score, formula="images per kWh", value=12e3, low=8e3, high=19e3)
+    assert score_texts(own, [])["score_text"] == "12 k (8–19 k)"
+    odd = score_texts(replace(score, accuracy=1.25), [])
+    assert odd["accuracy_text"] == "125.0 %"
 
 
 def test_lines_of_equal_score_enclose_the_scores() -> None:
@@ -94,7 +99,8 @@ def test_lines_of_equal_score_enclose_the_scores() -> None:
         assert 0.84 < accuracy < 0.96
     assert {dict(point.tags)["energy"] for point in found} == {"measured"}
     assert isolines(owner, []) == []
-    assert isolines(owner, [make_score("1", 0.1, 1.1, verdict=Verdict.INVALID)]) == []
+    odd = {"verdict": Verdict.INVALID}, {"accuracy": 1.25}, {"value": float("inf")}
+    assert isolines(owner, [make_score("1", 0.1, 1.1, **facts) for facts in odd]) == []
 
 
 def test_estimated_scores_have_lines_of_their_own() -> None:

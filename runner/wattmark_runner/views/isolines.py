@@ -36,7 +36,11 @@ def _lines(owner: Mapping[str, str], scores: Sequence[Score]) -> list[ViewPoint]
     ranked = [
         (score.value, score.accuracy)
         for score in scores
-        if score.value and score.accuracy and score.verdict is not Verdict.INVALID
+        if score.verdict is not Verdict.INVALID
+        and score.value is not None
+        and 0.0 < score.value < math.inf
+        and score.accuracy is not None
+        and 0.0 < score.accuracy <= 1.0
     ]
     if not ranked:
         return []

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from wattmark_core.catalogue import Method
-from wattmark_core.figures import JOULES, PLAIN, TIMES, Unit, accuracy, figure
+from wattmark_core.figures import JOULES, PER_MWH, PLAIN, TIMES, Unit, accuracy, figure
 from wattmark_core.results import Score, Verdict
 from wattmark_scoring import words
 from wattmark_scoring.energy import ESTIMATE_FACTOR
 from wattmark_scoring.interval import Interval
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER
+from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE
 
-UNITS: Final = {ACCURACY_PER_PARAMETER: Unit("%/M", prefixed=False)}
-"""Of scores by their formula; accuracy² / energy is per mWh, which stands in its column's head."""
+UNITS: Final = {
+    ENERGY_SCORE: PER_MWH, ACCURACY_PER_PARAMETER: Unit("%/M", prefixed=False),
+}  # fmt: skip
+"""Of scores by their formula; another's is not known, and left out."""
 NO_SCATTER: Final = 1e-9
 """Half-width in ln below which an interval without the estimate's factor holds no scatter."""
 

@@ -139,8 +139,32 @@ def test_findings_are_told_causes_first() -> None:
     assert first.startswith("Another window of the host")
     told = words.findings(score)
     assert told.index(words.finding(second)) < told.index(words.finding(third))
+    assert told.count(". ") == 2
+    assert not told.endswith(".")
     assert words.findings(replace(score, checks=(), verdict=VALID)) == "every check passed"
     assert words.findings(replace(score, checks=())) == "no energy was measured"
+
+
+def test_many_findings_are_told_by_the_worst_three() -> None:
+    """And how many more there are; fewer than three where those are long, and never much over two
+    hundred letters: they stand in a table's cell."""
+    found = [checks.foreign_cpu(9.4, 0.39, 10.0), *checks.repeats([1.5, 1.2]),
+             *checks.idle(10.0, 12.0, 2.0, 2.5)]  # fmt: skip
+    score = Score("r", "h", "m", "w", Boundary.CPU, "f", 0, None, WARNED, None, None, None,
+                  checks=tuple(found))  # fmt: skip
+    assert words.findings(score) == (
+        "Other programs used 0.901 cores; allowed 0.05 cores. The shorter idle baseline lasted"
+        " 10.0 s; needed 30 s. Idle power before and after differed by 22.2 %; allowed 2 %."
+        " And 4 more"
+    )
+    few = replace(score, checks=tuple(found[:1]))
+    assert words.findings(few) == "Other programs used 0.901 cores; allowed 0.05 cores"
+    long = [Check(f"n{i}", WARNED, None, None, "", f"{'word ' * 20}{i}") for i in range(4)]
+    assert words.findings(replace(score, checks=tuple(long))).endswith("word 1. And 2 more")
+    endless = Check("n", WARNED, None, None, "", "word " * 80)
+    told = words.findings(replace(score, checks=(endless,)))
+    assert told.endswith("word …")
+    assert 200 < len(told) <= 220
 
 
 def test_a_check_of_an_older_version_is_told_by_its_name() -> None:

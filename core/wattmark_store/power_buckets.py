@@ -91,10 +91,10 @@ def powers(parts: Mapping[Counter, Mapping[int, Part]], width_ns: int) -> Iterat
             buckets.setdefault((counter.host, bucket), []).append(counter)
     for (_, bucket), present in buckets.items():
         held = [parts[counter][bucket] for counter in present]
-        for tags, places, count in _sums(tuple(present)):
+        for tags, places, counters in _sums(tuple(present)):
             watts = sum(held[place].joules / held[place].seconds for place in places)
             seconds = min(held[place].seconds for place in places)
-            yield Power(tags, bucket * width_ns, watts, seconds, watts * seconds, count)
+            yield Power(tags, bucket * width_ns, watts, seconds, watts * seconds, counters)
 
 
 class _Sum(NamedTuple):
@@ -102,7 +102,7 @@ class _Sum(NamedTuple):
 
     tags: Tags
     places: Sequence[int]
-    count: int | None
+    parts: int | None
 
 
 @lru_cache(maxsize=KNOWN_COUNTERS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from wattmark_core.errors import StoreAway, StoreError, WattmarkError
+from wattmark_core.errors import StoreAway, WattmarkError
 from wattmark_core.results import Window
 from wattmark_runner.baseline import Cancelled
 from wattmark_runner.ledger import UnknownRun
@@ -26,6 +26,8 @@ AGAIN_SECONDS: Final = 2.0
 """How long scoring again waits for samples: those of an old run are here, or will never come."""
 PUBLISH_SECONDS: Final = 10.0
 """Between attempts to write what the store lacks."""
+PUBLISH_SHARE_SECONDS: Final = 1.0
+"""Of each tick: no further run is begun after it. After an update all runs are written again."""
 
 
 class Scorer:
@@ -54,6 +56,7 @@ class Scorer:
         self._stop = threading.Event()
         self._again = threading.Lock()
         self._publish_at = 0.0
+        self._refused: dict[str, float] = {}
         self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
 
     def start(self) -> None:
@@ -143,16 +146,30 @@ class Scorer:
         self._site.ledger.save(record)
 
     def _publish_rest(self) -> None:
-        """Write what the store has not confirmed of runs that have ended; others will be scored."""
+        """Write what the store has not confirmed of runs that have ended; others will be scored.
+
+        A few at a time: runs that wait for their score come first. What the store refuses is tried
+        again after all others.
+        """
         if time.monotonic() < self._publish_at or not self._again.acquire(blocking=False):
             return
+        until = time.monotonic() + PUBLISH_SHARE_SECONDS
+        run_id = ""
         try:
-            for run_id in self._site.ledger.unpublished():
+            waiting = self._site.ledger.unpublished()
+            for run_id in sorted(waiting, key=lambda name: self._refused.get(name, 0.0)):
                 self._publish(run_id)
-        except StoreError as error:
+                self._refused.pop(run_id, None)
+                if time.monotonic() >= until or self._stop.is_set() or not self._runs.empty():
+                    break
+        except StoreAway:  # others say so
             self._publish_at = time.monotonic() + PUBLISH_SECONDS
-            if not isinstance(error, StoreAway):  # others say so when it is away
-                log.warning("results are not written: %s", error)
+        except Exception as error:  # whatever it is, other runs are still to be written
+            self._publish_at = time.monotonic() + PUBLISH_SECONDS
+            if run_id:
+                self._refused[run_id] = time.monotonic()
+            log.warning("results of %s are not written: %s", run_id or "runs", error,
+                        exc_info=not isinstance(error, WattmarkError))  # fmt: skip
         finally:
             self._again.release()
 

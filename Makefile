@@ -27,7 +27,7 @@ serve: $(VENV)/.debian-run $(VENV)/.installed ## serve runs, windows and scores 
 	@$(VENV)/bin/wattmark serve $(ARGS)
 
 test: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## run all tests (ARGS="-m 'not slow'": the quick ones)
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m tools.tests $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
 	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/test_keras_frameworks.py \

@@ -6,6 +6,8 @@ from dashboards.colors import ESTIMATED, VERDICTS
 from dashboards.panels import Json, words
 
 HIDDEN: Final = {"custom.hidden": True}
+LINKED: Final = ("run_id", "from_ms", "to_ms")
+"""Of a score, what a link to its run at its own time needs."""
 
 
 def column(name: str, called: str = "", /, **properties: Any) -> Json:
@@ -28,12 +30,12 @@ def narrow(width: int) -> Json:
     return {"custom.width": width}
 
 
-def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id}") -> Json:
+def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id:percentencode}") -> Json:
     """To the run dashboard, at some time."""
     return {"title": title, "url": f"/d/wattmark-run/run?var-run_id={run}&{time}"}
 
 
-def to_host(host: str = "${__data.fields.host}") -> Json:
+def to_host(host: str = "${__data.fields.host:percentencode}") -> Json:
     """To one host, at the time that is shown."""
     return {
         "title": "Live host",
@@ -41,7 +43,7 @@ def to_host(host: str = "${__data.fields.host}") -> Json:
     }
 
 
-def to_ranking(workload: str = "${__data.fields.workload}") -> Json:
+def to_ranking(workload: str = "${__data.fields.workload:percentencode}") -> Json:
     """To the ranking of a workload."""
     return {"title": "Ranking", "url": f"/d/wattmark-ranking/ranking?var-workload={workload}"}
 
@@ -51,9 +53,8 @@ def between(first: str, last: str) -> str:
     return f"from=${{__data.fields.{first}.numeric}}&to=${{__data.fields.{last}.numeric}}"
 
 
-def around(name: str = "Time", half: str = "3600000") -> str:
-    """An hour before and after a column's time, of which only a start is known."""
-    return f"time=${{__data.fields.{name}.numeric}}&time.window={2 * int(half)}"
+OPEN_RUN: Final = to_run("Open the run", time=between(*LINKED[1:]))
+"""From a row that has them."""
 
 
 def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) -> Json:

@@ -26,9 +26,9 @@ from dashboards.panels import (
     target,
     words,
 )  # fmt: skip
-from dashboards.power import NO_POWER, host_lines
+from dashboards.power import host_lines
 from dashboards.queries import HOST, TOTAL, energy, gauge, largest, reads, tag_values
-from dashboards.spans import SAMPLES, SUMS, each
+from dashboards.spans import GAPS, SAMPLES, each
 from dashboards.variables import query_variable, results_variable, telemetry_variable
 
 WHOLE: Final = 0.98
@@ -67,14 +67,14 @@ def make() -> dict[str, object]:
 
 
 def _gappy() -> Panel:
-    whole = f'floor("known" / {WHOLE})'  # 1 or 0: no host is known for twice the time
-    queries = each(SUMS, lambda span: (
+    whole = f'floor("known" / {WHOLE})'  # 1 or 0, as no host is known for twice the time
+    queries = each(GAPS, lambda span: (
         f'SELECT count("whole") - sum("whole") AS "hosts" FROM (SELECT {whole} AS "whole"'
         f' FROM ({energy(span, TOTAL, HOST, by=("host",))}))'
     ))  # fmt: skip
     return stat("Hosts with gaps", f"Of which the energy is known for less than {WHOLE:.0%} of the"
                 " shown time.", "none", tables(queries), field="hosts", defaults=alarm(1),
-                empty=NO_POWER)  # fmt: skip
+                empty="Told of two hours and more.")  # fmt: skip
 
 
 def _lost() -> Panel:

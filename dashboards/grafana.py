@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboards.panels import WIDTH, Json
+from wattmark_store.influx_lines import literal
 
 SCREEN_PIXELS: Final = 1600
 _MACRO: Final = re.compile(r"\$\{(\w+(?::\w+)?)\}|\$(\w+)")
@@ -54,8 +55,10 @@ def expand(query: str, shown: Shown, interval: str) -> str:
     }  # fmt: skip
 
     def value(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        return known[name] if name in known else known[name.partition(":")[0]]
+        name, _, how = (match[1] or match[2]).partition(":")
+        if f"{name}:{how}" in known:
+            return known[f"{name}:{how}"]
+        return literal(known[name]) if how == "singlequote" else known[name]
 
     return _MACRO.sub(value, query)
 

@@ -3,7 +3,15 @@
 from typing import Final
 
 from dashboards.board import dashboard, link_to
-from dashboards.columns import around, column, hidden, narrow, to_ranking, to_run, verdict_column
+from dashboards.columns import (
+    LINKED,
+    OPEN_RUN,
+    column,
+    hidden,
+    narrow,
+    to_ranking,
+    verdict_column,
+)
 from dashboards.hosts import (
     energy_of_all,
     hosts_answering,
@@ -16,11 +24,11 @@ from dashboards.queries import field, names_of, results, runs, tag_values
 from dashboards.variables import query_variable, results_variable, telemetry_variable
 from wattmark_scoring.scores import ENERGY_SCORE
 
-# Of a run on a GPU that within host, of another that within cpu: one row a run.
-HEADLINE: Final = f"\"formula\" = '{ENERGY_SCORE}' AND \"boundary\" <> 'gpu'"
+# Within what a run counts first: one row a run.
+HEADLINE: Final = f'"formula" = \'{ENERGY_SCORE}\' AND "main" = 1'
 LATELY: Final = "time > now() - 30d"
 NO_RUN: Final = "No run in the last 30 days: start one on the runner's page."
-NEWEST: Final = 12
+NEWEST: Final = 10
 
 
 def make() -> dict[str, object]:
@@ -67,25 +75,25 @@ def _alerts() -> Panel:
 
 
 def _newest_runs() -> Panel:
-    names = ("variant", "workload", "place", "energy_text", "verdict", "run_id")
+    names = ("variant", "workload", "place", "energy_text", "verdict", *LINKED)
     return table(
         "Newest runs", "Of the last 30 days; a network's name opens its run.",
         tables([results("score", names, HEADLINE, LATELY, timed=False, newest=NEWEST)]),
         source=RESULTS, width=13, height=12,
         transformations=[ordered("variant", "workload", "place", "energy_text", "verdict", "Time")],
         overrides=[
-            column("variant", "network", links=[to_run("Open the run", time=around())]),
+            column("variant", "network", links=[OPEN_RUN]),
             column("workload", "workload", **narrow(100)), column("place", "host", **narrow(150)),
             column("energy_text", "energy per inference", **narrow(170)),
             verdict_column(**narrow(90)),
-            column("Time", "started", unit="dateTimeFromNow", **narrow(130)), *hidden("run_id"),
+            column("Time", "started", unit="dateTimeFromNow", **narrow(130)), *hidden(*LINKED),
         ],
         empty=NO_RUN,
     )  # fmt: skip
 
 
 def _best() -> Panel:
-    texts = ("energy_text", "accuracy_text", "run_id")
+    texts = ("energy_text", "accuracy_text", *LINKED)
     by = ("place", "workload")
     picked = "".join(f", {field('score', name)}" for name in texts)
     newest = (
@@ -106,10 +114,10 @@ def _best() -> Panel:
         overrides=[
             column("place", "host", **narrow(150)),
             column("workload", "workload", links=[to_ranking()], **narrow(100)),
-            column("variant", "network", links=[to_run("Open the run", time=around())]),
+            column("variant", "network", links=[OPEN_RUN]),
             column("energy_text", "energy per inference", **narrow(170)),
             column("accuracy_text", "accuracy", **narrow(120)),
-            *hidden("run_id", "Time"),
+            *hidden("Time", *LINKED),
         ],
         empty=NO_RUN,
     )  # fmt: skip

@@ -68,7 +68,7 @@ def make() -> Json:
             query_variable("host", "Host", TELEMETRY, tag_values("energy", "host")),
         ],
         [measured(windows)],
-        links=[link_to("home", "Home"), link_to("fleet", "Fleet", "var-host=${host}"),
+        links=[link_to("home", "Home"), link_to("fleet", "Fleet", "${host:queryparam}"),
                link_to("ranking", "Ranking")],
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ DASH: Final = "–"
 EMPTY: Final = (
     "Nothing was measured in this time: is the host a target of the collector? See Fleet."
 )
-FAILED: Final = "A red corner: the query failed, click it."
+FAILED: Final = "(With a red corner: the query failed, click it.)"
 """Grafana shows a panel's empty text also where its query failed."""
 
 
@@ -50,10 +50,14 @@ class Panel:
     def json(self, number: int, x: int, y: int) -> Json:
         """As Grafana has it."""
         source = {"type": self.server, "uid": f"${{{self.source}}}"}
-        empty = f"{self.empty} {FAILED}" if self.targets else self.empty
+        description, empty = self.description, self.empty
+        if self.kind == "stat":  # it would make the letters as small as a sentence needs them
+            description, empty = f"{description} Nothing there: {empty}", DASH
+        elif self.targets:
+            empty = f"{empty} {FAILED}"
         made: Json = {
             "id": number, "type": self.kind, "title": self.title,
-            "description": self.description, "datasource": source,
+            "description": description, "datasource": source,
             "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
             "targets": [{"refId": chr(ord("A") + n), **target, "datasource": source}
                         for n, target in enumerate(self.targets)],
@@ -149,16 +153,19 @@ def bar_gauge(
                  defaults={"min": 0}, **more)  # fmt: skip
 
 
+EMPTY_CELL: Final = {
+    "matcher": {"id": "byRegexp", "options": "/.*/"},
+    "properties": [{"id": "noValue", "value": DASH}],
+}
+"""The text of an empty panel is for the panel, not for each value that is missing."""
+
+
 def table(title: str, description: str, targets: Sequence[Json], **more: Any) -> Panel:
     """Rows. Units, names and links of its columns are overrides; an empty cell is a dash."""
     options = {"showHeader": True, "cellHeight": "sm",
                "footer": {"show": False, "reducer": ["sum"], "fields": ""}}  # fmt: skip
     more.setdefault("width", WIDTH)
-    dash = {
-        "matcher": {"id": "byRegexp", "options": "/.*/"},
-        "properties": [{"id": "noValue", "value": DASH}],
-    }
-    overrides = [dash, *more.pop("overrides", ())]
+    overrides = [EMPTY_CELL, *more.pop("overrides", ())]
     unit = more.pop("unit", "none")
     return Panel("table", title, description, unit, targets, options=options, overrides=overrides,
                  **more)  # fmt: skip

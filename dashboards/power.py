@@ -57,7 +57,7 @@ def power_lines(*conditions: str, width: int = WIDTH, height: int = 9) -> Panel:
         "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of"
         " a counter no energy is known, and none is drawn.", "watt",
         [target(query, SERIES) for query in queries], width=width, height=height,
-        overrides=[*_domains(), *_total()], empty=NO_POWER,
+        custom={"spanNulls": False}, overrides=[*_domains(), *_total()], empty=NO_POWER,
     )  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def host_lines(condition: str, **more: Any) -> Panel:
     return lines(
         "Power of each host", "Mean over each point's time." + COVERED, "watt",
         [target(query, "$tag_host $tag_method") for query in queries], legend="right",
+        custom={"spanNulls": False},
         transformations=[estimated, measured], empty=NO_POWER, **more,
     )  # fmt: skip
 

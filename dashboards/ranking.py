@@ -3,25 +3,25 @@
 from typing import Final
 
 from dashboards.board import dashboard, link_to
-from dashboards.live_host import runs_table
 from dashboards.panels import RESULTS, Closed, Json, Panel
 from dashboards.queries import PLACE, tag_values
 from dashboards.ranking_tables import (
     ESTIMATED,
     MEASURED,
     NONE_MEASURED,
-    REFERENCE,
     SAME,
     energies,
     energy_ratios,
+    estimated,
     every_formula,
+    every_run,
     invalid,
     ranked,
     score_ratios,
     scores,
     table_one,
 )  # fmt: skip
-from dashboards.score_queries import FORMULAS, lines_of_equal_score, marks
+from dashboards.score_queries import lines_of_equal_score, marks
 from dashboards.variables import query_variable, results_variable
 from dashboards.xychart import accuracy_against_energy
 from wattmark_scoring.scores import ENERGY_SCORE
@@ -30,8 +30,7 @@ COUNTS: Final = (
     "cpu: CPU package and memory. gpu: the GPU in use. host: both. Scores of different ones are not"
     " comparable."
 )
-NO_ESTIMATE: Final = "No estimated score of this host in this time: choose another in Compared to."
-KEPT: Final = "${workload:queryparam}&${boundary:queryparam}&${place:queryparam}"
+NO_ESTIMATE: Final = "No estimated score in this time: choose another workload or Counts."
 
 
 def make() -> Json:
@@ -40,65 +39,47 @@ def make() -> Json:
         "ranking", "Wattmark: ranking", "Which network, on which host: measured apart from"
         " estimated.",
         [
-            [_picture("Accuracy against energy", (PLACE, MEASURED), NONE_MEASURED),
-             ranked("Ranked by ${formula:text}", MEASURED, PLACE, empty=NONE_MEASURED)],
+            [_picture("Accuracy against energy", "measured", MEASURED, NONE_MEASURED),
+             ranked()],
             [energies(), scores()],
-            Closed("Estimated on ${reference}: compare within this row only", [[
-                _picture("Accuracy against energy: ESTIMATED", (REFERENCE, ESTIMATED), NO_ESTIMATE),
-                ranked("Ranked by ${formula:text}: ESTIMATED", ESTIMATED, REFERENCE,
-                       empty=NO_ESTIMATE),
+            Closed("Estimated: compare networks of one host only", [[
+                _picture("Accuracy against energy: ESTIMATED", "estimated", ESTIMATED, NO_ESTIMATE),
+                estimated(empty=NO_ESTIMATE),
             ]]),
             Closed("Invalid: not ranked, and why", [[invalid()]]),
             Closed("Table I of the paper: time, power, energy, use", [[table_one()]]),
             Closed("Table II: every score on ${reference}", [[every_formula()]]),
             Closed("Table III: ratios to ${reference}", [[energy_ratios(), score_ratios()]]),
-            Closed("Runs", [[runs_table(SAME[0])]]),
+            Closed("Runs", [[every_run()]]),
         ],
-        _variables(), links=_links(), since="now-2y", refresh="",
+        _variables(),
+        links=[link_to("home", "Home"), link_to("live", "Live host"), link_to("fleet", "Fleet")],
+        since="now-2y", refresh="",
     )  # fmt: skip
 
 
-def _picture(title: str, where: tuple[str, ...], empty: str) -> Panel:
+def _picture(title: str, energy: str, where: str, empty: str) -> Panel:
     return accuracy_against_energy(
         title, "Better is up and to the left. A mark is the newest of a network with its settings;"
         " its network is in the tooltip. On a dashed line the score accuracy² / energy is the same."
         " Warned scores are there, invalid ones are not.",
-        marks(*SAME, *where), lines_of_equal_score(*SAME), width=9, height=14, empty=empty,
+        marks(*SAME, PLACE, where), lines_of_equal_score(*SAME, f"\"energy\" = '{energy}'"),
+        width=9, height=14, empty=empty,
     )  # fmt: skip
 
 
 def _variables() -> list[Json]:
     """Of names in order "host" comes last: where networks ran on a GPU, all that they need opens.
-    The formula is chosen by the links at the top."""
+    Hosts are chosen in the tables' heads; ``?var-place=`` narrows all panels."""
     workload, both = SAME[0], " AND ".join(SAME)
     return [
         results_variable(),
         query_variable("workload", "Workload", RESULTS, tag_values("score", "workload")),
         query_variable("boundary", "Counts", RESULTS, tag_values("score", "boundary", workload),
                        newest_first=True) | {"description": COUNTS},
-        query_variable("place", "Hosts, GPUs", RESULTS, tag_values("score", "place", both),
-                       multi=True, everything=True),
+        query_variable("formula", "Score", RESULTS, tag_values("score", "formula", both),
+                       first=ENERGY_SCORE),
         query_variable("reference", "Compared to", RESULTS, tag_values("score", "place", both)),
-        _formula(),
+        query_variable("place", "Hosts, GPUs", RESULTS, tag_values("score", "place", both),
+                       multi=True, everything=True, hide=True),
     ]  # fmt: skip
-
-
-def _formula() -> Json:
-    """Hidden, always one of the three, at first accuracy² / energy."""
-    options = [
-        {"text": words, "value": formula, "selected": formula == ENERGY_SCORE}
-        for formula, words in FORMULAS.items()
-    ]
-    return {
-        "name": "formula", "label": "Score", "type": "custom", "hide": 2, "multi": False,
-        "includeAll": False, "options": options, "current": options[0],
-        "query": ", ".join(f"{words} : {formula}" for formula, words in FORMULAS.items()),
-    }  # fmt: skip
-
-
-def _links() -> list[Json]:
-    by = [
-        link_to("ranking", f"by {words}", f"var-formula={formula}&{KEPT}")
-        for formula, words in FORMULAS.items()
-    ]
-    return [link_to("home", "Home"), *by, link_to("fleet", "Fleet")]

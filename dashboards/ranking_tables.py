@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from dashboards.columns import around, column, hidden, method_column, narrow, to_run, verdict_column
+from dashboards.columns import (
+    LINKED,
+    OPEN_RUN,
+    column,
+    hidden,
+    method_column,
+    narrow,
+    verdict_column,
+)
 from dashboards.panels import (
     RESULTS,
     WIDTH,
@@ -19,10 +27,12 @@ from dashboards.score_queries import FORMULAS, OF_ENERGY, best_scores
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 
 # One workload at a time: accuracy and energy of different ones are not comparable.
-SAME: Final = ("\"workload\" = '${workload:raw}'", "\"boundary\" = '${boundary:raw}'")
-CHOSEN: Final = (*SAME, "\"formula\" = '${formula:raw}'")
-REFERENCE: Final = "\"place\" = '${reference:raw}'"
-OTHERS: Final = "\"place\" <> '${reference:raw}'"
+SAME: Final = (
+    '"workload" = ${workload:singlequote}', '"boundary" = ${boundary:singlequote}',
+)  # fmt: skip
+CHOSEN: Final = (*SAME, '"formula" = ${formula:singlequote}')
+REFERENCE: Final = '"place" = ${reference:singlequote}'
+OTHERS: Final = '"place" <> ${reference:singlequote}'
 FIT: Final = "\"verdict\" <> 'invalid'"
 # Scores that rest on no energy have no method, and InfluxQL finds nothing unlike what is not there.
 SIZES: Final = " OR ".join(f"\"formula\" = '{name}'" for name in (ACCURACY_PER_PARAMETER, NETSCORE))
@@ -30,10 +40,10 @@ MEASURED: Final = f"(\"method\" <> 'estimated' OR {SIZES}) AND {FIT}"
 ESTIMATED: Final = f"\"method\" = 'estimated' AND {FIT}"
 INVALID: Final = "\"verdict\" = 'invalid'"
 ENERGY: Final = "joules_per_inference"
-TEXTS: Final = ("energy_text", "accuracy_text", "score_text", "verdict", "run_id")
+TEXTS: Final = ("energy_text", "accuracy_text", "score_text", "verdict", *LINKED)
 TABLE_I: Final = (
     "watts", "cpu_utilization_ratio", "memory_used_bytes", "gpu_utilization_ratio",
-    "gpu_memory_used_bytes", "method", "run_id", "test_images", "inferences_per_second",
+    "gpu_memory_used_bytes", "method", *LINKED, "test_images", "inferences_per_second",
 )  # fmt: skip
 ONE_PASS: Final = {
     "one pass": '"test_images" / "inferences_per_second"',
@@ -47,18 +57,16 @@ NO_RUN: Final = "No run in this time: choose another workload or Counts."
 NO_OTHER: Final = (
     "No other host or GPU has a score of a network of this one: choose another in Compared to."
 )
-SI: Final = "si:"
-"""A number with a prefix: of three digits."""
 TIMES: Final = "prefix:×"
 
 
-def ranked(title: str, where: str, places: str, *, empty: str) -> Panel:
+def ranked() -> Panel:
     """Best first, with its rank and its ratio to the first."""
-    chosen = (*CHOSEN, places, where)
+    chosen = (*CHOSEN, PLACE, MEASURED)
     shown = ("#", "variant", "place", *TEXTS[:3], "times 1st", "verdict")
     return table(
-        title, "The newest score of each network with its settings on each host or GPU, best first,"
-        " with 95 % intervals; overlapping intervals on one host may still be told apart, the"
+        "Ranked", "The newest score of each network with its settings on each host or GPU, best"
+        " first, with 95 % intervals; networks whose intervals overlap may still be told apart: the"
         " runner's page says so. Warned scores are ranked and marked. The link opens the run. A run"
         " that was scored before these words were stored gets them when it is scored again.",
         tables([last_scores(TEXTS, *chosen, by=("workload", "place", "variant")),
@@ -73,15 +81,51 @@ def ranked(title: str, where: str, places: str, *, empty: str) -> Panel:
         ],
         overrides=[
             column("#", decimals=0, **narrow(35)),
-            column("variant", "network", links=[to_run("Open the run", time=around())],
-                   **narrow(150)),
-            column("place", "host"), column("energy_text", "energy per inference", **narrow(160)),
-            column("accuracy_text", "accuracy", **narrow(110)),
-            column("score_text", "score", **narrow(165)),
-            column("times 1st", "of the 1st", unit=TIMES, **narrow(75)),
-            verdict_column(**narrow(90)), *hidden("Time", "run_id"),
+            *_score_columns(), column("times 1st", "of the 1st", unit=TIMES, **narrow(75)),
         ],
-        empty=empty,
+        empty=NONE_MEASURED,
+    )  # fmt: skip
+
+
+def estimated(*, empty: str) -> Panel:
+    """Host by host, best first; no rank over hosts."""
+    query = last_scores(TEXTS, *CHOSEN, PLACE, ESTIMATED, by=("place", "variant"))
+    return table(
+        "Estimated scores", "From CPU time, within a factor of two either way that is the same for"
+        " all networks of a host: they can be compared with one another, and with nothing else.",
+        tables([query]), source=RESULTS, width=15, height=14,
+        transformations=[
+            sorted_by("score"), sorted_by("place", down=False), exclude("score"),
+            ordered("place", "variant", *TEXTS[:3], "verdict"),
+        ],
+        overrides=_score_columns(), empty=empty,
+    )  # fmt: skip
+
+
+def _score_columns() -> list[Json]:
+    """What two tables show of a score."""
+    return [
+        column("variant", "network", links=[OPEN_RUN], **narrow(150)),
+        column("place", "host", **{"custom.filterable": True}),
+        column("energy_text", "energy per inference", **narrow(160)),
+        column("accuracy_text", "accuracy", **narrow(110)),
+        column("score_text", "score", **narrow(175)),
+        verdict_column(**narrow(90)), *hidden("Time", *LINKED),
+    ]  # fmt: skip
+
+
+def every_run() -> Panel:
+    """Newest first."""
+    names = ("variant", "place", "energy_text", "verdict", *LINKED)
+    return table(
+        "Runs", "Every run of what is chosen above, newest first; the link opens it at its time.",
+        tables([results("score", names, *SAME, OF_ENERGY, PLACE)]), source=RESULTS, height=8,
+        transformations=[sorted_by("Time"), ordered(*names[:4], "Time")],
+        overrides=[
+            *_score_columns()[:3], verdict_column(**narrow(90)),
+            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden(*LINKED),
+        ],
+        empty=NO_RUN,
     )  # fmt: skip
 
 
@@ -97,7 +141,7 @@ def energies() -> Panel:
 def scores() -> Panel:
     """Networks by hosts."""
     return _matrix(
-        "Score by network and host: ${formula:text}", "score", SI,
+        "Score by network and host", "score", "short",
         last_scores((), *CHOSEN, PLACE, MEASURED, by=("place", "variant")), NONE_MEASURED,
     )  # fmt: skip
 
@@ -109,7 +153,7 @@ def every_formula() -> Panel:
         "Every score on ${reference}", "As the paper's Table II: the newest value of each formula;"
         " accuracy² / energy per mWh, accuracy / parameters in % per million, NetScore in dB. Click"
         " a column's head to rank by it. Measured only.", tables([query]), source=RESULTS, height=9,
-        unit=SI, transformations=_to_matrix("formula", "score"), empty=NONE_MEASURED,
+        unit="short", transformations=_to_matrix("formula", "score"), empty=NONE_MEASURED,
         overrides=[column("variant\\formula", "network"),
                    *(column(formula, words) for formula, words in FORMULAS.items())],
     )  # fmt: skip
@@ -122,7 +166,7 @@ def energy_ratios() -> Panel:
 
 def score_ratios() -> Panel:
     """Other hosts' to the reference's."""
-    return _ratios("Score ${formula:text}", "value", CHOSEN)
+    return _ratios("Score", "value", CHOSEN)
 
 
 def _ratios(title: str, name: str, chosen: tuple[str, ...]) -> Panel:
@@ -189,16 +233,16 @@ def _binary(left: str, operator: str, right: str, alias: str) -> Json:
 
 def invalid() -> Panel:
     """With what is wrong."""
-    names = ("variant", "place", "findings", "run_id")
+    names = ("variant", "place", "findings", *LINKED)
     return table(
         "Invalid scores", "Not ranked; what was found is why.",
         tables([results("score", names, *CHOSEN, PLACE, INVALID)]), source=RESULTS, height=7,
         transformations=[sorted_by("Time"), ordered(*names[:3], "Time")],
         overrides=[
-            column("variant", "network", links=[to_run("Open the run", time=around())],
+            column("variant", "network", links=[OPEN_RUN],
                    **narrow(300)),
             column("place", "host", **narrow(250)), column("findings", "why"),
-            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden("run_id"),
+            column("Time", "started", unit="dateTimeAsIso", **narrow(170)), *hidden(*LINKED),
         ],
         empty="No invalid score in this time: nothing is left out.",
     )  # fmt: skip
@@ -218,7 +262,7 @@ def table_one() -> Panel:
             ordered("variant", "place", *ONE_PASS, "watts", *TABLE_I[1:6]),
         ],
         overrides=[
-            column("variant", "network", links=[to_run("Open the run", time=around())],
+            column("variant", "network", links=[OPEN_RUN],
                    **narrow(250)),
             column("place", "host"), column("one pass", unit="s", **narrow(110)),
             column("energy of a pass", unit="joule", **narrow(140)),
@@ -228,7 +272,7 @@ def table_one() -> Panel:
             column("memory_used_bytes", "memory", unit="bytes", **narrow(110)),
             column("gpu_memory_used_bytes", "GPU memory", unit="bytes", **narrow(120)),
             method_column(),
-            *hidden("Time", "run_id", "test_images", "inferences_per_second", ENERGY),
+            *hidden("Time", *LINKED, "test_images", "inferences_per_second", ENERGY),
         ],
         empty=NO_RUN,
     )  # fmt: skip

@@ -39,8 +39,8 @@ def make() -> Json:
             Closed("Use of the CPU and the GPUs", [[use()]]),
         ],
         _variables(), [measured(regions)],
-        links=[link_to("home", "Home"), link_to("live", "Live host", "var-host=${host}"),
-               link_to("ranking", "Ranking", "var-workload=${workload}&var-boundary=${boundary}"),
+        links=[link_to("home", "Home"), link_to("live", "Live host", "${host:queryparam}"),
+               link_to("ranking", "Ranking", "${workload:queryparam}&${boundary:queryparam}"),
                link_to("fleet", "Fleet")],
         since="now-24h", refresh="",
     )  # fmt: skip

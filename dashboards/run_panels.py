@@ -34,9 +34,8 @@ from dashboards.queries import gauge, results, runs
 from dashboards.score_queries import OF_ENERGY, curves
 from dashboards.spans import SAMPLES, each
 
-# raw: else releases of Grafana escape dots, which a name may hold, as in a regular expression.
-RUN: Final = "\"run_id\" = '${run_id:raw}'"
-BOUNDARY: Final = "\"boundary\" = '${boundary:raw}'"
+RUN: Final = '"run_id" = ${run_id:singlequote}'
+BOUNDARY: Final = '"boundary" = ${boundary:singlequote}'
 HEADLINE: Final = (RUN, BOUNDARY, OF_ENERGY)
 OTHER_TIME: Final = (
     "The run is not in the shown time: its name in What ran, above, shows its own time."
@@ -45,8 +44,6 @@ NO_RUN: Final = "No run is chosen, or there is none yet: start one on the runner
 NO_SCORE: Final = (
     "The run has no score yet: it waits, runs, or failed. The runner's page says which, and why."
 )
-NONE: Final = "No score yet."
-"""Short: a stat makes its letters as small as they need to be to fit."""
 STORED: Final = (
     " A run that was scored before these words were stored gets them when it is scored again."
 )
@@ -65,14 +62,14 @@ def cost() -> list[Panel]:
               " interval, within what is chosen in Counts."),
         _said("Accuracy", "accuracy_text", 5, "Of the test images, with the 95 % interval for other"
               " images of the same kind."),
-        _said("Score, accuracy² / energy per mWh", "score_text", 5, "Square of the accuracy per"
+        _said("Score, accuracy² / energy", "score_text", 5, "Square of the accuracy per"
               " energy of an inference, with its 95 % interval."),
         stat("Mean power", "Of what is counted, over the measured windows.", "watt",
              tables([results("score", ("watts",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="watts", height=3, empty=NONE),
+             field="watts", height=3, empty=NO_SCORE),
         stat("Verdict", "Warned: ranked, with doubts. Invalid: not ranked. Checks say why.", "none",
              tables([results("score", ("verdict",), *HEADLINE, timed=False)]), source=RESULTS,
-             field="verdict", height=3, empty=NONE,
+             field="verdict", height=3, empty=NO_SCORE,
              defaults={"mappings": [words({str(v): said for v, said in VERDICTS.items()})]}),
     ]  # fmt: skip
 
@@ -81,7 +78,7 @@ def _said(title: str, name: str, width: int, description: str) -> Panel:
     """A text that is stored with the score, large."""
     query = results("score", (name,), *HEADLINE, timed=False)
     return stat(title, description + STORED, "none", tables([query]), source=RESULTS, field=name,
-                width=width, height=3, empty=NONE)  # fmt: skip
+                width=width, height=3, empty=NO_SCORE)  # fmt: skip
 
 
 def what_ran() -> Panel:

@@ -3,7 +3,16 @@
 from typing import Final
 
 from dashboards.colors import PHASES
-from dashboards.columns import around, between, column, hidden, narrow, to_run, verdict_column
+from dashboards.columns import (
+    LINKED,
+    OPEN_RUN,
+    between,
+    column,
+    hidden,
+    narrow,
+    to_run,
+    verdict_column,
+)
 from dashboards.panels import RESULTS, Panel, exclude, ordered, sorted_by, table, tables, words
 from dashboards.queries import results
 from dashboards.run_panels import (
@@ -17,7 +26,9 @@ from dashboards.run_panels import (
 )  # fmt: skip
 from dashboards.score_queries import FORMULAS, OF_ENERGY
 
-SAME: Final = tuple(f"\"{name}\" = '${{{name}:raw}}'" for name in ("variant", "place", "workload"))
+SAME: Final = tuple(
+    f'"{name}" = ${{{name}:singlequote}}' for name in ("variant", "place", "workload")
+)
 RED_IF_SAID: Final = {
     "type": "regex", "options": {"pattern": "/(.+)/", "result": {"text": "$1", "color": "red"}},
 }  # fmt: skip
@@ -66,7 +77,7 @@ def repeats() -> Panel:
 
 def earlier() -> Panel:
     """Of the same network, settings, place and boundary, newest first."""
-    names = ("energy_text", "accuracy_text", "previous_text", "verdict", "run_id")
+    names = ("energy_text", "accuracy_text", "previous_text", "verdict", *LINKED)
     query = results("score", names, *SAME, BOUNDARY, OF_ENERGY, timed=False, newest=50)
     return table(
         "Runs of the same network", "With the same settings on the same host or GPU, newest first,"
@@ -74,12 +85,12 @@ def earlier() -> Panel:
         tables([query]), source=RESULTS, width=12, height=8,
         transformations=[ordered("Time", *names)],
         overrides=[
-            column("Time", "started", unit="dateTimeAsIso", links=[to_run("Open", time=around())],
+            column("Time", "started", unit="dateTimeAsIso", links=[OPEN_RUN],
                    **narrow(160)),
             column("energy_text", "energy per inference", **narrow(165)),
             column("accuracy_text", "accuracy", **narrow(115)),
             column("previous_text", "energy against the run before"),
-            verdict_column(**narrow(100)), *hidden("run_id"),
+            verdict_column(**narrow(100)), *hidden(*LINKED),
         ],
         empty=NO_SCORE,
     )  # fmt: skip
@@ -89,7 +100,7 @@ def scores() -> Panel:
     """Every formula within every boundary."""
     names = ("boundary", "formula", "score_text", "energy_text", "verdict")
     return table(
-        "Every score of the run", "By what is counted and by formula: accuracy² / energy per mWh,"
+        "Every score of the run", "By what is counted and by formula: accuracy² / energy,"
         " accuracy / parameters in % per million, NetScore in dB." + STORED,
         tables([results("score", names, RUN, timed=False)]), source=RESULTS, width=12, height=8,
         transformations=[sorted_by("boundary"), exclude("Time"), ordered(*names)],

@@ -5,7 +5,7 @@ before anything is read (``1000 > 2000``), so that they cost nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
@@ -34,6 +34,11 @@ class Span:
         return " AND ".join([*parts, *([self.also] if self.also else [])])
 
 
+def _within(bucket: str) -> str:
+    """Of a bucket that began in the time shown: it ends there, too."""
+    return f"time <= ${{__to}}ms - {bucket}"
+
+
 POWER: Final = (
     Span("power_10s", "10s", 0, 3 * HOUR_MS),
     Span("power_1m", "1m", 0, 3 * HOUR_MS, OLD),
@@ -45,12 +50,18 @@ POWER: Final = (
 )
 """For lines of power: at most 1,080 points each."""
 SUMS: Final = (
-    Span("power_1m", "", 0, 26 * HOUR_MS),
-    Span("power_10m", "", 26 * HOUR_MS, 15 * DAY_MS),
-    Span("power_1h", "", 15 * DAY_MS, 0),
+    Span("power_10s", "", 0, 3 * HOUR_MS, _within("10s")),
+    Span("power_1m", "", 0, 3 * HOUR_MS, f"{OLD} AND {_within('1m')}"),
+    Span("power_1m", "", 3 * HOUR_MS, 26 * HOUR_MS, _within("1m")),
+    Span("power_10m", "", 26 * HOUR_MS, 15 * DAY_MS, _within("10m")),
+    Span("power_1h", "", 15 * DAY_MS, 0, _within("1h")),
 )
-"""For one number of the whole time: fine enough that what is missing at its ends, the bucket that
-is not over and the one that began before, is below half a per cent from a day on."""
+"""For one number of the whole time, of buckets that lie in it: fine enough that what is missing at
+its ends is below half a per cent from some hours on."""
+GAPS: Final = tuple(
+    replace(span, above_ms=max(span.above_ms, 2 * HOUR_MS)) for span in SUMS if OLD not in span.also
+)
+"""To tell a gap from the newest minute, which is not stored yet: from two hours on."""
 SAMPLES: Final = (
     Span("telemetry", "$__interval", 0, 6 * HOUR_MS),
     Span("telemetry_1m", "$__interval", 0, 6 * HOUR_MS, OLD),

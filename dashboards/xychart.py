@@ -14,7 +14,7 @@ mark of 0 % where the axis shows 0. Joined frames have undefined there, which is
 from collections.abc import Sequence
 from typing import Any, Final
 
-from dashboards.panels import RESULTS, Json, Panel, exclude, tables
+from dashboards.panels import EMPTY_CELL, RESULTS, Json, Panel, exclude, tables
 
 X: Final = "energy per inference"
 Y: Final = "accuracy of"
@@ -33,14 +33,14 @@ def accuracy_against_energy(
         "tooltip": {"mode": "single", "sort": "none"},
     }  # fmt: skip
     defaults = {
-        "color": {"mode": "palette-classic"},
+        "max": 1, "color": {"mode": "palette-classic"},
         "custom": {"show": "points", "pointSize": {"fixed": POINT_PX}, "axisLabel": "accuracy",
                    "axisPlacement": "auto", "scaleDistribution": {"type": "linear"}},
     }  # fmt: skip
     return Panel(
         "xychart", title, description, "percentunit", tables([marks, *([lines] if lines else [])]),
         source=RESULTS, defaults=defaults, options=options, transformations=_one_frame(),
-        overrides=[_energy_axis(), _equal_scores()], **more,
+        overrides=[EMPTY_CELL, _energy_axis(), _equal_scores()], **more,
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _one_frame() -> Sequence[Json]:
 
 def _energy_axis() -> Json:
     properties = {
-        "displayName": X, "unit": "joule", "custom.axisLabel": f"{X}, logarithmic",
+        "displayName": X, "unit": "joule", "max": None, "custom.axisLabel": f"{X}, logarithmic",
         "custom.scaleDistribution": {"type": "log", "log": 10},
     }  # fmt: skip
     return _override("byName", X, properties)

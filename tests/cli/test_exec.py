@@ -53,6 +53,7 @@ def test_json_tells_energy_and_its_method(wattmark: Wattmark) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.alone
 def test_net_energy_stands_beside_gross(wattmark: Wattmark, tmp_path: Path) -> None:
     """With a baseline both are told, never net alone."""
     done = wattmark(

@@ -20,9 +20,9 @@ DATABASES = {
     "datasource": "telemetry", "results": "results", "wattmark-telemetry": "telemetry",
 }  # fmt: skip
 VARIABLES = {
-    "host:regex": "(h1|h2)", "place:raw": "h1", "place:regex": "(h1|h1 GPU-12345678)",
-    "reference:raw": "h1", "workload:raw": "w",
-    "boundary:raw": "host", "formula:raw": ENERGY_SCORE, "run_id:raw": "run0", "variant:raw": "m",
+    "host:regex": "(h1|h2)", "place": "h1", "place:regex": "(h1|h1 GPU-12345678)",
+    "reference": "h1", "workload": "w", "boundary": "host", "formula": ENERGY_SCORE,
+    "run_id": "run0", "variant": "m",
 }  # fmt: skip
 RUNS = (
     (Method.COUNTER, Verdict.VALID), (Method.ESTIMATED, Verdict.WARNED),
@@ -39,8 +39,8 @@ class Recorded:
 
     def expand(self, query: str, interval: str = "10s", seconds: int = 700, **chosen: str) -> str:
         """Macros and variables filled in; the time shown ends at ``end_ns``."""
-        values = VARIABLES | {f"{name}:{how}": value for name, value in chosen.items()
-                              for how in ("raw", "regex")}  # fmt: skip
+        values = {**VARIABLES, **chosen}
+        values |= {f"{name}:regex": value for name, value in chosen.items()}
         end_ms = self.end_ns // 1_000_000
         return expand(query, Shown(end_ms - 1000 * seconds, end_ms, values), interval)
 

@@ -19,7 +19,7 @@ PANELS = {
     panel["title"]: panel for make in (run.make, ranking.make) for panel in every_panel(make())
 }
 CHOSEN = {
-    name: Variable((VARIABLES[f"{name}:raw"],))
+    name: Variable((VARIABLES[name],))
     for name in ("reference", "workload", "boundary", "formula", "run_id", "place", "variant")
 }
 ENERGIES = "Energy per inference by network and host"

@@ -1,5 +1,6 @@
 """Debian's InfluxDB 1.6 as a process of the tests' own."""
 
+import random
 import shutil
 import socket
 import subprocess
@@ -119,14 +120,24 @@ class Influxd:
                 )
 
 
+def free_port() -> int:
+    """A port that nobody listens on, below those that the kernel gives out: of these another
+    process may get the same before a server is there."""
+    while True:
+        port = random.randrange(15_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
 def running(folder: Path) -> Generator[Influxd, None, None]:
     """A server with users, in a folder, until it is done with."""
     if shutil.which("influxd") is None:
         pytest.skip("InfluxDB is not installed: apt install influxdb")
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        port, rpc = one.getsockname()[1], other.getsockname()[1]
+    port, rpc = free_port(), free_port()
     config = INFLUXD_CONFIG.format(folder=folder, port=port, rpc=rpc)
     (folder / "conf").write_text(config)
     server = Influxd(folder, port)

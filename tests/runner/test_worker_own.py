@@ -48,6 +48,7 @@ def windows(heard: list[Event]) -> list[PhaseEnd]:
     return [event for event in heard if isinstance(event, PhaseEnd)]
 
 
+@pytest.mark.alone
 def test_a_command_marks_its_windows(tmp_path: Path) -> None:
     """Edges, counts, CPU time and accuracy are the command's; other output goes to the log."""
     heard = carry_out(

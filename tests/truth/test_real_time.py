@@ -25,6 +25,8 @@ from wattmark_runner.scorer import read_window
 from wattmark_scoring.energy import SeriesEnergy
 from wattmark_store import Store, open_store
 
+pytestmark = pytest.mark.alone
+
 HERE = Path(__file__).parent
 SECONDS = 4.0
 WAIT_SECONDS = 30.0

@@ -5,7 +5,6 @@ import os
 import re
 import runpy
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import yaml
 
 from dashboards import prometheus_rules
 from dashboards.promql import HOST_POWER
+from tests.influxdb.local import free_port
 
 README = Path(__file__).parents[3] / "grafana/README.md"
 LOAD = Path(__file__).with_name("known_load.py")
@@ -106,7 +106,7 @@ def prometheus(
         first, address = measured("0")
         blind = _exporter(folder / "proc", folder / "none", "0")
         guessing = start(*blind, "--without", "nvml", "--tdp-watts", "15")
-        server = Prometheus(f"http://127.0.0.1:{_free_port()}", address, _address(guessing))
+        server = Prometheus(f"http://127.0.0.1:{free_port()}", address, _address(guessing))
         start(*_server(folder, server))
         _wait_for(server, HOST_POWER, 2)
         time.sleep(WINDOW_SECONDS + 2)
@@ -160,13 +160,6 @@ def readme_config() -> Any:
     match = re.search(r"```yaml\n(.*?)```", section, re.DOTALL)
     assert match is not None
     return yaml.safe_load(match[1])
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _wait_for(server: Prometheus, expression: str, count: int) -> None:

@@ -17,7 +17,7 @@ GPU_WATTS = 180.0, 360.0
 """Mean of the stub's boards: 60 and 300 W in turns, the second twice as much."""
 WATTS = MACHINE["PACKAGE_WATTS"] + MACHINE["MEMORY_WATTS"] + sum(GPU_WATTS)
 ESTIMATED_WATTS = 0.2 * 15.0 + 0.8 * 15.0 * MACHINE["BUSY_CPUS"] / MACHINE["CPUS"]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 BOARD = prometheus_host.make()

@@ -53,7 +53,8 @@ def settle(
     ``open_windows``: those of other programs that have not closed yet. A reason that is there
     already stays, unless it was that samples came late: they may be here now. A store that is
     away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set; the record
-    is then not ``published``: a result of before may be gone from the store.
+    is then not ``published``: a result of before may be gone from the store. Nor is it where the
+    store went away when it had the scores and not all that is shown of them.
     """
     record.published = False
     reason, deadline = record.reason, time.monotonic() + AWAY_SECONDS
@@ -68,7 +69,6 @@ def settle(
                 raise
             pause(AWAY_TURN_SECONDS, lambda _: None, cancel)
         else:
-            record.published = True
             return
 
 
@@ -149,7 +149,7 @@ def _spoil(record: RunRecord, check: Check, whole: dict[str, bool], store: Store
         replace(window, complete=window.complete and whole[window.window_id])
         for window in record.windows
     ]
-    publish(record, store)
+    record.published = publish(record, store)
 
 
 def _spoilt(score: Score, check: Check) -> Score:

@@ -15,6 +15,7 @@ from wattmark_runner.ledger import UnknownRun
 from wattmark_runner.overlap import shares_time
 from wattmark_runner.publishing import publish
 from wattmark_runner.records import FINAL, RunRecord, RunState, Source
+from wattmark_runner.service.delays import Delays
 from wattmark_runner.service.problems import ApiError
 from wattmark_runner.service.site import Site
 from wattmark_runner.settle import SAMPLES_SECONDS, settle
@@ -54,6 +55,7 @@ class Scorer:
         self._stop = threading.Event()
         self._again = threading.Lock()
         self._publish_at = 0.0
+        self._delays = Delays()
         self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
 
     def start(self) -> None:
@@ -148,7 +150,8 @@ class Scorer:
             return
         try:
             for run_id in self._site.ledger.unpublished():
-                self._publish(run_id)
+                if self._delays.due(run_id):
+                    self._try_to_publish(run_id)
         except StoreError as error:
             self._publish_at = time.monotonic() + PUBLISH_SECONDS
             if not isinstance(error, StoreAway):  # others say so when it is away
@@ -156,11 +159,27 @@ class Scorer:
         finally:
             self._again.release()
 
+    def _try_to_publish(self, run_id: str) -> None:
+        """A run that cannot be read or written waits alone. Raises ``StoreAway``."""
+        try:
+            self._publish(run_id)
+        except StoreAway:
+            raise
+        except WattmarkError as error:
+            if self._delays.failed(run_id, str(error)):
+                log.warning("results of run %s are not written: %s", run_id, error)
+        except Exception as error:  # whatever it is, other runs are still to be written
+            if self._delays.failed(run_id, str(error)):
+                log.exception("results of run %s are not written", run_id)
+
     def _publish(self, run_id: str) -> None:
         record = self._site.ledger.load(run_id)
         if record.state not in FINAL:
             return
-        publish(record, self._site.store)
+        if not publish(record, self._site.store):
+            self._delays.failed(run_id, "")
+            return
+        self._delays.succeeded(run_id)
         with self._changing:
             if self._site.ledger.load(run_id) == record:
                 self._site.ledger.mark(run_id, published=True)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -120,17 +120,18 @@ def _await_host(
 ) -> None:
     """Wait for CPU times beyond the end, if any came shortly before it."""
     deadline = time.monotonic() + HOST_SECONDS
-    ends = dict.fromkeys(HOST, end_ns)
+    host = {"host": record.host}
+    wanted = [(name, host, end_ns) for name in HOST]
     if told := [window.end_ns for window in record.windows if counts(window)]:
-        ends[COLLECTOR] = max(told)
+        wanted += [(COLLECTOR, tags, max(told)) for tags in (host, {"boot_id": record.boot_id})]
     while time.monotonic() < deadline:
-        if all(_has_beyond(name, record.host, store, end) for name, end in ends.items()):
+        if all(_has_beyond(name, tags, store, end) for name, tags, end in wanted):
             return
         pause(0.25, lambda _: None, cancel)
 
 
-def _has_beyond(name: str, host: str, store: Store, end_ns: int) -> bool:
-    found = store.series(name, end_ns - BEYOND_NS, end_ns + BEYOND_NS, {"host": host})
+def _has_beyond(name: str, tags: Mapping[str, str], store: Store, end_ns: int) -> bool:
+    found = store.series(name, end_ns - BEYOND_NS, end_ns + BEYOND_NS, tags)
     return all(data.times_ns[-1] > end_ns for data in found)
 
 

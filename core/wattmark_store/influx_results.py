@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags
-from wattmark_store.influx_lines import RESULT_EXTRAS, Point, decode, identifier
+from wattmark_store.influx_lines import RESULT_EXTRAS, Point, decode, from_measurement
 from wattmark_store.influx_queries import Row, Rows, chosen, exactly
 from wattmark_store.result_tables import Result, result
 from wattmark_store.schema import result_columns
@@ -37,7 +37,7 @@ def scores(wanted: Mapping[str, str]) -> str:
 
 def at_its_time(point: Point) -> str:
     """All windows, or scores, that began when the point did."""
-    return f"SELECT * FROM {identifier(point.measurement)} WHERE time = {point.time_ns} GROUP BY *"
+    return f"SELECT * {from_measurement(point.measurement)} WHERE time = {point.time_ns} GROUP BY *"
 
 
 def of_run(run_id: str) -> str:
@@ -87,7 +87,7 @@ def _deletion(measurement: str, time_ns: int, row: Row, held: Rows, new: Tags = 
     the ``new`` one."""
     names = {name for tags in (new, *(each.tags for each in held)) for name, _ in tags}
     conditions = [f"time = {time_ns}", *exactly(row.tags, names)]
-    return f"DELETE FROM {identifier(measurement)} WHERE {' AND '.join(conditions)}"
+    return f"DELETE {from_measurement(measurement)} WHERE {' AND '.join(conditions)}"
 
 
 def _key(measurement: str, tags: Tags, held: Mapping[str, Any]) -> object:
@@ -111,7 +111,7 @@ def read_scores(answers: Sequence[Rows]) -> list[Score]:
 
 def _select(measurement: str, conditions: list[str]) -> str:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT * FROM {identifier(measurement)}{where} GROUP BY *"
+    return f"SELECT * {from_measurement(measurement)}{where} GROUP BY *"
 
 
 def _read(kind: type[Result], time_name: str, answers: Sequence[Rows]) -> list[Result]:

@@ -3,9 +3,20 @@
 from typing import Final
 
 from dashboards.columns import column, hidden, method_column, narrow, to_host
-from dashboards.panels import Json, Panel, alarm, joined, ordered, stat, table, tables, words
+from dashboards.panels import (
+    Json,
+    Panel,
+    alarm,
+    joined,
+    ordered,
+    sorted_by,
+    stat,
+    table,
+    tables,
+    words,
+)
 from dashboards.power import COVERED, NO_POWER
-from dashboards.queries import HOST, TOTAL, energy, latest, per_host, power_now
+from dashboards.queries import HOST, TOTAL, energy, latest, parts_missing, per_host, power_now
 from dashboards.spans import SUMS, each
 
 TARGETS: Final = latest(
@@ -55,21 +66,22 @@ def hosts_table(*, width: int, height: int, whole: bool = False) -> Panel:
     """A row for each host, those in trouble first. ``whole``: with gaps, clock and losses."""
     seen = {"answers": 'min("up")', "lag": 'max("lag")'}
     more = {"clock": 'max("clock")', "lost": 'sum("lost")'} if whole else {}
+    parts = each(SUMS, lambda span: parts_missing(span, TOTAL, HOST)) if whole else []
     queries = [
         per_host(TARGETS, {**seen, **more}),
         per_host(SENSORS, {"failed": FAILED_UP}),
         power_now(HOST),
         *each(SUMS, lambda span: energy(span, TOTAL, HOST, by=("host",))),
+        *parts,
     ]
-    order = ("host", "answers", "now", "method", "watts", "watt_hours", "known", "failed", "lag",
-             "clock", "lost", "joules")  # fmt: skip
-    trouble = [{"field": "answers", "desc": False}, {"field": "host", "desc": False}]
+    order = ("host", "answers", "now", "method", "watts", "watt_hours", "known", "missing",
+             "failed", "lag", "clock", "lost", "joules")  # fmt: skip
     return table(
         "Hosts", "Silent ones first; a host's name leads to it. Mean, energy and known are of the"
-        " shown time." + COVERED, tables(queries), width=width, height=height,
+        " shown time. Counters missing: so many that were once heard of were not at some time, and"
+        " are not in the total then." + COVERED, tables(queries), width=width, height=height,
         transformations=[
-            *joined("host"), {"id": "sortBy", "options": {"fields": {}, "sort": trouble}},
-            ordered(*order),
+            *joined("host"), sorted_by("answers", down=False), ordered(*order),
         ],
         overrides=_columns(), empty=NO_HOST,
     )  # fmt: skip
@@ -84,6 +96,7 @@ def _columns() -> list[Json]:
         column("watts", "mean", unit="watt", **narrow(90)),
         column("watt_hours", "energy", unit="watth", **narrow(100)),
         column("known", "known", unit="percentunit", decimals=1, **narrow(80)),
+        column("missing", "counters missing", **alarm(1), **color, **narrow(135)),
         column("failed", "sensors failed", **alarm(1), **color, **narrow(120)),
         column("lag", "newest sample", unit="s", **narrow(120)),
         column("clock", "clock ahead", unit="s", **narrow(110)),

@@ -5,7 +5,7 @@ from typing import Any, Final
 from dashboards.colors import DOMAINS, ESTIMATED, TEXT
 from dashboards.panels import WIDTH, Json, Panel, bar_gauge, lines, stat, tables, target
 from dashboards.queries import (
-    NOT_PARTS,
+    COUNTED,
     TOTAL,
     energy,
     energy_of_domains,
@@ -41,7 +41,7 @@ def power_stats(*conditions: str) -> list[Panel]:
 
 def _by_domain(*conditions: str) -> Panel:
     queries = each(SUMS, lambda span: energy_of_domains(
-        span, NOT_PARTS, "\"domain\" <> 'total'", *conditions))  # fmt: skip
+        span, COUNTED, "\"domain\" <> 'total'", *conditions))  # fmt: skip
     return bar_gauge(
         "Energy by domain", "In the shown time. What lies in whole platform is not added to the"
         " others.", "joule", [target(query, SERIES) for query in queries], width=9,
@@ -52,7 +52,7 @@ def _by_domain(*conditions: str) -> Panel:
 def power_lines(*conditions: str, width: int = WIDTH, height: int = 9) -> Panel:
     """Power of one host by domain, with its total."""
     queries = each(POWER, lambda span: power(
-        span, ("domain", "source", "method"), NOT_PARTS, *conditions))  # fmt: skip
+        span, ("domain", "source", "method"), COUNTED, *conditions))  # fmt: skip
     return lines(
         "Power", "From the energy counters, devices added up." + COVERED + " Between two epochs of"
         " a counter no energy is known, and none is drawn.", "watt",

@@ -23,7 +23,12 @@ RAW: Final = SAMPLES[0]
 TOTAL: Final = "\"domain\" = 'total'"
 """Of the power that is stored ready: a host's package, dram and GPUs, of one source each."""
 NOT_PARTS: Final = "\"domain\" <> 'core' AND \"domain\" <> 'uncore'"
-POWER_NAMES: Final = frozenset({"host", "domain", "source", "method", "watts", "seconds", "joules"})
+COUNTED: Final = "(\"source\" = '' OR \"domain\" = 'psys')"
+"""Of power that is stored ready: what the total counts, of one source each, and what stands around
+it; not each source's own."""
+POWER_NAMES: Final = frozenset(
+    {"host", "domain", "source", "method", "watts", "seconds", "joules", "parts"}
+)
 RESULT_NAMES: Final = {
     "window": {name for name, _ in result_columns(Window)} | RESULT_EXTRAS["window"],
     "score": {name for name, _ in result_columns(Score)} | RESULT_EXTRAS["score"],
@@ -96,6 +101,17 @@ def energy(span: Span, *conditions: str, by: Sequence[str] = ()) -> str:
         f" FROM {_of('power', span)} WHERE {_and(TIME, span.condition, *conditions)}{grouped}"
     )
     return f"SELECT {columns} FROM ({summed})"
+
+
+def parts_missing(span: Span, *conditions: str) -> str:
+    """A row for each host: how many counters fewer than at its best its total was once made of. A
+    device that is not heard of is missing in the total, and would look like less power."""
+    parts, host = _power("parts"), _power("host")
+    spread = (
+        f'SELECT max({parts}) - min({parts}) AS "missing" FROM {_of("power", span)}'
+        f" WHERE {_and(TIME, span.condition, *conditions)} GROUP BY {host}"
+    )
+    return f'SELECT {host}, "missing" FROM ({spread})'
 
 
 def energy_of_domains(span: Span, *conditions: str) -> str:

@@ -105,11 +105,11 @@ def estimated(*, empty: str) -> Panel:
 def _score_columns() -> list[Json]:
     """What two tables show of a score."""
     return [
-        column("variant", "network", links=[OPEN_RUN], **narrow(150)),
+        column("variant", "network", links=[OPEN_RUN], **narrow(130)),
         column("place", "host", **{"custom.filterable": True}),
         column("energy_text", "energy per inference", **narrow(160)),
         column("accuracy_text", "accuracy", **narrow(110)),
-        column("score_text", "score", **narrow(175)),
+        column("score_text", "score", **narrow(150)),
         verdict_column(**narrow(90)), *hidden("Time", *LINKED),
     ]  # fmt: skip
 

@@ -42,7 +42,7 @@ def make() -> Json:
         links=[link_to("home", "Home"), link_to("live", "Live host", "${host:queryparam}"),
                link_to("ranking", "Ranking", "${workload:queryparam}&${boundary:queryparam}"),
                link_to("fleet", "Fleet")],
-        since="now-24h", refresh="",
+        since="now-30m", refresh="",
     )  # fmt: skip
 
 

@@ -43,8 +43,8 @@ def checks() -> Panel:
         height=10,
         transformations=[sorted_by("rank", down=False), exclude("Time"), ordered(*names)],
         overrides=[
-            verdict_column(**narrow(90)), column("check", **narrow(130)),
-            column("found", **narrow(120)), column("allowed", **narrow(110)),
+            verdict_column(**narrow(90)), column("check", **narrow(170)),
+            column("found", **narrow(120)), column("allowed", **narrow(135)),
             column("meaning", "what it means", **WRAPPED), *hidden("rank"),
         ],
         empty=NO_SCORE,

@@ -9,7 +9,7 @@ from wattmark_core.errors import StoreAway, StoreError
 from wattmark_core.sample import Tags
 from wattmark_store.databases import Resolution
 from wattmark_store.influx_lines import decode, literal, series_prefix
-from wattmark_store.influx_queries import Rows, chosen
+from wattmark_store.influx_queries import Rows, exactly
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
 DELETED_AT_ONCE: Final = 100
@@ -152,8 +152,9 @@ class PowerPoints:
         self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
     ) -> list[Power]:
         statement = (
-            'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds" FROM "power"'
-            f" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), * fill(none)"
+            'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds", min("parts") AS "parts"'
+            f' FROM "power" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), *'
+            " fill(none)"
         )
         rows = self.ask(finer.database, [statement])[0]
         return [of_sums(row.tags, *values) for row in rows for values in row.values]
@@ -170,9 +171,10 @@ class PowerPoints:
         prefix = self._prefixes.get(power.tags)
         if prefix is None:
             prefix = self._prefixes[power.tags] = series_prefix("power", power.tags)
+        parts = "" if power.parts is None else f",parts={power.parts}i"
         return (
             f"{prefix} watts={power.watts!r},seconds={power.seconds!r},joules={power.joules!r}"
-            f" {power.time_ns}"
+            f"{parts} {power.time_ns}"
         )
 
 
@@ -190,5 +192,5 @@ def _bucket(tags: Tags, time_ns: int) -> Bucket:
 
 
 def _delete(tags: Tags, time_ns: int) -> str:
-    conditions = [f"time = {time_ns}", *chosen(dict(tags))]
+    conditions = [f"time = {time_ns}", *exactly(tags, ("source",))]
     return f'DELETE FROM "power" WHERE {" AND ".join(conditions)}'

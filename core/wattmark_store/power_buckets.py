@@ -37,13 +37,18 @@ class Part(NamedTuple):
 
 
 class Power(NamedTuple):
-    """A bucket of a series: mean watts over the ``seconds`` that are covered."""
+    """A bucket of a series: mean watts over the ``seconds`` that are covered.
+
+    Where no source is named, ``parts`` is how many counters are added; of a bucket that is summed
+    of finer ones, the fewest that any of them had.
+    """
 
     tags: Tags
     time_ns: int
     watts: float
     seconds: float
     joules: float
+    parts: int | None
 
 
 def spread(
@@ -74,10 +79,11 @@ def spread(
 
 
 def powers(parts: Mapping[Counter, Mapping[int, Part]], width_ns: int) -> Iterator[Power]:
-    """Of each host the power of each domain, source and method, devices added, and the total of
-    package, dram and gpu, in which no device counts twice.
+    """Of each host the power of each domain, source and method, devices added; and, without a
+    source, the total and what it counts of package, dram and gpu, in which no device counts twice.
 
-    A sum covers the seconds of the part that covers least.
+    A sum covers the seconds of the part that covers least. Where all cover as much, package, dram
+    and gpu without a source add up to the total.
     """
     buckets: dict[tuple[str, int], list[Counter]] = {}
     for counter, found in parts.items():
@@ -85,28 +91,42 @@ def powers(parts: Mapping[Counter, Mapping[int, Part]], width_ns: int) -> Iterat
             buckets.setdefault((counter.host, bucket), []).append(counter)
     for (_, bucket), present in buckets.items():
         held = [parts[counter][bucket] for counter in present]
-        for tags, places in _sums(tuple(present)):
+        for tags, places, counters in _sums(tuple(present)):
             watts = sum(held[place].joules / held[place].seconds for place in places)
             seconds = min(held[place].seconds for place in places)
-            yield Power(tags, bucket * width_ns, watts, seconds, watts * seconds)
+            yield Power(tags, bucket * width_ns, watts, seconds, watts * seconds, counters)
+
+
+class _Sum(NamedTuple):
+    """A series, which of the counters present it adds up, and their number if it tells that."""
+
+    tags: Tags
+    places: Sequence[int]
+    parts: int | None
 
 
 @lru_cache(maxsize=KNOWN_COUNTERS)
-def _sums(present: tuple[Counter, ...]) -> tuple[tuple[Tags, tuple[int, ...]], ...]:
-    """The series that some counters of a host make, and which of them each adds up."""
-    groups: dict[Tags, list[int]] = {}
+def _sums(present: tuple[Counter, ...]) -> tuple[_Sum, ...]:
+    """The series that some counters of a host make."""
+    shown: dict[Tags, list[int]] = {}
     for place, counter in enumerate(present):
         named = {"host": counter.host, "domain": counter.domain, "source": counter.source,
                  "method": counter.method}  # fmt: skip
-        groups.setdefault(make_tags(named), []).append(place)
-    whole = pin(each for each in present if each.domain in BOUNDARY_DOMAINS[Boundary.HOST])
-    if whole:
-        method = weakest([each.method for each in whole])
-        named = {"host": whole[0].host, "domain": TOTAL, "method": method}
-        groups[make_tags(named)] = [present.index(each) for each in whole]
-    return tuple((tags, tuple(places)) for tags, places in groups.items())
+        shown.setdefault(make_tags(named), []).append(place)
+    counted: dict[str, list[int]] = {}
+    for each in pin(each for each in present if each.domain in BOUNDARY_DOMAINS[Boundary.HOST]):
+        for domain in (each.domain, TOTAL):
+            counted.setdefault(domain, []).append(present.index(each))
+    sums = [_Sum(tags, places, None) for tags, places in shown.items()]
+    for domain, places in counted.items():
+        method = weakest([present[place].method for place in places])
+        tags = make_tags({"host": present[0].host, "domain": domain, "method": method})
+        sums.append(_Sum(tags, places, len(places)))
+    return tuple(sums)
 
 
-def of_sums(tags: Tags, time_ns: int, joules: float, seconds: float) -> Power:
+def of_sums(
+    tags: Tags, time_ns: int, joules: float, seconds: float, parts: int | None = None
+) -> Power:
     """A bucket of so much energy in so many seconds."""
-    return Power(tags, time_ns, joules / seconds, seconds, joules)
+    return Power(tags, time_ns, joules / seconds, seconds, joules, parts)

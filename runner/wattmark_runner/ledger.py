@@ -17,81 +17,10 @@ from wattmark_core.catalogue import Method
 from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.results import Score, Window
 from wattmark_runner.codec import from_json, to_json
+from wattmark_runner.ledger_tables import make_tables
 from wattmark_runner.records import RunRecord, RunState, Source, main_boundary
 
-VERSION: Final = 2
 MANY: Final = 1_000_000
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS runs (
-    seq INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL,
-    source TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    workload TEXT NOT NULL,
-    model TEXT NOT NULL,
-    parameters TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    labels TEXT NOT NULL,
-    host TEXT NOT NULL,
-    created_ns INTEGER NOT NULL,
-    started_ns INTEGER,
-    ended_ns INTEGER,
-    boundary TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS runs_by_state ON runs(state, seq);
-CREATE TABLE IF NOT EXISTS scores (
-    id INTEGER PRIMARY KEY,
-    seq INTEGER NOT NULL,
-    run_id TEXT NOT NULL,
-    boundary TEXT NOT NULL,
-    formula TEXT NOT NULL,
-    host TEXT NOT NULL,
-    model TEXT NOT NULL,
-    workload TEXT NOT NULL,
-    time_ns INTEGER NOT NULL,
-    estimated INTEGER NOT NULL,
-    verdict TEXT NOT NULL,
-    value REAL,
-    body TEXT NOT NULL,
-    settings TEXT NOT NULL DEFAULT '',
-    gpu TEXT NOT NULL DEFAULT '',
-    UNIQUE (seq, boundary, formula)
-) STRICT;
-CREATE INDEX IF NOT EXISTS scores_compared ON
-    scores(formula, host, gpu, model, settings, workload, boundary, estimated, time_ns, verdict);
-CREATE TABLE IF NOT EXISTS windows (
-    seq INTEGER PRIMARY KEY,
-    window_id TEXT NOT NULL UNIQUE,
-    run_id TEXT NOT NULL,
-    state TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS windows_of_run ON windows(run_id, seq);
-CREATE TABLE IF NOT EXISTS unpublished (run_id TEXT PRIMARY KEY) STRICT;
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    run_id TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS events_of_run ON events(run_id, id);
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY,
-    fingerprint TEXT NOT NULL,
-    created_ns INTEGER NOT NULL,
-    status INTEGER NOT NULL,
-    headers TEXT NOT NULL,
-    body BLOB NOT NULL
-) STRICT;
-"""
-_FROM_VERSION_1: Final = (
-    "ALTER TABLE scores ADD COLUMN settings TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE scores ADD COLUMN gpu TEXT NOT NULL DEFAULT ''",
-    "DROP INDEX IF EXISTS scores_compared",
-    f"PRAGMA user_version = {VERSION}",
-)
 _PLACE: Final = "formula, host, gpu, model, settings, workload, boundary, estimated"
 """What tells scores apart that are not each other's newer ones."""
 
@@ -295,9 +224,11 @@ class Ledger:
             _mark(connection, run_id, published=published)
 
     def unpublished(self) -> Sequence[str]:
-        """The runs of which the store may lack something that is here."""
+        """The runs of which the store may lack something that is here, newest first."""
         with self._connection() as connection:
-            rows = connection.execute("SELECT run_id FROM unpublished ORDER BY run_id").fetchall()
+            rows = connection.execute(
+                "SELECT run_id FROM unpublished JOIN runs USING (run_id) ORDER BY seq DESC"
+            ).fetchall()
         return [run_id for (run_id,) in rows]
 
     # Scores
@@ -454,34 +385,12 @@ class Ledger:
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             if not self._made:
-                self._make(connection)
+                make_tables(connection, self.path)
+                self._made = True
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _make(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        if _version(connection) == 1:
-            connection.execute("BEGIN IMMEDIATE")
-            if _version(connection) == 1:  # and no other process was quicker
-                for statement in _FROM_VERSION_1:
-                    connection.execute(statement)
-            connection.commit()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if _version(connection) != VERSION and tables:
-            raise StoreError(
-                f"run records {self.path} were made by another version of Wattmark; move the file"
-                " away, or use the version that made it"
-            )
-        connection.executescript(_SCHEMA)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        self._made = True
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
 
 
 def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:

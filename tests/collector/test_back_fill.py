@@ -36,11 +36,14 @@ def back_fill(influx: Any) -> BackFill:
     return run
 
 
-def energy(name: str, watts: Callable[[float], float], start_ns: int, seconds: int) -> list[Sample]:
+def energy(
+    name: str, watts: Callable[[float], float], start_ns: int, seconds: int, *, device: str = "d",
+    method: Method = Method.COUNTER,
+) -> list[Sample]:  # fmt: skip
     """A counter at 1 Hz, 10 ms after the second, whose load changes: "host domain source"."""
     host, domain, source = name.split()
-    tags = make_tags({"host": host, "domain": domain, "device": "d", "source": source,
-                      "method": Method.COUNTER})  # fmt: skip
+    tags = make_tags({"host": host, "domain": domain, "device": device, "source": source,
+                      "method": method})  # fmt: skip
     joules, found = 0.0, []
     for second in range(seconds):
         fields = {"joules": joules, "epoch": start_ns // 1_000_000}
@@ -100,6 +103,38 @@ def test_it_is_what_the_roll_up_would_have_made(influx: Any, back_fill: BackFill
     filled, hour = points(influx, "power_1h"), NOON
     assert filled["total b counter", hour][0] == pytest.approx(55.0)
     assert filled["total b counter", hour][1] == pytest.approx(2340.0)
+
+
+def test_a_board_that_two_sources_see_counts_once_there_too(
+    influx: Any, back_fill: BackFill
+) -> None:
+    """200 W by NVML, 210 W by DCGM, another board by DCGM alone at 90 W, an estimated package at
+    70 W: the same series as of the roll-up, the same watts, and as many parts."""
+    make(influx, [
+        *energy("a gpu nvml", lambda _: 200.0, NOON, 2400),
+        *energy("a gpu dcgm", lambda _: 210.0, NOON, 2400),
+        *energy("a gpu dcgm", lambda _: 90.0, NOON, 2400, device="e"),
+        *energy("a package estimate", lambda _: 70.0, NOON, 2400, method=Method.ESTIMATED),
+    ], NOON + 2500 * S)  # fmt: skip
+    asked = "SELECT watts, parts FROM power WHERE source = '' GROUP BY *"
+    rolled_up = {name: series(influx.query(name, asked)) for name in COARSE}
+    forget_power(influx, *COARSE)
+    back_fill()
+    for name in COARSE:
+        assert series(influx.query(name, asked)) == rolled_up[name] == {
+            "a gpu counter": (290.0, 2), "a package estimated": (70.0, 1),
+            "a total estimated": (360.0, 3),
+        }  # fmt: skip
+
+
+def series(answer: dict[str, Any]) -> dict[str, tuple[float, int]]:
+    """Watts and parts of "host domain method", which are the same in all buckets."""
+    found = {}
+    for row in answer["series"]:
+        tags = row["tags"]
+        (held,) = {(round(watts, 6), parts) for _, watts, parts in row["values"]}
+        found[f"{tags['host']} {tags['domain']} {tags['method']}"] = held
+    return found
 
 
 def test_it_tells_how_far_it_is(influx: Any, back_fill: BackFill) -> None:

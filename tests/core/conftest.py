@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,3 +67,17 @@ def energy() -> Callable[..., Sample]:
         return Sample("energy", make_tags({**defaults, **tags}), fields, time_ns)
 
     return make
+
+
+@pytest.fixture
+def opened(influx: Any) -> Iterator[Callable[[], Any]]:
+    """Stores opened as the collector's user."""
+    stores: list[Any] = []
+
+    def give() -> Any:
+        stores.append(open_store(influx.url("collector"), influx.password_file("collector")))
+        return stores[-1]
+
+    yield give
+    for each in stores:
+        each.close()

@@ -107,15 +107,36 @@ def counter(
 
 
 def shown(parts: dict[Counter, dict[int, Part]]) -> dict[str, tuple[float, float]]:
-    """Watts and seconds by "domain source method"; a total has no source."""
+    """Watts and seconds by "domain source method"; a total and its parts have no source."""
     found = {}
     for power in powers(parts, WIDTH):
         tags = dict(power.tags)
         assert power.joules == pytest.approx(power.watts * power.seconds)
         assert tags.pop("host") == "h"
+        assert (power.parts is None) == ("source" in tags)
         order = ("domain", "source", "method")
         found[" ".join(tags[name] for name in order if name in tags)] = power.watts, power.seconds
     return found
+
+
+def counted_in_total(parts: dict[Counter, dict[int, Part]]) -> dict[str, tuple[float, int]]:
+    """Watts and number of counters by "domain method" of what has no source. The parts, which all
+    cover the same time here, add up to the total."""
+    found = {}
+    for power in powers(parts, WIDTH):
+        tags = dict(power.tags)
+        if power.parts is not None:
+            found[f"{tags['domain']} {tags['method']}"] = power.watts, power.parts
+    total = next(value for name, value in found.items() if name.startswith("total"))
+    others = [value for name, value in found.items() if not name.startswith("total")]
+    assert total[0] == pytest.approx(sum(watts for watts, _ in others))
+    assert total[1] == sum(count for _, count in others)
+    return found
+
+
+def steady(watts: float) -> dict[int, Part]:
+    """A whole bucket of it."""
+    return {5: Part(10.0 * watts, 10.0)}
 
 
 def test_two_sockets_are_added() -> None:
@@ -123,7 +144,10 @@ def test_two_sockets_are_added() -> None:
     assert shown({
         counter(): {5: Part(100.0, 10.0)},
         counter(device="socket1"): {5: Part(30.0, 2.0)},
-    }) == {"package rapl counter": (25.0, 2.0), "total counter": (25.0, 2.0)}  # fmt: skip
+    }) == {
+        "package rapl counter": (25.0, 2.0), "package counter": (25.0, 2.0),
+        "total counter": (25.0, 2.0),
+    }  # fmt: skip
 
 
 def test_of_two_sources_for_one_device_the_better_one_counts() -> None:
@@ -140,11 +164,58 @@ def test_of_two_sources_for_one_device_the_better_one_counts() -> None:
     assert found["total counter"] == (30.0 + 10.0 + 5.0, 10.0)
 
 
+def test_two_boards_that_two_sources_see_count_once() -> None:
+    """NVML and DCGM on one host, 200 W a board by either: 400 W."""
+    found = counted_in_total({
+        counter(Domain.GPU, device, source): steady(200.0)
+        for device in ("GPU-1", "GPU-2") for source in ("dcgm", "nvml")
+    })  # fmt: skip
+    assert found == {"gpu counter": (400.0, 2), "total counter": (400.0, 2)}
+
+
+def test_a_board_that_one_source_alone_sees_counts_beside_the_others() -> None:
+    """The first by both, at 210 W and 200 W, the second by DCGM alone at 90 W."""
+    found = counted_in_total({
+        counter(Domain.GPU, "GPU-1", "dcgm"): steady(210.0),
+        counter(Domain.GPU, "GPU-1", "nvml", Method.INTEGRATED): steady(200.0),
+        counter(Domain.GPU, "GPU-2", "dcgm"): steady(90.0),
+        counter(): steady(50.0),
+        counter(Domain.DRAM): steady(7.0),
+        counter(Domain.CORE): steady(40.0),
+    })  # fmt: skip
+    assert found == {
+        "package counter": (50.0, 1), "dram counter": (7.0, 1), "gpu integrated": (290.0, 2),
+        "total integrated": (347.0, 4),
+    }  # fmt: skip
+
+
+def test_of_three_sources_for_the_package_rapl_counts() -> None:
+    """Before node_exporter, and that before an estimate, whatever that calls its device."""
+    estimate = counter(device="cpu", source="estimate", method=Method.ESTIMATED)
+    theirs = {estimate: steady(70.0), counter(source="node_exporter"): steady(52.0)}
+    assert counted_in_total(theirs) == {"package counter": (52.0, 1), "total counter": (52.0, 1)}
+    found = counted_in_total({**theirs, counter(): steady(50.0)})
+    assert found == {"package counter": (50.0, 1), "total counter": (50.0, 1)}
+
+
+def test_what_is_estimated_is_told_of_the_part_that_is() -> None:
+    """The package's, and with it the total, not the GPU beside it."""
+    found = counted_in_total({
+        counter(device="cpu", source="estimate", method=Method.ESTIMATED): steady(70.0),
+        counter(Domain.GPU, "GPU-1", "nvml"): steady(200.0),
+    })  # fmt: skip
+    assert found == {
+        "package estimated": (70.0, 1), "gpu counter": (200.0, 1), "total estimated": (270.0, 2),
+    }  # fmt: skip
+
+
 def test_core_uncore_and_psys_are_shown_and_not_added() -> None:
     """They lie inside the package, or around it."""
     domains = (Domain.PACKAGE, Domain.DRAM, Domain.CORE, Domain.UNCORE, Domain.PSYS)
     found = shown({counter(each): {5: Part(100.0, 10.0)} for each in domains})
-    assert len(found) == len(domains) + 1
+    assert set(found) - {f"{each} rapl counter" for each in domains} == {
+        "package counter", "dram counter", "total counter",
+    }  # fmt: skip
     assert found["total counter"] == (20.0, 10.0)
 
 
@@ -172,19 +243,19 @@ def test_an_estimate_beside_a_counter_is_not_in_the_total() -> None:
 
 
 def test_a_gpu_that_appears_half_way_counts_from_then_on() -> None:
-    """Before, the total is without it; in its first bucket it holds for the time of both."""
+    """Before, the total is of one counter; in its first bucket it holds for the time of both."""
     rows = counted(lambda t: 200.0 * t, ticks(30.0, offset=15.0), zero=15.0)
     parts = {
         counter(): made(counted(lambda t: 50.0 * t, ticks(60.0, offset=0.0))),
         counter(Domain.GPU, "GPU-1", "nvml"): made(rows),
     }
     totals = {
-        power.time_ns // WIDTH: (power.watts, power.seconds)
+        power.time_ns // WIDTH: (power.watts, power.seconds, power.parts)
         for power in powers(parts, WIDTH) if ("domain", "total") in power.tags
     }  # fmt: skip
-    assert totals[0] == pytest.approx((50.0, 10.0))
-    assert totals[1] == pytest.approx((250.0, 5.0))
-    assert totals[2] == pytest.approx((250.0, 10.0))
+    assert totals[0] == pytest.approx((50.0, 10.0, 1))
+    assert totals[1] == pytest.approx((250.0, 5.0, 2))
+    assert totals[2] == pytest.approx((250.0, 10.0, 2))
 
 
 def test_hosts_are_not_mixed() -> None:
@@ -192,5 +263,6 @@ def test_hosts_are_not_mixed() -> None:
     parts = {
         counter(host=name): {5: Part(joules, 10.0)} for name, joules in (("a", 1.0), ("b", 2.0))
     }
-    totals = {dict(p.tags)["host"]: p.joules for p in powers(parts, WIDTH) if len(p.tags) == 3}
+    totals = {dict(p.tags)["host"]: p.joules for p in powers(parts, WIDTH)
+              if ("domain", "total") in p.tags}  # fmt: skip
     assert totals == {"a": 1.0, "b": 2.0}

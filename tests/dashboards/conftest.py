@@ -40,7 +40,7 @@ class Recorded:
     def expand(self, query: str, interval: str = "10s", seconds: int = 700, **chosen: str) -> str:
         """Macros and variables filled in; the time shown ends at ``end_ns``."""
         values = {**VARIABLES, **chosen}
-        values |= {f"{name}:regex": value for name, value in chosen.items()}
+        values |= {f"{name}:regex": value.replace("/", r"\/") for name, value in chosen.items()}
         end_ms = self.end_ns // 1_000_000
         return expand(query, Shown(end_ms - 1000 * seconds, end_ms, values), interval)
 

@@ -164,6 +164,26 @@ def _hosts(recorded: Any) -> dict[str, dict[str, Any]]:
     return rows
 
 
+@pytest.mark.parametrize("seconds", [10, 30, 90, 150, 300, 3600])
+def test_energy_of_a_short_time_is_no_more_than_was_taken(recorded: Any, seconds: int) -> None:
+    """Of the buckets that lie in it: 600 W, for no longer than is shown."""
+    expected = 600.0 * min(seconds, 599)
+    joules = [
+        row[2] for target in panel_of("live-host", "Energy")["targets"]
+        for series in recorded.ask("datasource", target["query"], seconds=seconds, host="h1")
+        for row in series["values"]
+    ]  # fmt: skip
+    assert len(joules) == 1
+    assert 0.9 * expected <= joules[0] <= expected * (1 + 1e-9)
+
+
+def test_hosts_with_gaps_are_counted_from_two_hours_on(recorded: Any) -> None:
+    """In a shorter time the newest minute, which is not stored yet, would look like a gap."""
+    panel = panel_of("fleet", "Hosts with gaps")
+    assert values_of(recorded.shown(panel, seconds=HOUR)) == []
+    assert values_of(recorded.shown(panel, seconds=3 * HOUR)) == [len(_hosts(recorded))]
+
+
 def test_a_gap_is_a_gap(recorded: Any) -> None:
     """Nothing is drawn where nothing was measured."""
     found = recorded.shown(panel_of("live-host", "Memory"), seconds=900)

@@ -22,9 +22,9 @@ TABLES = [
     for board in (BOARD, run.make()) for panel in every_panel(board) if panel["type"] == "table"
 ]  # fmt: skip
 MEASURED, ESTIMATED = "Accuracy against energy", "Accuracy against energy: ESTIMATED"
-RANKED = "Ranked by ${formula:text}"
+RANKED = "Ranked"
 ENERGIES = "Energy per inference by network and host"
-SCORES = "Score by network and host: ${formula:text}"
+SCORES = "Score by network and host"
 RATIOS = "Energy per inference, times that of ${reference}"
 FORMULAS = (ENERGY_SCORE, NETSCORE, ACCURACY_PER_PARAMETER)
 ON_GPU = "h1 GPU-12345678"
@@ -57,10 +57,16 @@ def test_it_opens_on_accuracy_squared_per_energy() -> None:
     """Not on the formula that is the first in the alphabet."""
     (formula,) = (v for v in BOARD["templating"]["list"] if v["name"] == "formula")
     assert formula["current"]["value"] == ENERGY_SCORE
-    assert [each["value"] for each in formula["options"] if each["selected"]] == [ENERGY_SCORE]
-    links = [each["url"] for each in BOARD["links"] if "var-formula=" in each["url"]]
-    assert {re.search(r"var-formula=([^&]+)", url)[1] for url in links} == set(FORMULAS)  # type: ignore[index]
-    assert all("${workload:queryparam}" in url for url in links)
+    assert formula["hide"] == 0
+
+
+def test_a_score_of_ones_own_can_be_chosen(recorded: Any) -> None:
+    """Of all that the workload has, not of three that are known."""
+    put(recorded, "own", "m", formula="per joule")
+    (formula,) = (v for v in BOARD["templating"]["list"] if v["name"] == "formula")
+    found = recorded.ask("results", formula["query"])
+    assert "per joule" in {row[1] for series in found for row in series["values"]}
+    assert [row["run_id"] for row in rows(recorded, RANKED, formula="per joule")] == ["own"]
 
 
 def test_the_first_screen_is_the_picture_beside_the_ranked_networks() -> None:
@@ -81,7 +87,7 @@ def test_the_picture_has_options_of_10_4_that_later_releases_migrate() -> None:
         assert (options["seriesMapping"], options["series"]) == ("auto", [])
         assert options["dims"] == {"frame": 0, "x": "energy per inference"}
         assert all(f'AS "{options["dims"]["x"]}"' in t["query"] for t in panel["targets"])
-        axis = panel["fieldConfig"]["overrides"][0]
+        axis = panel["fieldConfig"]["overrides"][1]
         assert axis["matcher"] == {"id": "byName", "options": options["dims"]["x"]}
         assert {"id": "custom.scaleDistribution", "value": {"type": "log", "log": 10}} in axis[
             "properties"
@@ -103,9 +109,11 @@ def test_measured_and_estimated_are_never_in_one_picture(recorded: Any) -> None:
     """Nor in one table; an invalid score is in neither."""
     put(recorded, "guess", "guessed", method=Method.ESTIMATED, verdict=Verdict.WARNED)
     put(recorded, "bad", "bad", verdict=Verdict.INVALID)
-    for title, name in ((MEASURED, "network"), (RANKED, "variant")):
+    for title, other_title, name in (
+        (MEASURED, ESTIMATED, "network"), (RANKED, "Estimated scores", "variant"),
+    ):  # fmt: skip
         assert not {"guessed", "bad"} & {r[name] for r in rows(recorded, title)}
-        other = {r[name] for r in rows(recorded, f"{title}: ESTIMATED")}
+        other = {r[name] for r in rows(recorded, other_title)}
         assert "guessed" in other
         assert "bad" not in other
     assert "guessed" not in {r["variant"] for r in rows(recorded, ENERGIES)}
@@ -119,7 +127,7 @@ def test_lines_of_equal_score_are_in_the_picture_at_any_time(recorded: Any) -> N
     for row in found:
         per_mwh = float(row["series"].split()[0])
         assert row["energy per inference"] == pytest.approx(3.6 * row["accuracy"] ** 2 / per_mwh)
-    rule = panel_of(MEASURED)["fieldConfig"]["overrides"][1]
+    rule = panel_of(MEASURED)["fieldConfig"]["overrides"][2]
     assert re.search(rule["matcher"]["options"].strip("/"), "30 k /mWh")
     assert not re.search(rule["matcher"]["options"].strip("/"), "lab-a100")
 
@@ -263,8 +271,8 @@ def _heads(recorded: Any, panel: Any) -> list[str]:
 
 
 def test_no_link_is_to_a_variable_that_is_not_there() -> None:
-    """A network's name opens its run around its start, with the run's own id."""
+    """A network's name opens its run at its own time, with the run's own id."""
     urls = re.findall(r'"/d/wattmark-run/([^"]+)"', json.dumps(PANELS))
     assert urls
     for url in urls:
-        assert url.startswith("run?var-run_id=${__data.fields.run_id}&")
+        assert url.startswith("run?var-run_id=${__data.fields.run_id:percentencode}&from=")

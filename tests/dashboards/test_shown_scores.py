@@ -8,7 +8,7 @@ import pytest
 
 from dashboards import ranking, run
 from dashboards.board import every_panel
-from tests.dashboards.conftest import TEXTS, VARIABLES, score
+from tests.dashboards.conftest import VARIABLES, extras, score
 from tools.pictures.library import Frame, Library, LibraryMissing, Question, Shown, Span, Variable
 from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store import open_store
@@ -24,7 +24,7 @@ CHOSEN = {
 }
 ENERGIES = "Energy per inference by network and host"
 RATIOS = "Energy per inference, times that of ${reference}"
-RANKED = "Ranked by ${formula:text}"
+RANKED = "Ranked"
 Seen = Callable[..., Shown]
 
 
@@ -34,7 +34,8 @@ def seen(recorded: Any) -> Iterator[Seen]:
     store: Any = open_store(recorded.influxd.url("admin"), recorded.influxd.password_file("admin"))
     store.put_shown_score(
         score("run4", "only", recorded.end_ns - 9 * S, value=3.0, accuracy=0.1,
-              joules_per_inference=0.0123, gpu="GPU-12345678"), TEXTS,
+              joules_per_inference=0.0123, gpu="GPU-12345678"),
+        extras(recorded.end_ns - 9 * S),
     )  # fmt: skip
     store.close()
     end_ms = recorded.end_ns // 1_000_000
@@ -108,7 +109,7 @@ def test_each_line_of_power_is_a_counter(seen: Seen) -> None:
     assert titles == {"Time", "CPU package socket0", "GPU 12345678"}
 
 
-def test_the_ranked_networks(seen: Seen) -> None:
+def test_the_ranked_networks(recorded: Any, seen: Seen) -> None:
     """Best first, with rank, texts, ratio to the first, and a link to the run at its time."""
     found = seen(RANKED)
     assert found.heads == ["#", "network", "host", "energy per inference", "accuracy", "score",
@@ -118,7 +119,8 @@ def test_the_ranked_networks(seen: Seen) -> None:
     assert set(got[1:3]) <= {(n, m, "h1", "×0.500") for n in "23" for m in "mn"}
     assert got[3] == ("4", "m", ON_GPU, "×0.250")
     (link,) = column(found.frames[0], "network").links[0]
-    assert "var-run_id=run4&time=" in link.href
+    start_ms = recorded.end_ns // 1_000_000 - 9_000
+    assert link.href.endswith(f"var-run_id=run4&from={start_ms - 13_500}&to={start_ms + 283_500}")
 
 
 def test_a_missing_cell_is_a_dash(seen: Seen) -> None:
@@ -130,7 +132,7 @@ def test_a_missing_cell_is_a_dash(seen: Seen) -> None:
             {"network": "n", "h1": "9 J", ON_GPU: "–"},
             {"network": "only", "h1": "–", ON_GPU: "12.3 mJ"},
         ]
-    scores = seen("Score by network and host: ${formula:text}", formula=NETSCORE)
+    scores = seen("Score by network and host", formula=NETSCORE)
     assert [(row["network"], row["h1"].strip()) for row in scores.rows] == [
         ("m", "80"),
         ("n", "80"),

@@ -27,6 +27,8 @@ AGAIN_SECONDS: Final = 2.0
 """How long scoring again waits for samples: those of an old run are here, or will never come."""
 PUBLISH_SECONDS: Final = 10.0
 """Between attempts to write what the store lacks."""
+PUBLISH_SHARE_SECONDS: Final = 1.0
+"""Of each tick: no further run is begun after it. After an update all runs are written again."""
 
 
 class Scorer:
@@ -145,13 +147,19 @@ class Scorer:
         self._site.ledger.save(record)
 
     def _publish_rest(self) -> None:
-        """Write what the store has not confirmed of runs that have ended; others will be scored."""
+        """Write what the store has not confirmed of runs that have ended; others will be scored.
+
+        A few at a time: runs that wait for their score come first. What the store refuses is tried
+        again later, each run at its own time.
+        """
         if time.monotonic() < self._publish_at or not self._again.acquire(blocking=False):
             return
+        until = time.monotonic() + PUBLISH_SHARE_SECONDS
         try:
-            for run_id in self._site.ledger.unpublished():
-                if self._delays.due(run_id):
-                    self._try_to_publish(run_id)
+            for run_id in filter(self._delays.due, self._site.ledger.unpublished()):
+                self._try_to_publish(run_id)
+                if time.monotonic() >= until or self._stop.is_set() or not self._runs.empty():
+                    break
         except StoreError as error:
             self._publish_at = time.monotonic() + PUBLISH_SECONDS
             if not isinstance(error, StoreAway):  # others say so when it is away

@@ -50,7 +50,7 @@ HOSTS: Final = (
             Meter("core", "socket0", "rapl", "counter", 41.0, 120.0),
             Meter("dram", "socket0", "rapl", "counter", 14.0, 21.0),
             Meter("gpu", GPUS[0], "nvml", "counter", 54.0, 248.0),
-            Meter("gpu", GPUS[1], "nvml", "counter", 56.0, 57.0),
+            Meter("gpu", GPUS[1], "nvml", "counter", 56.0, 251.0),
         ),
         ("eno1", "ib0", "docker0", "veth1a2b3c4", "br-5f6e7d8c9b0a"), ("nvml", "rapl", "cpu"), GPUS,
     ),
@@ -62,28 +62,48 @@ HOSTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One run: ``ago_s``, when it began; its result, and the texts that the runner makes of it.
+class Network:
+    """What a run needs to know of a network: accuracy on the workload's test images, and sizes."""
 
-    ``missing``: "energy" or "accuracy", where it has none.
+    workload: str
+    test_images: int
+    accuracy: float
+    parameters: int
+    macs: int
+
+
+NETWORKS: Final = {
+    "cnn-large": Network("digits", 360, 0.950, 2_223_720, 18_400_000),
+    "cnn-small": Network("digits", 360, 0.942, 61_706, 1_240_000),
+    "mlp-wide": Network("digits", 360, 0.925, 535_818, 535_040),
+    "mlp-small": Network("digits", 360, 0.908, 2_410, 2_368),
+    "efficientnet-lite0": Network("ilsvrc2012", 50_000, 0.754, 4_652_008, 385_000_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: ``ago_s``, when it began; what it cost per inference, J, and how its repeats differ.
+
+    ``spread``: of the repeats about their mean. ``foreign_cores``: what other programs used in the
+    first repeat, which cost ``first`` times as much. ``idle_ratio``: idle power after it over that
+    before. ``shared``: another window of the host lay in its time. ``missing``: "energy" or
+    "accuracy", where it has none.
     """
 
     ago_s: int
     host: str
     model: str
-    workload: str
     boundary: str
-    method: str
-    verdict: str
     joules: float
-    spread: float
-    accuracy: float
-    texts: Sequence[str]
     gpu: str = ""
     settings: str = ""
-    previous: str = ""
-    findings: str = "every check passed"
     seconds: int = 10
+    spread: float = 0.012
+    first: float = 1.0
+    foreign_cores: float = 0.01
+    idle_ratio: float = 1.003
+    shared: bool = False
     missing: str = ""
 
     def run_id(self, end_s: int) -> str:
@@ -94,46 +114,38 @@ class Run:
     @property
     def length_s(self) -> int:
         """Idle, warm-up, five repeats with guards, idle."""
-        return 40 + 5 * (self.seconds + 1)
+        return 2 * IDLE_S + WARMUP_S + REPEATS * (self.seconds + 1)
+
+    @property
+    def factors(self) -> list[float]:
+        """What each repeat cost of ``joules``."""
+        around = [1.0 + self.spread * deviation for deviation in DEVIATIONS]
+        return [around[0] * self.first, *around[1:]]
 
 
+IDLE_S: Final = 30
+WARMUP_S: Final = 5
+DEVIATIONS: Final = (0.2, -1.0, 0.9, -0.5, 0.4)
+REPEATS: Final = len(DEVIATIONS)
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 RUNS: Final = (
-    Run(2700, "lab-a100", "cnn-large", "digits", "host", "counter", "valid", 3.7e-3, 0.05, 0.950,
-        ("3.70 ± 0.19 mJ", "95.0 ± 2.3 %", "878 ± 44 /mWh"), GPUS[0],
-        previous="×1.02 (0.98–1.06): no difference seen", seconds=60),
-    Run(1500, "lab-a100", "cnn-small", "digits", "host", "counter", "warned", 1.22e-3, 0.04, 0.942,
-        ("1.22 ± 0.05 mJ", "94.2 ± 2.5 %", "2.62 ± 0.10 k/mWh"), GPUS[0],
-        previous="×1.40 (1.31–1.50): more", findings="other programs used 0.90 cores in repeat 1",
-        seconds=45),
-    Run(2100, "vm", "mlp-small", "digits", "cpu", "estimated", "warned", 1e-5, 0.9, 0.908,
-        ("≈ 10 µJ (4–30)", "90.8 ± 3.0 %", "≈ 300 k/mWh (90 k–900 k)"),
-        findings="energy is ESTIMATED from CPU time; 7 more"),
-    Run(900, "vm", "cnn-small", "digits", "cpu", "estimated", "warned", 1.7e-4, 0.9, 0.942,
-        ("≈ 170 µJ (50–600)", "94.2 ± 2.5 %", "≈ 19 k/mWh (5 k–70 k)"),
-        findings="energy is ESTIMATED from CPU time; 7 more"),
-    Run(3 * DAY, "lab-a100", "mlp-small", "digits", "cpu", "counter", "valid", 2.4e-4, 0.4, 0.908,
-        ("240 µJ (150–390)", "90.8 ± 3.0 %", "12 k/mWh (8 k–19 k)")),
-    Run(3 * DAY + HOUR, "lab-a100", "mlp-wide", "digits", "cpu", "counter", "invalid", 9e-4, 0.3,
-        0.925, ("900 ± 270 µJ", "92.5 ± 2.8 %", "–"),
-        findings="another window shared its time"),
-    Run(4 * DAY, "lab-a100", "cnn-small", "digits", "cpu", "counter", "valid", 3.7e-3, 0.13, 0.942,
-        ("3.7 ± 0.5 mJ", "94.2 ± 2.5 %", "860 ± 120 /mWh")),
-    Run(4 * DAY + HOUR, "node03", "mlp-small", "digits", "cpu", "counter", "valid", 1.9e-4, 0.1,
-        0.908, ("190 ± 19 µJ", "90.8 ± 3.0 %", "15.6 ± 1.6 k/mWh")),
-    Run(5 * DAY, "node03", "cnn-small", "digits", "cpu", "counter", "warned", 2.9e-3, 0.1, 0.942,
-        ("2.90 ± 0.29 mJ", "94.2 ± 2.5 %", "1.10 ± 0.11 k/mWh"), settings="batch_size=1",
-        findings="the idle means before and after differ by 12 %; allowed 5 %"),
-    Run(5 * DAY + HOUR, "lab-a100", "cnn-small", "digits", "host", "counter", "valid", 8.7e-4, 0.05,
-        0.942, ("870 ± 44 µJ", "94.2 ± 2.5 %", "3.67 ± 0.18 k/mWh"), GPUS[0]),
-    Run(2 * DAY, "lab-a100", "mlp-small", "digits", "host", "counter", "warned", 2e-4, 0.1, 0.908,
-        ("", "90.8 ± 3.0 %", ""), GPUS[0], findings="no energy: the sensor was away",
-        missing="energy"),
-    Run(2 * DAY + HOUR, "node03", "cnn-large", "digits", "host", "counter", "valid", 5.1e-3, 0.1,
-        0.95, ("5.1 ± 0.5 mJ", "", ""), missing="accuracy"),
-    Run(6 * DAY, "lab-a100", "efficientnet-lite0", "ilsvrc2012", "gpu", "counter", "valid", 0.0231,
-        0.02, 0.754, ("23.1 ± 0.5 mJ", "75.4 ± 0.4 %", "88.6 ± 1.8 /mWh"), GPUS[1]),
+    Run(2700, "lab-a100", "cnn-large", "host", 3.7e-3, GPUS[0], seconds=60, spread=0.018),
+    Run(1500, "lab-a100", "cnn-small", "host", 1.17e-3, GPUS[0], seconds=45, first=1.28,
+        foreign_cores=0.90),
+    Run(2100, "vm", "mlp-small", "cpu", 1e-5),
+    Run(900, "vm", "cnn-small", "cpu", 1.7e-4),
+    Run(3 * DAY, "lab-a100", "mlp-small", "cpu", 2.5e-4, spread=0.5),
+    Run(3 * DAY + HOUR, "lab-a100", "mlp-wide", "cpu", 9e-4, spread=0.3, shared=True),
+    Run(4 * DAY, "lab-a100", "cnn-small", "cpu", 3.7e-3, spread=0.025),
+    Run(4 * DAY + HOUR, "node03", "mlp-small", "cpu", 1.9e-4),
+    Run(5 * DAY, "node03", "cnn-small", "cpu", 2.9e-3, settings="batch_size=1", idle_ratio=1.12),
+    Run(5 * DAY + HOUR, "lab-a100", "cnn-small", "host", 8.7e-4, GPUS[0]),
+    Run(5 * DAY + 3 * HOUR, "lab-a100", "cnn-large", "host", 3.63e-3, GPUS[0], seconds=60,
+        spread=0.02),
+    Run(2 * DAY, "lab-a100", "mlp-small", "host", 2e-4, GPUS[0], missing="energy"),
+    Run(2 * DAY + HOUR, "node03", "cnn-large", "host", 5.1e-3, missing="accuracy"),
+    Run(6 * DAY, "lab-a100", "efficientnet-lite0", "gpu", 0.0231, GPUS[1]),
 )  # fmt: skip
 
 
@@ -143,13 +155,18 @@ def busy(host: str, ago_s: float) -> bool:
     if ago_s > HOUR:
         return ago_s % 1800 < 420
     return any(
-        run.host == host and 0 < run.ago_s - ago_s - 20 < run.length_s - 40
+        run.host == host and IDLE_S <= run.ago_s - ago_s < run.length_s - IDLE_S
         for run in RUNS if run.ago_s <= HOUR
     )  # fmt: skip
 
 
 def watts(host: Host, meter: Meter, ago_s: float) -> float:
     """What a meter's device draws so many seconds before the end, W."""
-    high = meter.busy if busy(host.name, ago_s) else meter.idle
+    return drawn(meter, ago_s, GPUS[0] if busy(host.name, ago_s) else None)
+
+
+def drawn(meter: Meter, ago_s: float, gpu: str | None) -> float:
+    """The same, W, while a run works that uses ``gpu``, or none; None: while nothing works."""
+    works = gpu is not None and (meter.domain != "gpu" or meter.device == gpu)
     wave = math.sin(ago_s / 7) + 0.5 * math.sin(ago_s / 31) + 0.3 * math.sin(ago_s * 2.1)
-    return high * (1 + 0.02 * wave)
+    return (meter.busy if works else meter.idle) * (1 + 0.002 * wave)

@@ -48,10 +48,15 @@ def _bucket(host: Host, start_s: int, bucket_s: int, end_s: int) -> Iterator[str
         sums[key] = sums.get(key, 0.0) + mean
     weakest = max((method for _, _, method in sums), key=lambda each: WEAKEST[each])
     total = sum(mean for (domain, _, _), mean in sums.items() if domain != "core")
-    for (domain, source, method), mean in [*sums.items(), (("total", "", weakest), total)]:
+    counted = [((domain, "", method), mean) for (domain, _, method), mean in sums.items()
+               if domain != "core"]  # fmt: skip
+    for (domain, source, method), mean in [
+        *sums.items(), *counted, (("total", "", weakest), total),
+    ]:  # fmt: skip
         named = f",source={source}" if source else ""
+        parts = "" if source else ",parts=1i"
         yield (f"power,domain={domain},host={host.name},method={method}{named}"
-               f" watts={mean},seconds={float(bucket_s)},joules={mean * bucket_s}"
+               f" watts={mean},seconds={float(bucket_s)},joules={mean * bucket_s}{parts}"
                f" {start_s * S}")  # fmt: skip
 
 

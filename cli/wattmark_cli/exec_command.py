@@ -106,7 +106,7 @@ def _measured(
     if not ended[0].error:
         series = pin_sources(report.energy)
         costs = _costs(window_done, idle, series, opened)
-        constants = _overhead(window_done, cpu_ns, opened) if arguments.json else {}
+        constants = _overhead(window_done, cpu_ns, opened, report.boot_id) if arguments.json else {}
         _tell(arguments, window_done, costs, ended[0], constants)
 
 
@@ -145,12 +145,12 @@ def _await(window: Window, series: Sequence[EnergySeries], opened: Rooms) -> lis
         time.sleep(0.25)
 
 
-def _overhead(window: Window, cpu_ns: int, opened: Rooms) -> dict[str, float]:
+def _overhead(window: Window, cpu_ns: int, opened: Rooms, boot_id: str) -> dict[str, float]:
     """What measuring took, once exporter and collector have said so, if they do soon."""
     deadline = time.monotonic() + OVERHEAD_SECONDS
     own = added({}, cpu_ns)
     while True:
-        constants = own | spent([window], own, opened.store)
+        constants = own | spent([window], own, opened.store, boot_id)
         if RATIO in constants or time.monotonic() > deadline:
             return constants
         time.sleep(0.25)

@@ -33,6 +33,7 @@ from wattmark_runner.workloads import find_workload
 from wattmark_runner.workloads.pretrained import require_weights
 from wattmark_scoring.ranking import RankedGroup, rank
 from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_store import Store
 
 CACHE_VARIABLE: Final = "WATTMARK_CACHE"
 
@@ -159,9 +160,7 @@ class _Fit:
             self.records.append(record)
             kept.save(record)
             idle = last_idle(record)
-        self._share_baselines()
-        for record in self.records:
-            kept.save(record)
+        share_baselines(self.records, self.rooms.store, kept)
 
     def _tell(self, number: int, news: Progress) -> None:
         """Progress of all runs: those to come are taken to be as long as this one."""
@@ -170,22 +169,6 @@ class _Fit:
         left = news.seconds_left + (len(self.requests) - number - 1) * self.run_seconds
         fraction = (number + news.fraction) / len(self.requests)
         self.reporter.tell(f"{number + 1}/{len(self.requests)} {news.stage}", fraction, left)
-
-    def _share_baselines(self) -> None:
-        """The first and the last baseline are the long ones: every run is held against them."""
-        idle = [w for r in self.records for w in r.windows if w.phase is Phase.IDLE]
-        if not idle:
-            return
-        for record in self.records:
-            if record.reason:
-                continue  # its verdict stands
-            own = {window.window_id for window in record.windows}
-            record.windows = [
-                *(window for window in (idle[0],) if window.window_id not in own),
-                *record.windows,
-                *(window for window in (idle[-1],) if window.window_id not in own),
-            ]
-            score_run(record, self.rooms.store)
 
     def scores(self) -> list[Score]:
         """The energy scores in the boundary that each run is about."""
@@ -212,6 +195,27 @@ class _Fit:
     def _title(self) -> str:
         record = self.records[0]
         return f"{record.request.workload} on {record.host}"
+
+
+def share_baselines(records: Sequence[RunRecord], store: Store, kept: Ledger) -> None:
+    """The first and the last baseline are the long ones: every run is held against them, and kept.
+
+    Of a run that is broken off the ledger says that the store may lack its results. Raises
+    ``StoreError``.
+    """
+    idle = [w for r in records for w in r.windows if w.phase is Phase.IDLE]
+    for record in records:
+        if not idle or record.reason:
+            continue  # its verdict stands
+        own = {window.window_id for window in record.windows}
+        record.windows = [
+            *(window for window in (idle[0],) if window.window_id not in own),
+            *record.windows,
+            *(window for window in (idle[-1],) if window.window_id not in own),
+        ]
+        kept.mark(record.run_id, published=False)
+        score_run(record, store)
+        kept.save(record)
 
 
 def _cache() -> Path:

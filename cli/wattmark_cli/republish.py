@@ -31,12 +31,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write them; what is there already is replaced by the same."""
+    """Write them; what is there already is replaced by the same. 1 if the store went away when it
+    had windows and scores and not yet all that it shows of them."""
     records = saved_records(arguments.data, arguments.run_ids)
     url, more = arguments.store or store_url_in(arguments.data), store_options(arguments)
     with closing(open_store(url, more.password_file, more.ca)) as store:
-        for record in records:
-            publish(record, store)
+        written = [publish(record, store) for record in records]
     counts = {
         "runs": len(records),
         "windows": sum(len(record.windows) for record in records),
@@ -47,4 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         text = ", ".join(f"{count} {name}" for name, count in counts.items())
         sys.stdout.write(f"published {text}\n")
-    return 0
+    if not all(written):
+        sys.stderr.write(f"{url} went away meanwhile: pictures may be missing; do it again\n")
+    return 0 if all(written) else 1

@@ -19,7 +19,7 @@ from wattmark_collector.pulse import own_cost, pulse
 from wattmark_collector.sink import DirectStore, Sink
 from wattmark_collector.spooled_store import SpooledStore
 from wattmark_core import healthcheck
-from wattmark_core.clock import Clock, SystemClock
+from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import WattmarkError
 from wattmark_core.host_name import own_host
 from wattmark_store import open_store
@@ -82,7 +82,7 @@ def _sink(options: argparse.Namespace, health: Health, clock: Clock) -> tuple[Si
     """Where samples go, and what is to be known of it."""
     store = open_store(options.store, options.store_password_file, options.store_ca)
     try:
-        make = pulse(own_host(), clock)
+        make = pulse(own_host(), clock, boot_id())
         if options.spool is None:
             return DirectStore(store, health), OwnState(
                 health, clock, lambda: {**own_cost(), **health.counts}, make

@@ -7,9 +7,10 @@ from wattmark_core.clock import Clock
 from wattmark_core.sample import Sample, make_tags
 
 
-def pulse(host: str, clock: Clock) -> Callable[[Mapping[str, float | int]], Sample]:
-    """Makes samples of the collector on ``host``."""
-    tags = make_tags({"host": host})
+def pulse(host: str, clock: Clock, boot: str = "") -> Callable[[Mapping[str, float | int]], Sample]:
+    """Makes samples of the collector on ``host``, whose kernel calls this boot ``boot``: by that
+    runs know whether it is on their machine, whatever each of them calls it."""
+    tags = make_tags({"host": host, "boot_id": boot})
     return lambda fields: Sample("collector", tags, dict(fields), clock.realtime_ns())
 
 

@@ -1,7 +1,8 @@
 """Every metric once: exporters, collector, dashboards and docs are checked against this table.
 
-A metric lands in the store as ``field`` of ``measurement``, tagged with ``tags`` (and ``host``).
-On ``/metrics`` it is called ``name``, with the same tags as labels. Base units only.
+A metric lands in the store as ``field`` of ``measurement``, tagged with ``tags`` (and ``host``; in
+``collector`` with its machine's ``boot_id``, too). On ``/metrics`` it is called ``name``, with
+``tags`` as labels. Base units only.
 """
 
 from dataclasses import dataclass

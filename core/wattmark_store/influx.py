@@ -129,6 +129,11 @@ class InfluxStore:
         """See ``protocol.Showing``."""
         self._put(score_point(score, extras))
 
+    def keep_scores(self, run_id: str, scores: Sequence[Score]) -> None:
+        """See the protocol."""
+        (held,) = self.ask(RESULTS, [results.of_run(run_id)])
+        self.ask(RESULTS, list(results.others(held, [score_point(score) for score in scores])))
+
     def energy_scores(self, workload: str, formula: str) -> list[Score]:
         """See ``protocol.Showing``."""
         return results.read_scores(self.ask(RESULTS, [views.energy_scores(workload, formula)]))

@@ -2,7 +2,9 @@
 
 Line protocol has no way to write a backslash at the end of a tag's value, or a line feed in it
 (InfluxDB 1.6 and 2.7 look at one byte before a delimiter), so those stand behind a mark of ours:
-any text comes back as it was, and any text is safe in a query.
+any text comes back as it was, and any text is safe in a query. So do a ``#`` and a tab where a line
+begins with them: the one would make it a comment, which is left out without a word, the other is
+skipped.
 """
 
 import json
@@ -22,7 +24,9 @@ from wattmark_store.schema import result_columns
 MARK: Final = "␛"
 _LETTERS: Final = {MARK: MARK, "\\": "b", "\n": "n", "\r": "r", "\0": "0"}
 _CODE: Final = str.maketrans({plain: MARK + letter for plain, letter in _LETTERS.items()})
-_DECODED: Final = {MARK + letter: plain for plain, letter in _LETTERS.items()}
+_FIRST: Final = {"#": "h", "\t": "t"}
+"""What a line may not begin with."""
+_DECODED: Final = {MARK + letter: plain for plain, letter in {**_LETTERS, **_FIRST}.items()}
 _CODES: Final = re.compile(f"{MARK}.", re.DOTALL)
 _LINE: Final = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
 _NAME: Final = str.maketrans({",": "\\,", " ": "\\ "})
@@ -52,16 +56,27 @@ def code(text: str) -> str:
     return text.translate(_CODE)
 
 
+def code_measurement(name: str) -> str:
+    """A measurement's name without what line protocol cannot hold where a line begins."""
+    first = _FIRST.get(name[:1])
+    return code(name) if first is None else MARK + first + code(name[1:])
+
+
 def decode(text: str) -> str:
-    """What ``code`` was given."""
+    """What ``code``, or ``code_measurement``, was given."""
     if MARK not in text:
         return text
     return _CODES.sub(lambda match: _DECODED.get(match[0], match[0]), text)
 
 
 def identifier(name: str) -> str:
-    """A measurement, tag or field in InfluxQL."""
-    return '"' + code(name).replace('"', '\\"') + '"'
+    """A tag or field in InfluxQL."""
+    return _quoted(code(name))
+
+
+def from_measurement(name: str) -> str:
+    """``FROM`` a measurement, in InfluxQL."""
+    return f"FROM {_quoted(code_measurement(name))}"
 
 
 def literal(text: str) -> str:
@@ -162,7 +177,7 @@ def _told(check: Check) -> str:
 def series_prefix(measurement: str, tags: Tags) -> str:
     """Measurement and tags as they stand in a line."""
     named = (f"{_escaped(name)}={_escaped(value)}" for name, value in tags if value)
-    return ",".join([code(measurement).translate(_NAME), *named])
+    return ",".join([code_measurement(measurement).translate(_NAME), *named])
 
 
 def _split(
@@ -194,6 +209,10 @@ def _value(value: bool | int | float | str) -> str:
     if isinstance(value, float):
         return repr(value)
     return '"' + value.replace('"', '\\"') + '"'
+
+
+def _quoted(coded: str) -> str:
+    return '"' + coded.replace('"', '\\"') + '"'
 
 
 def _escaped(text: str) -> str:

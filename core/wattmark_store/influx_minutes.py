@@ -10,7 +10,7 @@ from typing import Final
 
 from wattmark_core.sample import Sample, Tags
 from wattmark_core.units import NS_PER_S
-from wattmark_store.influx_lines import decode, identifier
+from wattmark_store.influx_lines import decode, from_measurement
 from wattmark_store.influx_queries import Row, Rows, Span, condensed, exactly, latest
 
 MINUTE_NS: Final = 60 * NS_PER_S
@@ -115,4 +115,5 @@ def _stale(span: Span, fresh: Sequence[Sample], there: Sequence[Row]) -> Iterabl
         for record in row.records():
             if row.tags in stamps and record["time"] != stamps[row.tags]:
                 conditions = [f"time = {record['time']}", *exactly(row.tags, names)]
-                yield f"DELETE FROM {identifier(span.measurement)} WHERE {' AND '.join(conditions)}"
+                source = from_measurement(span.measurement)
+                yield f"DELETE {source} WHERE {' AND '.join(conditions)}"

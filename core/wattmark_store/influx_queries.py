@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from wattmark_core.sample import Tags, make_tags
 from wattmark_core.units import NS_PER_S
-from wattmark_store.influx_lines import decode, identifier, is_integer, literal
+from wattmark_store.influx_lines import decode, from_measurement, identifier, is_integer, literal
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.schema import OTHER, table_of
 
@@ -52,7 +52,7 @@ class Span:
 
     def __str__(self) -> str:
         conditions = [f"time >= {self.start_ns}", f"time <= {self.end_ns}", *chosen(self.tags)]
-        return f"FROM {identifier(self.measurement)} WHERE {' AND '.join(conditions)}"
+        return f"{from_measurement(self.measurement)} WHERE {' AND '.join(conditions)}"
 
     def stretches(self, points: int) -> list["Span"]:
         """The time in equal stretches."""

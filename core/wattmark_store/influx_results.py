@@ -1,15 +1,13 @@
 """InfluxQL for windows and scores, and how they are read back."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from typing import Any, Final
 
-from wattmark_core.results import Check, Score, Verdict, Window
+from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags
-from wattmark_store.influx_lines import RESULT_EXTRAS, Point, decode, identifier
+from wattmark_store.influx_lines import RESULT_EXTRAS, Point, decode, from_measurement
 from wattmark_store.influx_queries import Row, Rows, chosen, exactly
-from wattmark_store.result_tables import BOOLEANS, ENUMS
+from wattmark_store.result_tables import Result, result
 from wattmark_store.schema import result_columns
 
 SCORE_KEY: Final = frozenset({"run_id", "model", "boundary", "formula"})
@@ -18,7 +16,8 @@ FIELDS: Final = {
     for measurement, kind in (("window", Window), ("score", Score))
 }
 """What a window, and a score, may hold."""
-_NUMBERS: Final = {"INTEGER": int, "REAL": float}
+_NO_TAGS: Final = {"model": "", "workload": ""}
+"""A tag without text is none."""
 
 
 def windows(start_ns: int | None, end_ns: int | None, wanted: Mapping[str, str]) -> str:
@@ -38,7 +37,21 @@ def scores(wanted: Mapping[str, str]) -> str:
 
 def at_its_time(point: Point) -> str:
     """All windows, or scores, that began when the point did."""
-    return f"SELECT * FROM {identifier(point.measurement)} WHERE time = {point.time_ns} GROUP BY *"
+    return f"SELECT * {from_measurement(point.measurement)} WHERE time = {point.time_ns} GROUP BY *"
+
+
+def of_run(run_id: str) -> str:
+    """All scores of a run, of each its verdict."""
+    return f'SELECT "verdict" FROM "score" WHERE {next(chosen({"run_id": run_id}))} GROUP BY *'
+
+
+def others(held: Rows, points: Sequence[Point]) -> Iterator[str]:
+    """Statements that delete the scores among those held that are none of the points."""
+    kept = {(point.tags, point.time_ns) for point in points}
+    for row in held:
+        for record in row.records():
+            if (row.tags, record["time"]) not in kept:
+                yield _deletion("score", record["time"], row, held)
 
 
 def merging(held: Rows, point: Point) -> Iterator[str]:
@@ -50,14 +63,14 @@ def merging(held: Rows, point: Point) -> Iterator[str]:
     for row, records in _earlier(held, point):
         left = {name for each in records for name in each} & known - set(point.fields)
         if row.tags == point.tags and left:
-            yield _deletion(held, row, point)
+            yield _deletion(point.measurement, point.time_ns, row, held, point.tags)
 
 
 def renamed(held: Rows, point: Point) -> Iterator[str]:
     """Statements that delete earlier points of the same name under other tags."""
     for row, _ in _earlier(held, point):
         if row.tags != point.tags:
-            yield _deletion(held, row, point)
+            yield _deletion(point.measurement, point.time_ns, row, held, point.tags)
 
 
 def _earlier(held: Rows, point: Point) -> Iterator[tuple[Row, list[dict[str, Any]]]]:
@@ -69,61 +82,45 @@ def _earlier(held: Rows, point: Point) -> Iterator[tuple[Row, list[dict[str, Any
             yield row, records
 
 
-def _deletion(held: Rows, row: Row, point: Point) -> str:
-    """Deletes a series' point, and no other series' that has more tags than it."""
-    names = {name for tags in (point.tags, *(each.tags for each in held)) for name, _ in tags}
-    conditions = [f"time = {point.time_ns}", *exactly(row.tags, names)]
-    return f"DELETE FROM {identifier(point.measurement)} WHERE {' AND '.join(conditions)}"
+def _deletion(measurement: str, time_ns: int, row: Row, held: Rows, new: Tags = ()) -> str:
+    """Deletes a series' point, and no other series' that has more tags than it: those held, and
+    the ``new`` one."""
+    names = {name for tags in (new, *(each.tags for each in held)) for name, _ in tags}
+    conditions = [f"time = {time_ns}", *exactly(row.tags, names)]
+    return f"DELETE {from_measurement(measurement)} WHERE {' AND '.join(conditions)}"
 
 
 def _key(measurement: str, tags: Tags, held: Mapping[str, Any]) -> object:
     """What no two windows, or scores, have in common."""
     if measurement == "window":
-        return held["window_id"]
+        return held.get("window_id")
     return {name: value for name, value in tags if name in SCORE_KEY}
 
 
 def read_windows(answers: Sequence[Rows]) -> list[Window]:
     """By start time."""
-    found: list[Window] = _read(Window, "start_ns", answers)
+    found = _read(Window, "start_ns", answers)
     return sorted(found, key=lambda each: (each.start_ns, each.end_ns, each.window_id))
 
 
 def read_scores(answers: Sequence[Rows]) -> list[Score]:
     """Newest run first."""
-    found: list[Score] = _read(Score, "time_ns", answers)
+    found = _read(Score, "time_ns", answers)
     return sorted(found, key=lambda s: (-s.time_ns, s.run_id, s.model, str(s.boundary), s.formula))
 
 
 def _select(measurement: str, conditions: list[str]) -> str:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT * FROM {identifier(measurement)}{where} GROUP BY *"
+    return f"SELECT * {from_measurement(measurement)}{where} GROUP BY *"
 
 
-def _read(kind: type[Any], time_name: str, answers: Sequence[Rows]) -> list[Any]:
-    types = dict(result_columns(kind))
-    defaults = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
+def _read(kind: type[Result], time_name: str, answers: Sequence[Rows]) -> list[Result]:
+    """All but those that cannot be read."""
     found = []
     for rows in answers:
         for row in rows:
             for record in row.records():
                 held = {n: decode(v) if isinstance(v, str) else v for n, v in record.items()}
-                given = {**held, **dict(row.tags), time_name: record["time"]}
-                found.append(kind(**{
-                    name: _value(name, types[name], given[name]) if name in given
-                    else defaults.get(name, "" if name in {"model", "workload"} else None)
-                    for name in types
-                }))  # fmt: skip
-    return found
-
-
-def _value(name: str, kind: str, value: Any) -> Any:
-    if name == "checks":
-        return tuple(
-            Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in json.loads(value)
-        )
-    if name in ENUMS:
-        return ENUMS[name](value)
-    if name in BOOLEANS:
-        return bool(value)
-    return _NUMBERS[kind](value) if kind in _NUMBERS else str(value)
+                time = {time_name: record["time"]}
+                found.append(result(kind, {**_NO_TAGS, **held, **dict(row.tags), **time}))
+    return [each for each in found if each is not None]

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags, make_tags
-from wattmark_store.influx_lines import SCORE_TAGS, Point, code, identifier
+from wattmark_store.influx_lines import SCORE_TAGS, Point, code, from_measurement, identifier
 from wattmark_store.influx_queries import Row, Rows, chosen, exactly
 from wattmark_store.protocol import ViewPoint
 from wattmark_store.schema import result_columns
@@ -115,7 +115,7 @@ def energy_scores(workload: str, formula: str) -> str:
 
 def _counts(measurement: str, owner: Mapping[str, str]) -> str:
     where = " AND ".join(chosen(owner))
-    return f"SELECT count(*) FROM {identifier(measurement)} WHERE {where} GROUP BY *"
+    return f"SELECT count(*) {from_measurement(measurement)} WHERE {where} GROUP BY *"
 
 
 def _more(row: Row, points: Sequence[Point]) -> bool:
@@ -130,7 +130,7 @@ def _more(row: Row, points: Sequence[Point]) -> bool:
 
 def _deletion(measurement: str, tags: Tags, names: Iterable[str]) -> str:
     """Deletes one series, and none that has more of the tags ``names``."""
-    return f"DELETE FROM {identifier(measurement)} WHERE {' AND '.join(exactly(tags, names))}"
+    return f"DELETE {from_measurement(measurement)} WHERE {' AND '.join(exactly(tags, names))}"
 
 
 def _point(given: ViewPoint) -> Point:

@@ -48,7 +48,8 @@ class Store(Protocol):
     """Samples in, windows and scores beside them.
 
     All raise ``StoreError`` with one line that says what to do. ``tags`` arguments select the
-    series whose tags include all those given (``host`` among them).
+    series whose tags include all those given (``host`` among them). Windows and scores that
+    another version wrote and this one cannot read are left out where they are listed.
     """
 
     def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
@@ -108,6 +109,10 @@ class Store(Protocol):
 
     def put_score(self, score: Score) -> None:
         """Write a score; the same run, model, boundary and formula again replace it."""
+        ...
+
+    def keep_scores(self, run_id: str, scores: Sequence[Score]) -> None:
+        """Delete all scores of a run but these, which are written already."""
         ...
 
     def windows(

@@ -1,10 +1,15 @@
-"""Windows and scores into their tables and back: a column per field, checks as JSON."""
+"""Windows and scores into their tables and back: a column per field, checks as JSON.
+
+What another version of Wattmark wrote and this one cannot read is left out, so that it stops
+nobody who reads the others.
+"""
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, fields
-from typing import Any, Final, TypeVar
+from types import NoneType
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
@@ -13,7 +18,17 @@ from wattmark_store.schema import quote, result_columns
 Result = TypeVar("Result", Window, Score)
 BOOLEANS: Final = frozenset({"complete", "overlapping"})
 ENUMS: Final = {"phase": Phase, "boundary": Boundary, "method": Method, "verdict": Verdict}
-_TO_SQL: Final = {"INTEGER": int, "REAL": float, "TEXT": str}
+_TYPES: Final = {"INTEGER": int, "REAL": float, "TEXT": str}
+_REQUIRED: Final = {
+    kind: frozenset(
+        each.name
+        for each in fields(kind)
+        if each.default is MISSING and NoneType not in get_args(get_type_hints(kind)[each.name])
+    )
+    for kind in (Window, Score)
+}
+_COLUMNS: Final = {kind: dict(result_columns(kind)) for kind in (Window, Score)}
+_OF_CHECK: Final = frozenset(each.name for each in fields(Check))
 
 
 def put(connection: sqlite3.Connection, table: str, result: Window | Score) -> None:
@@ -24,6 +39,18 @@ def put(connection: sqlite3.Connection, table: str, result: Window | Score) -> N
     connection.execute(
         f"INSERT OR REPLACE INTO {quote(table)}({names}) VALUES({marks})",
         [_to_sql(name, kind, getattr(result, name)) for name, kind in columns],
+    )
+
+
+def keep_scores(connection: sqlite3.Connection, run_id: str, kept: Sequence[Score]) -> None:
+    """Delete the rows of a run's other scores."""
+    keys = {(score.model, str(score.boundary), score.formula) for score in kept}
+    held = connection.execute(
+        'SELECT model, boundary, formula FROM "score" WHERE run_id=?', (run_id,)
+    ).fetchall()
+    connection.executemany(
+        'DELETE FROM "score" WHERE run_id=? AND model=? AND boundary=? AND formula=?',
+        [(run_id, *key) for key in held if key not in keys],
     )
 
 
@@ -58,30 +85,45 @@ def _select(
         f" ORDER BY {order}",
         list(conditions.values()),
     )
-    return [kind(**_arguments(kind, names, row)) for row in rows]
+    found = (result(kind, dict(zip(names, row, strict=True))) for row in rows)
+    return [each for each in found if each is not None]
 
 
-def _arguments(kind: type[Any], names: list[str], row: tuple[Any, ...]) -> dict[str, Any]:
-    """A column that an older version did not fill takes the field's default."""
-    defaults = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
-    return {
-        name: defaults.get(name) if value is None else _from_sql(name, value)
-        for name, value in zip(names, row, strict=True)
+def result(kind: type[Result], values: Mapping[str, Any]) -> Result | None:
+    """A window or score of what is kept of it; what is missing or None takes the field's default.
+
+    None if it cannot be read: a value that has no default is missing, or one is of an enumeration
+    that does not know it. What a check holds beside a check's own fields is left out.
+    """
+    columns = _COLUMNS[kind]
+    given = {name: values[name] for name in columns if values.get(name) is not None}
+    if _REQUIRED[kind] - given.keys():
+        return None
+    known: dict[str, Any] = {
+        f.name: None if f.default is MISSING else f.default for f in fields(kind)
     }
+    try:
+        known |= {name: _decoded(name, columns[name], value) for name, value in given.items()}
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+    return kind(**known)
+
+
+def _decoded(name: str, column: str, value: Any) -> Any:
+    if name == "checks":
+        return tuple(_check(each) for each in json.loads(value))
+    if name in ENUMS:
+        return ENUMS[name](value)
+    return bool(value) if name in BOOLEANS else _TYPES[column](value)
+
+
+def _check(held: Mapping[str, Any]) -> Check:
+    known = {name: held[name] for name in _OF_CHECK}
+    return Check(**{**known, "verdict": Verdict(known["verdict"])})
 
 
 def _to_sql(name: str, kind: str, value: Any) -> int | float | str | None:
     if name == "checks":
         return json.dumps([asdict(check) for check in value])
     # Numbers may be numpy's, which sqlite3 would keep as bytes.
-    return None if value is None else _TO_SQL[kind](value)
-
-
-def _from_sql(name: str, value: Any) -> Any:
-    if name == "checks":
-        return tuple(
-            Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in json.loads(value)
-        )
-    if name in ENUMS:
-        return ENUMS[name](value)
-    return bool(value) if name in BOOLEANS else value
+    return None if value is None else _TYPES[kind](value)

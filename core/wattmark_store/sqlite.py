@@ -5,7 +5,7 @@ file. Several processes may open the same file; in each, one thread writes.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from wattmark_core.errors import StoreError
@@ -86,6 +86,10 @@ class SqliteStore:
     def put_score(self, score: Score) -> None:
         """See the protocol."""
         self._writer.run(lambda connection: result_tables.put(connection, "score", score))
+
+    def keep_scores(self, run_id: str, scores: Sequence[Score]) -> None:
+        """See the protocol."""
+        self._writer.run(lambda connection: result_tables.keep_scores(connection, run_id, scores))
 
     def windows(
         self, *, start_ns: int | None = None, end_ns: int | None = None, host: str = "",

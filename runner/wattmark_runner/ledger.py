@@ -122,6 +122,11 @@ _ROW: Final = (
 )
 
 
+_RECORDS: Final = (
+    "SELECT body, NOT EXISTS (SELECT 1 FROM unpublished u WHERE u.run_id = runs.run_id) FROM runs"
+)
+
+
 class Ledger:
     """Runs in the file ``path``, which is made if it is not there.
 
@@ -165,22 +170,16 @@ class Ledger:
     def load(self, run_id: str) -> RunRecord:
         """The whole record of one run."""
         with self._connection() as connection:
-            row = connection.execute(
-                "SELECT body, NOT EXISTS (SELECT 1 FROM unpublished u WHERE u.run_id = r.run_id)"
-                " FROM runs r WHERE run_id = ?",
-                (run_id,),
-            ).fetchone()
+            row = connection.execute(f"{_RECORDS} WHERE run_id = ?", (run_id,)).fetchone()
         if row is None:
             raise UnknownRun(f"no run {run_id!r}; list what there is")
-        record = self._decode(row[0])
-        record.published = bool(row[1])
-        return record
+        return self._record(*row)
 
     def list(self) -> tuple[RunRecord, ...]:
         """All records, newest first."""
         with self._connection() as connection:
-            rows = connection.execute("SELECT body FROM runs ORDER BY seq DESC").fetchall()
-        return tuple(self._decode(body) for (body,) in rows)
+            rows = connection.execute(f"{_RECORDS} ORDER BY seq DESC").fetchall()
+        return tuple(self._record(*row) for row in rows)
 
     def row(self, run_id: str) -> RunRow:
         """One run at a glance."""
@@ -347,11 +346,13 @@ class Ledger:
                  answer.body),
             )  # fmt: skip
 
-    def _decode(self, body: str) -> RunRecord:
+    def _record(self, body: str, published: int) -> RunRecord:
         try:
-            return from_json(RunRecord, json.loads(body))
+            record = from_json(RunRecord, json.loads(body))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{self.path} holds a run that cannot be read: {error}") from error
+        record.published = bool(published)
+        return record
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -402,7 +403,7 @@ def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:
         "labels": json.dumps(request.labels), "host": record.host,
         "created_ns": record.created_ns, "started_ns": None if waiting else record.started_ns,
         "ended_ns": record.ended_ns, "boundary": str(main_boundary(record)),
-        "body": json.dumps(to_json(record)),
+        "body": json.dumps(_body(record)),
     }  # fmt: skip
     changed = ",".join(f"{name} = excluded.{name}" for name in values if name != "run_id")
     (seq,) = connection.execute(
@@ -411,6 +412,13 @@ def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:
         list(values.values()),
     ).fetchone()
     return int(seq)
+
+
+def _body(record: RunRecord) -> dict[str, Any]:
+    """The record without what a table holds: an older program could not read it."""
+    body: dict[str, Any] = to_json(record)
+    del body["published"]
+    return body
 
 
 def _mark(connection: sqlite3.Connection, run_id: str, *, published: bool) -> None:

@@ -50,12 +50,12 @@ def tell(record: RunRecord, store: Store) -> None:
     collector in its windows, and the share of all cores that all three took.
 
     What is not known is left out, and then there is no share, but a notice: it would be too small.
-    What was known before stays when samples are gone. Raises ``StoreError``.
+    What was known before, of as many seconds, stays when samples are gone. Raises ``StoreError``.
     """
     windows = [window for window in record.windows if counts(window)]
     if not windows or RUNNER not in record.constants:
         return
-    found = spent(windows, record.constants, store)
+    found = spent(windows, record.constants, store, record.boot_id)
     before = record.constants
     if RATIO in found or before.get(SECONDS) != found[SECONDS] or RATIO not in before:
         ours = {SECONDS, RATIO, *map(_name, PUBLISHED)}
@@ -67,15 +67,26 @@ def tell(record: RunRecord, store: Store) -> None:
 
 
 def spent(
-    windows: Sequence[Window], constants: Mapping[str, float], store: Store
+    windows: Sequence[Window], constants: Mapping[str, float], store: Store, boot_id: str
 ) -> dict[str, float]:
     """The seconds of ``windows``, of one host, the CPU seconds in them of each part that is known,
     and the share if all are. ``constants`` hold the runner's and the number of CPUs.
 
-    A collector on another host than the windows' takes nothing of it.
+    A collector on another machine takes nothing of the windows': it runs on another boot than
+    ``boot_id``. One that does not tell its boot is theirs if it has their host's name; if it has
+    another, it is not known where it is.
     """
-    parts = {name: _in_all(name, windows, store) for name in PUBLISHED}
-    if parts["collector"] is None and _elsewhere(windows, store):
+    collectors = [_near("collector", window, store, {}) for window in windows]
+    parts = {
+        "exporter": _in_all(
+            windows, [_near("exporter", w, store, {"host": w.host}) for w in windows]
+        ),
+        "collector": _in_all(
+            windows, [[d for d in found if _here(d, windows[0], boot_id)] for found in collectors]
+        ),
+    }
+    heard = [data for found in collectors for data in found]
+    if heard and all("boot_id" in d.tag and not _here(d, windows[0], boot_id) for d in heard):
         del parts["collector"]
     seconds = sum(window.seconds for window in windows)
     known = {_name(name): value for name, value in parts.items() if value is not None}
@@ -90,13 +101,24 @@ def _name(part: str) -> str:
     return f"overhead.{part}_cpu_seconds"
 
 
-def _in_all(part: str, windows: Sequence[Window], store: Store) -> float | None:
-    """CPU seconds of a part in all windows; None if it is not known of each."""
+def _near(part: str, window: Window, store: Store, tags: Mapping[str, str]) -> list[SeriesData]:
+    """What a part published around a window."""
+    around = window.start_ns - AROUND_NS, window.end_ns + AROUND_NS
+    return [each for each in store.series(part, *around, tags) if "cpu_seconds" in each.fields]
+
+
+def _here(data: SeriesData, window: Window, boot_id: str) -> bool:
+    """Is a collector on the window's machine?"""
+    told = data.tag.get("boot_id")
+    return data.tag["host"] == window.host if told is None else told == boot_id
+
+
+def _in_all(windows: Sequence[Window], found: Sequence[Sequence[SeriesData]]) -> float | None:
+    """CPU seconds of a part in all windows; None if it is not known of each, once."""
     grown = [
         _growth(data, window)
-        for window in windows
-        for data in store.series(part, *_around(window), {"host": window.host})
-        if "cpu_seconds" in data.fields
+        for window, around in zip(windows, found, strict=True)
+        for data in around
     ]
     known = [value for value in grown if value is not None]
     return sum(known) if len(known) == len(windows) == len(grown) else None
@@ -127,17 +149,3 @@ def _share(start_ns: int, end_ns: int, window: Window) -> float:
     """Of the time from start to end, that which lies in the window."""
     inside_ns = min(end_ns, window.end_ns) - max(start_ns, window.start_ns)
     return inside_ns / (end_ns - start_ns)
-
-
-def _elsewhere(windows: Sequence[Window], store: Store) -> bool:
-    """Does the store hear of collectors, and of none on the windows' host?"""
-    hosts = {
-        data.tag["host"]
-        for window in windows
-        for data in store.series("collector", *_around(window), {})
-    }
-    return bool(hosts) and windows[0].host not in hosts
-
-
-def _around(window: Window) -> tuple[int, int]:
-    return window.start_ns - AROUND_NS, window.end_ns + AROUND_NS

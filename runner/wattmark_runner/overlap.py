@@ -1,6 +1,6 @@
 """Windows that share time with work: neither can be told what it cost alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -45,3 +45,31 @@ def put_marked(window: Window, store: Store, still_open: Sequence[Window] = ()) 
     )
     store.put_window(marked)
     return marked
+
+
+def put_again(windows: Sequence[Window], store: Store) -> None:
+    """Write closed windows of one host, which may have been written before: marks that the store
+    has stay, and what shares their time is marked, as by ``put_marked``. Raises ``StoreError``."""
+    if not windows:
+        return
+    start_ns = min(window.start_ns for window in windows)
+    end_ns = max(window.end_ns for window in windows)
+    around = store.windows(start_ns=start_ns, end_ns=end_ns, host=windows[0].host)
+    held = {each.window_id: each for each in around}
+    own = {each.window_id: each for each in windows}
+    for window in {**held, **own}.values():
+        mark = _shares_with_work(window, (own if window.window_id not in own else held | own))
+        if window.window_id in own:
+            before = held.get(window.window_id, window)
+            store.put_window(
+                replace(window, overlapping=window.overlapping or before.overlapping or mark)
+            )
+        elif mark and not window.overlapping:
+            store.put_window(replace(window, overlapping=True))
+
+
+def _shares_with_work(window: Window, others: Mapping[str, Window]) -> bool:
+    return any(
+        other.phase in WORK and other.window_id != window.window_id and shares_time(window, other)
+        for other in others.values()
+    )

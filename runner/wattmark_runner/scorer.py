@@ -84,9 +84,10 @@ def measure_window(
 def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ()) -> RunRecord:
     """Measure every window of the run and score it in each boundary that has a counter.
 
-    Writes windows and scores into the store and into the record, which is returned. The record's
-    windows and checks are those of the boundary that the request names. ``formulas`` are scores of
-    the owner's own, in each boundary too. Raises ``StoreError``.
+    Writes windows and scores into the store and into the record, which is returned and is
+    ``published`` if the store has them all. The record's windows and checks are those of the
+    boundary that the request names. ``formulas`` are scores of the owner's own, in each boundary
+    too. Raises ``StoreError``.
     """
     record.usage = usage(record.windows, record.request.gpu, store)
     record.formulas = {formula.name: formula.text for formula in formulas}
@@ -114,7 +115,7 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
         all_scores += [score, *(_formula_score(score, formula) for formula in formulas)]
         all_scores += _size_scores(record, boundary)
     record.scores = tuple(all_scores)
-    publish(record, store)
+    record.published = publish(record, store)
     return record
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -53,7 +53,8 @@ def settle(
     ``open_windows``: those of other programs that have not closed yet. A reason that is there
     already stays, unless it was that samples came late: they may be here now. A store that is
     away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set; the record
-    is then not ``published``: a result of before may be gone from the store.
+    is then not ``published``: a result of before may be gone from the store. Nor is it where the
+    store went away when it had the scores and not all that is shown of them.
     """
     record.published = False
     reason, deadline = record.reason, time.monotonic() + AWAY_SECONDS
@@ -68,7 +69,6 @@ def settle(
                 raise
             pause(AWAY_TURN_SECONDS, lambda _: None, cancel)
         else:
-            record.published = True
             return
 
 
@@ -120,17 +120,18 @@ def _await_host(
 ) -> None:
     """Wait for CPU times beyond the end, if any came shortly before it."""
     deadline = time.monotonic() + HOST_SECONDS
-    ends = dict.fromkeys(HOST, end_ns)
+    host = {"host": record.host}
+    wanted = [(name, host, end_ns) for name in HOST]
     if told := [window.end_ns for window in record.windows if counts(window)]:
-        ends[COLLECTOR] = max(told)
+        wanted += [(COLLECTOR, tags, max(told)) for tags in (host, {"boot_id": record.boot_id})]
     while time.monotonic() < deadline:
-        if all(_has_beyond(name, record.host, store, end) for name, end in ends.items()):
+        if all(_has_beyond(name, tags, store, end) for name, tags, end in wanted):
             return
         pause(0.25, lambda _: None, cancel)
 
 
-def _has_beyond(name: str, host: str, store: Store, end_ns: int) -> bool:
-    found = store.series(name, end_ns - BEYOND_NS, end_ns + BEYOND_NS, {"host": host})
+def _has_beyond(name: str, tags: Mapping[str, str], store: Store, end_ns: int) -> bool:
+    found = store.series(name, end_ns - BEYOND_NS, end_ns + BEYOND_NS, tags)
     return all(data.times_ns[-1] > end_ns for data in found)
 
 
@@ -149,7 +150,7 @@ def _spoil(record: RunRecord, check: Check, whole: dict[str, bool], store: Store
         replace(window, complete=window.complete and whole[window.window_id])
         for window in record.windows
     ]
-    publish(record, store)
+    record.published = publish(record, store)
 
 
 def _spoilt(score: Score, check: Check) -> Score:

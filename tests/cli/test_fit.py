@@ -12,6 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from wattmark_cli.fit import share_baselines
+from wattmark_core.errors import StoreError
+from wattmark_core.results import Phase, Window
+from wattmark_runner.ledger import Ledger
+from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_store import open_store
+
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = (
     "fit", "--workload", "digits", "--models", "mlp-small,cnn-small", "--repeats", "3",
@@ -76,6 +83,40 @@ def test_interrupted_it_keeps_what_was_measured(tmp_path: Path) -> None:
     assert list(accuracies(saved)) == ["mlp-small"]
     assert (saved.parent / "report.html").exists()
     assert not (tmp_path / "wattmark-data" / "store.sqlite-wal").exists()  # closed in order
+
+
+def test_a_store_that_fails_when_baselines_are_shared_gets_the_results_later(
+    tmp_path: Path,
+) -> None:
+    """The ledger knows of which run it may lack some, and keeps what was scored before; of the
+    others it lacks nothing."""
+    start, records = 1_700_000_000_000_000_000, []
+    for number in range(2):
+        idle, work = (
+            Window(f"{number}-{phase}", "h", phase, start + begin, start + begin + 10**9,
+                   run_id=f"run-{number}", inferences=10 if phase is Phase.INFERENCE else None)
+            for phase, begin in ((Phase.IDLE, 10**10 * number), (Phase.INFERENCE, 10**11))
+        )  # fmt: skip
+        records.append(RunRecord(
+            f"run-{number}", RunRequest("digits", "cnn-small"), RunState.DONE, "h", "boot",
+            "instance", 0, start, windows=[idle, work],
+        ))  # fmt: skip
+    with closing(Ledger(tmp_path / "runner.sqlite")) as kept:
+        for record in records:
+            kept.save(record)
+        before = kept.load("run-0")
+        store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+        store.close()
+        with pytest.raises(StoreError):
+            share_baselines(records, store, kept)
+        assert kept.unpublished() == ["run-0"]
+        assert kept.load("run-0").windows == before.windows
+        with closing(open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")) as store:
+            share_baselines(records, store, kept)
+        assert kept.unpublished() == []
+        assert [w.window_id for w in kept.load("run-1").windows] == [
+            "0-idle", "1-idle", "1-inference"
+        ]  # fmt: skip
 
 
 def accuracies(path: Path) -> dict[str, str]:

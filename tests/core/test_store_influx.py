@@ -75,6 +75,21 @@ def test_every_name_comes_back_as_it_was(
     assert influx_store.windows(run_id=value) == [window]
 
 
+@pytest.mark.parametrize("name", ["#hash", "#", "##", "\tname", "h#", "␛#", "#,a =b"])
+def test_a_measurement_that_looks_like_a_comment_is_stored(influx_store: Any, name: str) -> None:
+    """And comes back by its name, at one minute too, whatever its line begins with."""
+    influx_store.write([
+        Sample(name, make_tags({"host": "h", "#tag": "#value"}), {"#field": 1.0}, 5),
+        Sample("other", make_tags({"host": "h"}), {"value": 2.0}, 5),
+    ])  # fmt: skip
+    influx_store.roll_up(2 * MINUTE)
+    for twin in (name, f"{name}_1m"):
+        (found,) = influx_store.series(twin, 0, 9, {"#tag": "#value"})
+        assert found.fields["#field"] == (1.0,)
+    (other,) = influx_store.series("other", 0, 9, {})
+    assert other.fields == {"value": (2.0,)}
+
+
 def test_a_field_that_is_no_longer_known_is_gone(influx_store: Any) -> None:
     """A score that has lost its value is not shown with the old one."""
     known = Score("r", "h", "m", "w", Boundary.CPU, "paper", 50, Method.COUNTER, Verdict.VALID,

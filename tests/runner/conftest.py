@@ -18,10 +18,10 @@ def start_process() -> Iterator[Start]:
     """Start a module of ours; all that still run at the end are killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
+    def start(*arguments: str, host: str = "testhost") -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
-            stdout=subprocess.PIPE, text=True, env={**os.environ, "WATTMARK_HOST": "testhost"},
+            stdout=subprocess.PIPE, text=True, env={**os.environ, "WATTMARK_HOST": host},
         )  # fmt: skip
         started.append(process)
         return process

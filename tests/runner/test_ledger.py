@@ -1,6 +1,8 @@
 """The ledger: runs, scores, windows and events come back; lists page and filter."""
 
+import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +90,23 @@ def test_a_file_of_the_first_version_is_taken_over(ledger: Ledger) -> None:
     assert [score.run_id for score in ledger.compared({})] == ["old"]
     ledger.save(make_record("new", "a", 2))
     assert [score.run_id for score in ledger.compared({})] == ["new"]
+
+
+def test_an_older_program_can_read_what_the_store_lacks(ledger: Ledger) -> None:
+    """Whether the store has a run's results stands beside the record, which has no field that a
+    program of the same version of the file does not know; it comes back with it."""
+    for number in range(2):
+        record = make_record(f"run-{number}")
+        record.published = bool(number)
+        ledger.save(record)
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        bodies = [json.loads(body) for (body,) in connection.execute("SELECT body FROM runs")]
+    assert len(bodies) == 2
+    assert not any("published" in body for body in bodies)
+    assert [record.published for record in ledger.list()] == [True, False]
+    assert not ledger.load("run-0").published
+    ledger.mark("run-0", published=True)
+    assert ledger.load("run-0").published
 
 
 def test_scores_page_without_gap(ledger: Ledger) -> None:

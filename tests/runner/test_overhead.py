@@ -27,13 +27,15 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def publish(
-    store: SqliteStore, part: str, values: Sequence[float], host: str = "h", every: int = 2
-) -> None:
+    store: SqliteStore, part: str, values: Sequence[float], host: str = "h", every: int = 2,
+    boot: str = "",
+) -> None:  # fmt: skip
     """CPU seconds of a part, from the start on."""
     store.write(
-        Sample(part, make_tags({"host": host}), {"cpu_seconds": value}, START + i * every * S)
+        Sample(part, make_tags({"host": host, "boot_id": boot}), {"cpu_seconds": value},
+               START + i * every * S)
         for i, value in enumerate(values)
-    )
+    )  # fmt: skip
 
 
 def make_record() -> RunRecord:
@@ -93,14 +95,43 @@ def test_a_share_that_would_be_too_small_is_none(
     assert record.notices == [NOT_SEEN]
 
 
-def test_a_collector_on_another_host_takes_nothing_of_this_one(store: SqliteStore) -> None:
-    """Then the share is the exporter's and the runner's."""
+@pytest.mark.parametrize("host", ["server", "h"])
+def test_a_collector_on_another_machine_takes_nothing_of_this_one(
+    store: SqliteStore, host: str
+) -> None:
+    """Even if it calls itself so; then the share is the exporter's and the runner's."""
     publish(store, "exporter", [0.02 * i for i in range(30)])
-    publish(store, "collector", [0.1 * i for i in range(30)], host="server")
+    publish(store, "collector", [0.1 * i for i in range(30)], host=host, boot="another")
     record = make_record()
     tell(record, store)
     assert COLLECTOR not in record.constants
     assert record.constants[RATIO] == pytest.approx(0.17 / 12.0 / (os.cpu_count() or 1))
+    assert record.notices == []
+
+
+def test_a_collector_on_this_machine_counts_under_any_name(store: SqliteStore) -> None:
+    """A container's, say; one elsewhere is no matter."""
+    publish(store, "exporter", [0.02 * i for i in range(30)])
+    publish(store, "collector", [0.02 * i for i in range(30)], host="3f2a", boot="boot")
+    publish(store, "collector", [0.1 * i for i in range(30)], host="server", boot="another")
+    record = make_record()
+    tell(record, store)
+    assert record.constants[COLLECTOR] == pytest.approx(0.12)
+    assert record.constants[RATIO] == pytest.approx(0.29 / 12.0 / (os.cpu_count() or 1))
+
+
+def test_of_a_collector_that_does_not_tell_its_machine_a_name_is_no_proof(
+    store: SqliteStore,
+) -> None:
+    """An older one under another name may run here: no share, and a notice, even if another is
+    known to run elsewhere."""
+    publish(store, "exporter", [0.02 * i for i in range(30)])
+    publish(store, "collector", [0.1 * i for i in range(30)], host="server")
+    publish(store, "collector", [0.1 * i for i in range(30)], host="far", boot="another")
+    record = make_record()
+    tell(record, store)
+    assert not {COLLECTOR, RATIO} & set(record.constants)
+    assert record.notices == [NOT_SEEN]
 
 
 def test_what_was_known_outlives_the_samples(store: SqliteStore) -> None:

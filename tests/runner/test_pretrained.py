@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +24,12 @@ from wattmark_runner.run import execute
 from wattmark_runner.workloads import Workload, find_workload
 from wattmark_runner.workloads.images import ImageFiles
 from wattmark_runner.workloads.parameters import ParameterError, Value
-from wattmark_runner.workloads.pretrained import KERAS_FILES, require_weights, to_download
+from wattmark_runner.workloads.pretrained import (
+    KERAS_FILES,
+    keras_folder,
+    require_weights,
+    to_download,
+)
 from wattmark_runner.workloads.zoo import APPLICATIONS
 from wattmark_store import Store
 
@@ -93,6 +99,29 @@ def test_weights_that_can_be_had_are_not_refused(no_network: Path, anybody: str)
     for workload, model, given in [*cases, (WORKLOAD, "VGG19", parameters("VGG19"))]:
         require_weights(workload, model, given, NOBODY)
         assert not to_download(workload, model, given)
+
+
+@pytest.mark.parametrize("lies_in", ["KERAS_HOME", "home"])
+def test_weights_are_looked_for_where_keras_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lies_in: str
+) -> None:
+    """In its one folder, and in another if it cannot write there: a file that lies in the first is
+    no help then, and the other is named. A folder that it can make is its own."""
+    if lies_in == "KERAS_HOME":
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "place/.keras"))
+    else:
+        monkeypatch.delenv("KERAS_HOME", raising=False)
+        monkeypatch.setenv("HOME", str(tmp_path / "place"))
+    own = tmp_path / "place/.keras/models"
+    assert keras_folder() == own
+    own.mkdir(parents=True)
+    (own / KERAS_FILES["VGG16"]).touch()
+    assert not to_download(WORKLOAD, "VGG16", parameters())
+    shutil.rmtree(tmp_path / "place")
+    (tmp_path / "place").touch()  # in a file nobody makes a folder, root neither
+    assert str(keras_folder()) == "/tmp/.keras/models"  # noqa: S108 - as Keras
+    with pytest.raises(ParameterError, match=r"put them at /tmp/\.keras/models/vgg16"):
+        require_weights(WORKLOAD, "VGG16", parameters(), NOBODY)
 
 
 def test_weights_of_a_package_need_it(no_network: Path) -> None:

@@ -34,7 +34,8 @@ def test_a_run_shows_itself_and_what_measuring_it_cost(
     influx: Any, exporter_url: str, start_process: Callable[..., Popen[str]], tmp_path: Path
 ) -> None:
     """Grafana's user finds every kind of point; the share of exporter, collector and runner is
-    known though nobody looked at their processes."""
+    known though nobody looked at their processes, and though the collector calls this machine
+    otherwise than the exporter does."""
     targets = tmp_path / "targets.yml"
     targets.write_text(
         "scrape_configs:\n- job_name: wattmark\n  metrics_path: /samples\n"
@@ -43,7 +44,7 @@ def test_a_run_shows_itself_and_what_measuring_it_cost(
     collector = start_process(
         "wattmark_collector", "--config", str(targets), "--store", influx.url("collector"),
         "--store-password-file", str(influx.password_file("collector")),
-        "--spool", str(tmp_path / "spool"),
+        "--spool", str(tmp_path / "spool"), host="container",
     )  # fmt: skip
     assert collector.stdout is not None
     assert collector.stdout.readline().startswith("READY")

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from wattmark_core.errors import StoreAway, WattmarkError
+from wattmark_core.errors import StoreAway, StoreError, WattmarkError
 from wattmark_core.results import Window
 from wattmark_runner.baseline import Cancelled
 from wattmark_runner.ledger import UnknownRun
 from wattmark_runner.overlap import shares_time
 from wattmark_runner.publishing import publish
 from wattmark_runner.records import FINAL, RunRecord, RunState, Source
+from wattmark_runner.service.delays import Delays
 from wattmark_runner.service.problems import ApiError
 from wattmark_runner.service.site import Site
 from wattmark_runner.settle import SAMPLES_SECONDS, settle
@@ -56,7 +57,7 @@ class Scorer:
         self._stop = threading.Event()
         self._again = threading.Lock()
         self._publish_at = 0.0
-        self._refused: dict[str, float] = {}
+        self._delays = Delays()
         self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
 
     def start(self) -> None:
@@ -149,35 +150,44 @@ class Scorer:
         """Write what the store has not confirmed of runs that have ended; others will be scored.
 
         A few at a time: runs that wait for their score come first. What the store refuses is tried
-        again after all others.
+        again later, each run at its own time.
         """
         if time.monotonic() < self._publish_at or not self._again.acquire(blocking=False):
             return
         until = time.monotonic() + PUBLISH_SHARE_SECONDS
-        run_id = ""
         try:
-            waiting = self._site.ledger.unpublished()
-            for run_id in sorted(waiting, key=lambda name: self._refused.get(name, 0.0)):
-                self._publish(run_id)
-                self._refused.pop(run_id, None)
+            for run_id in filter(self._delays.due, self._site.ledger.unpublished()):
+                self._try_to_publish(run_id)
                 if time.monotonic() >= until or self._stop.is_set() or not self._runs.empty():
                     break
-        except StoreAway:  # others say so
+        except StoreError as error:
             self._publish_at = time.monotonic() + PUBLISH_SECONDS
-        except Exception as error:  # whatever it is, other runs are still to be written
-            self._publish_at = time.monotonic() + PUBLISH_SECONDS
-            if run_id:
-                self._refused[run_id] = time.monotonic()
-            log.warning("results of %s are not written: %s", run_id or "runs", error,
-                        exc_info=not isinstance(error, WattmarkError))  # fmt: skip
+            if not isinstance(error, StoreAway):  # others say so when it is away
+                log.warning("results are not written: %s", error)
         finally:
             self._again.release()
+
+    def _try_to_publish(self, run_id: str) -> None:
+        """A run that cannot be read or written waits alone. Raises ``StoreAway``."""
+        try:
+            self._publish(run_id)
+        except StoreAway:
+            raise
+        except WattmarkError as error:
+            if self._delays.failed(run_id, str(error)):
+                log.warning("results of run %s are not written: %s", run_id, error)
+        except Exception as error:  # whatever it is, other runs are still to be written
+            if self._delays.failed(run_id, str(error)):
+                log.exception("results of run %s are not written", run_id)
 
     def _publish(self, run_id: str) -> None:
         record = self._site.ledger.load(run_id)
         if record.state not in FINAL:
             return
-        publish(record, self._site.store)
+        if not publish(record, self._site.store):
+            self._delays.failed(run_id, "")
+            return
+        self._delays.succeeded(run_id)
         with self._changing:
             if self._site.ledger.load(run_id) == record:
                 self._site.ledger.mark(run_id, published=True)

@@ -57,7 +57,7 @@ def require_weights(
                 f" {package}",
             )
     elif to_download(workload, model, parameters) and not _answers(downloads):
-        file = keras_folders()[0] / KERAS_FILES[model]
+        file = keras_folder() / KERAS_FILES[model]
         raise ParameterError(
             "parameters.weights",
             f"the weights of {model} are not in Keras's cache, and {downloads} does not answer: put"
@@ -70,16 +70,21 @@ def to_download(workload: Workload, model: str, parameters: Mapping[str, Value])
     """Would Keras have to download the weights?"""
     if not _wanted(workload, model, parameters) or model not in KERAS_FILES:
         return False
-    return not any((folder / KERAS_FILES[model]).exists() for folder in keras_folders())
+    return not (keras_folder() / KERAS_FILES[model]).exists()
 
 
-def keras_folders() -> tuple[Path, ...]:
-    """Where Keras keeps weights; the second if it may not write into the first."""
-    home = Path.home()
-    base = home if os.access(home, os.W_OK) else Path("/tmp")  # noqa: S108 - as Keras does
-    named = os.environ.get("KERAS_HOME")
-    first = Path(named).expanduser() if named else base / ".keras"
-    return first / "models", Path("/tmp/.keras/models")  # noqa: S108 - as Keras does
+def keras_folder() -> Path:
+    """The one folder in which Keras looks for weights and into which it downloads them: where it
+    cannot write into its own, that is another (``keras.utils.get_file``)."""
+    named, elsewhere = os.environ.get("KERAS_HOME"), Path("/tmp/.keras")  # noqa: S108 - as Keras
+    own = Path.home() / ".keras" if named is None else Path(named).expanduser()
+    return (own if named != "" and _writable(own) else elsewhere) / "models"
+
+
+def _writable(folder: Path) -> bool:
+    """Keras makes the folder if it is not there."""
+    there = next(each for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110 - never raises
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 def _wanted(workload: Workload, model: str, parameters: Mapping[str, Value]) -> bool:

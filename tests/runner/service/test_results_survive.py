@@ -1,13 +1,15 @@
 """Results in InfluxDB after a runner that was killed, or a store that went away, between the two
-calls that replace one."""
+calls that replace one; and beside what another version left there."""
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +185,42 @@ def test_what_is_confirmed_is_not_written_again(
     time.sleep(3.0)  # longer than a turn of whoever looks for what is not written
     assert gate.calls == []
     gate.stop()
+
+
+def test_a_score_of_another_version_stops_no_run(
+    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner],
+    waiting: Any,
+) -> None:  # fmt: skip
+    """Of another host, within a boundary that nobody here knows: a run of the same workload is
+    scored, and so is one that waits for it."""
+    before = windows(store), store.scores()
+    write(each_influx, "score,host=other,model=m,workload=digits,boundary=node,run_id=x,"
+          f'formula=accuracy^2/energy value=1.0,verdict="valid",method="counter" {START}',
+          "results")  # fmt: skip
+    record = ledger.load("run")
+    record.state = RunState.SCORING
+    ledger.save(record)
+    runner = start_runner(each_influx.url("runner"))
+    waiting(lambda: ledger.load("run").state is RunState.DONE, 30.0)
+    answer = httpx.post(f"{runner.url}/api/v1/runs/run/score", timeout=60.0)
+    assert answer.status_code == 200, answer.text
+    assert (windows(store), store.scores()) == before
+    assert ledger.unpublished() == []
+
+
+def test_a_record_that_cannot_be_read_keeps_no_other_waiting(
+    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner],
+    waiting: Any,
+) -> None:  # fmt: skip
+    """The store gets what it lacks of the runs after it, which wait for nothing."""
+    record = ledger.load("run")
+    ledger.save(replace(record, run_id="a newer one", windows=[], scores=(), published=False))
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        connection.execute(
+            "UPDATE runs SET body = json_set(body, '$.newer_field', 1) WHERE run_id LIKE 'a %'"
+        )
+        connection.commit()
+    ledger.mark("run", published=False)
+    start_runner(each_influx.url("runner"))
+    waiting(lambda: ledger.unpublished() == ["a newer one"], 30.0)
+    assert len(windows(store)) == 3

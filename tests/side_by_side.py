@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(taken)])
         items[:] = taken
-    if config.pluginmanager.hasplugin("xdist") and wanted == "without":
+    if hasattr(config, "workerinput"):  # one of several processes
         items.sort(key=_place)
         for item in items:
             item.add_marker(pytest.mark.xdist_group(_group(item)))

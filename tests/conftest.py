@@ -14,9 +14,15 @@ import pytest
 from tests.influxdb.local import running
 from tests.influxdb.remote import connected
 from tests.influxdb.servers import KINDS, REAL, Influxdb27, Server, server_of
-from tests.side_by_side import pytest_addoption, pytest_collection_modifyitems
+from tests.side_by_side import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 
-__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
+__all__ = [
+    "pytest_addoption", "pytest_collection_modifyitems", "pytest_xdist_make_scheduler",
+]  # fmt: skip
 
 SOURCE = Path(__file__).parent / "exporters/nvml/nvml_stub.c"
 LOW_WATTS, HIGH_WATTS, HALF_SECONDS = 60.0, 300.0, 0.3

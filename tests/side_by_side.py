@@ -4,7 +4,7 @@
 what they did, and would see other tests' work. ``--alone=only`` runs just those.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -22,10 +22,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--alone", choices=("only", "without"), help="see tests/side_by_side.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+@pytest.hookimpl(optionalhook=True)  # xdist's, which the tests of a room alone do without
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests, and all of the stack's, share one process and so what they start."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = nodeid.partition("::")[0]
+            return "stack" if file.startswith("tests/stack/") else file
+
+    return ByGroup(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take what was asked for, the longest first; a file's tests, and all of the stack's, share
-    one process and so what they start."""
+    """Take what was asked for; side by side, the longest first."""
     wanted = config.getoption("--alone")
     if wanted is not None:
         taken = [
@@ -33,16 +44,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(taken)])
         items[:] = taken
-    if hasattr(config, "workerinput"):  # one of several processes
+    if wanted == "without":
         items.sort(key=_place)
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 def _place(item: pytest.Item) -> int:
     return next((n for n, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST))
-
-
-def _group(item: pytest.Item) -> str:
-    file = item.nodeid.partition("::")[0]
-    return "stack" if file.startswith("tests/stack/") else file

@@ -15,7 +15,7 @@ def main(options: Sequence[str]) -> int:
     """``options`` go to pytest. The exit status of the part that failed, else 0."""
     # Tests mostly wait for what they start: two for each CPU.
     count = min(MOST, 2 * (os.cpu_count() or 1))
-    beside = ["-n", str(count), "--dist=loadgroup", "--no-loadscope-reorder", "--alone=without"]
+    beside = ["-n", str(count), "--dist=loadscope", "--no-loadscope-reorder", "--alone=without"]
     ended = [_pytest(*part, *options) for part in (beside, ["--alone=only"])]
     failed = [status for status in ended if status not in {0, NOTHING_RAN}]
     return max(failed, default=0 if 0 in ended else NOTHING_RAN)

@@ -136,7 +136,13 @@ class Maintained(Protocol):
     """A store whose one-minute values and forgetting are the collector's work."""
 
     def roll_up(self, now_ns: int) -> int:
-        """Make the one-minute values of minutes that are over and were written since; how many."""
+        """Make the one-minute values of minutes that are over and were written since; how many.
+        Raises ``StoreError``, and then those that are not made yet stay due."""
+        ...
+
+    def rolling_up(self, now_ns: int) -> Iterator[int]:
+        """The same in steps of about a second at most; how many each made. What is not made when
+        the iterator is dropped stays due."""
         ...
 
     def prune(self, now_ns: int) -> int:

@@ -168,9 +168,11 @@ class InfluxStore:
         if failure is not None:
             raise failure
 
-    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+    def back_fill(
+        self, now_ns: int, since_ns: int | None = None, *, older: bool = False
+    ) -> Iterator[FilledDay]:
         """See the protocol."""
-        return back_fill(self._power_points, now_ns, since_ns)
+        return back_fill(self._power_points, now_ns, since_ns, older=older)
 
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""

@@ -197,7 +197,10 @@ class FilledDay:
 class BackFilled(Protocol):
     """A store in which power is made of counters, which it may hold from longer ago."""
 
-    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+    def back_fill(
+        self, now_ns: int, since_ns: int | None = None, *, older: bool = False
+    ) -> Iterator[FilledDay]:
         """Make the power that is missing, from the first one-minute value on or from ``since_ns``;
-        newest day first. Doing it again changes nothing."""
+        newest day first. Doing it again changes nothing. ``older``: none of the days after the
+        first that has power, as where it was stopped before its end."""
         ...

@@ -40,7 +40,7 @@ def _roll_up(server: influxd.Server, store: Any, hosts: int, minutes: int) -> li
     count = store.write(host_lines.samples(held, end_ns - minutes * 60 * NS, end_ns))
     server.rest()
     power = PowerRollUp(PowerPoints(store.ask, store._send, host_lines.LINES))
-    own, theirs, _ = _taken(server, lambda: power.roll_up(end_ns + 20 * NS))
+    own, theirs, _ = _taken(server, lambda: list(power.rolling_up(end_ns + 20 * NS)))
     own, theirs = own / count * 1e6, theirs / count * 1e6
     a_minute = (own + theirs) * FLEET * len(held) / hosts * 600 / 1e6
     return [

@@ -23,7 +23,8 @@ def main(arguments: list[str], clock: Clock) -> int:
         if not isinstance(store, BackFilled):
             raise ConfigurationError(f"store {options.store} holds no power; only InfluxDB's does")
         began, points = time.monotonic(), 0
-        for day in store.back_fill(clock.realtime_ns(), _since_ns(options.since)):
+        since_ns = _since_ns(options.since)
+        for day in store.back_fill(clock.realtime_ns(), since_ns, older=options.older):
             points += day.points
             date = datetime.fromtimestamp(day.start_ns // NS_PER_S, UTC).date()
             _tell(f"{date}: {day.points} minutes were missing; day {day.days} of {day.of_days}")
@@ -46,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     add_store(parser)
     parser.add_argument("--since", metavar="DATE",
                         help="YYYY-MM-DD, in UTC (default: from the first one-minute value on)",
+                        )  # fmt: skip
+    parser.add_argument("--older", action="store_true",
+                        help="leave out the days after the first that has power: end what was"
+                        " stopped, at once where nothing was",
                         )  # fmt: skip
     return parser
 

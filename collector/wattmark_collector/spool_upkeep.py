@@ -1,21 +1,28 @@
 """One-minute values and power of what was sent, then the end of the segments it came in."""
 
 import logging
+import time
+from collections.abc import Iterator
+from typing import Final
 
 from wattmark_collector.spool import Spool
 from wattmark_core.errors import StoreAway, StoreError
 from wattmark_store import Maintained, Store
 
 log = logging.getLogger("wattmark_collector")
+TURN_SECONDS: Final = 0.5
+"""Sending waits for no more than so long and a step of the store."""
 
 
 class SpoolUpkeep:
-    """The sender does it between two batches: a server that hangs then holds up nobody else."""
+    """The sender does it between two batches, a turn at a time: a server that hangs then holds up
+    nobody else, and what takes long does not hold up sending."""
 
     def __init__(self, spool: Spool, store: Store) -> None:
         self._spool = spool
         self._store = store
         self._due_ns: int | None = None
+        self._work: Iterator[None] | None = None
         self._failing = False
         self._away = 0
 
@@ -24,12 +31,15 @@ class SpoolUpkeep:
         self._due_ns = now_ns
 
     def do(self) -> None:
-        """If it is due; a failure is told when it begins and tried again when asked again."""
-        due_ns, self._due_ns = self._due_ns, None
-        if due_ns is None:
-            return
+        """A turn of it, if it is due; a failure is told when it begins and tried again when asked
+        again."""
+        if self._work is None:
+            due_ns, self._due_ns = self._due_ns, None
+            if due_ns is None:
+                return
+            self._work = self._make_minutes(due_ns)
         try:
-            self._make_minutes(due_ns)
+            self._go_on(self._work)
         except StoreAway as error:
             # If all of it is away the next batch finds out, and tells, and comes first. If batches
             # go through, a database or a right is missing.
@@ -40,16 +50,24 @@ class SpoolUpkeep:
             self._tell(error)
         except Exception:  # it must not end the sender
             log.exception("one-minute values and power cannot be made")
-        else:
-            self._failing, self._away = False, 0
+
+    def _go_on(self, work: Iterator[None]) -> None:
+        self._work = None
+        until = time.monotonic() + TURN_SECONDS
+        for _ in work:
+            if time.monotonic() > until:
+                self._work = work
+                return
+        self._failing, self._away = False, 0
 
     def _tell(self, error: StoreError) -> None:
         if not self._failing:
             log.error("one-minute values and power: %s", error)
         self._failing = True
 
-    def _make_minutes(self, now_ns: int) -> None:
+    def _make_minutes(self, now_ns: int) -> Iterator[None]:
         sent = self._spool.sent_segments()
         if isinstance(self._store, Maintained):
-            self._store.roll_up(now_ns)
+            for _ in self._store.rolling_up(now_ns):
+                yield
         self._spool.forget(sent)

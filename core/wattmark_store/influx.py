@@ -15,7 +15,7 @@ import urllib3
 from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
-from wattmark_core.errors import SamplesRefused, StoreAway
+from wattmark_core.errors import SamplesRefused, StoreAway, StoreError
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
@@ -158,16 +158,26 @@ class InfluxStore:
         return results.read_scores(self.ask(RESULTS, [results.scores(wanted)]))
 
     def roll_up(self, now_ns: int) -> int:
-        """Make the one-minute values of minutes that are over and were written since, and power;
-        how many values of a minute."""
-        try:
-            return self._minutes.roll_up(now_ns)
-        finally:
-            self._power.roll_up(now_ns)
-
-    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
         """See the protocol."""
-        return back_fill(self._power_points, now_ns, since_ns)
+        return sum(self.rolling_up(now_ns))
+
+    def rolling_up(self, now_ns: int) -> Iterator[int]:
+        """See the protocol. Power is made beside the values of a minute, and where these fail."""
+        failure: StoreError | None = None
+        try:
+            yield from self._minutes.rolling_up(now_ns)
+        except StoreError as error:
+            failure = error
+        for _ in self._power.rolling_up(now_ns):
+            yield 0
+        if failure is not None:
+            raise failure
+
+    def back_fill(
+        self, now_ns: int, since_ns: int | None = None, *, older: bool = False
+    ) -> Iterator[FilledDay]:
+        """See the protocol."""
+        return back_fill(self._power_points, now_ns, since_ns, older=older)
 
     def prune(self, now_ns: int) -> int:
         """The server forgets by itself, as its databases were made to."""

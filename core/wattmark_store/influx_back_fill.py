@@ -11,22 +11,29 @@ from wattmark_store.protocol import FilledDay
 
 DAY_NS: Final = 86_400 * NS_PER_S
 MINUTE: Final = POWER[1]
+HOUR: Final = POWER[-1]
 HOSTS_AT_ONCE: Final = 4
 
 
-def back_fill(points: PowerPoints, now_ns: int, since_ns: int | None) -> Iterator[FilledDay]:
+def back_fill(
+    points: PowerPoints, now_ns: int, since_ns: int | None, *, older: bool
+) -> Iterator[FilledDay]:
     """Make power at 1 minute, 10 minutes and 1 hour of what ``telemetry_1m`` holds from
-    ``since_ns`` on, newest day first. Raises ``StoreError``.
+    ``since_ns`` on, newest day first; ``older``: from the first day of which there is power at one
+    hour back, which may be a part of it. Raises ``StoreError``.
 
     A host's minute that is there already and covers as much stays as it is, so that doing it again
     changes nothing, and what was made of finer samples is kept. Memory is bounded by a day of a
     few hosts. Not power at 10 s: of that the counters at one minute know nothing.
     """
-    first_ns = _oldest(points, now_ns) if since_ns is None else since_ns
-    if first_ns is None:
+    energy = _first(points, TELEMETRY_1M, 'SELECT "joules" FROM "energy"', now_ns)
+    first_ns = energy if since_ns is None else since_ns
+    power_ns = _first(points, HOUR.database, 'SELECT "watts" FROM "power"', now_ns)
+    last_ns = power_ns if older and power_ns is not None else now_ns
+    if first_ns is None or last_ns <= first_ns:
         return
     names = hosts(points.ask, TELEMETRY_1M)
-    days = range(now_ns // DAY_NS, first_ns // DAY_NS - 1, -1)
+    days = range(last_ns // DAY_NS, first_ns // DAY_NS - 1, -1)
     for done, day in enumerate(days, 1):
         start_ns, end_ns = day * DAY_NS, min((day + 1) * DAY_NS, now_ns)
         start_ns = max(start_ns, first_ns // MINUTE.width_ns * MINUTE.width_ns)
@@ -44,8 +51,8 @@ def _fill(points: PowerPoints, names: Sequence[str], start_ns: int, end_ns: int)
     return points.complete(MINUTE, made, start_ns, end_ns, names)
 
 
-def _oldest(points: PowerPoints, now_ns: int) -> int | None:
-    """The first counter at one minute."""
-    statement = f'SELECT "joules" FROM "energy" WHERE time <= {now_ns} ORDER BY time ASC LIMIT 1'
-    found = points.ask(TELEMETRY_1M, [statement])[0]
+def _first(points: PowerPoints, database: str, select: str, now_ns: int) -> int | None:
+    """When the first point is."""
+    statement = f"{select} WHERE time <= {now_ns} ORDER BY time ASC LIMIT 1"
+    found = points.ask(database, [statement])[0]
     return min((row.values[0][0] for row in found), default=None)

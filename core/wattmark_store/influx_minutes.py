@@ -5,20 +5,21 @@ epoch), mean and largest of gauges, as in SQLite.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from wattmark_core.sample import Sample, Tags
 from wattmark_core.units import NS_PER_S
 from wattmark_store.influx_lines import decode, from_measurement
+from wattmark_store.influx_look_back import ALL_SEEN, pieces
 from wattmark_store.influx_queries import Row, Rows, Span, condensed, exactly, latest
 
 MINUTE_NS: Final = 60 * NS_PER_S
 RING_MINUTES: Final = 11
 """How late samples may come from an exporter's ring of 10 minutes, rounded up."""
 KEPT_MINUTES: Final = 14 * 24 * 60
-AT_ONCE: Final = 20
-"""Minutes in one request."""
+AT_ONCE: Final = 5
+"""Minutes in one step."""
 Ask = Callable[[str, Sequence[str]], list[Rows]]
 Put = Callable[[Sequence[Sample], Sequence[str]], None]
 
@@ -35,7 +36,8 @@ class Minutes:
         self._put = put
         self._touched: set[int] = set()
         self._lock = threading.Lock()
-        self._started = False
+        self._unseen: int | None = None
+        """From which minute on to look for what a collector before this one left; None at first."""
 
     def touch(self, samples: Iterable[Sample]) -> None:
         """These samples were written."""
@@ -43,39 +45,47 @@ class Minutes:
         with self._lock:
             self._touched |= minutes
 
-    def roll_up(self, now_ns: int) -> int:
-        """Make the values of minutes that are over; how many. Raises ``StoreError``, and then
-        the minutes that are not made yet stay due."""
+    def rolling_up(self, now_ns: int) -> Iterator[int]:
+        """Make the values of minutes that are over, a few minutes in a step, oldest first; how many
+        each made. Raises ``StoreError``, and then, or if it is not gone through, the minutes that
+        are not made yet stay due."""
         now = now_ns // MINUTE_NS
-        if not self._started:
+        if self._unseen is None:
+            self._unseen = self._first_unmade(now)
+        for piece in pieces(self._unseen, now, AT_ONCE, self._first_written):
             with self._lock:
-                self._touched |= self._unmade(now)
-            self._started = True
+                self._touched |= set(piece)
+            self._unseen = piece.stop
+            yield from self._make_due(now - KEPT_MINUTES, piece.stop)
+        self._unseen = ALL_SEEN
+        yield from self._make_due(now - KEPT_MINUTES, now)
+
+    def _make_due(self, oldest: int, until: int) -> Iterator[int]:
+        """The minutes that are due before ``until``."""
         with self._lock:
-            due = sorted(m for m in self._touched if now - KEPT_MINUTES < m < now)
-            self._touched = {minute for minute in self._touched if minute >= now}
-        made = 0
+            due = sorted(minute for minute in self._touched if oldest < minute < until)
+            self._touched = {minute for minute in self._touched if minute >= until}
         try:
             while due:
-                made += self._make(due[:AT_ONCE])
+                made = self._make(due[:AT_ONCE])
                 del due[:AT_ONCE]
+                yield made
         finally:
             with self._lock:
                 self._touched.update(due)
-        return made
 
-    def _unmade(self, now: int) -> set[int]:
-        """What a collector before this one may have written and not made."""
-        recent = f"time > {(now - KEPT_MINUTES) * MINUTE_NS}"
+    def _first_unmade(self, now: int) -> int:
+        oldest = now - KEPT_MINUTES
+        recent = f"time > {oldest * MINUTE_NS}"
         newest = f"SELECT * FROM /.*/ WHERE {recent} ORDER BY time DESC LIMIT 1"
         made = [row.values[0][0] for row in self._ask("telemetry_1m", [newest])[0]]
-        if made:
-            first = max(made) // MINUTE_NS - RING_MINUTES
-        else:
-            oldest = f"SELECT * FROM /.*/ WHERE {recent} ORDER BY time ASC LIMIT 1"
-            there = [row.values[0][0] for row in self._ask("telemetry", [oldest])[0]]
-            first = min(there, default=now * MINUTE_NS) // MINUTE_NS
-        return set(range(first, now))
+        return max(made) // MINUTE_NS - RING_MINUTES if made else oldest
+
+    def _first_written(self, start: int, end: int) -> int | None:
+        within = f"time >= {start * MINUTE_NS} AND time < {end * MINUTE_NS}"
+        first = f"SELECT * FROM /.*/ WHERE {within} ORDER BY time ASC LIMIT 1"
+        there = [row.values[0][0] for row in self._ask("telemetry", [first])[0]]
+        return min(there) // MINUTE_NS if there else None
 
     def _make(self, minutes: Sequence[int]) -> int:
         names = [decode(row[0]) for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]

@@ -1,17 +1,29 @@
 """Power stored ready in InfluxDB: made from energy counters by whoever writes the samples."""
 
+import logging
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final
 
+from wattmark_core.errors import StoreAway, StoreError
 from wattmark_core.sample import Sample
 from wattmark_core.units import NS_PER_S
 from wattmark_store.databases import POWER, TELEMETRY
-from wattmark_store.influx_power_points import PowerPoints, Readings, chunks, hosts, readings
-from wattmark_store.power_buckets import Counter, powers, spread
+from wattmark_store.influx_look_back import ALL_SEEN, pieces
+from wattmark_store.influx_power_points import (
+    Bucket,
+    PowerPoints,
+    Readings,
+    chunks,
+    first_energy,
+    readings,
+    written,
+)
+from wattmark_store.power_buckets import Counter, powers, spread, unknown
 
+log = logging.getLogger("wattmark_store")
 FINEST, MINUTE = POWER[:2]
 SETTLE_NS: Final = 10 * NS_PER_S
 """A bucket is made when it has been over for so long: until then a host's samples of one exporter
@@ -24,7 +36,9 @@ FIRST_NS: Final = 3600 * NS_PER_S
 """How far back the first collector that makes power goes; ``back-fill`` does what was before."""
 AT_ONCE: Final = 12
 HOSTS_AT_ONCE: Final = 8
-"""Buckets and hosts in one request, which bounds the memory."""
+"""Buckets and hosts in one step, which bounds its time and the memory."""
+Due = tuple[str, int]
+"""A host, and the number of a bucket of the finest power."""
 
 
 class PowerRollUp:
@@ -33,81 +47,124 @@ class PowerRollUp:
     def __init__(self, points: PowerPoints) -> None:
         self._points = points
         self._ask = points.ask
-        self._touched: set[int] = set()
+        self._touched: set[Due] = set()
         self._lock = threading.Lock()
-        self._started = False
+        self._unseen: int | None = None
+        """From which bucket on to look for what a collector before this one left; None at first."""
+        self._refused: set[str] = set()
 
     def touch(self, samples: Iterable[Sample]) -> None:
         """These samples were written."""
         width_ns = FINEST.width_ns
-        buckets = {each.time_ns // width_ns for each in samples if each.measurement == "energy"}
+        series = {
+            (each.tags, each.time_ns // width_ns) for each in samples
+            if each.measurement == "energy"
+        }  # fmt: skip
         with self._lock:
-            self._touched |= buckets
+            self._touched |= {(dict(tags).get("host", ""), bucket) for tags, bucket in series}
 
-    def roll_up(self, now_ns: int) -> None:
-        """Make the buckets that are over, and the coarser ones that they are part of. Raises
-        ``StoreError``, and then the buckets that are not made yet stay due."""
+    def rolling_up(self, now_ns: int) -> Iterator[None]:
+        """Make the buckets that are over, and the coarser ones that they are part of; oldest first,
+        in steps of a few hosts and minutes. Of a host whose power the server refuses for good it is
+        told once. Raises ``StoreAway``, and then, or if it is not gone through, what is not made
+        yet stays due."""
         over = (now_ns - SETTLE_NS) // FINEST.width_ns
         oldest = (now_ns - KEPT_NS) // FINEST.width_ns
-        if not self._started:
-            unmade = self._unmade(now_ns, over)
-            with self._lock:
-                self._touched.update(unmade)
-            self._started = True
-        with self._lock:
-            due = sorted(bucket for bucket in self._touched if oldest < bucket < over)
-            self._touched = {bucket for bucket in self._touched if bucket >= over}
-        try:
-            names = hosts(self._ask, TELEMETRY) if due else []
-            while due:
-                count = _run(due)
-                self._make(names, due[0], due[count - 1], over - 1)
-                del due[:count]
-        finally:
-            with self._lock:
-                self._touched.update(due)
+        if self._unseen is None:
+            self._unseen = self._first_unmade(now_ns)
+        for piece in pieces(self._unseen, over, AT_ONCE, self._first_written):
+            self._touch_written(piece)
+            self._unseen = piece.stop
+            yield from self._make_due(oldest, piece.stop, over)
+        self._unseen = ALL_SEEN
+        yield from self._make_due(oldest, over, over)
 
-    def _unmade(self, now_ns: int, over: int) -> range:
-        """What a collector before this one may have written and not made."""
+    def _first_unmade(self, now_ns: int) -> int:
         recent = f"time > {now_ns - KEPT_NS} AND time <= {now_ns}"
         newest = f'SELECT "watts" FROM "power" WHERE {recent} ORDER BY time DESC LIMIT 1'
-        for row in self._ask(FINEST.database, [newest])[0]:
-            return range((row.values[0][0] - RING_NS) // FINEST.width_ns, over)
-        since = f"time >= {now_ns - FIRST_NS} AND time <= {now_ns}"
-        first = f'SELECT "joules" FROM "energy" WHERE {since} ORDER BY time ASC LIMIT 1'
-        for row in self._ask(TELEMETRY, [first])[0]:
-            return range(row.values[0][0] // FINEST.width_ns, over)
-        return range(0)
+        made = [row.values[0][0] for row in self._ask(FINEST.database, [newest])[0]]
+        since_ns = max(made) - RING_NS if made else now_ns - FIRST_NS
+        return since_ns // FINEST.width_ns
 
-    def _make(self, names: Sequence[str], first: int, last: int, newest: int) -> None:
-        """Buckets first..last and the one on each side: of these a sample may have changed a part.
+    def _first_written(self, start: int, end: int) -> int | None:
+        width_ns = FINEST.width_ns
+        found = first_energy(self._ask, start * width_ns, end * width_ns)
+        return None if found is None else found // width_ns
+
+    def _touch_written(self, piece: range) -> None:
+        width_ns = FINEST.width_ns
+        found = written(self._ask, FINEST, piece.start * width_ns, piece.stop * width_ns)
+        with self._lock:
+            self._touched |= {(host, time_ns // width_ns) for host, time_ns in found}
+
+    def _make_due(self, oldest: int, until: int, over: int) -> Iterator[None]:
+        """The buckets that are due before ``until``."""
+        with self._lock:
+            due = {each for each in self._touched if each[1] < until}
+            self._touched -= due
+        due = {each for each in due if each[0] and each[1] > oldest}
+        try:
+            for names, run in list(_runs(due)):
+                yield from self._make_or_tell(names, run, over - 1)
+                due -= {(name, bucket) for name in names for bucket in run}
+        finally:
+            with self._lock:
+                self._touched |= due
+
+    def _make_or_tell(self, names: Sequence[str], run: range, newest: int) -> Iterator[None]:
+        """If the server refuses it for good, the hosts whose fault it is not are made by
+        themselves."""
+        try:
+            self._make(names, run, newest)
+        except StoreAway:
+            raise
+        except StoreError as error:
+            if len(names) == 1:
+                self._tell(names[0], error)
+            else:
+                for some in chunks(names, (len(names) + 1) // 2):
+                    yield from self._make_or_tell(some, run, newest)
+        else:
+            self._refused.difference_update(names)
+        yield
+
+    def _tell(self, host: str, error: StoreError) -> None:
+        if host not in self._refused:
+            log.error("host %s has no power, which is left out: %s", host, error)
+        self._refused.add(host)
+
+    def _make(self, names: Sequence[str], run: range, newest: int) -> None:
+        """The buckets of a run and the one on each side: of these a sample may have changed a part.
         Where the neighbouring sample of a host is further away, what lies between as well."""
-        start, end = first - 1, min(last + 1, newest)
+        start, end = run.start - 1, min(run.stop, newest)
+        found = self._read(names, start, end)
+        nothing = self._put(found, names, start, end)
         further: dict[str, range] = {}
-        for some in chunks(names, HOSTS_AT_ONCE):
-            found = self._read(some, start, end)
-            self._put(found, some, start, end)
-            for counter, samples in found.items():
-                reach = _reach(samples, start, end)
-                known = further.get(counter.host, reach)
-                joined = range(min(known.start, reach.start), max(known.stop, reach.stop))
-                further[counter.host] = joined
+        for counter, samples in found.items():
+            reach = _reach(samples, start, end)
+            known = further.get(counter.host, reach)
+            joined = range(min(known.start, reach.start), max(known.stop, reach.stop))
+            further[counter.host] = joined
         lowest, highest = start, end
         for host, reach in further.items():
             for low, high in ((reach.start, start - 1), (end + 1, min(reach.stop - 1, newest))):
                 if low <= high:
-                    self._put(self._read([host], low, high), [host], low, high)
+                    nothing |= self._put(self._read([host], low, high), [host], low, high)
                     lowest, highest = min(lowest, low), max(highest, high)
         span = lowest * FINEST.width_ns, (highest + 1) * FINEST.width_ns
-        self._make_whole(*MINUTE.around(*span), newest)
-        self._points.sum_up(POWER, *span)
+        nothing |= self._make_whole(*MINUTE.around(*span), names, newest)
+        self._points.sum_up(POWER, *span, names, nothing)
 
-    def _make_whole(self, start_ns: int, end_ns: int, newest: int) -> None:
+    def _make_whole(
+        self, start_ns: int, end_ns: int, names: Sequence[str], newest: int
+    ) -> set[Bucket]:
         """All buckets of minutes that back-fill made, of which there would be a part only."""
-        for host, minute_ns in self._points.lacking(FINEST, MINUTE, start_ns, end_ns):
+        nothing: set[Bucket] = set()
+        for host, minute_ns in self._points.lacking(FINEST, MINUTE, start_ns, end_ns, names):
             first = minute_ns // FINEST.width_ns
             last = min(first + MINUTE.seconds // FINEST.seconds - 1, newest)
-            self._put(self._read([host], first, last), [host], first, last)
+            nothing |= self._put(self._read([host], first, last), [host], first, last)
+        return nothing
 
     def _read(self, names: Sequence[str], first: int, last: int) -> dict[Counter, Readings]:
         width_ns = FINEST.width_ns
@@ -115,19 +172,41 @@ class PowerRollUp:
 
     def _put(
         self, found: Mapping[Counter, Readings], names: Sequence[str], first: int, last: int
-    ) -> None:
+    ) -> set[Bucket]:
+        """Buckets first..last. The hosts' buckets of which some counter tells that nothing is
+        known."""
         width_ns = FINEST.width_ns
         parts = {
             counter: spread(samples, width_ns, first, last) for counter, samples in found.items()
         }
+        nothing = {
+            (counter.host, bucket * width_ns) for counter, samples in found.items()
+            for bucket in unknown(samples, width_ns, first, last)
+        }  # fmt: skip
         span = first * width_ns, (last + 1) * width_ns
-        self._points.replace(FINEST, powers(parts, width_ns), *span, names)
+        self._points.replace(FINEST, powers(parts, width_ns), *span, names, nothing)
+        return nothing
 
 
-def _run(due: Sequence[int]) -> int:
-    """How many of the first buckets follow one another, as far as one request takes them."""
+def _runs(due: Iterable[Due]) -> Iterator[tuple[Sequence[str], range]]:
+    """A few hosts each, and buckets that follow one another, oldest first; some host of them is due
+    in each."""
+    buckets: dict[int, set[str]] = {}
+    for host, bucket in due:
+        buckets.setdefault(bucket, set()).add(host)
+    ordered = sorted(buckets)
+    while ordered:
+        run = range(ordered[0], ordered[0] + _run(ordered))
+        names = sorted(set[str]().union(*(buckets[bucket] for bucket in run)))
+        for some in chunks(names, HOSTS_AT_ONCE):
+            yield some, run
+        del ordered[: len(run)]
+
+
+def _run(ordered: Sequence[int]) -> int:
+    """How many of the first buckets follow one another, as far as one step takes them."""
     count = 1
-    while count < min(AT_ONCE, len(due)) and due[count] == due[0] + count:
+    while count < min(AT_ONCE, len(ordered)) and ordered[count] == ordered[0] + count:
         count += 1
     return count
 

@@ -1,18 +1,25 @@
 """Energy counters as InfluxDB has them, and points of power as it keeps them."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import StoreAway, StoreError
 from wattmark_core.sample import Tags
-from wattmark_store.databases import Resolution
+from wattmark_store.databases import TELEMETRY, Resolution
 from wattmark_store.influx_lines import decode, literal, series_prefix
 from wattmark_store.influx_queries import Rows, exactly
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
+log = logging.getLogger("wattmark_store")
 DELETED_AT_ONCE: Final = 100
+MOST_JOULES: Final = 1e15
+"""No computer has used so much; sums of less are finite."""
+KNOWN_COUNTERS: Final = 10_000
 MORE: Final = 1.0
 """Seconds by which one bucket must cover more than another to be the better one."""
 Ask = Callable[[str, Sequence[str]], list[Rows]]
@@ -21,6 +28,23 @@ Readings = list[Sequence[Any]]
 """Unix ns, joules, epoch of each sample, in time order."""
 Bucket = tuple[str, int]
 """A host, and when its bucket begins."""
+
+
+def first_energy(ask: Ask, start_ns: int, end_ns: int) -> int | None:
+    """The time of the first raw counter in [start, end)."""
+    statement = f'SELECT "joules" FROM "energy" {_where(start_ns, end_ns, ())} LIMIT 1'
+    return min((row.values[0][0] for row in ask(TELEMETRY, [statement])[0]), default=None)
+
+
+def written(ask: Ask, resolution: Resolution, start_ns: int, end_ns: int) -> Iterator[Bucket]:
+    """The hosts' buckets in [start, end) in which there are raw counters."""
+    statement = (
+        f'SELECT count("joules") FROM "energy" {_where(start_ns, end_ns, ())}'
+        f' GROUP BY time({resolution.seconds}s), "host" fill(none)'
+    )
+    for row in ask(TELEMETRY, [statement])[0]:
+        for time_ns, _ in row.values:
+            yield dict(row.tags).get("host", ""), time_ns
 
 
 def hosts(ask: Ask, database: str) -> list[str]:
@@ -38,8 +62,9 @@ def readings(
     ask: Ask, database: str, names: Sequence[str], start_ns: int, end_ns: int
 ) -> dict[Counter, Readings]:
     """The energy counters of some hosts in [start, end), and of each the sample before and the one
-    after where they are near enough. Samples without joules or epoch are left out, and counters
-    of a domain or method that the catalogue does not know."""
+    after where they are near enough. Samples without joules or epoch are left out, those that no
+    counter can have come to, and counters of a domain or method that the catalogue does not know.
+    """
     before = _counters(start_ns - MOST_APART_NS, start_ns, names) + " ORDER BY time DESC LIMIT 1"
     inside = _counters(start_ns, end_ns, names)
     after = _counters(end_ns, end_ns + MOST_APART_NS, names) + " ORDER BY time ASC LIMIT 1"
@@ -49,8 +74,20 @@ def readings(
             counter = _counter(row.tags)
             if counter is not None:
                 known = [each for each in row.values if None not in each]
-                found.setdefault(counter, []).extend(known)
+                possible = [each for each in known if -MOST_JOULES < each[1] < MOST_JOULES]
+                if len(possible) < len(known):
+                    _tell_impossible(counter)
+                found.setdefault(counter, []).extend(possible)
     return found
+
+
+@lru_cache(maxsize=KNOWN_COUNTERS)
+def _tell_impossible(counter: Counter) -> None:
+    """Once."""
+    log.warning(
+        "host %s: the %s counter of %s %s tells over %g J; its power leaves out such samples",
+        counter.host, counter.source, counter.domain, counter.device, MOST_JOULES,
+    )  # fmt: skip
 
 
 def _counters(start_ns: int, end_ns: int, names: Sequence[str]) -> str:
@@ -86,12 +123,15 @@ class PowerPoints:
 
     def replace(
         self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
-        names: Sequence[str] = (),
+        names: Sequence[str] = (), nothing: AbstractSet[Bucket] = frozenset(),
     ) -> None:  # fmt: skip
-        """Let ``made`` be all of [start, end) of some hosts, or of all. What is no longer made,
-        such as a total whose method has changed, is deleted once the new is there."""
+        """Put ``made`` into [start, end) of some hosts, or of all. Then what is there of the same
+        buckets and no longer made, such as a total whose method has changed, is deleted, and what
+        is there of ``nothing``. Of other buckets nothing can be made: what is there stays."""
+        fresh = list(made)
+        anew = {_bucket(each.tags, each.time_ns) for each in fresh} | nothing
         there = self._there(resolution, start_ns, end_ns, names)
-        self._exchange(resolution, list(made), there)
+        self._exchange(resolution, fresh, [key for key in there if _bucket(*key) in anew])
 
     def complete(
         self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
@@ -132,28 +172,35 @@ class PowerPoints:
             self.ask(resolution.database, stale[start : start + DELETED_AT_ONCE])
 
     def lacking(
-        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
-    ) -> list[Bucket]:
+        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int,
+        names: Sequence[str],
+    ) -> list[Bucket]:  # fmt: skip
         """Hosts' coarser buckets in [start, end) of which the finer ones cover less."""
-        there = _covered(self._there(coarser, start_ns, end_ns, ()))
-        summed = self._summed(finer, coarser, start_ns, end_ns)
+        there = _covered(self._there(coarser, start_ns, end_ns, names))
+        summed = self._summed(finer, coarser, start_ns, end_ns, names)
         below = _covered({(each.tags, each.time_ns): each.seconds for each in summed})
         return [key for key, held in there.items() if held > below.get(key, 0.0) + MORE]
 
-    def sum_up(self, resolutions: Sequence[Resolution], start_ns: int, end_ns: int) -> None:
+    def sum_up(
+        self, resolutions: Sequence[Resolution], start_ns: int, end_ns: int,
+        names: Sequence[str] = (), nothing: AbstractSet[Bucket] = frozenset(),
+    ) -> None:  # fmt: skip
         """Make the buckets that touch [start, end) of all but the first resolution, each from those
-        of the resolution before it that are stored."""
+        of the resolution before it that are stored. ``nothing``: buckets of the first resolution
+        of which nothing is known, so that a coarser one may have nothing left either."""
         for finer, coarser in pairwise(resolutions):
             start_ns, end_ns = coarser.around(start_ns, end_ns)
-            summed = self._summed(finer, coarser, start_ns, end_ns)
-            self.replace(coarser, summed, start_ns, end_ns)
+            summed = self._summed(finer, coarser, start_ns, end_ns, names)
+            nothing = {(host, coarser.around(at_ns, at_ns + 1)[0]) for host, at_ns in nothing}
+            self.replace(coarser, summed, start_ns, end_ns, names, nothing)
 
     def _summed(
-        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int
-    ) -> list[Power]:
+        self, finer: Resolution, coarser: Resolution, start_ns: int, end_ns: int,
+        names: Sequence[str],
+    ) -> list[Power]:  # fmt: skip
         statement = (
             'SELECT sum("joules") AS "joules", sum("seconds") AS "seconds", min("parts") AS "parts"'
-            f' FROM "power" {_where(start_ns, end_ns, ())} GROUP BY time({coarser.seconds}s), *'
+            f' FROM "power" {_where(start_ns, end_ns, names)} GROUP BY time({coarser.seconds}s), *'
             " fill(none)"
         )
         rows = self.ask(finer.database, [statement])[0]

@@ -5,6 +5,7 @@ A bucket has a number: its start is that many widths after the Unix epoch.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from wattmark_core.catalogue import Domain, Method, weakest
@@ -76,6 +77,16 @@ def spread(
         for bucket, ns in covered.items()
         if first <= bucket <= last
     }
+
+
+def unknown(
+    samples: Iterable[Sequence[Any]], width_ns: int, first: int, last: int
+) -> Iterator[int]:
+    """The buckets first..last of which one counter's samples tell that nothing is known, in all of
+    them or a part: it fell or began again there. Where there are no samples they tell nothing."""
+    for (start, low, began), (end, high, epoch) in pairwise(samples):
+        if (epoch != began or high < low) and end - start <= MOST_APART_NS:
+            yield from range(max(first, start // width_ns), min(last, (end - 1) // width_ns) + 1)
 
 
 def powers(parts: Mapping[Counter, Mapping[int, Part]], width_ns: int) -> Iterator[Power]:

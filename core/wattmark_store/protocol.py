@@ -141,7 +141,13 @@ class Maintained(Protocol):
     """A store whose one-minute values and forgetting are the collector's work."""
 
     def roll_up(self, now_ns: int) -> int:
-        """Make the one-minute values of minutes that are over and were written since; how many."""
+        """Make the one-minute values of minutes that are over and were written since; how many.
+        Raises ``StoreError``, and then those that are not made yet stay due."""
+        ...
+
+    def rolling_up(self, now_ns: int) -> Iterator[int]:
+        """The same in steps of about a second at most; how many each made. What is not made when
+        the iterator is dropped stays due."""
         ...
 
     def prune(self, now_ns: int) -> int:
@@ -196,7 +202,10 @@ class FilledDay:
 class BackFilled(Protocol):
     """A store in which power is made of counters, which it may hold from longer ago."""
 
-    def back_fill(self, now_ns: int, since_ns: int | None = None) -> Iterator[FilledDay]:
+    def back_fill(
+        self, now_ns: int, since_ns: int | None = None, *, older: bool = False
+    ) -> Iterator[FilledDay]:
         """Make the power that is missing, from the first one-minute value on or from ``since_ns``;
-        newest day first. Doing it again changes nothing."""
+        newest day first. Doing it again changes nothing. ``older``: none of the days after the
+        first that has power, as where it was stopped before its end."""
         ...

@@ -174,6 +174,28 @@ def test_stopped_in_the_middle_it_goes_on(influx: Any, back_fill: BackFill) -> N
     assert {name: points(influx, name) for name in COARSE} == whole
 
 
+def test_older_ends_what_was_stopped_and_leaves_the_rest_alone(
+    influx: Any, back_fill: BackFill
+) -> None:
+    """As each start of the stack does: today, after the first day with power, is not read
+    again, and nothing is where power begins no later than the counters."""
+    make(influx, [*fleet(NOON - DAY), *fleet(), *fleet(NOON + DAY)], NOON + DAY + 2500 * S)
+    forget_power(influx, *COARSE)
+    back_fill()
+    whole = {name: points(influx, name) for name in COARSE}
+    assert back_fill("--older").stdout == "power is there: 0 minutes made in 0 s\n"
+    for name in COARSE:
+        influx.query(name, f"DELETE FROM power WHERE time < {NOON + 1200 * S}")
+    told = back_fill("--older").stdout.splitlines()
+    assert [line.split(": ")[0] for line in told[:-1]] == [
+        time.strftime("%Y-%m-%d", time.gmtime(at // S)) for at in (NOON + DAY, NOON, NOON - DAY)
+    ]
+    assert {name: points(influx, name) for name in COARSE} == whole
+    forget_power(influx, *COARSE)
+    back_fill("--older")
+    assert {name: points(influx, name) for name in COARSE} == whole
+
+
 def test_what_was_made_of_finer_samples_stays(influx: Any, back_fill: BackFill) -> None:
     """And hours of which a part was made, since the update, become whole."""
     make(influx, fleet(), NOON + 2500 * S)

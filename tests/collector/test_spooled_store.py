@@ -5,49 +5,19 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.collector.moody import MINUTE_NS, URL, Moody, WaitFor, make, sample, times
 from wattmark_collector.health import Health
-from wattmark_collector.pulse import pulse
 from wattmark_collector.sink import Origin
 from wattmark_collector.spool_files import SUFFIX
 from wattmark_collector.spooled_store import SpooledStore
-from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreAway, StoreError
-from wattmark_core.sample import Sample, make_tags
+from wattmark_core.sample import Sample
 from wattmark_store.sqlite import SqliteStore
-
-WaitFor = Callable[[Callable[[], object]], None]
-MINUTE_NS = 60_000_000_000
-URL = "http://h:9109/samples"
-
-
-class Moody(SqliteStore):
-    """A store that can be away, broken, or refuse samples, as it is told; ``tries`` so far."""
-
-    error: Exception | None = None
-    bad: Callable[[Sample], bool] = staticmethod(lambda _: False)
-    tries = 0
-    roll_up_error: Exception | None = None
-    roll_ups = 0
-
-    def roll_up(self, now_ns: int) -> int:
-        self.roll_ups += 1
-        if self.roll_up_error is not None:
-            raise self.roll_up_error
-        return super().roll_up(now_ns)
-
-    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
-        self.tries += 1
-        if self.error is not None:
-            raise self.error
-        batch = list(samples)
-        if any(map(self.bad, batch)):
-            raise StoreError("store: a field has another type there")
-        return super().write(batch, target=target, cursor=cursor)
 
 
 @pytest.fixture
@@ -63,24 +33,6 @@ def spooled(tmp_path: Path, store: Moody) -> Iterator[SpooledStore]:
     made.start()
     yield made
     made.close()
-
-
-def make(
-    store: SqliteStore, folder: Path, limit_bytes: int = 1 << 20, health: Health | None = None
-) -> SpooledStore:
-    """A spool before the store."""
-    clock = SystemClock()
-    return SpooledStore(store, folder, health or Health(), clock, pulse("h1", clock), limit_bytes)
-
-
-def sample(number: int, measurement: str = "m", **fields: float) -> Sample:
-    """Sample ``number``; its time is its number."""
-    return Sample(measurement, make_tags({"host": "h1"}), fields or {"value": 1.5}, number)
-
-
-def times(store: SqliteStore, measurement: str = "m") -> list[int]:
-    """What is in the store."""
-    return [t for data in store.series(measurement, 0, 2**62, {}) for t in data.times_ns]
 
 
 def test_samples_reach_the_store_once_and_in_the_order_of_cursors(
@@ -199,45 +151,6 @@ def test_a_store_that_refuses_everything_is_waited_for(
     assert spooled.fields["refused"] == 0
     store.error = None
     wait_for(lambda: times(store) == [1])
-
-
-def test_segments_go_after_the_roll_up_of_their_minutes(
-    store: Moody, tmp_path: Path, wait_for: WaitFor
-) -> None:
-    """Not before, so that a crash sends them, and makes their minutes, again."""
-    folder = tmp_path / "spool"
-    spooled = make(store, folder, 1 << 16)
-    spooled.start()
-    for number in range(400):
-        spooled.write([sample(number * MINUTE_NS)], target=URL, cursor=str(number))
-    wait_for(lambda: spooled.fields["spool_bytes"] == 0)
-    before = len(list(folder.glob(f"*{SUFFIX}")))
-    assert before > 3
-    spooled.roll_up(1000 * MINUTE_NS)
-    wait_for(lambda: len(list(folder.glob(f"*{SUFFIX}"))) == 1)
-    assert len(times(store, "m_1m")) == 400
-    spooled.close()
-    again = make(SqliteStore(tmp_path / "s.sqlite"), folder)
-    assert again.cursor(URL) == "399"
-    again.start()
-    again.close()
-
-
-def test_a_database_that_is_missing_is_told_once_and_keeps_the_segments(
-    store: Moody, tmp_path: Path, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
-) -> None:
-    """While samples go through: power has databases of its own, which an older stack lacks."""
-    store.roll_up_error = StoreAway("store: database not found: power_1m")
-    spooled = make(store, tmp_path / "spool", 1 << 16)
-    spooled.start()
-    for number in range(5):
-        spooled.write([sample(number * MINUTE_NS)], target=URL, cursor=str(number))
-        spooled.roll_up(1000 * MINUTE_NS)
-        wait_for(lambda: store.roll_ups > number)  # noqa: B023 - waited for in this turn
-    told = [r.getMessage() for r in caplog.records if "power_1m" in r.getMessage()]
-    assert told == ["one-minute values and power: store: database not found: power_1m"]
-    assert list((tmp_path / "spool").glob(f"*{SUFFIX}"))
-    spooled.close()
 
 
 def test_what_was_not_sent_is_sent_by_the_next_start(

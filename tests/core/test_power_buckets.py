@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_store.power_buckets import Counter, Part, powers, spread
+from wattmark_store.power_buckets import Counter, Part, powers, spread, unknown
 
 S = 1_000_000_000
 WIDTH = 10 * S
@@ -266,3 +266,15 @@ def test_hosts_are_not_mixed() -> None:
     totals = {dict(p.tags)["host"]: p.joules for p in powers(parts, WIDTH)
               if ("domain", "total") in p.tags}  # fmt: skip
     assert totals == {"a": 1.0, "b": 2.0}
+
+
+def test_where_a_counter_fell_or_began_again_its_samples_tell_that_nothing_is_known() -> None:
+    """From one sample to the next; where they are over 300 s apart they tell nothing at all."""
+    rows = [
+        (START + t * S, joules, epoch)
+        for t, joules, epoch in (
+            (5, 0.0, 7), (25, 9.0, 7), (47, 8.0, 7), (50, 9.0, 7), (60, 1.0, 8), (400, 0.0, 9),
+        )
+    ]  # fmt: skip
+    assert [bucket - FIRST for bucket in unknown(rows, WIDTH, FIRST, FIRST + 99)] == [2, 3, 4, 5]
+    assert list(unknown(rows, WIDTH, FIRST + 3, FIRST + 4)) == [FIRST + 3, FIRST + 4]

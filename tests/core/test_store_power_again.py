@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from tests.core.stored_power import LATER, T0, S, energy_tags, load, shown, times
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import StoreAway
 from wattmark_core.sample import Sample
-from wattmark_store import open_store
 from wattmark_store.databases import POWER
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
@@ -157,14 +156,3 @@ def test_samples_that_the_server_would_forget_at_once_hold_up_nothing(
     store.roll_up(LATER)
     assert shown(influx, "power_1h") == {}
     assert shown(influx, "power_10m")
-
-
-def test_what_the_server_refuses_for_good_is_told(influx: Any, store: Any) -> None:
-    """Not taken for a point that is too old."""
-    admin = open_store(influx.url("admin"), influx.password_file("admin"))
-    admin._send("power_10s", [f'power,host=x watts="text" {T0}'])  # type: ignore[attr-defined]
-    admin.close()
-    store.write(load(50.0, 0.0, 60.0))
-    with pytest.raises(StoreError, match="field type conflict") as caught:
-        store.roll_up(LATER)
-    assert not isinstance(caught.value, StoreAway)

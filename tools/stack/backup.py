@@ -66,7 +66,8 @@ def restore(compose: Compose, place: Path) -> None:
             raise StackError(f"{place} is no backup of this stack: it has no {name}.tar")
     _await_idle(compose)
     put_back(compose, place)
-    back_fill(compose, make_databases(compose))
+    make_databases(compose)
+    back_fill(compose)
     smoke.test(compose)
     say(f"restored from {place}")
 

@@ -1,6 +1,5 @@
 """``make stack`` and ``make stack-down``."""
 
-import re
 import time
 from typing import Any, Final
 
@@ -14,9 +13,8 @@ LOG_LINES: Final = "20"
 RESTARTS: Final = 3
 BACK_FILL: Final = (
     "back-fill", "--store=influxdb://collector@influxdb:8086",
-    "--store-password-file=/run/secrets/influxdb-collector-password",
+    "--store-password-file=/run/secrets/influxdb-collector-password", "--older",
 )  # fmt: skip
-NEW: Final = re.compile(r"database (\w+): new")
 DYING: Final = "ending again and again"
 ENDED: Final = frozenset({"exited", "unhealthy", DYING})
 
@@ -36,29 +34,27 @@ def up(compose: Compose) -> None:
 
 
 def start(compose: Compose) -> None:
-    """Start all, InfluxDB first, with its databases, users and rights. Where the databases of ready
-    power are new and samples are not, the power of the past is worked out."""
+    """Start all, InfluxDB first, with its databases, users and rights, and the power of the
+    past."""
     compose.run("up", "-d", "--remove-orphans", "influxdb")
     await_healthy(compose, "influxdb")
-    new = make_databases(compose)
+    make_databases(compose)
     compose.run("up", "-d", "--remove-orphans")
     await_healthy(compose)
-    back_fill(compose, new)
+    back_fill(compose)
 
 
-def make_databases(compose: Compose) -> set[str]:
-    """Databases, users and rights as they are to be; the databases that were not there."""
-    lines = users.server(compose).make()
-    for line in lines:
+def make_databases(compose: Compose) -> None:
+    """Databases, users and rights as they are to be."""
+    for line in users.server(compose).make():
         say(line)
-    return {found[1] for line in lines if (found := NEW.match(line))}
 
 
-def back_fill(compose: Compose, new: set[str]) -> None:
-    """Where the databases of ready power are ``new`` and the samples are not: work out the past."""
-    if not any(name.startswith("power_") for name in new) or "telemetry_1m" in new:
-        return
-    say("working out the power of the past; with years of many hosts this takes a while")
+def back_fill(compose: Compose) -> None:
+    """Work out the power of samples from before it was stored, or go on with that where it was
+    stopped."""
+    say("working out what is missing of the power of the past; where that is years of many hosts"
+        " it takes a while")  # fmt: skip
     compose.run("run", "--rm", "--no-deps", "-T", "collector", *BACK_FILL)
 
 

@@ -40,8 +40,8 @@ class Wellness:
 @dataclass(frozen=True, slots=True)
 class OwnState:
     """What the pages are made of. ``fields``: of the measurement ``collector``; ``make``: a sample
-    of fields. ``away``: why the store takes nothing. ``is_sending``: false if what sends has
-    died."""
+    of fields. ``away``: why the store takes nothing, or makes no power. ``is_sending``: false if
+    what sends has died."""
 
     health: Health
     clock: Clock

@@ -10,6 +10,7 @@ from wattmark_core.errors import StoreAway, StoreError
 from wattmark_store import Maintained, Store
 
 log = logging.getLogger("wattmark_collector")
+WHAT: Final = "one-minute values and power"
 TURN_SECONDS: Final = 0.5
 """Sending waits for no more than so long and a step of the store."""
 
@@ -23,8 +24,15 @@ class SpoolUpkeep:
         self._store = store
         self._due_ns: int | None = None
         self._work: Iterator[None] | None = None
-        self._failing = False
         self._away = 0
+        self._done_seconds = time.monotonic()
+        self.failure: str | None = None
+        """Why they cannot be made; None while they can."""
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago they were last made of all that had been sent; or since the start."""
+        return time.monotonic() - self._done_seconds
 
     def ask(self, now_ns: int) -> None:
         """Do it soon. Any thread."""
@@ -48,8 +56,9 @@ class SpoolUpkeep:
                 self._tell(error)
         except StoreError as error:
             self._tell(error)
-        except Exception:  # it must not end the sender
+        except Exception as error:  # it must not end the sender
             log.exception("one-minute values and power cannot be made")
+            self.failure = f"{WHAT}: {type(error).__name__}: {error}"
 
     def _go_on(self, work: Iterator[None]) -> None:
         self._work = None
@@ -58,12 +67,13 @@ class SpoolUpkeep:
             if time.monotonic() > until:
                 self._work = work
                 return
-        self._failing, self._away = False, 0
+        self._done_seconds = time.monotonic()
+        self.failure, self._away = None, 0
 
     def _tell(self, error: StoreError) -> None:
-        if not self._failing:
-            log.error("one-minute values and power: %s", error)
-        self._failing = True
+        if self.failure is None:
+            log.error("%s: %s", WHAT, error)
+        self.failure = f"{WHAT}: {error}"
 
     def _make_minutes(self, now_ns: int) -> Iterator[None]:
         sent = self._spool.sent_segments()

@@ -90,12 +90,14 @@ class SpooledStore:
             "spool_damaged_bytes": float(self._spool.damaged_bytes),
             "lost": self._spool.loss.lost,
             "refused": self._refused.count,
+            "power_age_seconds": self._upkeep.age_seconds,
         }
 
     @property
     def away(self) -> str | None:
-        """Why the store takes nothing; None while it does."""
-        return self._sender.away
+        """Why the store takes nothing, or nothing can be made of what it took; None while all is
+        well."""
+        return self._sender.away or self._upkeep.failure
 
     @property
     def is_sending(self) -> bool:

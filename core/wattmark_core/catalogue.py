@@ -191,6 +191,9 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
            " collector's start.", (), True),
     Metric("wattmark_collector_refused_total", "collector", "refused", "count", _C,
            "Samples that the store will never take, since the collector's start.", (), True),
+    Metric("wattmark_collector_power_age_seconds", "collector", "power_age_seconds", "seconds", _G,
+           "How long ago one-minute values and power were last made of all samples sent by then;"
+           " about a minute at most where all is well."),
     Metric("wattmark_collector_written_total", "collector", "written", "count", _C,
            "Samples that the store took, since the collector's start.", (), True),
     Metric("wattmark_collector_write_errors_total", "collector", "write_errors", "count", _C,

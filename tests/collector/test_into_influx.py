@@ -216,6 +216,10 @@ def test_minutes_are_rolled_up_before_segments_go(
     wait_for(lambda: len(stored(each_influx)) == 180)
     wait_for(lambda: spooled.fields["spool_bytes"] == 0)
     spooled.roll_up(time.time_ns())
-    wait_for(lambda: "series" in each_influx.query("telemetry_1m", "SELECT value FROM a"))
-    (series,) = each_influx.query("telemetry_1m", "SELECT value FROM a")["series"]
-    assert [row[1] for row in series["values"]] == [29.5, 89.5, 149.5]
+
+    def minutes() -> list[float]:
+        answer = each_influx.query("telemetry_1m", "SELECT value FROM a")
+        return [row[1] for series in answer.get("series", []) for row in series["values"]]
+
+    wait_for(lambda: len(minutes()) == 3)
+    assert minutes() == [29.5, 89.5, 149.5]

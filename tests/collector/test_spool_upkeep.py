@@ -76,5 +76,11 @@ def test_a_database_that_is_missing_is_told_once_and_keeps_the_segments(
         wait_for(lambda: store.roll_ups > number)  # noqa: B023 - waited for in this turn
     told = [r.getMessage() for r in caplog.records if "power_1m" in r.getMessage()]
     assert told == ["one-minute values and power: store: database not found: power_1m"]
+    wait_for(lambda: spooled.away == told[0])
+    assert 0 < spooled.fields["power_age_seconds"] < 60
     assert list((tmp_path / "spool").glob(f"*{SUFFIX}"))
+    store.roll_up_error, age = None, spooled.fields["power_age_seconds"]
+    spooled.roll_up(1000 * MINUTE_NS)
+    wait_for(lambda: spooled.away is None)
+    assert spooled.fields["power_age_seconds"] < age
     spooled.close()

@@ -139,7 +139,8 @@ def _machine(
     if host.name == "lab-a100":
         yield _sample("collector", host, {
             "spool_bytes": 0.0, "spool_limit_bytes": 1e9, "spool_oldest_seconds": 0.0, "lost": 0,
-            "spool_damaged_bytes": 0.0, "refused": 0, "written": 200 * since_s, "write_errors": 0,
+            "spool_damaged_bytes": 0.0, "refused": 0, "power_age_seconds": 30.0,
+            "written": 200 * since_s, "write_errors": 0,
         }, at_ns)  # fmt: skip
 
 

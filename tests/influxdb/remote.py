@@ -7,6 +7,7 @@ administrator, where there are none of those names.
 import json
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ def connected(url: str, folder: Path) -> Iterator[Server]:
         server.remove()
 
 
-class Remote:
+class Remote(ABC):
     """What both have in common; calls of tests pass a gate, so that it can be shut."""
 
     databases: tuple[str, ...] = DATABASES
@@ -87,21 +88,21 @@ class Remote:
         """See ``Server``."""
         self._gate.stop()
 
+    @abstractmethod
     def make(self) -> None:
         """Make what is needed."""
-        raise NotImplementedError
 
     def remove(self) -> None:
         """Remove what was made."""
         self._gate.stop()
 
+    @abstractmethod
     def make_databases(self) -> None:
         """See ``Server``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drop(self, database: str) -> None:
         """See ``Server``."""
-        raise NotImplementedError
 
 
 class Remote1(Remote):

@@ -87,6 +87,7 @@ def test_the_entry_point_of_the_readme(carry_out: Carry) -> None:
     assert record.windows[2].start_ns - record.windows[1].end_ns >= 0.5e9
 
 
+@pytest.mark.alone
 def test_the_command_of_the_readme(carry_out: Carry) -> None:
     """It marks its own windows, and a notice says what that means."""
     record = carry_out(request("primes", "fermat", size=3000))

@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--soak", action="store_true", help="only 200 exporters for ten minutes")
     parser.add_argument("--dashboards", action="store_true",
                         help="only what opening dashboards costs InfluxDB, and what it keeps;"
-                        " half an hour")  # fmt: skip
+                        " well over half an hour")  # fmt: skip
     options = parser.parse_args()
     quick = options.quick
     steps: list[Callable[[], Section]] = [

@@ -1,5 +1,6 @@
 """Debian's InfluxDB 1.6 as a process of the tests' own."""
 
+import contextlib
 import random
 import shutil
 import socket
@@ -9,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -153,9 +155,25 @@ def running(folder: Path) -> Generator[Influxd, None, None]:
 def _make_users(server: Influxd) -> None:
     for user in ("admin", *server.users):
         server.password_file(user).write_text(f"{user}-secret")
-    password = server.password_file("admin").read_text()
-    statement = f"CREATE USER admin WITH PASSWORD '{password}' WITH ALL PRIVILEGES"
-    urlopen(f"{server.address}/query", urlencode({"q": statement}).encode()).close()
+    _make_admin(server)
     for user in server.users:
         password = server.password_file(user).read_text()
         server.query("", f"CREATE USER {user} WITH PASSWORD '{password}'")
+
+
+def _make_admin(server: Influxd) -> None:
+    """Until it is there: a server that has just begun may answer and not have made it."""
+    password = server.password_file("admin").read_text()
+    statement = f"CREATE USER admin WITH PASSWORD '{password}' WITH ALL PRIVILEGES"
+    deadline = time.monotonic() + 30.0
+    while True:
+        with contextlib.suppress(HTTPError):  # 401 once there is one
+            urlopen(f"{server.address}/query", urlencode({"q": statement}).encode()).close()
+        try:
+            server.query("", "SHOW USERS")
+        except HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return

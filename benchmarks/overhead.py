@@ -20,9 +20,9 @@ from scipy import stats
 
 from benchmarks.report import Goal, Row, Section
 from wattmark_cli.embedded import Rooms, open_rooms
-from wattmark_runner.recorder import Recorder
-from wattmark_runner.records import RunRequest
-from wattmark_runner.run import execute
+from wattmark_runner.execution.run import execute
+from wattmark_runner.records.model import RunRequest
+from wattmark_runner.windows.recorder import Recorder
 from wattmark_runner.workloads.config import load_config
 
 OWN_GOAL: Final = Goal(0.2)

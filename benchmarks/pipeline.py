@@ -18,7 +18,7 @@ from benchmarks.report import Goal, Row, Section
 from wattmark_runner.worker.datasets import Frame, Pixels
 from wattmark_runner.worker.datasets.arrays import CROP
 from wattmark_runner.worker.datasets.folders import read
-from wattmark_runner.worker.pipeline import Pipeline, Source
+from wattmark_runner.worker.datasets.pipeline import Pipeline, Source
 
 FILES: Final = 64
 SIZE: Final = (500, 375)

@@ -18,8 +18,8 @@ from benchmarks.report import Goal, Row, Section
 from wattmark_client import Client
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Check, Score, Verdict
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring.scores import ENERGY_SCORE
 
 SCORES_GOAL: Final = Goal(50.0)
@@ -35,7 +35,7 @@ def measure(runs: int, windows: int, repeats: int) -> Section:
     ``repeats`` calls."""
     with tempfile.TemporaryDirectory(prefix="wattmark-bench-") as name:
         folder = Path(name)
-        _fill(Ledger(folder / "runner.sqlite"), runs)
+        _fill(RunDatabase(folder / "runner.sqlite"), runs)
         with _rooms(folder) as url:
             scores, ranking = _time_calls(url, repeats)
             opening = _time_opening(url, repeats)
@@ -54,7 +54,7 @@ def measure(runs: int, windows: int, repeats: int) -> Section:
     return Section("The runner's calls", rows, note=note)
 
 
-def _fill(ledger: Ledger, runs: int) -> None:
+def _fill(database: RunDatabase, runs: int) -> None:
     check = Check("exclusive", Verdict.VALID, 0.0, 0.0, "", "no other window shares its time")
     blank = Score(
         "", "host", "", "digits", Boundary.CPU, ENERGY_SCORE, 0, Method.COUNTER, Verdict.VALID,
@@ -64,13 +64,13 @@ def _fill(ledger: Ledger, runs: int) -> None:
         run_id, model = f"run-{number}", f"model-{number % 50}"
         score = replace(blank, run_id=run_id, model=model, time_ns=number)
         others = [replace(score, formula=name) for name in ("netscore", "accuracy/parameters")]
-        ledger.save(
+        database.save(
             RunRecord(
                 run_id, RunRequest("digits", model), RunState.DONE, "host", "boot", "instance", 0,
                 number, scores=(score, *others), checks=score.checks,
             )
         )  # fmt: skip
-    ledger.close()
+    database.close()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from benchmarks.processes import exporter, moving_tree
 from benchmarks.report import Goal, Row, Section
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_core.sample import decode_lines
-from wattmark_runner.recorder import Recorder
+from wattmark_runner.windows.recorder import Recorder
 from wattmark_store.sqlite import SqliteStore
 
 OPEN_GOAL: Final = Goal(50)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from wattmark_cli.embedded import store_url_in
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord
 from wattmark_store import Store, open_store
 
 
@@ -26,8 +26,8 @@ def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
     """The named runs, else all, oldest first. Raises ``ConfigurationError`` if there are none."""
     records: list[RunRecord] = []
     if (data / "runner.sqlite").exists():  # reading makes no new one
-        with closing(Ledger(data / "runner.sqlite")) as ledger:
-            records = list(ledger.list())[::-1]
+        with closing(RunDatabase(data / "runner.sqlite")) as database:
+            records = list(database.list())[::-1]
     known = {record.run_id for record in records}
     if unknown := [name for name in run_ids if name not in known]:
         raise ConfigurationError(f"no run {unknown[0]!r} in {data}; it holds {len(known)} runs")

@@ -22,11 +22,11 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.results import Boundary, Phase, Window
-from wattmark_runner.advice import HOW_TO_MEASURE
-from wattmark_runner.baseline import measure_idle
-from wattmark_runner.overhead import RATIO, added, spent
-from wattmark_runner.recorder import OpenWindow, Recorder
-from wattmark_runner.scorer import MeasuredWindow, Reading, measure_window, read_window
+from wattmark_runner.execution.baseline import measure_idle
+from wattmark_runner.scoring.overhead import RATIO, added, spent
+from wattmark_runner.scoring.scorer import MeasuredWindow, Reading, measure_window, read_window
+from wattmark_runner.views.advice import HOW_TO_MEASURE
+from wattmark_runner.windows.recorder import OpenWindow, Recorder
 from wattmark_scoring.boundary import of_boundary, pin_sources
 
 SAMPLES_SECONDS: Final = 10.0

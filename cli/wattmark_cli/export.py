@@ -12,12 +12,12 @@ from wattmark_cli.data import opened_store
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.output import writing
 from wattmark_core.catalogue import MEASUREMENTS
+from wattmark_core.codec import to_json
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Score
 from wattmark_core.units import seconds_to_ns
-from wattmark_runner.codec import to_json
-from wattmark_runner.records import RunRecord
-from wattmark_runner.tabular import Row, score_row, write_csv
+from wattmark_runner.records.model import RunRecord
+from wattmark_runner.views.score_csv import Row, score_row, write_csv
 from wattmark_store import Store
 
 WHAT: Final = ("scores", "windows", "samples")

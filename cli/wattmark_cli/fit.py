@@ -19,16 +19,16 @@ from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Domain
+from wattmark_core.codec import to_json
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterClient, HostReport
 from wattmark_core.results import Boundary, Phase, Score, Window
-from wattmark_runner.advice import about_sources
-from wattmark_runner.codec import to_json
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.progress import Progress
-from wattmark_runner.records import RunRecord, RunRequest
-from wattmark_runner.run import execute, last_idle
-from wattmark_runner.scorer import score_run
+from wattmark_runner.execution.progress import Progress
+from wattmark_runner.execution.run import execute, last_idle
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest
+from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.views.advice import about_sources
 from wattmark_runner.workloads import find_workload
 from wattmark_runner.workloads.pretrained import require_weights
 from wattmark_scoring.ranking import RankedGroup, rank
@@ -141,11 +141,11 @@ class _Fit:
 
     def measure_all(self) -> None:
         """One run per network, then scores against the long baselines."""
-        with closing(Ledger(self.rooms.data / "runner.sqlite")) as kept:
+        with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as kept:
             kept.counts()  # a file that cannot be used is better known before than after
             self._measure_all(kept)
 
-    def _measure_all(self, kept: Ledger) -> None:
+    def _measure_all(self, kept: RunDatabase) -> None:
         idle: Window | None = None
         for number, request in enumerate(self.requests):
             record = execute(
@@ -197,7 +197,7 @@ class _Fit:
         return f"{record.request.workload} on {record.host}"
 
 
-def share_baselines(records: Sequence[RunRecord], store: Store, kept: Ledger) -> None:
+def share_baselines(records: Sequence[RunRecord], store: Store, kept: RunDatabase) -> None:
     """The first and the last baseline are the long ones: every run is held against them, and kept.
 
     Of a run that is broken off the ledger says that the store may lack its results. Raises

@@ -23,9 +23,9 @@ from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Phase, Score, Window
 from wattmark_core.units import joules_to_mwh
-from wattmark_runner.advice import HOW_TO_MEASURE
-from wattmark_runner.curves import own_windows, power_curves
-from wattmark_runner.records import RunRecord, main_boundary
+from wattmark_runner.records.model import RunRecord, main_boundary
+from wattmark_runner.views.advice import HOW_TO_MEASURE
+from wattmark_runner.views.curves import own_windows, power_curves
 from wattmark_scoring.ranking import RankedGroup, rank
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 from wattmark_store import Store

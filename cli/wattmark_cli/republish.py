@@ -13,7 +13,7 @@ from wattmark_cli.options import (
     store_options,
 )
 from wattmark_cli.remote import say_json
-from wattmark_runner.publishing import publish
+from wattmark_runner.scoring.publishing import publish
 from wattmark_store import open_store
 
 

@@ -14,8 +14,8 @@ from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.remote import add_runner, pairs, runners, say_json
 from wattmark_client import Client, Event
+from wattmark_core.codec import from_json
 from wattmark_core.results import Boundary, Score, Verdict
-from wattmark_runner.codec import from_json
 from wattmark_scoring.ranking import rank
 from wattmark_scoring.scores import ENERGY_SCORE
 

@@ -8,8 +8,8 @@ from wattmark_cli import tables
 from wattmark_cli.display import MISSING, between, plain, si
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.remote import add_runner, runner, say_json
+from wattmark_core.codec import from_json
 from wattmark_core.results import Boundary, Check, Score
-from wattmark_runner.codec import from_json
 from wattmark_scoring.ranking import RankedGroup
 
 

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from wattmark_cli.embedded import make_folder, running_exporter
 from wattmark_cli.options import Subparsers, add_command, add_rooms, exporter_options
+from wattmark_core.codec import to_json
 from wattmark_core.exporter_api import ExporterClient, HostReport, SensorReport, SensorState
-from wattmark_runner.codec import to_json
 from wattmark_scoring.boundary import pin_sources
 
 WATCH_SECONDS: Final = 10.0

@@ -12,12 +12,12 @@ from wattmark_cli.data import saved_records
 from wattmark_cli.options import DATA, Subparsers, add_command
 from wattmark_cli.remote import runners
 from wattmark_client import Client
+from wattmark_core.codec import from_json, to_json
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary
-from wattmark_runner.codec import from_json, to_json
-from wattmark_runner.records import RunRecord
-from wattmark_runner.tables import TABLES, Choice, Table
-from wattmark_runner.tables.text import FORMATS, heading, is_text, number, told
+from wattmark_runner.records.model import RunRecord
+from wattmark_runner.views.tables import TABLES, Choice, Table
+from wattmark_runner.views.tables.text import FORMATS, heading, is_text, number, told
 
 KEYS: Final = frozenset({"model", "settings", "host", "gpu"})
 """What a row is about."""

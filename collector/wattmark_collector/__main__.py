@@ -13,11 +13,11 @@ from wattmark_collector import back_fill
 from wattmark_collector.collector import Collector
 from wattmark_collector.health import Health
 from wattmark_collector.options import parse
-from wattmark_collector.own_http import OwnServer
-from wattmark_collector.own_metrics import OwnState
-from wattmark_collector.pulse import own_cost, pulse
+from wattmark_collector.self_metrics import own_cost, pulse
 from wattmark_collector.sink import DirectStore, Sink
-from wattmark_collector.spooled_store import SpooledStore
+from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_collector.status_metrics import OwnState
+from wattmark_collector.status_server import StatusServer
 from wattmark_core import healthcheck
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import WattmarkError
@@ -71,7 +71,7 @@ def _running(options: argparse.Namespace) -> Iterator[tuple[Collector, str]]:
         stack.callback(sink.close)
         address = ""
         if options.listen is not None:
-            server = OwnServer(options.listen, state, insecure_network=options.insecure_network)
+            server = StatusServer(options.listen, state, insecure_network=options.insecure_network)
             stack.callback(server.stop)
             server.start()
             address = server.url

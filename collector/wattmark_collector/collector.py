@@ -7,10 +7,10 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from wattmark_collector.claims import Claims
 from wattmark_collector.config import fitting, further_files, load_targets
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.health import Health
+from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.poller import Poller, StoreHealth
 from wattmark_collector.prometheus import PrometheusSource
 from wattmark_collector.sink import Sink
@@ -44,7 +44,7 @@ class Collector:
         self._health = health
         self._clock = clock
         self._pulse = pulse
-        self._claims = Claims(clock)
+        self._claims = HostOwnership(clock)
         self._store_health = StoreHealth()
         self._pollers: dict[Target, Poller] = {}
         self._patterns = further_files(config)

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from wattmark_collector.claims import Claims
 from wattmark_collector.exporter_clock import TimedClient
+from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.lines import LineReader
 from wattmark_collector.sources import Batch
 from wattmark_collector.targets import Target
@@ -23,7 +23,7 @@ REPORT_NS: Final = seconds_to_ns(30.0)
 class ExporterSource:
     """``sources.Source`` for a Wattmark exporter. ``cursor``: where the store's samples end."""
 
-    def __init__(self, target: Target, cursor: str, claims: Claims, clock: Clock) -> None:
+    def __init__(self, target: Target, cursor: str, claims: HostOwnership, clock: Clock) -> None:
         self.host = target.host
         self.dropped = 0
         self.lost = 0

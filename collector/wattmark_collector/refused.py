@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from wattmark_core.errors import SamplesRefused, StoreAway, StoreError, WattmarkError
+from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable, WattmarkError
 from wattmark_core.sample import Sample, encode
 
 log = logging.getLogger("wattmark_collector")
@@ -33,8 +33,8 @@ class Refused:
     def sort_out(self, samples: Iterable[Sample], write: Write) -> int:
         """Write what the store takes of a batch that it refused; how many it did not take.
 
-        Nothing is counted before all are decided: ``StoreAway`` goes on to the caller, who tries
-        the whole batch again.
+        Nothing is counted before all are decided: ``StoreUnavailable`` goes on to the caller,
+        who tries the whole batch again.
         """
         refused: list[tuple[list[Sample], StoreError]] = []
         tries = iter(range(MOST_TRIES))
@@ -84,10 +84,10 @@ def _by_kind(samples: Iterable[Sample]) -> dict[Kind, list[Sample]]:
 
 
 def _refusal(samples: list[Sample], write: Write) -> StoreError | None:
-    """Why the store never takes them; None if it did. Raises ``StoreAway``."""
+    """Why the store never takes them; None if it did. Raises ``StoreUnavailable``."""
     try:
         write(samples)
-    except StoreAway:
+    except StoreUnavailable:
         raise
     except StoreError as error:
         return error

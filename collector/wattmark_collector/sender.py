@@ -10,9 +10,9 @@ from typing import Final
 from wattmark_collector.health import Health
 from wattmark_collector.lines import LineReader
 from wattmark_collector.refused import Refused
-from wattmark_collector.spool import Spool
-from wattmark_collector.spool_reader import Waiting
-from wattmark_core.errors import LineFormatError, StoreAway, StoreError
+from wattmark_collector.spool.reader import Waiting
+from wattmark_collector.spool.spool import Spool
+from wattmark_core.errors import LineFormatError, StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
 
 log = logging.getLogger("wattmark_collector")
@@ -76,7 +76,7 @@ class Sender(Thread):
             last = self._stopping.is_set()
             try:
                 taken = self._send(samples)
-            except StoreAway as error:
+            except StoreUnavailable as error:
                 self._is_away(error)
                 if last:
                     return False
@@ -108,10 +108,10 @@ class Sender(Thread):
         return samples
 
     def _send(self, samples: list[Sample]) -> int:
-        """Into the store; how many it took. Raises ``StoreAway`` if it takes none now."""
+        """Into the store; how many it took. Raises ``StoreUnavailable`` if it takes none now."""
         try:
             self._put(samples)
-        except StoreAway:
+        except StoreUnavailable:
             raise
         except StoreError as error:
             self._check_store(error)
@@ -125,15 +125,15 @@ class Sender(Thread):
         except StoreError:
             raise
         except Exception as error:  # whatever it is, it must not end the sender
-            raise StoreAway(f"the store failed: {type(error).__name__}: {error}") from error
+            raise StoreUnavailable(f"the store failed: {type(error).__name__}: {error}") from error
 
     def _check_store(self, refusal: StoreError) -> None:
         try:
             self._put([self._probe()])
         except StoreError as error:
-            raise StoreAway(str(refusal)) from error
+            raise StoreUnavailable(str(refusal)) from error
 
-    def _is_away(self, error: StoreAway) -> None:
+    def _is_away(self, error: StoreUnavailable) -> None:
         self._health.write_failed()
         before, self.away = self.away, str(error)
         if before is None:

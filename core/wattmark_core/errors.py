@@ -61,7 +61,7 @@ class StoreError(WattmarkError):
     """The store cannot be opened, read or written."""
 
 
-class StoreAway(StoreError):
+class StoreUnavailable(StoreError):
     """The store does not answer now; the same call may succeed later."""
 
 

@@ -15,7 +15,7 @@ import urllib3
 from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
-from wattmark_core.errors import SamplesRefused, StoreAway, StoreError
+from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample
 from wattmark_store import influx_queries as queries
@@ -41,8 +41,9 @@ class InfluxStore:
     """``protocol.Store``, ``Maintained`` and ``Showing`` on an InfluxDB server. Threads may share
     it.
 
-    Nothing is asked of the server before the first call, which raises ``StoreAway`` if it does not
-    answer or lets nobody in, and ``StoreError`` if it will never take what it was given.
+    Nothing is asked of the server before the first call, which raises ``StoreUnavailable`` if
+    it does not answer or lets nobody in, and ``StoreError`` if it will never take what it was
+    given.
     """
 
     def __init__(self, location: InfluxLocation) -> None:
@@ -205,7 +206,7 @@ class InfluxStore:
             series = [queries.Row.of(each) for each in result.get("series", [])]
             rows.setdefault(result.get("statement_id", -1), []).extend(series)
         if set(rows) != set(range(len(statements))):
-            raise self._stranger()
+            raise self._not_influxdb()
         return [rows[number] for number in range(len(statements))]
 
     def _results(self, answer: bytes) -> list[dict[str, Any]]:
@@ -214,7 +215,7 @@ class InfluxStore:
             results = {"results": [], **json.loads(answer)}.pop("results")
             told: list[dict[str, Any]] = [dict(each) for each in results]
         except (ValueError, TypeError) as error:
-            raise self._stranger() from error
+            raise self._not_influxdb() from error
         return told
 
     def _put(self, point: Point) -> None:
@@ -254,10 +255,10 @@ class InfluxStore:
         body, headers = "\n".join(lines), {"Content-Type": "text/plain"}
         status, _ = self._call("/write", [("db", database)], headers, body=body)
         if status != WRITTEN_STATUS:
-            raise self._stranger()
+            raise self._not_influxdb()
 
-    def _stranger(self) -> StoreAway:
-        return StoreAway(f"{self.location.url} is not an InfluxDB; correct --store")
+    def _not_influxdb(self) -> StoreUnavailable:
+        return StoreUnavailable(f"{self.location.url} is not an InfluxDB; correct --store")
 
     def _call(
         self, path: str, query: list[tuple[str, str]], headers: dict[str, str], **given: Any
@@ -271,7 +272,7 @@ class InfluxStore:
         except ApiException as error:
             raise refusal(error.status, error.body, self.location) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise StoreAway(
+            raise StoreUnavailable(
                 f"no InfluxDB answers at {self.location.url} ({_cause(error)}); start it or"
                 " correct --store"
             ) from error

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_store.influx_url import InfluxLocation
 
 AWAY_STATUS: Final = frozenset({401, 403, 404, 408, 429})
@@ -33,13 +33,14 @@ def refusal(status: int, body: bytes | str | None, location: InfluxLocation) -> 
     said = " ".join(text.split())[:300]
     # A refused line (400) is repeated in the answer, whatever it is called.
     if status in {401, 403} or (status == 200 and any(w in said for w in RIGHTS_WANTED)):
-        return StoreAway(f"{where} refuses {user} ({said}); correct --store-password-file, or"
-                         " the user's rights")  # fmt: skip
+        return StoreUnavailable(
+            f"{where} refuses {user} ({said}); correct --store-password-file, or the user's rights"
+        )
     if status == 404 or (status == 200 and any(w in said for w in DATABASE_WANTED)):
-        return StoreAway(f"{where}: {said}; make its databases and let {user} use them, see"
+        return StoreUnavailable(f"{where}: {said}; make its databases and let {user} use them, see"
                          " influxdb/README.md")  # fmt: skip
     if status in AWAY_STATUS or status >= 500:
-        return StoreAway(f"{where} cannot answer now: {status} {said}; see its log")
+        return StoreUnavailable(f"{where} cannot answer now: {status} {said}; see its log")
     if status == 400 and UNPARSED in text:
         return MalformedLines(f"{where} refuses: {said}", text)
     return StoreError(f"{where} refuses: {said}")

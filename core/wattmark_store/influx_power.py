@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final
 
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
 from wattmark_core.units import NS_PER_S
 from wattmark_store.databases import POWER, TELEMETRY
@@ -66,8 +66,8 @@ class PowerRollUp:
     def rolling_up(self, now_ns: int) -> Iterator[None]:
         """Make the buckets that are over, and the coarser ones that they are part of; oldest first,
         in steps of a few hosts and minutes. Of a host whose power the server refuses for good it is
-        told once. Raises ``StoreAway``, and then, or if it is not gone through, what is not made
-        yet stays due."""
+        told once. Raises ``StoreUnavailable``, and then, or if it is not gone through, what is not
+        made yet stays due."""
         over = (now_ns - SETTLE_NS) // FINEST.width_ns
         oldest = (now_ns - KEPT_NS) // FINEST.width_ns
         if self._unseen is None:
@@ -116,7 +116,7 @@ class PowerRollUp:
         themselves."""
         try:
             self._make(names, run, newest)
-        except StoreAway:
+        except StoreUnavailable:
             raise
         except StoreError as error:
             if len(names) == 1:

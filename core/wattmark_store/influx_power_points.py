@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.sample import Tags
 from wattmark_store.databases import TELEMETRY, Resolution
 from wattmark_store.influx_lines import decode, literal, series_prefix
@@ -211,7 +211,7 @@ class PowerPoints:
             self._send(database, lines)
         except StoreError as error:
             # Those that the server would forget at once anyway; it has taken the others.
-            if isinstance(error, StoreAway) or "retention" not in str(error):
+            if isinstance(error, StoreUnavailable) or "retention" not in str(error):
                 raise
 
     def _line(self, power: Power) -> str:

@@ -22,14 +22,14 @@ from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_core.host_name import own_host
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
+from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.sensors.estimate import Estimate
 from wattmark_exporters.sensors.host import Host
-from wattmark_exporters.sensors.nvml import Nvml
-from wattmark_exporters.sensors.rapl import Rapl
+from wattmark_exporters.sensors.nvml.sensor import Nvml
+from wattmark_exporters.sensors.rapl.sensor import Rapl
 from wattmark_exporters.server import Backend, ExporterServer, Security
-from wattmark_exporters.station import Station
 from wattmark_exporters.timebase import Timebase
 
 EXAMPLE: Final = """example:
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     clock = SystemClock()
     timebase, jitter, stop, crashed = Timebase(clock), random.Random(), Event(), Event()  # noqa: S311 - jitter, not secrets
     stations = [
-        Station(
+        RunningSensor(
             s, options.host_name, clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy)
         )
         for s in sensors
@@ -144,7 +144,7 @@ def load(name: str) -> Sensor:
     return sensor
 
 
-def start_stations(stations: Sequence[Station], timebase: Timebase, clock: Clock) -> None:
+def start_stations(stations: Sequence[RunningSensor], timebase: Timebase, clock: Clock) -> None:
     """Start every sensor; the estimate only if no other gives the energy of the package.
 
     Decided once: an estimate that came and went would change what a host's energy means.
@@ -166,7 +166,7 @@ def start_stations(stations: Sequence[Station], timebase: Timebase, clock: Clock
             station.start()
 
 
-def _measures_package(station: Station, timebase: Timebase, clock: Clock) -> bool:
+def _measures_package(station: RunningSensor, timebase: Timebase, clock: Clock) -> bool:
     """Does it give package energy? One bad read at the start must not bring in the estimate."""
     if not station.running or not station.sensor.energy or station.sensor.name == Estimate.name:
         return False

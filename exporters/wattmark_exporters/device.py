@@ -6,7 +6,7 @@ from typing import Final
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import SensorFailed
 from wattmark_core.exporter_api import EnergySeries, SensorState
-from wattmark_exporters.agreement import Agreement
+from wattmark_exporters.counter_check import Agreement
 from wattmark_exporters.meter import CounterMeter, EnergyPoint, Meter, PowerMeter, plausible_watts
 from wattmark_exporters.readings import Counter, Power, Reading, Traits
 from wattmark_exporters.series import Latest, prefix

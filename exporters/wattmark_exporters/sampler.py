@@ -13,9 +13,9 @@ from wattmark_core.exporter_api import HostReport, SampleBase
 from wattmark_core.sample import make_tags, series_prefix
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 from wattmark_exporters.ring import Ring
+from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest
-from wattmark_exporters.station import Station
 from wattmark_exporters.timebase import Timebase
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Sampler:
 
     def __init__(
         self,
-        stations: Sequence[Station],
+        stations: Sequence[RunningSensor],
         timebase: Timebase,
         clock: Clock,
         ring: Ring,
@@ -191,7 +191,7 @@ class Sampler:
                 seconds = fast if armed else station.sensor.interval_seconds
                 station.schedule.set_interval(seconds, now_ns)
 
-    def _read(self, station: Station) -> bool:
+    def _read(self, station: RunningSensor) -> bool:
         lines, good = station.read(self._timebase)
         self._append(lines)
         return good

@@ -23,12 +23,12 @@ from starlette.types import ASGIApp
 from wattmark_core import healthcheck
 from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
-from wattmark_runner.ledger import Ledger
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.service.access.exposure import check_exposure
+from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.app import Guarding, make_app
-from wattmark_runner.service.exposure import check_exposure
-from wattmark_runner.service.keys import Keys
-from wattmark_runner.service.parts import Parts
-from wattmark_runner.service.site import Site
+from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.services import Services
 from wattmark_runner.workloads.config import load_config
 from wattmark_scoring.formula import Formula
 from wattmark_store import open_store
@@ -73,16 +73,16 @@ def _serve(options: argparse.Namespace) -> int:
     with (
         _alone(options.data),
         closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
-        closing(Ledger(options.data / "runner.sqlite")) as ledger,
+        closing(RunDatabase(options.data / "runner.sqlite")) as database,
         closing(_listening(host, port)) as listener,
     ):
-        site = Site(
+        context = AppContext(
             ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca),
-            store, ledger, options.data,
+            store, database, options.data,
             options.cache, config, formulas,
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(host)})
-        parts = Parts.of(site)
+        parts = Services.of(context)
         scheme = "https" if options.tls_cert else "http"
         url = f"{scheme}://{_in_url(host)}:{listener.getsockname()[1]}"
         app = make_app(parts, Guarding(hosts, keys))
@@ -94,7 +94,7 @@ def _serve(options: argparse.Namespace) -> int:
 class _Server(uvicorn.Server):
     """Says READY once it answers, and tells open streams to end when it is to stop."""
 
-    def __init__(self, config: uvicorn.Config, parts: Parts, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, parts: Services, url: str) -> None:
         super().__init__(config)
         self._parts = parts
         self._url = url

@@ -12,8 +12,8 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_store.sqlite import SqliteStore
 
 S = 1_000_000_000
@@ -76,7 +76,7 @@ def make_record(score: Score) -> RunRecord:
 @pytest.fixture
 def records(data: Path) -> list[RunRecord]:
     """The records of the three runs."""
-    return list(Ledger(data / "runner.sqlite").list())
+    return list(RunDatabase(data / "runner.sqlite").list())
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def data(tmp_path: Path) -> Path:
         make_score("broken", None, Verdict.INVALID, Method.COUNTER),
         make_score("guessed", 900.0, Verdict.WARNED, Method.ESTIMATED),
     ]
-    kept = Ledger(folder / "runner.sqlite")
+    kept = RunDatabase(folder / "runner.sqlite")
     store = SqliteStore(folder / "store.sqlite")
     for score in scores:
         record = make_record(score)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from wattmark_cli.export import write_results_json, write_scores_csv
+from wattmark_core.codec import from_json
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.codec import from_json
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord
 from wattmark_store.sqlite import SqliteStore
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
@@ -81,7 +81,7 @@ def test_a_metric_of_one_s_own(wattmark: Wattmark, data: Path) -> None:
 
 def test_results_and_scores_of_a_fit_come_back(data: Path, tmp_path: Path) -> None:
     """The records read from JSON are equal to those saved; the CSV has a line per score."""
-    records = Ledger(data / "runner.sqlite").list()
+    records = RunDatabase(data / "runner.sqlite").list()
     write_results_json(tmp_path / "results.json", records)
     bodies = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert tuple(from_json(RunRecord, body) for body in bodies) == records

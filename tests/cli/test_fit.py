@@ -15,8 +15,8 @@ import pytest
 from wattmark_cli.fit import share_baselines
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Phase, Window
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_store import open_store
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
@@ -101,7 +101,7 @@ def test_a_store_that_fails_when_baselines_are_shared_gets_the_results_later(
             f"run-{number}", RunRequest("digits", "cnn-small"), RunState.DONE, "h", "boot",
             "instance", 0, start, windows=[idle, work],
         ))  # fmt: skip
-    with closing(Ledger(tmp_path / "runner.sqlite")) as kept:
+    with closing(RunDatabase(tmp_path / "runner.sqlite")) as kept:
         for record in records:
             kept.save(record)
         before = kept.load("run-0")

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.model import RunRecord
 from wattmark_store import open_store
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]

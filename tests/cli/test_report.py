@@ -15,7 +15,7 @@ from wattmark_cli.charts import score_chart
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Score, Verdict
-from wattmark_runner.ledger import Ledger
+from wattmark_runner.records.database import RunDatabase
 from wattmark_store.sqlite import SqliteStore
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
@@ -116,7 +116,7 @@ def test_what_cannot_stand_on_a_logarithmic_axis_is_left_to_the_table() -> None:
 
 def test_two_hosts_are_told_apart(data: Path, tmp_path: Path) -> None:
     """With runs of two hosts each row names its own."""
-    record = Ledger(data / "runner.sqlite").load("run-guessed")
+    record = RunDatabase(data / "runner.sqlite").load("run-guessed")
     score = replace(record.scores[0], host="host2", run_id="run-2")
     other = replace(record, run_id="run-2", host="host2", scores=(score,))
     with closing(SqliteStore(data / "store.sqlite")) as store:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.pulse import pulse
-from wattmark_collector.spooled_store import SpooledStore
+from wattmark_collector.self_metrics import pulse
+from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError
 from wattmark_core.sample import Sample, make_tags

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wattmark_collector.claims import Claims
+from wattmark_collector.host_ownership import HostOwnership
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ExporterError
@@ -28,14 +28,14 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def claims(clock: FakeClock) -> Claims:
+def claims(clock: FakeClock) -> HostOwnership:
     """Claims of which the exporter at A holds rapl of host h."""
-    made = Claims(clock)
+    made = HostOwnership(clock)
     made.take("A", "h", report("a1", "rapl"))
     return made
 
 
-def test_the_second_exporter_of_a_sensor_is_left_out(claims: Claims) -> None:
+def test_the_second_exporter_of_a_sensor_is_left_out(claims: HostOwnership) -> None:
     """The first keeps it."""
     with pytest.raises(ExporterError, match="exporters A and B both give sensor 'rapl' of host"):
         claims.take("B", "h", report("b1", "nvml", "rapl"))
@@ -54,12 +54,12 @@ def test_the_second_exporter_of_a_sensor_is_left_out(claims: Claims) -> None:
     ],
     ids=["restarted", "same by another address", "other host", "other sensor", "not working"],
 )
-def test_no_conflict(claims: Claims, url: str, host: str, other: HostReport) -> None:
+def test_no_conflict(claims: HostOwnership, url: str, host: str, other: HostReport) -> None:
     """Each of these may go on."""
     claims.take(url, host, other)
 
 
-def test_a_claim_ends(claims: Claims, clock: FakeClock) -> None:
+def test_a_claim_ends(claims: HostOwnership, clock: FakeClock) -> None:
     """At once when its target goes from the file, after a minute when it does not answer."""
     claims.release("A")
     claims.take("B", "h", report("b1", "rapl"))

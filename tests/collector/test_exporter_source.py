@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import pytest
 
-from wattmark_collector.claims import Claims
 from wattmark_collector.exporter import ExporterSource
+from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.targets import Target
 from wattmark_core.clock import FakeClock
 from wattmark_core.exporter_api import CURSOR_HEADER, LOST_HEADER, TIME_HEADER, HostReport
@@ -56,7 +56,7 @@ def source() -> Iterator[ExporterSource]:
         thread.start()
         clock = FakeClock()
         target = Target("t", f"http://127.0.0.1:{server.server_port}/samples", 1.0, 5.0)
-        made = ExporterSource(target, "i:2", Claims(clock), clock)
+        made = ExporterSource(target, "i:2", HostOwnership(clock), clock)
         yield made
         made.close()
         server.shutdown()

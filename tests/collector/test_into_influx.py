@@ -12,8 +12,8 @@ import pytest
 
 from tests.influxdb.servers import Server, write
 from wattmark_collector.health import Health
-from wattmark_collector.pulse import pulse
-from wattmark_collector.spooled_store import SpooledStore
+from wattmark_collector.self_metrics import pulse
+from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_core.sample import Sample, decode_lines, make_tags

@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_collector.health import Health, TargetHealth
-from wattmark_collector.own_http import OwnServer
-from wattmark_collector.own_metrics import OwnState
-from wattmark_collector.pulse import pulse
+from wattmark_collector.self_metrics import pulse
+from wattmark_collector.status_metrics import OwnState
+from wattmark_collector.status_server import StatusServer
 from wattmark_core.catalogue import BY_NAME, MEASUREMENTS
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ConfigurationError, PortInUse
@@ -48,9 +48,9 @@ def changing() -> Changing:
 
 
 @pytest.fixture
-def server(changing: Changing) -> Iterator[OwnServer]:
+def server(changing: Changing) -> Iterator[StatusServer]:
     """Its pages, on loopback."""
-    made = OwnServer("127.0.0.1:0", changing.state, insecure_network=False)
+    made = StatusServer("127.0.0.1:0", changing.state, insecure_network=False)
     made.start()
     yield made
     made.stop()
@@ -77,7 +77,7 @@ def metrics(text: str) -> dict[tuple[str, str], float]:
     return found
 
 
-def test_metrics_are_those_of_the_catalogue(changing: Changing, server: OwnServer) -> None:
+def test_metrics_are_those_of_the_catalogue(changing: Changing, server: StatusServer) -> None:
     """What is not known is left out; lag is the age of what is in the store."""
     changing.health.polled(URL, TargetHealth("h1", True, 0.25, 1, 2), 1.0)
     changing.health.polled("http://other", TargetHealth("h2", False, 0.5, 0, 0, -1.5), 1.0)
@@ -99,7 +99,7 @@ def test_metrics_are_those_of_the_catalogue(changing: Changing, server: OwnServe
     assert URL not in get(server.url, "/metrics")[1]
 
 
-def test_health_is_ok_degraded_or_failed(changing: Changing, server: OwnServer) -> None:
+def test_health_is_ok_degraded_or_failed(changing: Changing, server: StatusServer) -> None:
     """A store that is away degrades: a restart of the collector would not help it."""
 
     def healthz() -> tuple[int, Any]:
@@ -129,20 +129,20 @@ def test_no_poll_for_long_is_ill(changing: Changing, monkeypatch: pytest.MonkeyP
     assert changing.state.wellness().failures == ["every poll is overdue by 200 s"]
 
 
-def test_other_pages_are_not_there(server: OwnServer) -> None:
+def test_other_pages_are_not_there(server: StatusServer) -> None:
     """404 says which are."""
     assert get(server.url, "/samples") == (404, "no such page; there are /metrics /healthz\n")
 
 
-def test_it_listens_on_loopback_unless_told(changing: Changing, server: OwnServer) -> None:
+def test_it_listens_on_loopback_unless_told(changing: Changing, server: StatusServer) -> None:
     """And on an address that is one, and free."""
     with pytest.raises(ConfigurationError, match="is not loopback"):
-        OwnServer("0.0.0.0:0", changing.state, insecure_network=False)
-    OwnServer("0.0.0.0:0", changing.state, insecure_network=True).stop()
+        StatusServer("0.0.0.0:0", changing.state, insecure_network=False)
+    StatusServer("0.0.0.0:0", changing.state, insecure_network=True).stop()
     with pytest.raises(ConfigurationError, match="not of the form HOST:PORT"):
-        OwnServer("9110", changing.state, insecure_network=False)
+        StatusServer("9110", changing.state, insecure_network=False)
     with pytest.raises(PortInUse, match="choose another with --listen"):
-        OwnServer(urlsplit(server.url).netloc, changing.state, insecure_network=False)
+        StatusServer(urlsplit(server.url).netloc, changing.state, insecure_network=False)
 
 
 def check(url: str) -> tuple[int, str]:

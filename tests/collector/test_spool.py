@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from wattmark_collector.spool import Spool
-from wattmark_collector.spool_files import SUFFIX
-from wattmark_collector.spool_record import Record, pack
+from wattmark_collector.spool.files import SUFFIX
+from wattmark_collector.spool.record import Record, pack
+from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import ConfigurationError, StoreError
 
 LIMIT_BYTES = 8000

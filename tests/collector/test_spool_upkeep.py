@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.collector.moody import MINUTE_NS, URL, Moody, WaitFor, make, sample, times
-from wattmark_collector.spool_files import SUFFIX
-from wattmark_core.errors import StoreAway
+from wattmark_collector.spool.files import SUFFIX
+from wattmark_core.errors import StoreUnavailable
 from wattmark_store.sqlite import SqliteStore
 
 
@@ -67,7 +67,7 @@ def test_a_database_that_is_missing_is_told_once_and_keeps_the_segments(
     store: Moody, tmp_path: Path, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While samples go through: power has databases of its own, which an older stack lacks."""
-    store.roll_up_error = StoreAway("store: database not found: power_1m")
+    store.roll_up_error = StoreUnavailable("store: database not found: power_1m")
     spooled = make(store, tmp_path / "spool", 1 << 16)
     spooled.start()
     for number in range(5):

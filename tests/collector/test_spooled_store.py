@@ -13,9 +13,9 @@ import pytest
 from tests.collector.moody import MINUTE_NS, URL, Moody, WaitFor, make, sample, times
 from wattmark_collector.health import Health
 from wattmark_collector.sink import Origin
-from wattmark_collector.spool_files import SUFFIX
-from wattmark_collector.spooled_store import SpooledStore
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_collector.spool.files import SUFFIX
+from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
 from wattmark_store.sqlite import SqliteStore
 
@@ -53,7 +53,7 @@ def test_lag_is_known_once_samples_are_in_the_store(
     health = Health()
     spooled = make(store, tmp_path / "spool", health=health)
     spooled.start()
-    store.error = StoreAway("store: away")
+    store.error = StoreUnavailable("store: away")
     spooled.write([sample(5), sample(9)], origin=Origin(URL, 9))
     wait_for(lambda: spooled.away)
     assert health.lag_seconds(URL, 1_000_000_009) is None
@@ -67,7 +67,7 @@ def test_a_store_that_is_away_is_told_of_once_and_loses_nothing(
 ) -> None:
     """Samples wait on the disk; when it is back they arrive."""
     caplog.set_level(logging.INFO)
-    store.error = StoreAway("store: nobody answers")
+    store.error = StoreUnavailable("store: nobody answers")
     for number in range(1, 50):
         spooled.write([sample(number)], target=URL, cursor=str(number))
     wait_for(lambda: store.tries >= 2)
@@ -157,7 +157,7 @@ def test_what_was_not_sent_is_sent_by_the_next_start(
     store: Moody, tmp_path: Path, wait_for: WaitFor
 ) -> None:
     """The end does not wait for a store that is away longer than a few seconds."""
-    store.error = StoreAway("store: away")
+    store.error = StoreUnavailable("store: away")
     spooled = make(store, tmp_path / "spool")
     spooled.start()
     spooled.write([sample(n) for n in range(1, 12_000)], target=URL, cursor="i:7")
@@ -209,7 +209,7 @@ def test_a_full_disk_is_a_store_error_and_passes(
     ):
         pytest.skip("mounting a small disk needs root and mount(8)")
     try:
-        store.error = StoreAway("store: away")
+        store.error = StoreUnavailable("store: away")
         spooled = make(store, disk / "spool", 1 << 30)
         spooled.start()
         last = fill(spooled)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.influxdb.servers import Server, write
 from wattmark_core.catalogue import Method
-from wattmark_core.errors import ConfigurationError, StoreAway, StoreError
+from wattmark_core.errors import ConfigurationError, StoreError, StoreUnavailable
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_store import Store, open_store
@@ -157,7 +157,9 @@ def test_users_may_do_their_work_and_no_more(opened: Callable[..., Any]) -> None
         lambda: collector.put_window(window), lambda: runner.write([sample]),
     ]  # fmt: skip
     for refused in calls:
-        with pytest.raises(StoreAway, match=r"refuses user \w+ .*; correct|let user \w+ use them"):
+        with pytest.raises(
+            StoreUnavailable, match=r"refuses user \w+ .*; correct|let user \w+ use them"
+        ):
             refused()
 
 
@@ -168,7 +170,7 @@ def test_a_wrong_password_is_refused_and_not_repeated(
     file = tmp_path / "password"
     file.write_text("sw0rdfish\n")
     store = opened("collector", file)
-    with pytest.raises(StoreAway, match="correct --store-password-file") as caught:
+    with pytest.raises(StoreUnavailable, match="correct --store-password-file") as caught:
         store.write([Sample("power", (), {"watts": 1.0}, 1)])
     assert "sw0rdfish" not in f"{caught.value!r} {store.location} {vars(store)}"
     assert "\n" not in str(caught.value)
@@ -180,7 +182,9 @@ def test_a_server_that_is_away_is_told_from_one_that_refuses(each_influx: Server
     each_influx.query("telemetry", "SHOW MEASUREMENTS")
     each_influx.stop()
     try:
-        with pytest.raises(StoreAway, match=r"no InfluxDB answers at http://127.0.0.1:\d+ \(") as e:
+        with pytest.raises(
+            StoreUnavailable, match=r"no InfluxDB answers at http://127.0.0.1:\d+ \("
+        ) as e:
             store.write([Sample("power", (), {"watts": 1.0}, 1)])
         assert "\n" not in str(e.value)
     finally:
@@ -189,9 +193,9 @@ def test_a_server_that_is_away_is_told_from_one_that_refuses(each_influx: Server
     write(each_influx, 'odd value="text" 1')
     with pytest.raises(StoreError, match=r"field type conflict.*value.*odd") as conflict:
         store.write([Sample("odd", (), {"value": 1.0}, 2)])
-    assert not isinstance(conflict.value, StoreAway)
+    assert not isinstance(conflict.value, StoreUnavailable)
     each_influx.drop("telemetry")
-    with pytest.raises(StoreAway, match="make its databases and let user"):
+    with pytest.raises(StoreUnavailable, match="make its databases and let user"):
         store.write([Sample("power", (), {"watts": 1.0}, 1)])
     store.close()
 
@@ -206,7 +210,7 @@ def test_a_refused_line_is_not_a_refused_user_and_harms_no_other(
     with pytest.raises(StoreError, match="field type conflict") as caught:
         influx_store.write([Sample(name, (), {"value": 1.0}, 2),
                             Sample("power", (), {"watts": 1.0}, 2)])  # fmt: skip
-    assert not isinstance(caught.value, StoreAway)
+    assert not isinstance(caught.value, StoreUnavailable)
     influx_store.roll_up(2 * MINUTE)
     assert len(influx_store.series("power_1m", 0, MINUTE, {})) == 1
 
@@ -249,7 +253,7 @@ def test_another_server_is_told_from_an_influxdb(stranger: str) -> None:
             store.windows, lambda: store.write([Sample("power", (), {"watts": 1.0}, 1)]),
         ]  # fmt: skip
         for call in calls:
-            with pytest.raises(StoreAway, match="is not an InfluxDB; correct --store"):
+            with pytest.raises(StoreUnavailable, match="is not an InfluxDB; correct --store"):
                 call()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.core.stored_power import LATER, T0, S, energy_tags, load, shown, times
-from wattmark_core.errors import StoreAway
+from wattmark_core.errors import StoreUnavailable
 from wattmark_core.sample import Sample
 from wattmark_store.databases import POWER
 
@@ -121,11 +121,11 @@ def test_killed_between_two_widths_the_next_one_ends_the_work(
 
         def until(database: str, lines: Any, last: str = each.database, send: Any = send) -> None:
             if database == last:
-                raise StoreAway("killed")
+                raise StoreUnavailable("killed")
             send(database, lines)
 
         store._power_points._send = until
-        with pytest.raises(StoreAway, match="killed"):
+        with pytest.raises(StoreUnavailable, match="killed"):
             store.roll_up(T0 + 720 * S)
         assert shown(influx, POWER[n].database)
         assert not shown(influx, each.database)
@@ -138,7 +138,7 @@ def test_what_failed_stays_due(influx: Any, store: Any) -> None:
     """A server without the databases, as one that was not updated: told, and made up for later."""
     influx.query("", "DROP DATABASE power_1m")
     store.write(load(50.0, 0.0, 130.0))
-    with pytest.raises(StoreAway, match="power_1m"):
+    with pytest.raises(StoreUnavailable, match="power_1m"):
         store.roll_up(LATER)
     assert len(store.series("energy_1m", 0, LATER, {})) == 1
     influx.query("", "CREATE DATABASE power_1m")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.core.stored_power import LATER, T0, S, energy_tags, load, shown, times
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
 from wattmark_store import open_store
 from wattmark_store.databases import POWER, POWER_NAMES
@@ -203,10 +203,10 @@ def test_steps_that_are_not_gone_through_stay_due(influx: Any, store: Any) -> No
     send = store._power_points._send
 
     def away(*_: Any) -> None:
-        raise StoreAway("away")
+        raise StoreUnavailable("away")
 
     store._power_points._send = away
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         store.roll_up(LATER)
     store._power_points._send = send
     store.roll_up(LATER)

@@ -9,7 +9,7 @@ import pytest
 from tests.influxdb.gate import Gate
 from tests.influxdb.servers import Server
 from wattmark_core.catalogue import Method
-from wattmark_core.errors import StoreAway, StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_store import open_store
@@ -53,7 +53,7 @@ def test_what_has_other_tags_is_written_before_the_old_goes(store: Any, gate: Ga
     for call, left in (("SELECT", [OLD]), ("write", [OLD, new]), ("DELETE", [new])):
         store.put_window(OLD)
         gate.passed = keep_back(call)
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             store.put_window(new)
         gate.passed = lambda _: True
         assert sorted(store.windows(), key=lambda each: str(each.phase), reverse=True) == left
@@ -66,7 +66,7 @@ def test_a_field_less_is_told_to_be_unwritten_until_it_is_written(store: Any, ga
     store.put_window(OLD)
     new = replace(OLD, joules=None)
     gate.passed = keep_back("DELETE")
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         store.put_window(new)
     gate.passed = lambda _: True
     assert store.windows() == []
@@ -134,7 +134,7 @@ def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:
     collector.roll_up(9 * MINUTE)  # type: ignore[attr-defined] # an InfluxDB's has it
     collector.write([Sample("power", host, {"watts": 1.0}, MINUTE + S)])
     gate.passed = lambda what: what != "write" and not what.startswith("DELETE FROM")
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         collector.roll_up(9 * MINUTE)  # type: ignore[attr-defined] # as above
     gate.passed = lambda _: True
     assert rows() == {(host, MINUTE), (device, MINUTE), (host, MINUTE + S)}
@@ -156,7 +156,7 @@ def test_a_line_that_cannot_be_parsed_takes_no_other_with_it(each_influx: Server
     ]
     with pytest.raises(StoreError, match="unable to parse") as caught:
         opened.write(batch)
-    assert not isinstance(caught.value, StoreAway)
+    assert not isinstance(caught.value, StoreUnavailable)
     (data,) = opened.series("odd name", 0, 400, {})
     assert set(data.times_ns) == set(range(1, 400)) - bad
     opened.close()

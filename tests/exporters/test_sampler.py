@@ -16,9 +16,9 @@ from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
 from wattmark_core.sample import Sample, decode_lines
 from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
 from wattmark_exporters.ring import Ring
+from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.station import Station
 from wattmark_exporters.timebase import Timebase
 
 TICKING = Traits(update_period_seconds=0.1, ticking=True, limit_watts=400.0)
@@ -88,7 +88,9 @@ def bench(clock: FakeClock) -> Build:
     def build(*sensors: Sensor) -> Bench:
         jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
         stations = [
-            Station(s, "box", clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy))
+            RunningSensor(
+                s, "box", clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy)
+            )
             for s in sensors
         ]
         for station in stations:

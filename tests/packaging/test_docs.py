@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_exporters.sensors.rapl_absent import UDEV_RULE
+from wattmark_exporters.sensors.rapl.absent import UDEV_RULE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(

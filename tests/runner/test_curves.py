@@ -2,7 +2,7 @@
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_runner.curves import power_curve
+from wattmark_runner.views.curves import power_curve
 from wattmark_store import SeriesData
 
 SERIES = EnergySeries(Domain.PACKAGE, "socket0", "rapl", Method.COUNTER, 0.001)

@@ -13,9 +13,9 @@ import pytest
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels, npz, synthetic
 from wattmark_runner.worker.datasets.arrays import enlarge, of_arrays
-from wattmark_runner.worker.pipeline import (
+from wattmark_runner.worker.datasets.pipeline import (
     PART,
-    Kept,
+    CachedBatches,
     Pipeline,
     Prepare,
     Source,
@@ -144,11 +144,11 @@ def test_an_allowed_broken_image_is_black_and_told() -> None:
 
 def test_kept_images_are_decoded_once() -> None:
     """They come from memory, if there is enough of it."""
-    kept = Kept(source(images_of(10)), 2, 10**6)
+    kept = CachedBatches(source(images_of(10)), 2, 10**6)
     first = [kept.next() for _ in range(3)]
     assert kept.next() is first[0]
     with pytest.raises(ConfigurationError, match=r"10 images that .* need 0\.0 GB"):
-        Kept(source(images_of(10)), 2, 100)
+        CachedBatches(source(images_of(10)), 2, 100)
 
 
 def test_frames_are_the_middle_or_all() -> None:

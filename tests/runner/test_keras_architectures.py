@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wattmark_runner.process import WorkerProcess
-from wattmark_runner.protocol import Done, Event, Load, Loaded, Measure, Notice, PhaseEnd
-from wattmark_runner.workloads.zoo import APPLICATIONS, KERAS_PARAMETERS
+from wattmark_runner.execution.worker_process import WorkerProcess
+from wattmark_runner.worker.protocol import Done, Event, Load, Loaded, Measure, Notice, PhaseEnd
+from wattmark_runner.workloads.keras import APPLICATIONS, KERAS_PARAMETERS
 
 keras = pytest.importorskip("keras")
 
@@ -88,7 +88,7 @@ def test_every_classifier_of_keras_is_there() -> None:
 def test_an_image_is_prepared_and_left_as_it_is(name: str) -> None:
     """Each classifier's own preprocessing takes an image that may only be read, and does to it
     what Keras does to a copy."""
-    from wattmark_runner.worker.zoo.applications import preparation
+    from wattmark_runner.worker.architectures.applications import preparation
 
     grey = np.linspace(0.0, 255.0, 6, dtype=np.float32).reshape(3, 2, 1)
     image = np.broadcast_to(grey, (3, 2, 3))
@@ -113,8 +113,8 @@ def test_efficientnet_lite_has_its_published_size(
     name: str, parameters: float, giga_macs: float
 ) -> None:
     """Parameters (million) and MACs (10⁹) are those of the definition."""
-    from wattmark_runner.worker.macs import count_macs
-    from wattmark_runner.worker.zoo.efficientnet_lite import SCALES, network
+    from wattmark_runner.worker.architectures.efficientnet_lite import SCALES, network
+    from wattmark_runner.worker.networks.macs import count_macs
 
     model = network(name, SCALES[name], 1000)
     macs = count_macs(model)
@@ -137,7 +137,7 @@ def test_efficientnet_lite_has_its_published_size(
 )
 def test_macs_of_other_families_are_known(name: str, giga_macs: float) -> None:
     """They are those of the published tables."""
-    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.networks.macs import count_macs
 
     macs = count_macs(getattr(keras.applications, name)(weights=None))
     assert macs is not None

@@ -25,8 +25,8 @@ LINES = re.findall(r"In `([A-Z]+)`:\n```python\n(.*?)```", PAGE, re.DOTALL)
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from wattmark_runner.records import RunRequest
-from wattmark_runner.run import execute
+from wattmark_runner.records.model import RunRequest
+from wattmark_runner.execution.run import execute
 from wattmark_runner.workloads import load_config
 from wattmark_store import open_store
 

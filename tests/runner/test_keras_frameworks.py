@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from wattmark_runner.process import worker_environment
+from wattmark_runner.execution.worker_process import worker_environment
 from wattmark_runner.worker.frameworks import gpu_given
 
 ELSEWHERE = {
@@ -20,7 +20,7 @@ os.environ["KERAS_BACKEND"] = sys.argv[1]
 framework = importlib.import_module("wattmark_runner.worker.frameworks." + sys.argv[1])
 import keras, numpy
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.zoo.loading import require_on_gpu
+from wattmark_runner.worker.sessions.keras_loading import require_on_gpu
 assert framework.gpu_names() == []
 image = keras.Input((4, 4, 3))
 flat = keras.layers.Flatten()(keras.layers.Normalization()(image))

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.protocol import Load
 from wattmark_runner.worker.datasets import Images
-from wattmark_runner.worker.zoo import loading
-from wattmark_runner.worker.zoo.choice import Choice
+from wattmark_runner.worker.protocol import Load
+from wattmark_runner.worker.sessions import keras_loading as loading
+from wattmark_runner.worker.sessions.keras_choice import Choice
+from wattmark_runner.workloads.keras import KERAS_PARAMETERS
 from wattmark_runner.workloads.parameters import Value
-from wattmark_runner.workloads.zoo import KERAS_PARAMETERS
 
 
 def choice(kind: str, path: Path, labels: str = "", images: str = "", **changed: Value) -> Choice:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_runner.process import worker_environment
-from wattmark_runner.worker.zoo import Wanted, loading
-from wattmark_runner.worker.zoo.choice import Choice
+from wattmark_runner.execution.worker_process import worker_environment
+from wattmark_runner.worker.architectures import Wanted
+from wattmark_runner.worker.sessions import keras_loading as loading
+from wattmark_runner.worker.sessions.keras_choice import Choice
 
 keras = pytest.importorskip("keras")
 
@@ -25,8 +26,8 @@ CHOICE = Choice(
 )  # fmt: skip
 CHILD = """
 from test_keras_loading import CHOICE
-from wattmark_runner.worker.models import build
-from wattmark_runner.worker.zoo.loading import architecture_of
+from wattmark_runner.worker.architectures.builtin import build
+from wattmark_runner.worker.sessions.keras_loading import architecture_of
 for model in (architecture_of(CHOICE, None).model, build("cnn-small", (28, 28, 1), 10)):
     print(model.input.shape, model.input.dtype, model.layers[-1].dtype, model.count_params())
 """
@@ -79,8 +80,8 @@ def torn(weights: str) -> Any:
 
 def test_want_of_memory_is_not_taken_for_wrong_weights(tmp_path: Path) -> None:
     """Neither that of a file nor that of Keras's own; what else goes wrong is the weights'."""
-    from wattmark_runner.worker.zoo.applications import made
-    from wattmark_runner.worker.zoo.weights import load_file
+    from wattmark_runner.worker.architectures.applications import made
+    from wattmark_runner.worker.architectures.weights import load_file
 
     file = Wanted(MODEL, trained=True, file=str(tmp_path / "no.weights.h5"))
     says = "out of memory: MobileNetV3Small in batches of 32"

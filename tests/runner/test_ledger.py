@@ -11,15 +11,22 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
-from wattmark_runner.ledger import Answer, Ledger, Page, UnknownRun, WindowRow, score_of
-from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.records.database import (
+    Answer,
+    Page,
+    RunDatabase,
+    UnknownRun,
+    WindowRow,
+    score_of,
+)
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring.scores import ENERGY_SCORE
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def database(tmp_path: Path) -> RunDatabase:
     """An empty ledger."""
-    return Ledger(tmp_path / "runner.sqlite")
+    return RunDatabase(tmp_path / "runner.sqlite")
 
 
 def make_record(
@@ -37,136 +44,136 @@ def make_record(
     )  # fmt: skip
 
 
-def test_runs_are_filtered_and_paged(ledger: Ledger) -> None:
+def test_runs_are_filtered_and_paged(database: RunDatabase) -> None:
     """Newest first, by page, by column and by label; a later save keeps a run's place."""
     for number in range(5):
         labels = {"odd": str(number % 2), "a'b": 'c"d'}
-        ledger.save(make_record(f"run-{number}", owner="me", labels=labels))
-    ledger.save(make_record("run-0", owner="you", labels={}))
-    assert [r.run_id for r in ledger.rows(Page(2))] == ["run-4", "run-3"]
-    third = ledger.rows(Page(2))[-1].seq
-    assert [r.run_id for r in ledger.rows(Page(9, third))] == ["run-2", "run-1", "run-0"]
-    assert [r.run_id for r in ledger.rows(Page(9, equal={"owner": "you"}))] == ["run-0"]
-    odd = ledger.rows(Page(9, labels={"odd": "1", "a'b": 'c"d'}))
+        database.save(make_record(f"run-{number}", owner="me", labels=labels))
+    database.save(make_record("run-0", owner="you", labels={}))
+    assert [r.run_id for r in database.rows(Page(2))] == ["run-4", "run-3"]
+    third = database.rows(Page(2))[-1].seq
+    assert [r.run_id for r in database.rows(Page(9, third))] == ["run-2", "run-1", "run-0"]
+    assert [r.run_id for r in database.rows(Page(9, equal={"owner": "you"}))] == ["run-0"]
+    odd = database.rows(Page(9, labels={"odd": "1", "a'b": 'c"d'}))
     assert [r.run_id for r in odd] == ["run-3", "run-1"]
     assert odd[0].score == make_record("run-3").scores[0]
 
 
-def test_the_newest_score_that_ranks_is_compared(ledger: Ledger) -> None:
+def test_the_newest_score_that_ranks_is_compared(database: RunDatabase) -> None:
     """Of each model the newest that can be ranked; an invalid one only if it is newer; estimated
     ones beside measured ones."""
-    ledger.save(make_record("old", "a", 1, 1.0))
-    ledger.save(make_record("new", "a", 2, 2.0))
-    ledger.save(make_record("spoilt", "a", 3, 3.0, Verdict.INVALID))
-    ledger.save(make_record("bad-before", "b", 1, None, Verdict.INVALID))
-    ledger.save(make_record("good", "b", 2, 5.0))
-    ledger.save(make_record("guess", "b", 1, 9.0, method=Method.ESTIMATED))
-    found = ledger.compared({"formula": ENERGY_SCORE})
+    database.save(make_record("old", "a", 1, 1.0))
+    database.save(make_record("new", "a", 2, 2.0))
+    database.save(make_record("spoilt", "a", 3, 3.0, Verdict.INVALID))
+    database.save(make_record("bad-before", "b", 1, None, Verdict.INVALID))
+    database.save(make_record("good", "b", 2, 5.0))
+    database.save(make_record("guess", "b", 1, 9.0, method=Method.ESTIMATED))
+    found = database.compared({"formula": ENERGY_SCORE})
     assert {score.run_id for score in found} == {"new", "spoilt", "good", "guess"}
-    assert ledger.compared({"formula": "another"}) == []
+    assert database.compared({"formula": "another"}) == []
 
 
-def test_other_settings_and_gpus_are_compared_too(ledger: Ledger) -> None:
+def test_other_settings_and_gpus_are_compared_too(database: RunDatabase) -> None:
     """A run on another framework, or another GPU, is not a newer one of the same."""
     for number, (settings, gpu) in enumerate([("", ""), ("backend=torch", ""), ("", "GPU-1")]):
         record = make_record(f"run-{number}", "a", number)
         record.scores = (replace(record.scores[0], settings=settings, gpu=gpu),)
-        ledger.save(record)
-    ledger.save(make_record("newer", "a", 9))
-    found = ledger.compared({"formula": ENERGY_SCORE})
+        database.save(record)
+    database.save(make_record("newer", "a", 9))
+    found = database.compared({"formula": ENERGY_SCORE})
     assert {score.run_id for score in found} == {"newer", "run-1", "run-2"}
 
 
-def test_a_file_of_the_first_version_is_taken_over(ledger: Ledger) -> None:
+def test_a_file_of_the_first_version_is_taken_over(database: RunDatabase) -> None:
     """Its scores had neither settings nor GPU."""
-    ledger.save(make_record("old", "a", 1))
-    connection = sqlite3.connect(ledger.path)
+    database.save(make_record("old", "a", 1))
+    connection = sqlite3.connect(database.path)
     connection.executescript(
         "DROP INDEX scores_compared; ALTER TABLE scores DROP COLUMN settings;"
         " ALTER TABLE scores DROP COLUMN gpu; PRAGMA user_version = 1"
     )
     connection.close()
-    ledger = Ledger(ledger.path)
-    assert [score.run_id for score in ledger.compared({})] == ["old"]
-    ledger.save(make_record("new", "a", 2))
-    assert [score.run_id for score in ledger.compared({})] == ["new"]
+    database = RunDatabase(database.path)
+    assert [score.run_id for score in database.compared({})] == ["old"]
+    database.save(make_record("new", "a", 2))
+    assert [score.run_id for score in database.compared({})] == ["new"]
 
 
-def test_an_older_program_can_read_what_the_store_lacks(ledger: Ledger) -> None:
+def test_an_older_program_can_read_what_the_store_lacks(database: RunDatabase) -> None:
     """Whether the store has a run's results stands beside the record, which has no field that a
     program of the same version of the file does not know; it comes back with it."""
     for number in range(2):
         record = make_record(f"run-{number}")
         record.published = bool(number)
-        ledger.save(record)
-    with closing(sqlite3.connect(ledger.path)) as connection:
+        database.save(record)
+    with closing(sqlite3.connect(database.path)) as connection:
         bodies = [json.loads(body) for (body,) in connection.execute("SELECT body FROM runs")]
     assert len(bodies) == 2
     assert not any("published" in body for body in bodies)
-    assert [record.published for record in ledger.list()] == [True, False]
-    assert not ledger.load("run-0").published
-    ledger.mark("run-0", published=True)
-    assert ledger.load("run-0").published
+    assert [record.published for record in database.list()] == [True, False]
+    assert not database.load("run-0").published
+    database.mark("run-0", published=True)
+    assert database.load("run-0").published
 
 
-def test_scores_page_without_gap(ledger: Ledger) -> None:
+def test_scores_page_without_gap(database: RunDatabase) -> None:
     """Page after page gives every score once; scoring again replaces, and adds none."""
     for number in range(7):
-        ledger.save(make_record(f"run-{number}"))
-    ledger.save(make_record("run-3", value=8.0))
+        database.save(make_record(f"run-{number}"))
+    database.save(make_record("run-3", value=8.0))
     seen: list[str] = []
     cursor = None
-    while rows := ledger.scores(Page(3, cursor, place="id")):
+    while rows := database.scores(Page(3, cursor, place="id")):
         seen += [score_of(body).run_id for _, body in rows]
         cursor = rows[-1][0]
     assert sorted(seen) == [f"run-{number}" for number in range(7)]
     assert seen[0] == "run-3"
 
 
-def test_windows_come_back_equal(ledger: Ledger) -> None:
+def test_windows_come_back_equal(database: RunDatabase) -> None:
     """A window keeps its place when it closes; all that is known of it returns."""
     window = Window("w", "here", Phase.IDLE, 1, 1, run_id="r")
-    ledger.put_window(WindowRow(window, max_seconds=5.0))
-    ledger.put_window(WindowRow(replace(window, window_id="later")))
+    database.put_window(WindowRow(window, max_seconds=5.0))
+    database.put_window(WindowRow(replace(window, window_id="later")))
     closed = WindowRow(replace(window, end_ns=2), "closed", "client", None, ("a warning",))
-    ledger.put_window(closed)
-    assert ledger.window("w") == replace(closed, seq=1)
-    assert [row.window.window_id for row in ledger.windows(Page(9))] == ["later", "w"]
-    assert [row.window.window_id for row in ledger.open_windows("r")] == ["later"]
+    database.put_window(closed)
+    assert database.window("w") == replace(closed, seq=1)
+    assert [row.window.window_id for row in database.windows(Page(9))] == ["later", "w"]
+    assert [row.window.window_id for row in database.open_windows("r")] == ["later"]
 
 
-def test_events_are_replayed_in_order(ledger: Ledger) -> None:
+def test_events_are_replayed_in_order(database: RunDatabase) -> None:
     """Events after a number, of one run; progress is forgotten, the rest stays."""
     for kind in ("state", "progress", "window"):
-        ledger.add_event("r", kind, {"kind": kind})
-        ledger.add_event("another", kind, {})
-    first = ledger.events("r")[0]
-    assert [event.kind for event in ledger.events("r", first.id)] == ["progress", "window"]
-    ledger.forget_progress("r")
-    assert [event.body for event in ledger.events("r")] == [{"kind": "state"}, {"kind": "window"}]
+        database.add_event("r", kind, {"kind": kind})
+        database.add_event("another", kind, {})
+    first = database.events("r")[0]
+    assert [event.kind for event in database.events("r", first.id)] == ["progress", "window"]
+    database.forget_progress("r")
+    assert [event.body for event in database.events("r")] == [{"kind": "state"}, {"kind": "window"}]
 
 
-def test_an_answer_is_kept_for_its_time(ledger: Ledger) -> None:
+def test_an_answer_is_kept_for_its_time(database: RunDatabase) -> None:
     """The answer to a key comes back whole, until it is too old."""
     answer = Answer("print", 202, [("location", "/x")], b"\x00body")
-    ledger.put_answer("key", answer, 60.0)
-    assert ledger.answer("key") == answer
-    ledger.put_answer("other", answer, -1.0)
-    assert ledger.answer("key") is None
+    database.put_answer("key", answer, 60.0)
+    assert database.answer("key") == answer
+    database.put_answer("other", answer, -1.0)
+    assert database.answer("key") is None
 
 
-def test_what_is_not_there_is_said(ledger: Ledger) -> None:
+def test_what_is_not_there_is_said(database: RunDatabase) -> None:
     """An unknown run or window is one line."""
-    for ask in (ledger.load, ledger.row, ledger.window):
+    for ask in (database.load, database.row, database.window):
         with pytest.raises(UnknownRun, match="'x'"):
             ask("x")
 
 
-def test_a_file_of_another_version_is_refused(ledger: Ledger) -> None:
+def test_a_file_of_another_version_is_refused(database: RunDatabase) -> None:
     """A ledger that this version does not know is left as it is."""
-    connection = sqlite3.connect(ledger.path)
+    connection = sqlite3.connect(database.path)
     connection.execute("CREATE TABLE runs (run_id TEXT)")
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match="another version"):
-        ledger.list()
+        database.list()

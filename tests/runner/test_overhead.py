@@ -9,8 +9,17 @@ import pytest
 
 from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.overhead import CPUS, NOT_SEEN, RATIO, RUNNER, SECONDS, added, counts, tell
-from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.scoring.overhead import (
+    CPUS,
+    NOT_SEEN,
+    RATIO,
+    RUNNER,
+    SECONDS,
+    added,
+    counts,
+    tell,
+)
 from wattmark_store.sqlite import SqliteStore
 
 S = 1_000_000_000

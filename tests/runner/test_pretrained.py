@@ -16,13 +16,14 @@ import pytest
 from psutil import Process
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_runner.baseline import Cancelled
-from wattmark_runner.fetch import fetch_weights
-from wattmark_runner.protocol import Load
-from wattmark_runner.records import RunRequest
-from wattmark_runner.run import execute
+from wattmark_runner.execution.fetch_weights import fetch_weights
+from wattmark_runner.execution.run import execute
+from wattmark_runner.records.model import RunRequest
+from wattmark_runner.windows.waiting import Cancelled
+from wattmark_runner.worker.protocol import Load
 from wattmark_runner.workloads import Workload, find_workload
 from wattmark_runner.workloads.images import ImageFiles
+from wattmark_runner.workloads.keras import APPLICATIONS
 from wattmark_runner.workloads.parameters import ParameterError, Value
 from wattmark_runner.workloads.pretrained import (
     KERAS_FILES,
@@ -30,7 +31,6 @@ from wattmark_runner.workloads.pretrained import (
     require_weights,
     to_download,
 )
-from wattmark_runner.workloads.zoo import APPLICATIONS
 from wattmark_store import Store
 
 NOBODY = "http://127.0.0.1:9/"

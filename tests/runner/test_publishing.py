@@ -14,10 +14,10 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.overlap import put_marked
-from wattmark_runner.publishing import publish
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.scorer import score_run
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.scoring.publishing import publish
+from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.windows.overlap import put_marked
 from wattmark_store import Store, open_store
 
 S = 1_000_000_000

@@ -8,8 +8,8 @@ from subprocess import Popen
 import pytest
 
 from wattmark_core.results import Phase
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.run import execute
+from wattmark_runner.execution.run import execute
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.workloads import load_config
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.scores import ENERGY_SCORE

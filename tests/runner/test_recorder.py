@@ -14,8 +14,8 @@ import pytest
 
 from wattmark_core.errors import ExporterError
 from wattmark_core.results import Phase
-from wattmark_runner.recorder import Recorder
-from wattmark_runner.telemetry import read_host
+from wattmark_runner.windows.exporter_link import read_host
+from wattmark_runner.windows.recorder import Recorder
 from wattmark_store import Store
 
 DEAD = "http://127.0.0.1:9"

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wattmark_core.catalogue import Domain, Method
+from wattmark_core.codec import from_json, to_json
 from wattmark_core.errors import StoreError
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
-from wattmark_runner.codec import from_json, to_json
-from wattmark_runner.ledger import Ledger, UnknownRun
-from wattmark_runner.records import RunRecord, RunRequest, RunState, Source
+from wattmark_runner.records.database import RunDatabase, UnknownRun
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
 
 
 def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_789) -> RunRecord:
@@ -65,7 +65,7 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
 
 def test_a_full_record_comes_back_equal(tmp_path: Path) -> None:
     """Every field of every part survives: enumerations, tuples, nested records, whole ns."""
-    records = Ledger(tmp_path / "runs.sqlite")
+    records = RunDatabase(tmp_path / "runs.sqlite")
     records.save(full_record())
     loaded = records.load("run-1")
     for each in fields(RunRecord):
@@ -82,7 +82,7 @@ def test_any_window_comes_back_equal(window: Window) -> None:
 
 def test_saving_again_replaces_and_the_newest_comes_first(tmp_path: Path) -> None:
     """A run is one row; the list begins with the run that was asked for last."""
-    records = Ledger(tmp_path / "deep" / "runs.sqlite")
+    records = RunDatabase(tmp_path / "deep" / "runs.sqlite")
     records.save(full_record("old", 1))
     records.save(full_record("new", 2))
     records.save(full_record("old", 1))
@@ -92,7 +92,7 @@ def test_saving_again_replaces_and_the_newest_comes_first(tmp_path: Path) -> Non
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Asking for an unknown run gives one line."""
     with pytest.raises(UnknownRun, match="no run 'x'"):
-        Ledger(tmp_path / "runs.sqlite").load("x")
+        RunDatabase(tmp_path / "runs.sqlite").load("x")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -100,4 +100,4 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are not run records " * 100, encoding="utf-8")
     with pytest.raises(StoreError, match=r"notes\.txt"):
-        Ledger(path).list()
+        RunDatabase(path).list()

@@ -14,10 +14,10 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.results import Boundary, Phase, Verdict
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.progress import Progress
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.run import execute, last_idle, measure_idle
+from wattmark_runner.execution.progress import Progress
+from wattmark_runner.execution.run import execute, last_idle, measure_idle
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
@@ -117,7 +117,7 @@ def test_a_run_goes_from_baseline_to_score(
     }
     assert last_idle(record) == record.windows[-1]
     assert told == ["scoring"]
-    records = Ledger(tmp_path / "runs.sqlite")
+    records = RunDatabase(tmp_path / "runs.sqlite")
     records.save(record)
     assert records.load(record.run_id) == record
 

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 
 from wattmark_core.results import Phase
-from wattmark_runner.overhead import NOT_SEEN, RATIO
-from wattmark_runner.records import RunRequest, RunState
-from wattmark_runner.run import execute
+from wattmark_runner.execution.run import execute
+from wattmark_runner.records.model import RunRequest, RunState
+from wattmark_runner.scoring.overhead import NOT_SEEN, RATIO
 from wattmark_runner.workloads import load_config
 from wattmark_store import open_store
 from wattmark_store.influx_views import RESULT_VIEWS

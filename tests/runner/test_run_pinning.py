@@ -6,9 +6,9 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary
-from wattmark_runner.pinning import counted, guard_seconds, window_seconds
-from wattmark_runner.progress import Plan, Progress
-from wattmark_runner.records import RunRequest
+from wattmark_runner.execution.progress import Plan, Progress
+from wattmark_runner.records.model import RunRequest
+from wattmark_runner.scoring.pinning import counted, guard_seconds, window_seconds
 
 GPU = EnergySeries(Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, averaging_seconds=0.025)
 OTHER_GPU = EnergySeries(Domain.GPU, "GPU-2", "nvml", Method.COUNTER, 0.1)

@@ -9,9 +9,9 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary, Score, Verdict
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.tables import Cell, Choice, Table, table1, table2, table3
-from wattmark_runner.tables.text import to_csv, to_latex, to_markdown
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.views.tables import Cell, Choice, Table, table1, table2, table3
+from wattmark_runner.views.tables.text import to_csv, to_latex, to_markdown
 
 S = 1_000_000_000
 

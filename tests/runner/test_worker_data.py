@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.data import LabelledImages, digits, fashion_files, load_data, read_idx
+from wattmark_runner.worker.datasets.standard import (
+    LabelledImages,
+    digits,
+    fashion_files,
+    load_data,
+    read_idx,
+)
 
 
 def write_idx(path: Path, values: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> None:

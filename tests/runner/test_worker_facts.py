@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_runner.worker.facts import about_machine
+from wattmark_core.machine import about_machine
 
 LINE = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\n"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from wattmark_core.clock import FakeClock
 from wattmark_core.units import seconds_to_ns
-from wattmark_runner.protocol import Edge, Event, Measure, PhaseEnd
-from wattmark_runner.worker.measure import Measurement, Network, count_correct
+from wattmark_runner.worker.measurement import Measurement, Network, count_correct
+from wattmark_runner.worker.protocol import Edge, Event, Measure, PhaseEnd
 
 
 @dataclass

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.data import LabelledImages
+from wattmark_runner.worker.datasets.standard import LabelledImages
 
 keras = pytest.importorskip("keras")
 
@@ -19,7 +19,7 @@ def random_images(count: int) -> LabelledImages:
 
 
 def network(name: str = "cnn-separable") -> Any:
-    from wattmark_runner.worker.models import build
+    from wattmark_runner.worker.architectures.builtin import build
 
     keras.utils.set_random_seed(1)
     return build(name, (8, 8, 1), 10)
@@ -28,7 +28,7 @@ def network(name: str = "cnn-separable") -> Any:
 @pytest.mark.parametrize("batch_size", [1, 7, 20, 64])
 def test_the_compiled_walk_predicts_what_the_network_predicts(batch_size: int) -> None:
     """Whatever the batches, each image gets the class that the plain network gives it."""
-    from wattmark_runner.worker.network import CompiledNetwork
+    from wattmark_runner.worker.networks.compiled import CompiledNetwork
 
     images, model = random_images(20), network()
     expected = np.argmax(np.asarray(model(images.images, training=False)), axis=-1).tolist()
@@ -42,7 +42,7 @@ def test_the_compiled_walk_predicts_what_the_network_predicts(batch_size: int) -
 
 def test_a_test_set_without_images_is_refused() -> None:
     """Nothing can be measured on nothing."""
-    from wattmark_runner.worker.network import CompiledNetwork
+    from wattmark_runner.worker.networks.compiled import CompiledNetwork
 
     with pytest.raises(ConfigurationError, match="needs images"):
         CompiledNetwork(network(), random_images(0), 32)
@@ -50,7 +50,7 @@ def test_a_test_set_without_images_is_refused() -> None:
 
 def test_macs_and_parameters_agree_with_the_published_ones() -> None:
     """MobileNet (Howard et al. 2017, table 4): 569 million multiply-adds, 4.2 million weights."""
-    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.networks.macs import count_macs
 
     model = keras.applications.MobileNet(weights=None)
     macs = count_macs(model)
@@ -61,7 +61,7 @@ def test_macs_and_parameters_agree_with_the_published_ones() -> None:
 
 def test_macs_of_an_unknown_layer_are_missing_and_not_zero() -> None:
     """A network with a layer that the counter does not know has no count."""
-    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.networks.macs import count_macs
 
     model = keras.Sequential([keras.Input((4, 3)), keras.layers.LSTM(2), keras.layers.Dense(1)])
     assert count_macs(model) is None
@@ -78,7 +78,7 @@ def shared(image: Any) -> Any:
 
 def test_a_layer_counts_as_often_as_it_is_called() -> None:
     """At the size of each call; calls in other networks do not count."""
-    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.networks.macs import count_macs
 
     image = keras.Input((8, 8, 3))
     kernel = 3 * 3 * 3 * 3
@@ -124,7 +124,7 @@ class Imperative(keras.Model):  # type: ignore[misc, name-defined]  # untyped
 )
 def test_products_that_no_kernel_tells_of_are_unknown(multiply: Callable[[Any], Any]) -> None:
     """Layers without weights and operations between layers are not taken for nothing."""
-    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.networks.macs import count_macs
 
     value = keras.Input((4, 4))
     assert count_macs(keras.Model(value, multiply(value))) is None
@@ -132,7 +132,7 @@ def test_products_that_no_kernel_tells_of_are_unknown(multiply: Callable[[Any], 
 
 def test_macs_that_no_graph_or_size_tells_are_unknown() -> None:
     """A subclass of ``keras.Model`` may call its layers how it likes."""
-    from wattmark_runner.worker.macs import count_macs
+    from wattmark_runner.worker.networks.macs import count_macs
 
     model = Imperative()
     model(np.zeros((1, 2), np.float32))
@@ -144,8 +144,8 @@ def test_macs_that_no_graph_or_size_tells_are_unknown() -> None:
 
 def test_the_networks_differ_clearly_in_size_and_shape() -> None:
     """No two have the same MACs and parameters, and every count is known."""
-    from wattmark_runner.worker.macs import count_macs
-    from wattmark_runner.worker.models import BODIES, build
+    from wattmark_runner.worker.architectures.builtin import BODIES, build
+    from wattmark_runner.worker.networks.macs import count_macs
     from wattmark_runner.workloads import find_workload
 
     assert tuple(BODIES) == find_workload("fashion-mnist").models

@@ -12,8 +12,17 @@ import psutil
 import pytest
 
 from wattmark_core.errors import RunError
-from wattmark_runner.process import WorkerProcess, passed_on, worker_environment
-from wattmark_runner.protocol import Done, Edge, Event, Load, Loaded, Measure, Notice, PhaseEnd
+from wattmark_runner.execution.worker_process import WorkerProcess, passed_on, worker_environment
+from wattmark_runner.worker.protocol import (
+    Done,
+    Edge,
+    Event,
+    Load,
+    Loaded,
+    Measure,
+    Notice,
+    PhaseEnd,
+)
 
 MEASURE = Measure(repeats=2, seconds=0.2, guard_seconds=0.1, warmup_seconds=0.1)
 TELL = "import json, os, time\ntell = lambda **event: print(json.dumps(event), flush=True)\n"
@@ -359,7 +368,9 @@ def test_a_worker_does_not_get_secrets(tmp_path: Path) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "WATTMARK_KEY_FILE", "TF_TOKEN_app", "MY_PASSWORD"):
         assert not passed_on(name)
     environment = {**os.environ, "INFLUX_TOKEN": "hunter2"}
-    script = "from wattmark_runner.process import worker_environment as w; print(w(''))"
+    script = (
+        "from wattmark_runner.execution.worker_process import worker_environment as w; print(w(''))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, text=True, capture_output=True, check=True
     )

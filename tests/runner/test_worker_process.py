@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.errors import RunError
-from wattmark_runner.process import WorkerProcess
-from wattmark_runner.protocol import (
+from wattmark_runner.execution.worker_process import WorkerProcess
+from wattmark_runner.worker.protocol import (
     Done,
     Edge,
     Event,

@@ -29,6 +29,6 @@ def test_workloads_are_known_without_a_framework() -> None:
     import subprocess
     import sys
 
-    code = "import sys, wattmark_runner.run; print(*(n for n in sys.modules))"
+    code = "import sys, wattmark_runner.execution.run; print(*(n for n in sys.modules))"
     listed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert not {b"tensorflow", b"keras", b"sklearn"} & set(listed.stdout.split())

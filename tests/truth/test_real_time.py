@@ -20,8 +20,8 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.results import Phase, Window
-from wattmark_runner.recorder import Recorder
-from wattmark_runner.scorer import read_window
+from wattmark_runner.scoring.scorer import read_window
+from wattmark_runner.windows.recorder import Recorder
 from wattmark_scoring.energy import SeriesEnergy
 from wattmark_store import Store, open_store
 

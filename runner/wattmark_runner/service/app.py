@@ -15,20 +15,14 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from wattmark_core.errors import WattmarkError
-from wattmark_runner.service import (
-    metrics,
-    problems,
-    runs_api,
-    scores_api,
-    tables_api,
-    windows_api,
-)
-from wattmark_runner.service.guard import Guard
-from wattmark_runner.service.keys import Keys
-from wattmark_runner.service.parts import Parts
-from wattmark_runner.service.problems import ApiError
-from wattmark_runner.service.repeats import Repeats
-from wattmark_runner.telemetry import read_host
+from wattmark_runner.service import metrics
+from wattmark_runner.service.access.idempotency import IdempotencyMiddleware
+from wattmark_runner.service.access.keys import Keys
+from wattmark_runner.service.access.middleware import AccessMiddleware
+from wattmark_runner.service.api import problems, runs, scores, tables, windows
+from wattmark_runner.service.api.problems import ApiError
+from wattmark_runner.service.services import Services
+from wattmark_runner.windows.exporter_link import read_host
 
 log = logging.getLogger("wattmark.runner")
 
@@ -50,12 +44,12 @@ class Guarding:
     keys: Keys | None = None
 
 
-def make_app(parts: Parts, guarding: Guarding) -> ASGIApp:
+def make_app(parts: Services, guarding: Guarding) -> ASGIApp:
     """The application over ``parts``, which start and stop with it; the guard is around it all."""
-    return Guard(calls(parts), hosts=guarding.hosts, keys=guarding.keys)
+    return AccessMiddleware(calls(parts), hosts=guarding.hosts, keys=guarding.keys)
 
 
-def calls(parts: Parts) -> FastAPI:
+def calls(parts: Services) -> FastAPI:
     """The calls and the page, unguarded."""
 
     @asynccontextmanager
@@ -68,18 +62,18 @@ def calls(parts: Parts) -> FastAPI:
         title="Wattmark runner", version=version("wattmark"), description=ABOUT,
         docs_url=None, redoc_url=None,  # they load scripts from elsewhere
         lifespan=lifespan,
-        middleware=[Middleware(Repeats, ledger=parts.site.ledger)],
+        middleware=[Middleware(IdempotencyMiddleware, database=parts.context.database)],
     )  # fmt: skip
     app.state.parts = parts
     problems.install(app)
-    for module in (runs_api, windows_api, scores_api, tables_api):
+    for module in (runs, windows, scores, tables):
         app.include_router(module.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(_about_itself(parts))
     app.mount("/static", StaticFiles(directory=PAGE), name="static")
     return app
 
 
-def _about_itself(parts: Parts) -> APIRouter:
+def _about_itself(parts: Services) -> APIRouter:
     router = APIRouter(tags=["service"])
 
     @router.get("/", response_class=FileResponse, include_in_schema=False)
@@ -97,8 +91,8 @@ def _about_itself(parts: Parts) -> APIRouter:
     def ready() -> str:
         """The service can measure: its exporter answers and its ledger can be read."""
         try:
-            read_host(parts.site.exporter_url)
-            parts.site.ledger.counts()
+            read_host(parts.context.exporter_url)
+            parts.context.database.counts()
         except WattmarkError as error:
             # Who asks needs no key: the log has the particulars.
             log.warning("not ready: %s", error)

@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from wattmark_runner.service.parts import Parts
+from wattmark_runner.service.services import Services
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -16,13 +16,13 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 class _Runs(Collector):
     """Read when asked for, so that nothing is counted twice."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._parts = parts
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client."""
         runs = GaugeMetricFamily("wattmark_runs", "Runs in each state.", labels=["state"])
-        for state, count in self._parts.site.ledger.counts().items():
+        for state, count in self._parts.context.database.counts().items():
             runs.add_metric([str(state)], count)
         yield runs
         yield GaugeMetricFamily(
@@ -31,7 +31,7 @@ class _Runs(Collector):
         )  # fmt: skip
 
 
-def render(parts: Parts) -> bytes:
+def render(parts: Services) -> bytes:
     """The page."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)

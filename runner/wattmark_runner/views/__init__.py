@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wattmark_core.results import Score
 from wattmark_core.sample import make_tags
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.isolines import isolines
 from wattmark_runner.views.power import window_power
 from wattmark_runner.views.repeats import repeats

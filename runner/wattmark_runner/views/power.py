@@ -9,7 +9,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Window
 from wattmark_core.sample import make_tags
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.repeats import counter_data
 from wattmark_scoring.arrays import CounterData
 from wattmark_store import Store, ViewPoint

@@ -10,7 +10,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.figures import JOULES, PERCENT, figure
 from wattmark_core.results import Boundary, Phase, Score, Window
 from wattmark_core.sample import make_tags
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.model import RunRecord
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
 from wattmark_scoring.energy import window_energy

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from wattmark_core.errors import RunError
-from wattmark_runner.protocol import (
+from wattmark_runner.worker import descendants
+from wattmark_runner.worker.protocol import (
     Command,
     Event,
     Failed,
@@ -21,7 +22,6 @@ from wattmark_runner.protocol import (
     decode,
     encode,
 )
-from wattmark_runner.worker import descendants
 
 Emit = Callable[[Event], None]
 
@@ -74,20 +74,22 @@ def _serve(commands: queue.SimpleQueue[Command], emit: Emit) -> None:
 def _session(command: Load, emit: Emit) -> Session:
     """What can carry out the command; only what is needed is imported."""
     if command.command:
-        from wattmark_runner.worker.command import CommandSession
+        from wattmark_runner.worker.sessions.command import CommandSession
 
         return CommandSession(emit)
     emit(Step("import", 0.0))
     if command.entry_point:
-        from wattmark_runner.worker.entry_point import EntryPointSession
+        from wattmark_runner.worker.sessions.entry_point import EntryPointSession
 
         return EntryPointSession(emit)
     if command.files:
         os.environ["KERAS_BACKEND"] = str(command.parameters["backend"])
-        from wattmark_runner.worker.zoo.session import KerasSession
+        from wattmark_runner.worker.sessions.keras import KerasSession
 
         return KerasSession(emit)
-    from wattmark_runner.worker.session import NetworkSession  # the framework takes seconds
+    from wattmark_runner.worker.sessions.builtin import (
+        NetworkSession,  # the framework takes seconds
+    )
 
     return NetworkSession(emit)
 

@@ -21,10 +21,10 @@ from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_runner.workloads.images import ImageFiles, read_images
+from wattmark_runner.workloads.keras import ARCHITECTURES, KERAS_PARAMETERS
 from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value, shown_value
 from wattmark_runner.workloads.reading import Table
 from wattmark_runner.workloads.registry import BUILT_IN_PARAMETERS, WORKLOADS
-from wattmark_runner.workloads.zoo import ARCHITECTURES, KERAS_PARAMETERS
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")

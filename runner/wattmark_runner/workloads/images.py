@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wattmark_runner.workloads.keras import ARCHITECTURES, DATASETS
 from wattmark_runner.workloads.reading import Table
-from wattmark_runner.workloads.zoo import ARCHITECTURES, DATASETS
 
 
 @dataclass(frozen=True, slots=True)

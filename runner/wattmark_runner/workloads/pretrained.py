@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_runner.workloads.config import Workload
+from wattmark_runner.workloads.keras import APPLICATIONS
 from wattmark_runner.workloads.parameters import ParameterError, Value
-from wattmark_runner.workloads.zoo import APPLICATIONS
 
 DOWNLOADS: Final = "https://storage.googleapis.com/"
 """From where ``keras.applications`` takes its weights."""

@@ -9,7 +9,7 @@ import pytest
 
 from wattmark_core.errors import SensorAbsent
 from wattmark_exporters.readings import Counter, Power, Values
-from wattmark_exporters.sensors.nvml import Nvml
+from wattmark_exporters.sensors.nvml.sensor import Nvml
 
 pytestmark = pytest.mark.gpu
 SECONDS = 5.0

@@ -30,11 +30,11 @@ from wattmark_core.sample import Sample, decode_lines
 from wattmark_exporters.__main__ import start_stations
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
+from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.sensors.estimate import Estimate
-from wattmark_exporters.sensors.rapl import Rapl
-from wattmark_exporters.station import Station
+from wattmark_exporters.sensors.rapl.sensor import Rapl
 from wattmark_exporters.timebase import Timebase
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -167,7 +167,7 @@ class Exporter:
             Estimate(root / "proc", self._tdp_watts, machine),
         ]
         jitter = random.Random(machine.boottime_ns())  # noqa: S311 - jitter, not secrets
-        self._stations = [Station(s, "m", machine, Schedule(0.1, 0, jitter)) for s in sensors]
+        self._stations = [RunningSensor(s, "m", machine, Schedule(0.1, 0, jitter)) for s in sensors]
         timebase = Timebase(machine)
         with acting_as(USER):
             start_stations(self._stations, timebase, machine)

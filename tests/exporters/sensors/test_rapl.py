@@ -11,9 +11,9 @@ from wattmark_core.catalogue import Domain
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_exporters.readings import Counter, Lost
-from wattmark_exporters.sensors.mirrors import mirror
-from wattmark_exporters.sensors.rapl import Rapl
-from wattmark_exporters.sensors.rapl_absent import UDEV_RULE
+from wattmark_exporters.sensors.rapl.absent import UDEV_RULE
+from wattmark_exporters.sensors.rapl.mirrors import mirror
+from wattmark_exporters.sensors.rapl.sensor import Rapl
 
 
 def add_zone(sysfs: Path, key: str, name: str, **files: str | int) -> Path:

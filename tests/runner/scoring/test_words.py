@@ -12,7 +12,7 @@ import wattmark_scoring
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Score, Verdict
-from wattmark_runner.settle import INTERRUPTED
+from wattmark_runner.scoring.await_samples import INTERRUPTED
 from wattmark_scoring import checks, words
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.boundary import boundary_energy

@@ -17,9 +17,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Message
 
-from wattmark_runner.service.guard import BODY_LIMIT_BYTES, Guard
-from wattmark_runner.service.keys import Keys
-from wattmark_runner.service.problems import install
+from wattmark_runner.service.access.keys import Keys
+from wattmark_runner.service.access.middleware import BODY_LIMIT_BYTES, AccessMiddleware
+from wattmark_runner.service.api.problems import install
 
 RUN, READ = "x" * 20, "r" * 20
 JSON = {"Content-Type": "application/json"}
@@ -59,7 +59,7 @@ def make_app() -> FastAPI:
 
 
 @contextmanager
-def serving(guard: Guard) -> Iterator[Client]:
+def serving(guard: AccessMiddleware) -> Iterator[Client]:
     """A server on a free port, and a client of it."""
     server = uvicorn.Server(
         uvicorn.Config(guard, port=0, ws="none", lifespan="off", log_config=None, date_header=False)
@@ -81,7 +81,7 @@ def serving(guard: Guard) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """Of a service without keys that is also known as lab7 and 192.0.2.7."""
-    with serving(Guard(make_app(), hosts=frozenset({"Lab7", "192.0.2.7"}))) as found:
+    with serving(AccessMiddleware(make_app(), hosts=frozenset({"Lab7", "192.0.2.7"}))) as found:
         yield found
 
 
@@ -91,7 +91,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     path = tmp_path_factory.mktemp("keys") / "keys"
     path.write_text(f"read {READ}\nrun {RUN}\n", encoding="ascii")
     path.chmod(0o600)
-    with serving(Guard(make_app(), keys=Keys.read(path))) as found:
+    with serving(AccessMiddleware(make_app(), keys=Keys.read(path))) as found:
         yield found
 
 
@@ -294,5 +294,5 @@ def test_websockets_are_closed() -> None:
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    asyncio.run(Guard(make_app())({"type": "websocket", "path": "/"}, receive, send))
+    asyncio.run(AccessMiddleware(make_app())({"type": "websocket", "path": "/"}, receive, send))
     assert [message["type"] for message in sent] == ["websocket.close"]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.service.exposure import check_exposure
-from wattmark_runner.service.keys import Keys, Role
+from wattmark_runner.service.access.exposure import check_exposure
+from wattmark_runner.service.access.keys import Keys, Role
 
 READ_KEY, RUN_KEY = "r" * 16, "x" * 40
 

@@ -17,12 +17,12 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.scorer import score_run
-from wattmark_runner.service import scoring
-from wattmark_runner.service.scoring import Scorer
-from wattmark_runner.service.site import Site
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.jobs import scoring_queue as scoring
+from wattmark_runner.service.jobs.scoring_queue import Scorer
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_store import Store, open_store
 from wattmark_store.influx_views import RESULT_VIEWS
@@ -51,34 +51,34 @@ def make_record(number: int, state: RunState = RunState.DONE) -> RunRecord:
 
 
 @pytest.fixture
-def old(influx: Any, tmp_path: Path) -> Iterator[Ledger]:
+def old(influx: Any, tmp_path: Path) -> Iterator[RunDatabase]:
     """The file that an older version left, and its results in InfluxDB: windows and scores without
     texts. Raw samples are gone, but for the power of one run nothing remains of them; of a run
     that waits, and of one that failed before its first window, there is nothing to publish."""
     with_samples = open_store(influx.url("admin"), influx.password_file("admin"))
     put_samples(with_samples)
     path = tmp_path / "runner.sqlite"
-    ledger = Ledger(path)
+    database = RunDatabase(path)
     for number in range(RUNS):
-        ledger.save(score_run(make_record(number), with_samples))
-    ledger.save(replace(make_record(98), state=RunState.QUEUED, windows=[]))
-    ledger.save(replace(make_record(99), state=RunState.FAILED, windows=[]))
-    ledger.close()
+        database.save(score_run(make_record(number), with_samples))
+    database.save(replace(make_record(98), state=RunState.QUEUED, windows=[]))
+    database.save(replace(make_record(99), state=RunState.FAILED, windows=[]))
+    database.close()
     for name in set(RESULT_VIEWS) - {"window_power"}:
         influx.query("results", f'DROP SERIES FROM "{name}"')
     influx.query("results", 'DROP SERIES FROM "window_power" WHERE "run_id" != \'run3\'')
     influx.query("telemetry", "DROP SERIES FROM /.*/")
     for number in range(RUNS):
-        for score in ledger.load(f"run{number}").scores:
+        for score in database.load(f"run{number}").scores:
             with_samples.put_score(score)
     with_samples.close()
-    ledger.close()
+    database.close()
     connection = sqlite3.connect(path)
     connection.executescript(
         "DROP TABLE unpublished; UPDATE runs SET body = json_remove(body, '$.published')"
     )
     connection.close()
-    made = Ledger(path)
+    made = RunDatabase(path)
     yield made
     made.close()
 
@@ -95,7 +95,7 @@ def put_samples(store: Store) -> None:
 
 @pytest.fixture
 def serve(
-    influx: Any, old: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    influx: Any, old: RunDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Serve]:
     """Start the scoring of a service, with a tick of 50 ms in which one old run has its turn."""
     monkeypatch.setattr(scoring, "TICK_SECONDS", 0.05)
@@ -105,8 +105,8 @@ def serve(
 
     def start(url: str = "", scored: Callable[[RunRecord], None] = lambda _: None) -> Scorer:
         store = open_store(url or influx.url("runner"), influx.password_file("runner"))
-        site = Site("http://127.0.0.1:9", store, old, tmp_path, tmp_path, RunnerConfig(()))
-        scorer = Scorer(site, threading.RLock(), list, scored, lambda: None)
+        context = AppContext("http://127.0.0.1:9", store, old, tmp_path, tmp_path, RunnerConfig(()))
+        scorer = Scorer(context, threading.RLock(), list, scored, lambda: None)
         scorer.start()
         started.append((scorer, store))
         return scorer
@@ -133,7 +133,7 @@ def texts(influx: Any) -> list[str]:
                   if "energy_text" in row)  # fmt: skip
 
 
-def test_the_runs_of_an_older_file_wait_to_be_published(old: Ledger) -> None:
+def test_the_runs_of_an_older_file_wait_to_be_published(old: RunDatabase) -> None:
     """All that have ended and have results, newest first; not again when it is opened again, and
     not in a new file."""
     waiting = [f"run{number}" for number in reversed(range(RUNS))]
@@ -141,12 +141,12 @@ def test_the_runs_of_an_older_file_wait_to_be_published(old: Ledger) -> None:
     old.mark("run3", published=True)
     old.close()
     waiting.remove("run3")
-    assert Ledger(old.path).unpublished() == waiting
-    assert Ledger(old.path.with_name("new.sqlite")).unpublished() == []
+    assert RunDatabase(old.path).unpublished() == waiting
+    assert RunDatabase(old.path.with_name("new.sqlite")).unpublished() == []
 
 
 def test_old_runs_get_what_is_shown_of_them_and_keep_what_they_have(
-    influx: Any, old: Ledger, serve: Serve, waiting: Any
+    influx: Any, old: RunDatabase, serve: Serve, waiting: Any
 ) -> None:
     """Texts, checks, repeats and lines; scores and windows are as they were, in the ledger and in
     the store, and so is power whose raw samples are gone."""
@@ -168,7 +168,7 @@ def test_old_runs_get_what_is_shown_of_them_and_keep_what_they_have(
 
 
 def test_old_runs_wait_for_a_store_that_is_away(
-    influx: Any, old: Ledger, serve: Serve, waiting: Any
+    influx: Any, old: RunDatabase, serve: Serve, waiting: Any
 ) -> None:
     """And all are there once it is back."""
     gate = Gate(influx.address, lambda _: len(old.unpublished()) > RUNS - 2)
@@ -185,7 +185,7 @@ def test_old_runs_wait_for_a_store_that_is_away(
 
 
 def test_a_new_run_is_scored_between_old_ones(
-    influx: Any, old: Ledger, serve: Serve, waiting: Any
+    influx: Any, old: RunDatabase, serve: Serve, waiting: Any
 ) -> None:
     """It waits for one of them at most."""
     store = open_store(influx.url("admin"), influx.password_file("admin"))
@@ -200,7 +200,7 @@ def test_a_new_run_is_scored_between_old_ones(
 
 
 def test_a_run_that_cannot_be_published_does_not_hold_up_others(
-    influx: Any, old: Ledger, serve: Serve, waiting: Any
+    influx: Any, old: RunDatabase, serve: Serve, waiting: Any
 ) -> None:
     """It is tried again after them."""
     newest = f"run{RUNS - 1}"

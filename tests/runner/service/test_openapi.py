@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from wattmark_runner.service import schemas
+from wattmark_runner.service.api import schemas
 
 CHECKS = [
     not_a_server_error,

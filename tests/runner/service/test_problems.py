@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from wattmark_core.errors import ConfigurationError, ExporterError, RunError, StoreError
-from wattmark_runner.service.problems import RESPONSES, ApiError, FieldError, install
+from wattmark_runner.service.api.problems import RESPONSES, ApiError, FieldError, install
 
 Ask = Callable[..., httpx.Response]
 

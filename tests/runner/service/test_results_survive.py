@@ -22,9 +22,9 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
-from wattmark_runner.ledger import Ledger
-from wattmark_runner.records import RunRecord, RunRequest, RunState
-from wattmark_runner.scorer import score_run
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.scoring.scorer import score_run
 from wattmark_store import Store, open_store
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
@@ -50,7 +50,7 @@ def store(each_influx: Server) -> Iterator[Store]:
 
 
 @pytest.fixture
-def ledger(store: Store, tmp_path: Path) -> Iterator[Ledger]:
+def database(store: Store, tmp_path: Path) -> Iterator[RunDatabase]:
     """A run in it that was scored, and in the store."""
     windows = [
         Window(f"w{i}", "host", Phase.INFERENCE, START + (1 + 5 * i) * S, START + (5 + 5 * i) * S,
@@ -62,7 +62,7 @@ def ledger(store: Store, tmp_path: Path) -> Iterator[Ledger]:
         START, series=(SERIES,), windows=windows, ended_ns=START + 20 * S,
     )  # fmt: skip
     score_run(record, store)
-    made = Ledger(tmp_path / "runner.sqlite")
+    made = RunDatabase(tmp_path / "runner.sqlite")
     made.save(record)
     yield made
     made.close()
@@ -120,7 +120,7 @@ def windows(store: Store) -> list[Window]:
 
 
 def test_a_runner_killed_between_delete_and_write_ends_with_the_result_written(
-    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner],
+    each_influx: Server, store: Store, database: RunDatabase, start_runner: Callable[[str], Runner],
     waiting: Any,
 ) -> None:  # fmt: skip
     """SIGKILL when InfluxDB has deleted and before it is written: after the next start all windows
@@ -140,17 +140,17 @@ def test_a_runner_killed_between_delete_and_write_ends_with_the_result_written(
         runner.score_again()
     assert runner.process.wait(10) == -signal.SIGKILL
     assert len(windows(store)) == 2
-    assert ledger.unpublished() == ["run"]
+    assert database.unpublished() == ["run"]
     gate.passed = lambda _: True
     start_runner(gate.url(each_influx.name("runner")))
-    waiting(lambda: ledger.unpublished() == [], 30.0)
+    waiting(lambda: database.unpublished() == [], 30.0)
     assert (windows(store), store.scores()) == before
     gate.stop()
 
 
 @pytest.mark.slow
 def test_a_store_that_went_away_between_delete_and_write_gets_the_result(
-    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner],
+    each_influx: Server, store: Store, database: RunDatabase, start_runner: Callable[[str], Runner],
     waiting: Any,
 ) -> None:  # fmt: skip
     """And the service was stopped before it was back: the next one writes it."""
@@ -168,19 +168,19 @@ def test_a_store_that_went_away_between_delete_and_write_gets_the_result(
     gate.start()
     gate.passed = lambda _: True
     start_runner(gate.url(each_influx.name("runner")))
-    waiting(lambda: ledger.unpublished() == [], 30.0)
+    waiting(lambda: database.unpublished() == [], 30.0)
     assert (windows(store), store.scores()) == before
     gate.stop()
 
 
 def test_what_is_confirmed_is_not_written_again(
-    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner]
+    each_influx: Server, store: Store, database: RunDatabase, start_runner: Callable[[str], Runner]
 ) -> None:
     """A run that was scored in peace costs the store nothing afterwards."""
     gate = Gate(each_influx.address)
     runner = start_runner(gate.url(each_influx.name("runner")))
     runner.score_again()
-    assert ledger.unpublished() == []
+    assert database.unpublished() == []
     gate.calls.clear()
     time.sleep(3.0)  # longer than a turn of whoever looks for what is not written
     assert gate.calls == []
@@ -188,7 +188,7 @@ def test_what_is_confirmed_is_not_written_again(
 
 
 def test_a_score_of_another_version_stops_no_run(
-    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner],
+    each_influx: Server, store: Store, database: RunDatabase, start_runner: Callable[[str], Runner],
     waiting: Any,
 ) -> None:  # fmt: skip
     """Of another host, within a boundary that nobody here knows: a run of the same workload is
@@ -197,30 +197,30 @@ def test_a_score_of_another_version_stops_no_run(
     write(each_influx, "score,host=other,model=m,workload=digits,boundary=node,run_id=x,"
           f'formula=accuracy^2/energy value=1.0,verdict="valid",method="counter" {START}',
           "results")  # fmt: skip
-    record = ledger.load("run")
+    record = database.load("run")
     record.state = RunState.SCORING
-    ledger.save(record)
+    database.save(record)
     runner = start_runner(each_influx.url("runner"))
-    waiting(lambda: ledger.load("run").state is RunState.DONE, 30.0)
+    waiting(lambda: database.load("run").state is RunState.DONE, 30.0)
     answer = httpx.post(f"{runner.url}/api/v1/runs/run/score", timeout=60.0)
     assert answer.status_code == 200, answer.text
     assert (windows(store), store.scores()) == before
-    assert ledger.unpublished() == []
+    assert database.unpublished() == []
 
 
 def test_a_record_that_cannot_be_read_keeps_no_other_waiting(
-    each_influx: Server, store: Store, ledger: Ledger, start_runner: Callable[[str], Runner],
+    each_influx: Server, store: Store, database: RunDatabase, start_runner: Callable[[str], Runner],
     waiting: Any,
 ) -> None:  # fmt: skip
     """The store gets what it lacks of the runs after it, which wait for nothing."""
-    record = ledger.load("run")
-    ledger.save(replace(record, run_id="a newer one", windows=[], scores=(), published=False))
-    with closing(sqlite3.connect(ledger.path)) as connection:
+    record = database.load("run")
+    database.save(replace(record, run_id="a newer one", windows=[], scores=(), published=False))
+    with closing(sqlite3.connect(database.path)) as connection:
         connection.execute(
             "UPDATE runs SET body = json_set(body, '$.newer_field', 1) WHERE run_id LIKE 'a %'"
         )
         connection.commit()
-    ledger.mark("run", published=False)
+    database.mark("run", published=False)
     start_runner(each_influx.url("runner"))
-    waiting(lambda: ledger.unpublished() == ["a newer one"], 30.0)
+    waiting(lambda: database.unpublished() == ["a newer one"], 30.0)
     assert len(windows(store)) == 3

@@ -23,12 +23,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from wattmark_runner.ledger import Ledger, Page
-from wattmark_runner.records import FINAL, RunRequest, RunState, Source
-from wattmark_runner.service.parts import Parts
-from wattmark_runner.service.problems import ApiError
-from wattmark_runner.service.schemas import WindowClose, WindowCreate
-from wattmark_runner.service.site import Site
+from wattmark_runner.records.database import Page, RunDatabase
+from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
+from wattmark_runner.service.api.problems import ApiError
+from wattmark_runner.service.api.schemas import WindowClose, WindowCreate
+from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.services import Services
 from wattmark_runner.workloads.config import load_config
 from wattmark_store import open_store
 
@@ -78,27 +78,27 @@ class Runs(RuleBasedStateMachine):
         self.starts = 0
         self.made: dict[str, int] = {}
         """Each run with the number of the service that it was made by."""
-        self.parts = self.started(Ledger(self.data("0.sqlite")))
+        self.parts = self.started(RunDatabase(self.data("0.sqlite")))
 
     def data(self, name: str) -> Path:
         """A file of this machine's own."""
         return Path(self.folder.name) / name
 
-    def started(self, ledger: Ledger) -> Parts:
+    def started(self, database: RunDatabase) -> Services:
         """A service over a ledger."""
-        site = Site(
-            self.rooms.exporter_url, self.store, ledger, Path(self.folder.name),
+        context = AppContext(
+            self.rooms.exporter_url, self.store, database, Path(self.folder.name),
             self.rooms.data / "cache", load_config(self.rooms.config),
         )  # fmt: skip
         self.starts += 1
-        parts = Parts.of(site)
+        parts = Services.of(context)
         parts.start()
         return parts
 
     @property
-    def ledger(self) -> Ledger:
+    def database(self) -> RunDatabase:
         """What the running service keeps."""
-        return self.parts.site.ledger
+        return self.parts.context.database
 
     # What clients do
 
@@ -126,7 +126,7 @@ class Runs(RuleBasedStateMachine):
     @rule(target=runs, window_id=windows)
     def run_of(self, window_id: str) -> str:
         """Its run may be cancelled, and get more windows."""
-        return self.ledger.window(window_id).window.run_id
+        return self.database.window(window_id).window.run_id
 
     @rule(window_id=windows, correct=st.sampled_from([None, 3, 11]))
     def close(self, window_id: str, correct: int | None) -> None:
@@ -147,7 +147,7 @@ class Runs(RuleBasedStateMachine):
     @rule(window_id=windows)
     def close_and_cancel(self, window_id: str) -> None:
         """Two clients at once: one closes a window, the other cancels its run."""
-        run_id = self.ledger.window(window_id).window.run_id
+        run_id = self.database.window(window_id).window.run_id
         with ThreadPoolExecutor(2) as pool:
             closing_it = pool.submit(allowed, lambda: self.closed(window_id, None))
             time.sleep(0.002)
@@ -170,49 +170,49 @@ class Runs(RuleBasedStateMachine):
     def restart(self) -> None:
         """Stop the service in order, and start it again."""
         self.parts.stop()
-        self.parts = self.started(self.ledger)
+        self.parts = self.started(self.database)
 
     @rule()
     def kill(self) -> None:
         """Go on from what was in the ledger at one instant, as after SIGKILL."""
         copy = self.data(f"{self.starts}.sqlite")
         with (
-            closing(sqlite3.connect(self.ledger.path)) as ours,
+            closing(sqlite3.connect(self.database.path)) as ours,
             closing(sqlite3.connect(copy)) as theirs,
         ):
             ours.backup(theirs)
         self.parts.stop()
-        self.ledger.close()
-        self.parts = self.started(Ledger(copy))
+        self.database.close()
+        self.parts = self.started(RunDatabase(copy))
 
     # What is always so
 
     @invariant()
     def nothing_is_lost(self) -> None:
         """Every run that was accepted is there, and no other."""
-        assert {row.run_id for row in self.ledger.rows(ALL)} == set(self.made)
+        assert {row.run_id for row in self.database.rows(ALL)} == set(self.made)
 
     @invariant()
     def one_run_is_measured(self) -> None:
         """Of the runner's own runs at most one is under way."""
-        rows = self.ledger.rows(ALL)
+        rows = self.database.rows(ALL)
         assert sum(row.source is Source.RUNNER and row.state is R for row in rows) <= 1
 
     @invariant()
     def open_windows_belong_to_running_runs(self) -> None:
         """A window is open only while its run is running."""
-        states = {row.run_id: row.state for row in self.ledger.rows(ALL)}  # before the windows
-        for row in self.ledger.windows(ALL):
+        states = {row.run_id: row.state for row in self.database.rows(ALL)}  # before the windows
+        for row in self.database.windows(ALL):
             assert row.state != "open" or states[row.window.run_id] is R
 
     @invariant()
     def every_step_is_legal(self) -> None:
         """The events of each run tell only of steps that there are."""
-        for row in self.ledger.rows(ALL):
+        for row in self.database.rows(ALL):
             legal = OWN if row.source is Source.RUNNER else EXTERNAL
             before = None
-            for state in told(self.ledger, row.run_id):
-                assert state in legal[before], (row, told(self.ledger, row.run_id))
+            for state in told(self.database, row.run_id):
+                assert state in legal[before], (row, told(self.database, row.run_id))
                 before = state
                 if state is INTERRUPTED:
                     assert self.made[row.run_id] < self.starts, row
@@ -224,31 +224,31 @@ class Runs(RuleBasedStateMachine):
             self.judge()
         finally:
             self.parts.stop()
-            self.ledger.close()
+            self.database.close()
             self.store.close()
             self.folder.cleanup()
         assert not children() - self.others
 
     def finish(self) -> None:
         """Cancel what waits, close what is open, and wait for the rest."""
-        for run_id in self.ledger.queue():
+        for run_id in self.database.queue():
             allowed(partial(self.cancelled, run_id))
-        for row in self.ledger.windows(Page(10_000, equal={"state": "open"})):
+        for row in self.database.windows(Page(10_000, equal={"state": "open"})):
             allowed(partial(self.closed, row.window.window_id, None))
         deadline = time.monotonic() + 60.0
-        while self.ledger.in_state(Q, R, S):
-            assert time.monotonic() < deadline, self.ledger.rows(ALL)
+        while self.database.in_state(Q, R, S):
+            assert time.monotonic() < deadline, self.database.rows(ALL)
             time.sleep(0.1)
 
     def judge(self) -> None:
         """Each run as a whole."""
         self.every_step_is_legal()
-        for row in self.ledger.rows(ALL):
+        for row in self.database.rows(ALL):
             assert row.state in FINAL
             assert (row.reason == "") == (row.state is DONE), row
-            record = self.ledger.load(row.run_id)
+            record = self.database.load(row.run_id)
             assert record.scores or row.state is not DONE, row
-            assert told(self.ledger, row.run_id)[-1] is row.state
+            assert told(self.database, row.run_id)[-1] is row.state
 
     # Calls
 
@@ -267,7 +267,7 @@ class Runs(RuleBasedStateMachine):
         self.parts.annotations.close(window_id, WindowClose(inferences=10, correct=correct))
 
     def cancelled(self, run_id: str) -> None:
-        if self.ledger.row(run_id).source is Source.EXTERNAL:
+        if self.database.row(run_id).source is Source.EXTERNAL:
             self.parts.annotations.cancel(run_id)
         else:
             self.parts.queue.cancel(run_id)
@@ -283,9 +283,9 @@ def allowed(call: Callable[[], Any], *statuses: int) -> Any:
         return None
 
 
-def told(ledger: Ledger, run_id: str) -> list[RunState]:
+def told(database: RunDatabase, run_id: str) -> list[RunState]:
     """The states that a run's events tell of, in order."""
-    return [RunState(e.body["state"]) for e in ledger.events(run_id) if e.kind == "state"]
+    return [RunState(e.body["state"]) for e in database.events(run_id) if e.kind == "state"]
 
 
 def children() -> set[int]:

@@ -6,7 +6,7 @@ from tools.pictures.demo.lab import RUNS, Run, S
 from tools.pictures.demo.runs import host_of, power, record_of
 from wattmark_core.results import Score, Window
 from wattmark_core.sample import make_tags
-from wattmark_runner.records import RunRecord
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views import checks
 from wattmark_runner.views.extras import score_extras
 from wattmark_runner.views.isolines import isolines

@@ -9,7 +9,7 @@ from tools.pictures.demo.lab import HOSTS, IDLE_S, NETWORKS, WARMUP_S, Host, Met
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
-from wattmark_runner.records import RunRecord, RunRequest, RunState
+from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring import checks, scores
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
 from wattmark_scoring.energy import SeriesEnergy

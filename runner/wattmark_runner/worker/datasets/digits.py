@@ -1,7 +1,7 @@
 """scikit-learn's digits: the last 360 of 1,797 handwritten ones, 8 × 8, as in ``data.digits``."""
 
-from wattmark_runner.worker import data
 from wattmark_runner.worker.datasets import Images
+from wattmark_runner.worker.datasets import standard as data
 from wattmark_runner.worker.datasets.arrays import of_arrays
 
 

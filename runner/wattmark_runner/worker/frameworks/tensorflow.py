@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from wattmark_runner.worker.environment import gpu_names, on_gpu, tensorflow_facts
+from wattmark_runner.worker.frameworks.environment import gpu_names, on_gpu, tensorflow_facts
 
 __all__ = ["Compiled", "facts", "gpu_names", "on_gpu"]
 

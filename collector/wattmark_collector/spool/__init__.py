@@ -1,0 +1,1 @@
+"""A queue on disk between the pollers and a store that may be away."""

@@ -1,0 +1,270 @@
+"""One sensor at work: its state, its devices, and the lines that its readings become."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from wattmark_core.catalogue import Domain, Method
+from wattmark_core.clock import Clock
+from wattmark_core.errors import SensorAbsent, SensorFailed
+from wattmark_core.exporter_api import SensorReport, SensorState
+from wattmark_core.units import ns_to_seconds, seconds_to_ns
+from wattmark_exporters.device import Device, power_method
+from wattmark_exporters.meter import GAP_SECONDS
+from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Values
+from wattmark_exporters.schedule import Schedule
+from wattmark_exporters.series import Latest, ValueWriter, prefix
+from wattmark_exporters.timebase import Timebase
+
+log = logging.getLogger(__name__)
+
+STILL_SECONDS: Final = 3.0
+"""Values that have not moved for so long, and five reads, stand still."""
+STALE_SECONDS: Final = 5.0
+"""Older values, and those older than three reads, are not served on ``/metrics``."""
+_INTERVALS_PER_GAP: Final = 2.5
+STATE_CODES: Final = {SensorState.FAILED: 0.0, SensorState.OK: 1.0, SensorState.ABSENT: 2.0}
+
+
+class RunningSensor:
+    """Runs one sensor. Not thread-safe: the sampler calls it under its lock."""
+
+    def __init__(self, sensor: Sensor, host: str, clock: Clock, schedule: Schedule) -> None:
+        self.sensor = sensor
+        self.schedule = schedule
+        self.state = SensorState.OK
+        self.running = False
+        """Is the sensor to be read?"""
+        self._reason = ""
+        self._remedy = ""
+        self._found = True
+        self._constants: tuple[tuple[str, float], ...] = ()
+        self._host = host
+        self._clock = clock
+        self._started_ns = clock.boottime_ns()
+        self._devices: dict[tuple[str, str], Device] = {}
+        self._values = ValueWriter(host)
+        self._gpus: list[Device] = []
+        self._reads = 0
+        self._seen = 0
+        self._failures = 0
+        self._read_seconds: float | None = None
+        self._gap_seconds = max(GAP_SECONDS, _INTERVALS_PER_GAP * sensor.interval_seconds)
+        self._own_prefix = prefix("sensor", {"sensor": sensor.name}, host)
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the sensor; absent and failed are states, not errors."""
+        try:
+            self.sensor.start()
+            self._constants = tuple(sorted(self.sensor.constants().items()))
+        except SensorAbsent as error:
+            self.set_absent(error.reason, error.remedy, found=error.found)
+        except Exception as error:  # noqa: BLE001 - a sensor may raise anything; the others go on
+            self._failed(error)
+        else:
+            self.running = True
+
+    def set_absent(self, reason: str, remedy: str, *, found: bool) -> None:
+        """The sensor is not there, cannot be used (``found``), or is not to be used."""
+        log.info("sensor %s is absent: %s; %s", self.sensor.name, reason, remedy)
+        self.state, self._reason, self._remedy = SensorState.ABSENT, reason, remedy
+        self._found = found
+        self.running = False
+
+    def close(self) -> None:
+        """Close the sensor, whatever state it is in."""
+        try:
+            self.sensor.close()
+        except Exception as error:  # noqa: BLE001 - see start
+            log.warning("sensor %s did not close: %s", self.sensor.name, error)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def read(self, timebase: Timebase) -> tuple[list[str], bool]:
+        """Read once: the lines, and whether all went well. Never raises."""
+        lines: list[str] = []
+        self._reads += 1
+        self._seen = 0
+        start_ns = self._clock.boottime_ns()
+        try:
+            readings = list(self.sensor.read())
+            read_ns = self._clock.boottime_ns() - start_ns
+            time_ns = start_ns + read_ns // 2 + timebase.offset_ns
+            for reading in readings:
+                self._take(reading, readings, time_ns, read_ns, lines)
+            if self._gpus:
+                self._ratios(time_ns, lines)
+        except Exception as error:  # noqa: BLE001 - see start
+            self._failed(error)
+        else:
+            self._read_seconds = ns_to_seconds(read_ns)
+            self._recovered()
+        if self._seen < len(self._devices):
+            self._tell_missed()
+        return lines, self.state is SensorState.OK
+
+    def new_epoch(self) -> None:
+        """Time itself was torn: every meter begins again."""
+        for device in self._devices.values():
+            device.new_epoch()
+
+    def armed_seconds(self) -> float:
+        """Interval while a lease runs."""
+        usual = self.sensor.interval_seconds
+        return min([usual, *(d.armed_seconds(usual) for d in self._devices.values())])
+
+    def own_line(self, time_ns: int) -> str:
+        """The line of measurement ``sensor``; of an absent sensor its state alone."""
+        fields = ",".join(
+            f"{name}={value}i" if isinstance(value, int) else f"{name}={value!r}"
+            for name, value in self._own_fields().items()
+        )
+        return f"{self._own_prefix} {fields} {time_ns}"
+
+    # -- reports --------------------------------------------------------------------------------
+
+    @property
+    def moving(self) -> bool | None:
+        """Did the values advance since the start? None: too early to say, or absent."""
+        if self.state is SensorState.ABSENT:
+            return None
+        devices = self._devices.values()
+        if any(d.moved for d in devices) or (not devices and self._values.moved):
+            return True
+        age_seconds = ns_to_seconds(self._clock.boottime_ns() - self._started_ns)
+        return False if age_seconds > STILL_SECONDS + 5 * self.sensor.interval_seconds else None
+
+    def domains(self) -> set[Domain]:
+        """Domains for which the sensor has given energy."""
+        return {device.domain for device in self._devices.values() if device.has_energy}
+
+    def report(self) -> SensorReport:
+        """State for ``GET /sensors``."""
+        failed = self.state is SensorState.FAILED
+        return SensorReport(
+            name=self.sensor.name,
+            state=self.state,
+            interval_seconds=self.sensor.interval_seconds,
+            reason=self._reason,
+            remedy=self._remedy,
+            found=self._found,
+            moving=self.moving,
+            taken=self.schedule.taken,
+            due=self.schedule.due,
+            constants=self._constants,
+            energy=tuple(
+                device.series(failed=failed)
+                for device in self._devices.values()
+                if device.has_energy
+            ),
+        )
+
+    def latest(self, now_ns: int) -> Iterator[Latest]:
+        """The last fields of every series; what is stale or failed is left out."""
+        yield Latest("sensor", {"sensor": self.sensor.name}, self._own_fields())
+        if self.state is not SensorState.OK:
+            return
+        stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
+        oldest_ns = now_ns - seconds_to_ns(stale_seconds)
+        yield from self._values.latest(oldest_ns)
+        for device in self._devices.values():
+            yield from device.latest(oldest_ns)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _take(
+        self,
+        reading: Reading,
+        readings: Sequence[Reading],
+        time_ns: int,
+        read_ns: int,
+        lines: list[str],
+    ) -> None:
+        match reading:
+            case Counter():
+                self._device(reading, readings).counter(reading, time_ns, read_ns, lines)
+            case Power():
+                self._device(reading, readings).power(reading, time_ns, read_ns, lines)
+            case Values():
+                if line := self._values.line(reading, time_ns):
+                    lines.append(line)
+            case Lost():
+                self._lose(reading)
+            case _:
+                raise SensorFailed(f"read() gave a {type(reading).__name__}, not a reading")
+
+    def _ratios(self, time_ns: int, lines: list[str]) -> None:
+        for device in self._gpus:
+            ratio = device.ratio()
+            if ratio is not None:
+                tags = self._values.gpu_tags(device.name)
+                start = prefix("gpu", tags, self._host)
+                lines.append(f"{start} counter_to_integral_ratio={ratio!r} {time_ns}")
+
+    def _device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
+        device = self._devices.get((reading.domain, reading.device))
+        if device is None:
+            device = self._new_device(reading, readings)
+        if device.seen != self._reads:
+            device.seen = self._reads
+            self._seen += 1
+        if device.lost:
+            log.info("sensor %s: device %s is back", self.sensor.name, device.name)
+            device.lost = ""
+        return device
+
+    def _new_device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
+        method = reading.method if isinstance(reading, Counter) else power_method(reading, readings)
+        device = Device(
+            self.sensor.name, self._host, Domain(reading.domain), reading.device,
+            Method(method), reading.traits, self._gap_seconds, self.sensor.interval_seconds,
+        )  # fmt: skip
+        self._devices[(reading.domain, reading.device)] = device
+        if device.domain is Domain.GPU:
+            self._gpus.append(device)
+        return device
+
+    def _tell_missed(self) -> None:
+        for device in self._devices.values():
+            if device.seen != self._reads:
+                device.missed()
+
+    def _lose(self, reading: Lost) -> None:
+        device = self._devices.get((reading.domain, reading.device))
+        if device is not None and not device.lost:
+            device.lost = reading.reason or "gives no readings"
+            log.warning(
+                "sensor %s: device %s failed: %s", self.sensor.name, device.name, device.lost
+            )
+
+    def _failed(self, error: Exception) -> None:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if not isinstance(error, SensorFailed | OSError):
+            reason = f"{type(error).__name__}: {reason}"
+        if self.state is not SensorState.FAILED:
+            log.warning("sensor %s failed: %s", self.sensor.name, reason)
+        self._failures += 1
+        self.state, self._reason = SensorState.FAILED, reason
+
+    def _recovered(self) -> None:
+        if self.state is SensorState.FAILED:
+            log.info("sensor %s recovered after %d failed reads", self.sensor.name, self._failures)
+            self.state, self._reason, self._failures = SensorState.OK, "", 0
+
+    def _own_fields(self) -> dict[str, float | int]:
+        state = {"state": STATE_CODES[self.state]}
+        if self.state is SensorState.ABSENT:
+            return state
+        dropped = self._values.dropped + sum(d.dropped for d in self._devices.values())
+        fields: dict[str, float | int] = {
+            **state,
+            "up": 1.0 if self.state is SensorState.OK else 0.0,
+            "due": self.schedule.due,
+            "taken": self.schedule.taken,
+            "dropped": dropped,
+        }
+        if self._read_seconds is not None:
+            fields["read_seconds"] = self._read_seconds
+        return fields

@@ -1,0 +1,139 @@
+"""Energy and power of one NVIDIA board: which of NVML's ways answer, and their values.
+
+Field values come each with a return code of its own; a value whose code is not 0 is missing.
+"""
+
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any, Final, NamedTuple
+
+ENERGY_FIELD: Final = 83
+"""NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION, mJ since the driver was loaded; Volta and newer."""
+AVERAGE_FIELD: Final = 185
+"""NVML_FI_DEV_POWER_AVERAGE, mW."""
+INSTANT_FIELD: Final = 186
+"""NVML_FI_DEV_POWER_INSTANT, mW."""
+BLANK_32: Final = 0x7FFFFFF0
+BLANK_64: Final = 0x7FFFFFFFFFFFFFF0
+"""No value from here up: DCGM's blanks (dcgm_fields.h; 9223372036854775794 is "not supported"),
+the largest signed number, all ones."""
+LOSS: Final = frozenset({1, 15, 16, 28, 999})
+"""Codes of a board that is gone: UNINITIALIZED, GPU_IS_LOST, RESET_REQUIRED, GPU_NOT_FOUND,
+UNKNOWN."""
+MOST_LIMITS: Final = 2.0
+"""Power above so many board limits is no power."""
+_MEMBERS: Final = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
+"""Of the value's union, by nvmlValueType_t."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to ask a board. A field of None is asked by its own call, where that answers."""
+
+    energy_field: int | None = None
+    energy_call: bool = False
+    power_field: int | None = None
+    power_call: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Is there an energy counter?"""
+        return self.energy_field is not None or self.energy_call
+
+    @property
+    def has_power(self) -> bool:
+        """Is there any power reading?"""
+        return self.power_field is not None or self.power_call
+
+    @property
+    def instant(self) -> bool:
+        """Is it the field of instant power?"""
+        return self.power_field == INSTANT_FIELD
+
+    @property
+    def fields(self) -> list[int]:
+        """Fields to ask for at every read."""
+        return [f for f in (self.energy_field, self.power_field) if f is not None]
+
+
+class NvmlReading(NamedTuple):
+    """One read of a board; None: not answered or not believed. ``code``: why, 0 if all went
+    well."""
+
+    joules: float | None
+    watts: float | None
+    code: int
+
+
+def find_access(nvml: ModuleType, handle: object) -> Access:
+    """Try every way once. A counter at 0 counts nothing: then power is integrated (NVIDIA/DCGM#58
+    saw 0 J at 247 W)."""
+    try:
+        values = {
+            value.fieldId: number(value)
+            for value in nvml.nvmlDeviceGetFieldValues(
+                handle, [ENERGY_FIELD, AVERAGE_FIELD, INSTANT_FIELD]
+            )
+        }
+    except nvml.NVMLError:
+        values = {}
+    answered = [field for field, value in values.items() if value]
+    access = Access()
+    if ENERGY_FIELD in answered:
+        access = replace(access, energy_field=ENERGY_FIELD)
+    elif asked(nvml, nvml.nvmlDeviceGetTotalEnergyConsumption, handle):
+        access = replace(access, energy_call=True)
+    for field in (INSTANT_FIELD, AVERAGE_FIELD):
+        if field in answered:
+            return replace(access, power_field=field)
+    return replace(access, power_call=bool(asked(nvml, nvml.nvmlDeviceGetPowerUsage, handle)))
+
+
+def read(
+    nvml: ModuleType, handle: object, access: Access, limit_watts: float | None
+) -> NvmlReading:
+    """Read once, in one call where the driver can. Raises ``NVMLError``."""
+    values: dict[int, float | None] = {}
+    code = 0
+    if fields := access.fields:
+        for value in nvml.nvmlDeviceGetFieldValues(handle, fields):
+            code = code or value.nvmlReturn
+            values[value.fieldId] = number(value)
+    millijoules = values.get(access.energy_field or 0)
+    milliwatts = values.get(access.power_field or 0)
+    if access.energy_call:
+        millijoules = believed(nvml.nvmlDeviceGetTotalEnergyConsumption(handle), BLANK_64)
+    if access.power_call:
+        milliwatts = believed(nvml.nvmlDeviceGetPowerUsage(handle))
+    joules = None if millijoules is None else millijoules / 1e3
+    watts = None if milliwatts is None else milliwatts / 1e3
+    return NvmlReading(joules, watts if plausible(watts, limit_watts) else None, code)
+
+
+def plausible(watts: float | None, limit_watts: float | None) -> bool:
+    """Can a board that answers draw this? Not 0 W, and not far beyond its limit."""
+    if watts is None or watts <= 0:
+        return False
+    return limit_watts is None or watts <= MOST_LIMITS * limit_watts
+
+
+def number(value: Any) -> float | None:  # c_nvmlFieldValue_t; the library has no types
+    """The value of a field; None if it was not answered or is a sentinel."""
+    if value.nvmlReturn != 0 or not 0 <= value.valueType < len(_MEMBERS):
+        return None
+    member = _MEMBERS[value.valueType]
+    blank = BLANK_64 if member in {"dVal", "ulVal", "ullVal", "sllVal"} else BLANK_32
+    return believed(getattr(value.value, member), blank)
+
+
+def believed(value: float, blank: int = BLANK_32) -> float | None:
+    """The value, None for a negative one and for sentinels from ``blank`` up."""
+    return value if 0 <= value < blank else None
+
+
+def asked(nvml: ModuleType, call: Any, *arguments: object) -> Any:
+    """What the call answers; None if the board or the driver cannot."""
+    try:
+        return call(*arguments)
+    except nvml.NVMLError:
+        return None

@@ -1,0 +1,1 @@
+"""Intel's and AMD's RAPL counters through Linux's powercap."""

@@ -1,0 +1,130 @@
+"""Energy of CPU sockets and memory: Intel's and AMD's RAPL counters through Linux's powercap.
+
+Read: ``energy_uj`` of every zone, µJ, below SYSFS/class/powercap. Dropped at start: zones that
+count the same joules a second time (``mirrors.py``) and disabled zones that do not move
+(hubblo-org/scaphandre#351).
+"""
+
+import errno
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.catalogue import Domain
+from wattmark_core.clock import Clock, SystemClock
+from wattmark_core.errors import SensorFailed
+from wattmark_exporters.readings import Counter, Lost, Reading, Sensor, Traits
+from wattmark_exporters.sensors.files import KeptFile, cpu_model
+from wattmark_exporters.sensors.rapl import absent as rapl_absent
+from wattmark_exporters.sensors.rapl import mirrors
+from wattmark_exporters.sensors.rapl.powercap import Zone, find_zones, traits_of
+
+_PROBES: Final = 7
+_PROBE_SECONDS: Final = 0.01
+"""Ten updates of the counter lie between two looks."""
+_GONE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENODEV, errno.ENXIO, errno.ENOENT})
+_BAD_READS: Final = 50
+"""So many bad values in a row are no accident: 5 s at the usual interval."""
+
+
+@dataclass(slots=True)
+class _Live:
+    file: KeptFile
+    domain: Domain
+    device: str
+    traits: Traits
+    bad_reads: int = 0
+
+
+class Rapl(Sensor):
+    """Every zone that can be read. ``procfs`` tells the CPU's model; default: beside ``sysfs``."""
+
+    name = "rapl"
+    interval_seconds = 0.1
+
+    def __init__(self, sysfs: Path, procfs: Path | None = None, clock: Clock | None = None) -> None:
+        self._sysfs = sysfs
+        self._procfs = procfs or sysfs.parent / "proc"
+        self._clock = clock or SystemClock()
+        self._live: list[_Live] = []
+
+    def start(self) -> None:
+        """Find the zones; takes 60 ms where zones must be compared. Raises ``SensorAbsent``."""
+        zones = mirrors.without_copies(find_zones(self._sysfs))
+        if not zones:
+            raise rapl_absent.no_zone(self._sysfs)
+        files = {zone: KeptFile(zone.folder / "energy_uj", 32) for zone in zones}
+        barred = {zone: error for zone, file in files.items() if (error := _obstacle(file))}
+        readable = [zone for zone in zones if zone not in barred]
+        if not readable:
+            raise rapl_absent.unreadable(barred)
+        kept = self._distinct(readable, files)
+        for zone in set(readable) - set(kept):
+            files[zone].close()
+        if not kept:
+            raise rapl_absent.disabled(readable)
+        names = mirrors.device_names(kept, list(barred))
+        note = f"not readable: {rapl_absent.titles(barred)}" if barred else ""
+        label = cpu_model(self._procfs)
+        self._live = [
+            _Live(files[zone], zone.domain, names[zone], traits_of(zone, label, note))
+            for zone in kept
+        ]
+
+    def read(self) -> Iterable[Reading]:
+        """One reading per zone, none for a bad value. Raises ``SensorFailed`` if all are lost."""
+        readings = [reading for zone in self._live if (reading := _read(zone)) is not None]
+        lost = [reading for reading in readings if isinstance(reading, Lost)]
+        if lost and len(lost) == len(self._live):
+            raise SensorFailed(f"no RAPL zone can be read any more: {lost[0].reason}")
+        return readings
+
+    def close(self) -> None:
+        """Close all files."""
+        for zone in self._live:
+            zone.file.close()
+        self._live = []
+
+    def _distinct(self, zones: Sequence[Zone], files: Mapping[Zone, KeptFile]) -> list[Zone]:
+        if not mirrors.in_doubt(zones):
+            return list(zones)
+        looks: dict[Zone, list[int | None]] = {zone: [] for zone in zones}
+        for _ in range(_PROBES):
+            for zone, values in looks.items():
+                values.append(_microjoules(files[zone]))
+            self._clock.sleep(_PROBE_SECONDS)
+        return mirrors.without_mirrors(mirrors.counting(zones, looks), looks)
+
+
+def _read(zone: _Live) -> Reading | None:
+    """The zone's counter, None for a bad value, ``Lost`` once it is gone or bad for long."""
+    try:
+        text = zone.file.read().strip()
+    except OSError as error:
+        text, gone, reason = b"", error.errno in _GONE, rapl_absent.words(error)
+    else:
+        gone, reason = False, f"energy_uj reads {text[:20]!r}"
+    if text.isdigit():
+        zone.bad_reads = 0
+        return Counter(zone.domain, zone.device, int(text) / 1e6, zone.traits)
+    zone.bad_reads += 1
+    if gone or zone.bad_reads >= _BAD_READS:
+        return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
+    return None
+
+
+def _microjoules(file: KeptFile) -> int | None:
+    try:
+        text = file.read().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _obstacle(file: KeptFile) -> OSError | None:
+    try:
+        file.read()
+    except OSError as error:
+        return error
+    return None

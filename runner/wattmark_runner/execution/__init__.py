@@ -1,0 +1,1 @@
+"""Carrying a run out: baselines, the worker process, repeats, progress."""

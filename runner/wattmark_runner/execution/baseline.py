@@ -1,0 +1,59 @@
+"""Idle baselines: what the machine draws while nothing of ours runs but exporter and collector."""
+
+import threading
+from collections.abc import Callable
+
+from wattmark_core.results import Phase, Window
+from wattmark_runner.execution.progress import Progress
+from wattmark_runner.windows.exporter_link import ExporterLink, TimeBase, read_host
+from wattmark_runner.windows.overlap import put_marked
+from wattmark_runner.windows.stamping import Frame
+from wattmark_runner.windows.waiting import pause
+from wattmark_store import Store
+
+
+def measure_idle(
+    seconds: float,
+    *,
+    exporter_url: str,
+    store: Store,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Window:
+    """A baseline that several runs share: pass it to ``execute`` as ``idle_before``.
+
+    Raises ``ExporterError``, ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    """
+    report = read_host(exporter_url)
+    frame = Frame(report.host, TimeBase(report.instance, report.offset_ns))
+
+    def tell(fraction: float) -> None:
+        if progress is not None:
+            progress(Progress("idle baseline", fraction, seconds * (1.0 - fraction)))
+
+    with ExporterLink(exporter_url) as telemetry:
+        window = idle_window(seconds, frame, telemetry, tell, cancel)
+    return put_marked(window, store)
+
+
+def idle_window(
+    seconds: float,
+    frame: Frame,
+    telemetry: ExporterLink,
+    tell: Callable[[float], None],
+    cancel: threading.Event | None,
+    run_id: str = "",
+) -> Window:
+    """Do nothing for ``seconds``.
+
+    The exporter is armed as in a measured window, so that what its sampling costs is the same in
+    both and cancels in the net energy.
+    """
+    telemetry.arm()
+    try:
+        opening = telemetry.edge()
+        pause(seconds, tell, cancel)
+        closing = telemetry.edge()
+        return frame.window(Phase.IDLE, opening, closing, run_id=run_id)
+    finally:
+        telemetry.disarm()

@@ -1,0 +1,23 @@
+"""Weights that Keras has to download are fetched before anything is measured."""
+
+import threading
+from pathlib import Path
+
+from wattmark_runner.execution.worker_process import WorkerProcess
+from wattmark_runner.windows.waiting import Cancelled
+from wattmark_runner.worker.protocol import Load, Loaded
+
+
+def fetch_weights(
+    load: Load, log: Path, cancel: threading.Event, limit_seconds: float | None
+) -> None:
+    """Have a worker load the network, which leaves its weights in Keras's cache, and end it.
+
+    Raises ``RunError`` if they cannot be had, and ``Cancelled``.
+    """
+    with WorkerProcess(log, gpu=load.gpu) as worker:
+        worker.send(load)
+        for event in worker.events(cancel, limit_seconds):
+            if isinstance(event, Loaded):
+                return
+    raise Cancelled

@@ -1,0 +1,221 @@
+"""The parent's side of a worker: start, listen, and end it, whatever state it is in."""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from wattmark_core.errors import RunError
+from wattmark_runner.worker.protocol import Command, Edge, Event, Failed, Ready, decode, encode
+
+READY_SECONDS: Final = 60.0
+"""How long a worker may take to say that it listens; a loaded machine needs seconds."""
+TERMINATE_SECONDS: Final = 3.0
+POLL_SECONDS: Final = 1.0
+"""How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
+a second would cost the runner more than all else that it does while it measures."""
+LAST_BYTES: Final = 65536
+NOISE_PREFIXES: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
+"""Beginnings of lines that TensorFlow prints whenever it is imported."""
+
+
+class WorkerProcess:
+    """A worker in a process group of its own; ``with`` it, and it is gone at the end.
+
+    ``on_edge`` is called with every window's edge at once, in the listening thread; it must return
+    quickly. Edges are then not among ``events``.
+    ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
+    ``log``. Raises ``RunError`` if it does not come up.
+    """
+
+    def __init__(
+        self, log: Path, *, gpu: str = "", on_edge: Callable[[Edge], None] | None = None
+    ) -> None:
+        self._log = log
+        self._on_edge = on_edge
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._gpu = gpu
+
+    def __enter__(self) -> Self:
+        self._start()
+        try:
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def send(self, command: Command) -> None:
+        """Tell the worker what to do. Raises ``RunError`` if it is gone."""
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe by construction
+        try:
+            self._process.stdin.write(encode(command))
+            self._process.stdin.flush()
+        except OSError as error:
+            raise RunError(self._why_gone()) from error
+
+    def events(
+        self, cancelled: threading.Event | None = None, limit_seconds: float | None = None
+    ) -> Iterator[Event]:
+        """Events as they come; ends when ``cancelled`` is set.
+
+        Raises ``RunError`` when the worker says that it failed, when it is gone, and when it has
+        taken longer than ``limit_seconds``.
+        """
+        start = time.monotonic()
+        while cancelled is None or not cancelled.is_set():
+            if limit_seconds is not None and time.monotonic() - start > limit_seconds:
+                raise RunError(
+                    f"the worker took longer than its limit of {limit_seconds:g} s"
+                    " ([workloads.NAME.limits] seconds)"
+                )
+            gone = self._process.poll() is not None
+            try:
+                event = self._events.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if gone:  # a process that it forked may hold the pipe open
+                    raise RunError(self._why_gone()) from None
+                continue
+            if event is None:
+                raise RunError(self._why_gone())
+            if isinstance(event, Failed):
+                raise RunError(event.reason)
+            yield event
+
+    def close_input(self) -> None:
+        """Ask the worker to end, as this process's own death would."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it went first, a command still unread
+                self._process.stdin.close()
+
+    def stop(self) -> None:
+        """Close its input, terminate, kill, join: its whole process group is gone afterwards.
+
+        A worker whose input closes ends everything that it has started, also what left the group.
+        """
+        self.close_input()
+        if not self._ended():
+            self._signal(signal.SIGTERM)
+            self._ended()
+        self._signal(signal.SIGKILL)  # also whatever the worker had started
+        self._process.wait()
+        self._listener.join(TERMINATE_SECONDS)  # one that left the group may hold the pipe open
+
+    def _ended(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(TERMINATE_SECONDS)
+        return self._process.returncode is not None
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._log.open("ab") as output:
+                self._log_start = output.tell()
+                self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+                    [sys.executable, "-m", "wattmark_runner.worker", str(writing)],
+                    stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[writing],
+                    env=worker_environment(self._gpu), start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._listener = threading.Thread(target=self._listen, args=(reading,), daemon=True)
+        self._listener.start()
+
+    def _listen(self, reading: int) -> None:
+        with os.fdopen(reading, "rb") as lines:
+            for line in lines:
+                event: Event = decode(line)
+                if isinstance(event, Edge) and self._on_edge is not None:
+                    self._on_edge(event)
+                else:
+                    self._events.put(event)
+        self._events.put(None)
+
+    def _await_ready(self) -> None:
+        try:
+            first = self._events.get(timeout=READY_SECONDS)
+        except queue.Empty:
+            raise RunError(f"the worker gave no sign of life in {READY_SECONDS:g} s") from None
+        if not isinstance(first, Ready):
+            raise RunError(self._why_gone())
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):  # nobody of the group is left
+            return
+
+    def _why_gone(self) -> str:
+        """How the worker ended, with the last line that it printed."""
+        try:
+            status = self._process.wait(TERMINATE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "the worker does not answer any more, though its process is still there"
+        how = f"exited with status {status}"
+        if status < 0:
+            how = f"was killed by {signal.Signals(-status).name}"
+        if status == -signal.SIGKILL:
+            how += " (by a user, or for want of memory)"
+        last = _last_line(self._log, self._log_start)
+        return f"the worker {how}" + (f"; its last line: {last}" if last else "")
+
+
+PASSED_ON: Final = frozenset({
+    "CUDA_HOME", "GLIBC_TUNABLES", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LD_LIBRARY_PATH",
+    "LD_PRELOAD", "LOGNAME", "NO_PROXY", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR",
+    "TZ", "USER", "VIRTUAL_ENV", "WATTMARK_CACHE", "http_proxy", "https_proxy", "no_proxy",
+})  # fmt: skip
+PASSED_ON_BEGINNINGS: Final = (
+    "CUDA_", "JAX_", "KERAS_", "KMP_", "LC_", "MALLOC_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_",
+    "OPENBLAS_", "PYTHON", "TF_", "TORCH_", "XDG_", "XLA_", "NUMEXPR_",
+)  # fmt: skip
+SECRET: Final = ("TOKEN", "SECRET", "PASSWORD", "KEY", "CREDENTIAL")
+
+
+def passed_on(name: str) -> bool:
+    """Does a worker get this variable? What a framework needs, and nothing that looks secret."""
+    if any(word in name.upper() for word in SECRET):
+        return False
+    return name in PASSED_ON or name.startswith(PASSED_ON_BEGINNINGS)
+
+
+def worker_environment(gpu: str) -> dict[str, str]:
+    """What a worker needs of the parent's; the one GPU or none; and a quiet framework."""
+    return {
+        **{name: value for name, value in os.environ.items() if passed_on(name)},
+        "CUDA_VISIBLE_DEVICES": gpu,
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _last_line(log: Path, start: int) -> str:
+    """The last line that is no mere information, from byte ``start`` on."""
+    with log.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(start, end - LAST_BYTES))
+        text = file.read().decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(NOISE_PREFIXES)]
+    return telling[-1][:300] if telling else ""

@@ -1,0 +1,1 @@
+"""From the stored samples of a run's windows to its checks and scores."""

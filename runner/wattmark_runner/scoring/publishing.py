@@ -1,0 +1,74 @@
+"""A run's results into a store: windows, scores, and what is shown of them where people look."""
+
+import logging
+from types import TracebackType
+
+from wattmark_core.errors import StoreError, StoreUnavailable
+from wattmark_core.results import Score
+from wattmark_runner.records.model import RunRecord
+from wattmark_runner.views import views
+from wattmark_runner.views.extras import score_extras
+from wattmark_runner.windows.overlap import put_again
+from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_store import Showing, Store
+
+log = logging.getLogger("wattmark.runner")
+
+
+def publish(record: RunRecord, store: Store) -> bool:
+    """Write windows and scores of a run into the store, and whatever it shows of them. Scores that
+    the run has no longer are deleted; marks that the store has of its windows stay.
+
+    Writing them again changes nothing. Raises ``StoreError`` if windows or scores cannot be
+    written. What is shown of them stops neither: what goes wrong there is logged. False if the
+    store went away meanwhile, so that it is to be published once more.
+    """
+    put_again(record.windows, store)
+    aside, known = _Aside(record.run_id), None
+    showing = store if isinstance(store, Showing) else None
+    if showing is not None:
+        with aside:
+            known = _known(record, showing)
+    for score in record.scores:
+        with aside:
+            if showing is not None and known is not None:
+                showing.put_shown_score(score, score_extras(record, score, known))
+                continue
+        store.put_score(score)
+    store.keep_scores(record.run_id, record.scores)
+    if showing is not None and known is not None:
+        with aside:
+            for shown in views(record, store, known):
+                showing.show(shown.measurement, shown.owner, shown.points)
+    return not aside.away
+
+
+def _known(record: RunRecord, store: Showing) -> list[Score]:
+    """The energy scores of the run's workload: those of other runs as they are in the store."""
+    own = [score for score in record.scores if score.formula == ENERGY_SCORE]
+    stored = store.energy_scores(record.request.workload, ENERGY_SCORE)
+    return [*own, *(score for score in stored if score.run_id != record.run_id)]
+
+
+class _Aside:
+    """Whatever goes wrong in its blocks stops nothing that follows them; the first is logged."""
+
+    def __init__(self, run_id: str) -> None:
+        self.away = False
+        self._run_id = run_id
+        self._told = False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: TracebackType | None) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        if isinstance(error, StoreUnavailable):
+            self.away = True  # others say so
+        elif not self._told:
+            self._told = True
+            unforeseen = None if isinstance(error, StoreError) else error
+            log.error("of run %s something is not shown: %s", self._run_id, error,
+                      exc_info=unforeseen)  # fmt: skip
+        return True

@@ -1,0 +1,1 @@
+"""Who may call what: addresses, keys, repeated requests."""

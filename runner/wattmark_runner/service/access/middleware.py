@@ -1,0 +1,196 @@
+"""What every request must pass before the app sees it, and what every answer carries.
+
+Pure ASGI, so that streams are passed on as they come. Put it around the whole app:
+``uvicorn.run(Guard(app, …))``; then answers to unforeseen errors carry the headers too.
+"""
+
+import re
+from collections.abc import Iterable
+from email.utils import formatdate
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wattmark_runner.service.access.exposure import is_loopback
+from wattmark_runner.service.access.keys import Keys, Role
+from wattmark_runner.service.api.problems import ApiError, problem_response
+
+JSON: Final = "application/json"
+BODY_LIMIT_BYTES: Final = 65_536
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN_PATHS: Final = frozenset({"/", "/healthz", "/readyz"})
+"""Nothing to protect in them, nor under ``/static/``: the page asks for a key itself."""
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'; object-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]]+)(:[0-9]*)?")
+"""Name or address, and port."""
+POLICY_VIOLATION: Final = 1008
+
+
+class AccessMiddleware:
+    """Host, origin, key and body of each request are checked, in this order.
+
+    ``hosts``: names and addresses, beside the loopback ones, that clients know this machine by;
+    any other in a ``Host`` header is a name of somebody else's that was made to point here.
+    ``keys`` None: no key is needed.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str] = (),
+        keys: Keys | None = None,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+    ) -> None:
+        self._app = app
+        self._hosts = frozenset(_plain(host) for host in hosts)
+        self._keys = keys
+        self._limit_bytes = body_limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+        elif scope["type"] == "http":
+            await self._request(scope, receive, _with_headers(scope["path"], send))
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            headers = Headers(scope=scope)
+            self._check_host(headers)
+            _check_origin(scope["method"], headers)
+            self._check_key(scope["method"], scope["path"], headers)
+            checked = await self._checked_body(headers, receive)
+        except ApiError as error:
+            answer = problem_response(
+                error.status, error.detail, scope["path"], headers=error.headers
+            )
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, checked, send)
+
+    def _check_host(self, headers: Headers) -> None:
+        given = headers.getlist("host")
+        found = HOST.fullmatch(given[0]) if len(given) == 1 else None
+        name = _plain(found[1]) if found else ""
+        if not (is_loopback(name) or name in self._hosts):
+            raise ApiError(
+                421, "the Host header names another machine; use a name the service was given"
+            )
+
+    def _check_key(self, method: str, path: str, headers: Headers) -> None:
+        if self._keys is None or (method in READING and _is_open(path)):
+            return
+        given = headers.get("authorization")
+        role = self._keys.role(given)
+        if role is None:
+            challenge = 'Bearer realm="wattmark"'
+            if given is None:
+                detail = "a key is needed: send Authorization: Bearer KEY"
+            else:
+                detail, challenge = "the key is wrong", f'{challenge}, error="invalid_token"'
+            raise ApiError(401, detail, headers={"WWW-Authenticate": challenge})
+        if role is not Role.RUN and method not in READING:
+            raise ApiError(403, "the key may only read; use a run key")
+
+    async def _checked_body(self, headers: Headers, receive: Receive) -> Receive:
+        """What hands the app its body: read here, so that its size is known before it starts."""
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._limit_bytes:
+            raise self._too_large()
+        if int(length) == 0 and "transfer-encoding" not in headers:
+            return receive
+        body = bytearray()
+        message: Message = {"more_body": True}
+        while message.get("more_body", False):
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > self._limit_bytes:
+                raise self._too_large()
+        if body and headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            raise ApiError(415, f"the body must be JSON: send Content-Type: {JSON}")
+        return _replay({**message, "body": bytes(body)}, receive)
+
+    def _too_large(self) -> ApiError:
+        return ApiError(413, f"the body has more than {self._limit_bytes} bytes")
+
+
+def _check_origin(method: str, headers: Headers) -> None:
+    """A page of another origin may not write, even in the browser of somebody who may."""
+    if method in READING:
+        return
+    origin = headers.get("origin")
+    if headers.get("sec-fetch-site") == "cross-site" or (
+        origin is not None and not _same_origin(origin, headers["host"])
+    ):
+        raise ApiError(403, "a page of another origin may not do this")
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    """Whether an origin is at the address of a Host header.
+
+    Its scheme is not compared: behind a proxy that ends TLS, the service does not know its own.
+    """
+    theirs = _split(origin)
+    ours = _split(f"{theirs.scheme}://{host}")
+    return theirs.hostname is not None and _address(theirs) == _address(ours)
+
+
+def _address(url: SplitResult) -> tuple[str, int | None]:
+    try:
+        port = url.port
+    except ValueError:
+        port = -1
+    return _plain(url.hostname or ""), port or DEFAULT_PORTS.get(url.scheme)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; none at all of what is no URL."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _plain(host: str) -> str:
+    return host.lower().removesuffix(".").strip("[]")
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith("/static/")
+
+
+def _replay(message: Message, receive: Receive) -> Receive:
+    """Hands out ``message`` once, then what comes after it."""
+    pending = [message]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed
+
+
+def _with_headers(path: str, send: Send) -> Send:
+    """Adds the security headers and the time; what is behind a key is never stored by a cache."""
+
+    async def adding(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.update(SECURITY_HEADERS)
+            headers["Date"] = formatdate(usegmt=True)
+            if not _is_open(path):
+                headers["Cache-Control"] = "no-store"
+        await send(message)
+
+    return adding

@@ -1,0 +1,239 @@
+"""Runs over REST."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
+
+from wattmark_runner.records.database import Event, Page
+from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
+from wattmark_runner.service.access.idempotency import DESCRIBED
+from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
+from wattmark_runner.service.api.problems import ApiError, FieldError
+from wattmark_runner.service.api.schemas import (
+    CurveItem,
+    PhaseItem,
+    Power,
+    Run,
+    RunCreate,
+    RunDetail,
+    RunScores,
+    RunsPage,
+)
+from wattmark_runner.service.services import Services, parts
+from wattmark_runner.views.curves import own_windows, power_curves
+from wattmark_runner.workloads.pretrained import require_weights
+
+router = APIRouter(tags=["runs"])
+
+POLL_SECONDS: Final = 2.0
+"""How late a follower may hear of an event; looking costs the runner CPU time while it measures."""
+BEAT_SECONDS: Final = 15.0
+"""A line of comment goes out so often, so that a dead connection is noticed."""
+LOG_BYTES: Final = 1_000_000
+"""So much of the end of a log is shown."""
+EVENT_SCHEMA: Final = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": ["state", "progress", "window", "notice"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+}
+Service = Annotated[Services, Depends(parts)]
+
+
+@router.post("/runs", status_code=202, openapi_extra=DESCRIBED)
+def create_run(wanted: RunCreate, service: Service, request: Request, response: Response) -> Run:
+    """Queue a run. It starts when those before it are over; one is measured at a time."""
+    workload = service.context.config.find(wanted.workload)
+    parameters = workload.check(wanted.model, wanted.parameters)
+    require_weights(workload, wanted.model, parameters)
+    row = service.queue.submit(
+        RunRequest(
+            wanted.workload, wanted.model, repeats=wanted.repeats, seconds=wanted.seconds,
+            parameters=parameters, warmup_seconds=wanted.warmup_seconds,
+            idle_before_seconds=wanted.idle_before_seconds,
+            idle_after_seconds=wanted.idle_after_seconds, boundary=wanted.boundary,
+            gpu=wanted.gpu, owner=wanted.owner, labels=dict(wanted.labels),
+        )
+    )  # fmt: skip
+    response.headers["Location"] = f"{request.url.path}/{row.run_id}"
+    return _run(service, row.run_id)
+
+
+@router.get("/runs")
+def list_runs(
+    service: Service,
+    state: RunState | None = None,
+    workload: str = "",
+    model: str = "",
+    owner: str = "",
+    source: Source | None = None,
+    label: Annotated[list[str], Query(description="NAME:VALUE; may be repeated")] = [],  # noqa: B006 - FastAPI copies it
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> RunsPage:
+    """Runs, newest first."""
+    equal = {"state": state, "workload": workload, "model": model, "owner": owner, "source": source}
+    page = Page(
+        limit + 1, None if cursor is None else int(cursor),
+        {name: str(value) for name, value in equal.items() if value}, _labels(label),
+    )  # fmt: skip
+    rows = service.context.database.rows(page)
+    waiting = _waiting(service)
+    runs = [
+        Run.of(row, waiting.get(row.run_id), service.queue.progress(row.run_id))
+        for row in rows[:limit]
+    ]
+    return RunsPage(runs=runs, next=next_cursor([row.seq for row in rows], limit))
+
+
+@router.get("/runs/{run_id}")
+def show_run(run_id: str, service: Service) -> RunDetail:
+    """A run with its whole record: enough to repeat it."""
+    run = _run(service, run_id)
+    return RunDetail(**dict(run), record=service.context.database.load(run_id))
+
+
+@router.post("/runs/{run_id}/cancel", openapi_extra=DESCRIBED)
+def cancel_run(run_id: str, service: Service) -> Run:
+    """Cancel a run that waits or is under way; what it has measured is kept."""
+    row = service.context.database.row(run_id)
+    if row.source is Source.EXTERNAL:
+        service.annotations.cancel(run_id)
+    else:
+        service.queue.cancel(run_id)
+    return _run(service, run_id)
+
+
+@router.get(
+    "/runs/{run_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT_SCHEMA}}}},
+)
+def follow_run(
+    run_id: str,
+    service: Service,
+    follow: Annotated[bool, Query(description="false: only what has happened so far")] = True,
+    last_event_id: Annotated[str, Header(pattern=r"^\d{0,18}$")] = "",
+) -> StreamingResponse:
+    """What happens in a run, as server-sent events, from the first or after ``Last-Event-ID``.
+
+    `state` {state, reason}; `progress` {stage, fraction, seconds_left}; `window`, a window that is
+    over; `notice` {text}. The stream ends when the run does.
+    """
+    service.context.database.row(run_id)
+    stream = _events(service, run_id, int(last_event_id or 0), follow=follow)
+    return StreamingResponse(stream, media_type="text/event-stream")
+
+
+@router.get("/runs/{run_id}/log", response_class=PlainTextResponse)
+def show_log(run_id: str, service: Service) -> str:
+    """What the run's worker printed, its end."""
+    service.context.database.row(run_id)
+    return _tail(service.context.log_of(run_id))
+
+
+@router.get("/runs/{run_id}/power")
+def show_power(
+    run_id: str, service: Service, points: Annotated[int, Query(ge=2, le=10_000)] = 600
+) -> Power:
+    """Power over the run, a curve per counter, with the run's windows."""
+    record = service.context.database.load(run_id)
+    curves = [
+        CurveItem(
+            name=curve.name, domain=curve.series.domain, device=curve.series.device,
+            source=curve.series.source, method=curve.series.method,
+            points=[None if p is None else (p[0] / 1e6, p[1]) for p in curve.points],
+        )
+        for curve in power_curves(record, service.context.store, points)
+    ]  # fmt: skip
+    windows = [
+        PhaseItem(
+            phase=window.phase, repeat=window.repeat,
+            start_ms=window.start_ns / 1e6, end_ms=window.end_ns / 1e6,
+        )
+        for window in own_windows(record)
+    ]  # fmt: skip
+    return Power(curves=curves, windows=windows)
+
+
+@router.get("/runs/{run_id}/score")
+def show_score(run_id: str, service: Service) -> RunScores:
+    """The scores of a run, and the checks that they rest on."""
+    record = service.context.database.load(run_id)
+    if not record.scores:
+        raise ApiError(409, f"the run is {record.state} and has no score")
+    return RunScores(run_id=run_id, scores=list(record.scores), checks=list(record.checks))
+
+
+@router.post("/runs/{run_id}/score", openapi_extra=DESCRIBED)
+def score_again(run_id: str, service: Service) -> RunScores:
+    """Score a run once more from the samples that are kept of it."""
+    record = service.annotations.scorer.again(run_id)
+    return RunScores(run_id=run_id, scores=list(record.scores), checks=list(record.checks))
+
+
+def _run(service: Services, run_id: str) -> Run:
+    row = service.context.database.row(run_id)
+    position = _waiting(service).get(run_id) if row.state is RunState.QUEUED else None
+    return Run.of(row, position, service.queue.progress(run_id))
+
+
+def _waiting(service: Services) -> dict[str, int]:
+    """The place of each run that waits."""
+    return {run_id: place for place, run_id in enumerate(service.context.database.queue())}
+
+
+def _labels(wanted: list[str]) -> dict[str, str]:
+    found = {}
+    for text in wanted:
+        name, colon, value = text.partition(":")
+        if not colon or not name:
+            message = f"{text!r} is not of the form NAME:VALUE"
+            raise ApiError(422, f"label: {message}", [FieldError("label", message)])
+        found[name] = value
+    return found
+
+
+async def _events(
+    service: Services, run_id: str, after: int, *, follow: bool
+) -> AsyncIterator[str]:
+    """The text of the stream. Whoever reads it may go away at any time."""
+    database = service.context.database
+    silent = 0.0
+    # The state is read before the events: one that is final is told by an event, too.
+    ended = (await asyncio.to_thread(database.row, run_id)).state in FINAL
+    while True:
+        for event in await asyncio.to_thread(database.events, run_id, after):
+            after, silent = event.id, 0.0
+            if event.kind == "state":
+                ended = RunState(event.body["state"]) in FINAL
+            yield _event_text(event)
+        if not follow or ended or service.stopping.is_set():
+            return
+        await asyncio.sleep(POLL_SECONDS)
+        silent += POLL_SECONDS
+        if silent >= BEAT_SECONDS:
+            silent = 0.0
+            yield ": still here\n\n"
+
+
+def _event_text(event: Event) -> str:
+    body: dict[str, Any] = event.body
+    return f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(body)}\n\n"
+
+
+def _tail(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - LOG_BYTES))
+        return stream.read().decode(errors="replace")

@@ -1,0 +1,142 @@
+"""Scores and ranking over REST, and what there is to measure and to measure with."""
+
+import io
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from wattmark_core.results import Boundary, Score, Verdict
+from wattmark_runner.records.database import Page, score_of
+from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
+from wattmark_runner.service.api.schemas import (
+    EnergyItem,
+    ParameterItem,
+    Ranking,
+    ScoresPage,
+    SensorItem,
+    Sensors,
+    WorkloadItem,
+    Workloads,
+)
+from wattmark_runner.service.services import Services, parts
+from wattmark_runner.views.advice import about_sources
+from wattmark_runner.views.score_csv import score_row, write_csv
+from wattmark_runner.windows.exporter_link import read_host
+from wattmark_scoring.boundary import pin_sources
+from wattmark_scoring.ranking import rank
+from wattmark_scoring.scores import ENERGY_SCORE
+
+router = APIRouter(tags=["scores"])
+Service = Annotated[Services, Depends(parts)]
+Format = Annotated[Literal["json", "csv"], Query(description="csv: one line per score")]
+SCORES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": ScoresPage, "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+CSV: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/scores", responses=SCORES)
+def list_scores(
+    service: Service,
+    run_id: str = "",
+    host: str = "",
+    model: str = "",
+    workload: str = "",
+    boundary: Boundary | None = None,
+    formula: str = "",
+    verdict: Verdict | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    format: Format = "json",
+) -> Response:
+    """Scores of all runs, last scored first."""
+    equal = {
+        "run_id": run_id, "host": host, "model": model, "workload": workload,
+        "boundary": boundary, "formula": formula, "verdict": verdict,
+    }  # fmt: skip
+    wanted = {name: str(value) for name, value in equal.items() if value}
+    found = service.context.database.scores(
+        Page(limit + 1, None if cursor is None else int(cursor), wanted, place="id")
+    )
+    bodies = [body for _, body in found[:limit]]
+    if format == "csv":
+        return _csv(score_of(body) for body in bodies)
+    cursor = next_cursor([place for place, _ in found], limit)
+    text = f'{{"scores":[{",".join(bodies)}],"next":{json.dumps(cursor)}}}'
+    return Response(text, media_type="application/json")
+
+
+@router.get("/ranking", responses=CSV, response_model=Ranking)
+def show_ranking(
+    service: Service,
+    workload: str = "",
+    host: str = "",
+    boundary: Boundary | None = None,
+    formula: str = ENERGY_SCORE,
+    format: Format = "json",
+) -> Ranking | Response:
+    """The newest score of each host and model, with the same GPU and settings, ranked among those
+    that may be compared.
+
+    Only one workload, boundary and formula are compared, and estimated energy is never ranked
+    together with measured. Warned scores rank; invalid ones are listed apart, unranked.
+    """
+    equal = {"workload": workload, "host": host, "boundary": boundary, "formula": formula}
+    scores = service.context.database.compared({n: str(v) for n, v in equal.items() if v})
+    groups = rank(scores)
+    if format == "csv":
+        return _csv(score for group in groups for score in (*group.ranked, *group.unranked))
+    return Ranking(groups=list(groups))
+
+
+@router.get("/workloads", tags=["host"])
+def list_workloads(service: Service) -> Workloads:
+    """What may be run here, with the parameters that each takes."""
+    config = service.context.config
+    items = [
+        WorkloadItem(
+            name=workload.name, meaning=workload.meaning, models=list(workload.models),
+            parameters=[
+                ParameterItem(
+                    name=each.name, type=each.type, default=each.default, minimum=each.minimum,
+                    maximum=each.maximum, choices=list(each.choices), meaning=each.meaning,
+                )
+                for each in workload.parameters
+            ],
+        )
+        for workload in config.workloads
+    ]  # fmt: skip
+    return Workloads(workloads=items, formulas=dict(config.formulas))
+
+
+@router.get("/sensors", tags=["host"])
+def list_sensors(service: Service) -> Sensors:
+    """What this host can measure, and why not more."""
+    report = read_host(service.context.exporter_url)
+    chosen = pin_sources(report.energy)
+    return Sensors(
+        host=report.host,
+        exporter=str(service.context.exporter_url),
+        sensors=[
+            SensorItem(name=each.name, state=str(each.state), found=each.found,
+                       reason=each.reason, remedy=each.remedy)
+            for each in report.sensors
+        ],
+        energy=[
+            EnergyItem(domain=each.domain, device=each.device, source=each.source,
+                       method=each.method, chosen=each in chosen)
+            for each in report.energy
+        ],
+        advice=list(about_sources(report)),
+    )  # fmt: skip
+
+
+def _csv(scores: Iterable[Score]) -> Response:
+    """One line per score; an empty cell is a missing value."""
+    text = io.StringIO()
+    write_csv(text, [score_row(score) for score in scores])
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8")

@@ -1,0 +1,1 @@
+"""What the service does beside answering: the queue of runs, scoring, windows from elsewhere."""

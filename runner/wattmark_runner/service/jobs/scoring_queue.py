@@ -1,0 +1,225 @@
+"""Scoring in the background: runs whose windows are all there, and runs that are scored again."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+from wattmark_core.errors import StoreError, StoreUnavailable, WattmarkError
+from wattmark_core.results import Window
+from wattmark_runner.records.database import UnknownRun
+from wattmark_runner.records.model import FINAL, RunRecord, RunState, Source
+from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS, settle
+from wattmark_runner.scoring.publishing import publish
+from wattmark_runner.service.api.problems import ApiError
+from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.jobs.delays import Delays
+from wattmark_runner.windows.overlap import shares_time
+from wattmark_runner.windows.waiting import Cancelled
+
+log = logging.getLogger("wattmark.runner")
+
+TICK_SECONDS: Final = 2.0
+AGAIN_SECONDS: Final = 2.0
+"""How long scoring again waits for samples: those of an old run are here, or will never come."""
+PUBLISH_SECONDS: Final = 10.0
+"""Between attempts to write what the store lacks."""
+PUBLISH_SHARE_SECONDS: Final = 1.0
+"""Of each tick: no further run is begun after it. After an update all runs are written again."""
+
+
+class Scorer:
+    """Scores runs, one after the other, in a thread of its own; and writes results into the store
+    that it did not confirm, because it went away or this service was killed meanwhile.
+
+    ``changing`` is held by whoever changes records, never for long. ``open_windows``: windows that
+    have not closed yet. ``scored`` is called with every record that was scored; ``tick`` about
+    every two seconds.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        changing: AbstractContextManager[object],
+        open_windows: Callable[[], Sequence[Window]],
+        scored: Callable[[RunRecord], None],
+        tick: Callable[[], None],
+    ) -> None:
+        self._context = context
+        self._changing = changing
+        self._open_windows = open_windows
+        self._scored = scored
+        self._tick = tick
+        self._runs: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._again = threading.Lock()
+        self._publish_at = 0.0
+        self._delays = Delays()
+        self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
+
+    def start(self) -> None:
+        """Go on with the runs that an earlier service left unscored."""
+        for run_id in self._context.database.in_state(RunState.SCORING):
+            self.submit(run_id)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let go; what is not scored yet will be by the next service."""
+        self._stop.set()
+        self._runs.put("")  # there may be nothing else to wake it for a while
+        self._thread.join()
+
+    def submit(self, run_id: str) -> None:
+        """Score a run in state ``scoring`` as soon as its samples are there."""
+        self._runs.put(run_id)
+
+    def again(self, run_id: str) -> RunRecord:
+        """Score a run that has ended once more, now. Raises ``ApiError`` if it cannot be."""
+        with self._again:
+            record = self._context.database.load(run_id)
+            before = record.state, _names(record)
+            if record.state not in {RunState.DONE, RunState.FAILED}:
+                raise ApiError(409, f"the run is {record.state}; only one that has ended is scored")
+            if not record.windows or not record.series:
+                raise ApiError(409, "the run has no windows that could be scored")
+            if not self._samples_kept(record):
+                raise ApiError(409, "the run's samples are no longer kept; its score stands")
+            self._context.database.mark(run_id, published=False)
+            settle(
+                record, self._context.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
+                open_windows=self._open_windows, formulas=self._context.formulas,
+            )  # fmt: skip
+            with self._changing:
+                now = self._context.database.load(run_id)
+                if (now.state, _names(now)) != before:
+                    raise ApiError(409, "the run got another window; it is scored when that closes")
+                record.state = RunState.FAILED if record.reason else RunState.DONE
+                self._keep(record)
+        return record
+
+    def _serve(self) -> None:
+        last = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                run_id = self._runs.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                run_id = ""
+            try:
+                if run_id:
+                    self._score(run_id)
+                if time.monotonic() - last >= TICK_SECONDS:
+                    last = time.monotonic()
+                    self._tick()
+                    self._publish_rest()
+            except Cancelled:
+                return
+            except Exception:  # whatever it is, other runs are still to be scored
+                log.exception("scoring %s", run_id or "(clock)")
+
+    def _score(self, run_id: str) -> None:
+        """A run whose windows have changed meanwhile is left to the order that follows."""
+        record = self._context.database.load(run_id)
+        if record.state is not RunState.SCORING:
+            return
+        before = _names(record)
+        try:
+            settle(
+                record, self._context.store, limit_seconds=SAMPLES_SECONDS, cancel=self._stop,
+                open_windows=self._open_windows, formulas=self._context.formulas,
+            )  # fmt: skip
+        except WattmarkError as error:
+            record.reason = record.reason or str(error)
+        with self._changing:
+            now = self._context.database.load(run_id)
+            if now.state is not RunState.SCORING or before != _names(now):
+                return
+            record.state = RunState.FAILED if record.reason else RunState.DONE
+            if record.source is Source.RUNNER:
+                record.ended_ns = record.ended_ns or time.time_ns()
+            self._keep(record)
+        self._rescore_overlapped(record)
+
+    def _keep(self, record: RunRecord) -> None:
+        self._scored(record)
+        self._context.database.save(record)
+
+    def _publish_rest(self) -> None:
+        """Write what the store has not confirmed of runs that have ended; others will be scored.
+
+        A few at a time: runs that wait for their score come first. What the store refuses is tried
+        again later, each run at its own time.
+        """
+        if time.monotonic() < self._publish_at or not self._again.acquire(blocking=False):
+            return
+        until = time.monotonic() + PUBLISH_SHARE_SECONDS
+        try:
+            for run_id in filter(self._delays.due, self._context.database.unpublished()):
+                self._try_to_publish(run_id)
+                if time.monotonic() >= until or self._stop.is_set() or not self._runs.empty():
+                    break
+        except StoreError as error:
+            self._publish_at = time.monotonic() + PUBLISH_SECONDS
+            if not isinstance(error, StoreUnavailable):  # others say so when it is away
+                log.warning("results are not written: %s", error)
+        finally:
+            self._again.release()
+
+    def _try_to_publish(self, run_id: str) -> None:
+        """A run that cannot be read or written waits alone. Raises ``StoreUnavailable``."""
+        try:
+            self._publish(run_id)
+        except StoreUnavailable:
+            raise
+        except WattmarkError as error:
+            if self._delays.failed(run_id, str(error)):
+                log.warning("results of run %s are not written: %s", run_id, error)
+        except Exception as error:  # whatever it is, other runs are still to be written
+            if self._delays.failed(run_id, str(error)):
+                log.exception("results of run %s are not written", run_id)
+
+    def _publish(self, run_id: str) -> None:
+        record = self._context.database.load(run_id)
+        if record.state not in FINAL:
+            return
+        if not publish(record, self._context.store):
+            self._delays.failed(run_id, "")
+            return
+        self._delays.succeeded(run_id)
+        with self._changing:
+            if self._context.database.load(run_id) == record:
+                self._context.database.mark(run_id, published=True)
+
+    def _rescore_overlapped(self, record: RunRecord) -> None:
+        """A run scored before it was known that this one shares its time is scored again."""
+        names = {
+            other.run_id
+            for window in record.windows
+            for other in self._context.store.windows(
+                start_ns=window.start_ns, end_ns=window.end_ns, host=window.host
+            )
+            if other.overlapping and other.run_id not in {"", record.run_id}
+            and shares_time(window, other)
+        }  # fmt: skip
+        for run_id in sorted(names):
+            try:
+                other = self._context.database.load(run_id)
+                unmarked = {w.window_id for w in other.windows if not w.overlapping}
+                stored = self._context.store.windows(run_id=run_id)
+                if any(w.overlapping and w.window_id in unmarked for w in stored):
+                    self.again(run_id)
+            except (UnknownRun, ApiError):
+                continue  # of another program, or under way and scored later
+
+    def _samples_kept(self, record: RunRecord) -> bool:
+        """Are the samples around the run's windows still in the store?"""
+        first = min(record.windows, key=lambda window: window.start_ns)
+        tags = {"host": record.host}
+        return bool(self._context.store.edges("energy", first.start_ns, first.end_ns, tags))
+
+
+def _names(record: RunRecord) -> Sequence[str]:
+    """The windows that a record has."""
+    return [window.window_id for window in record.windows]

@@ -1,0 +1,120 @@
+"""Tables as text for other programs: CSV, Markdown, LaTeX."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from wattmark_runner.views.tables.model import Cell, Column, Table
+
+MISSING: Final = "–"
+LATEX_NEEDS: Final = "% \\usepackage[T1]{fontenc} \\usepackage{booktabs,graphicx,textcomp}\n"
+DIGITS: Final = 4
+_MARKDOWN: Final = str.maketrans({"|": r"\|", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " "})
+_LATEX: Final = str.maketrans({
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "÷": r"$\div$",
+    "²": r"\textsuperscript{2}", "·": r"$\cdot$", "–": "--", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "\n": " ", "\r": " ",
+    "[": "{[}", "]": "{]}", "*": "{*}", "µ": r"\textmu{}",
+})  # fmt: skip
+
+
+def number(cell: Cell) -> str:
+    """Four significant digits; a dash for what is missing."""
+    if cell is None:
+        return MISSING
+    if not isinstance(cell, float):
+        return str(cell)
+    text = f"{cell:.{DIGITS}g}"
+    return f"{cell:.0f}" if "e+" in text and abs(cell) < 1e7 else text
+
+
+def heading(column: Column) -> str:
+    """With its unit."""
+    return f"{column.heading} ({column.unit})" if column.unit else column.heading
+
+
+def told(table: Table) -> Table:
+    """Without columns in which nobody has anything to tell: settings, GPUs."""
+    kept = [n for n in range(len(table.columns)) if any(row[n] != "" for row in table.rows)]
+    return replace(
+        table,
+        columns=tuple(table.columns[n] for n in kept),
+        rows=tuple(tuple(row[n] for n in kept) for row in table.rows),
+    )
+
+
+def to_csv(tables: Iterable[Table]) -> str:
+    """All digits; an empty cell is a missing value; the table's title in the first column.
+
+    Several tables have one header, of all their columns. Notes are left out.
+    """
+    tables = list(tables)
+    columns = dict.fromkeys(column.name for table in tables for column in table.columns)
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, ["table", *columns], restval="", lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        names = [column.name for column in table.columns]
+        for row in table.rows:
+            cells = dict(zip(names, ("" if cell is None else cell for cell in row), strict=True))
+            writer.writerow({"table": table.title, **cells})
+    return stream.getvalue()
+
+
+def to_markdown(tables: Iterable[Table]) -> str:
+    """A heading, the table and its notes, for each."""
+    return "\n".join(_markdown(told(table)) for table in tables)
+
+
+def _markdown(table: Table) -> str:
+    sides = ["---" if is_text(table, n) else "---:" for n in range(len(table.columns))]
+    title = table.title.translate(_MARKDOWN)
+    lines = [f"### {title}", "", _line(map(heading, table.columns)), _line(sides)]
+    lines += [_line(number(cell).translate(_MARKDOWN) for cell in row) for row in table.rows]
+    lines += ["", *(f"{note}.  " for note in table.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def to_latex(tables: Iterable[Table]) -> str:
+    """As wide as the page, with the rules of booktabs; the first line says what it needs."""
+    return LATEX_NEEDS + "\n".join(_latex(told(table)) for table in tables)
+
+
+def _latex(table: Table) -> str:
+    sides = "".join("l" if is_text(table, n) else "r" for n in range(len(table.columns)))
+    rows = [_row(map(number, row)) for row in table.rows]
+    return "\n".join([
+        r"\begin{table}", r"\centering", rf"\caption{{{_escaped(table.title)}}}",
+        r"\resizebox{\linewidth}{!}{%", rf"\begin{{tabular}}{{{sides}}}",
+        r"\toprule", _row(map(heading, table.columns)),
+        r"\midrule", *rows, r"\bottomrule", r"\end{tabular}}",
+        *(rf"\par {_escaped(note)}." for note in table.notes), r"\end{table}", "",
+    ])  # fmt: skip
+
+
+def _row(cells: Iterable[str]) -> str:
+    return " & ".join(map(_escaped, cells)) + r" \\"
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_LATEX)
+
+
+def is_text(table: Table, column: int) -> bool:
+    """Does the column hold words?"""
+    return any(isinstance(row[column], str) for row in table.rows)
+
+
+FORMATS: Final[dict[str, tuple[str, Callable[[Sequence[Table]], str]]]] = {
+    "csv": ("text/csv; charset=utf-8", to_csv),
+    "markdown": ("text/markdown; charset=utf-8", to_markdown),
+    "latex": ("application/x-latex", to_latex),
+}
+"""Media type and writer of each format."""

@@ -1,0 +1,191 @@
+"""Asking an exporter for samples without making anybody wait, and without ever raising.
+
+A thread of its own posts ``/sample`` at window edges and renews the lease of close sampling.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
+
+from wattmark_core.clock import boot_id
+from wattmark_core.errors import ExporterError, WattmarkError
+from wattmark_core.exporter_api import ExporterAddress, HostReport
+
+log = logging.getLogger("wattmark.runner")
+
+LEASE_SECONDS: Final = 20.0
+RENEW_SECONDS: Final = 8.0
+"""One that gets no answer may be followed by the next before the lease is over."""
+TIMEOUT_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 30.0
+"""Longer than the timeouts of one order can add up to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBase:
+    """Which exporter stamps the samples, and what it adds to CLOCK_BOOTTIME.
+
+    Two that differ mean that its counters have begun again in between.
+    """
+
+    instance: str
+    offset_ns: int
+
+
+T = TypeVar("T")
+
+
+class Edge:
+    """A window's edge: its instant ``time_ns``, raw CLOCK_BOOTTIME, and the sample forced at it.
+
+    It is the order to the telemetry's thread, too: making and queueing one object is all that
+    an edge costs its caller.
+    """
+
+    armed = 0
+    """How many more leases are wanted than before."""
+    _settled = threading.Condition()
+    """Of all edges: each waits for its own answer."""
+    _base: TimeBase | bool | None = False
+
+    def __init__(self, time_ns: int, armed: int = 0) -> None:
+        self.time_ns = time_ns
+        self.armed = armed
+
+    def settle(self, base: TimeBase | None) -> None:
+        """The sample was taken in ``base``; None: nobody answered."""
+        with self._settled:
+            self._base = base
+            self._settled.notify_all()
+
+    def base(self) -> TimeBase | None:
+        """The time base at the edge, None if no exporter answered. Waits for the answer."""
+        with self._settled:
+            self._settled.wait_for(lambda: self._base is not False, ANSWER_SECONDS)
+            return self._base if isinstance(self._base, TimeBase) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """An order that forces no sample; ``stop``: the last one."""
+
+    armed: int = 0
+    stop: bool = False
+
+
+def read_host(exporter_url: str | ExporterAddress) -> HostReport:
+    """Whose exporter it is. Raises ``ExporterError`` if it cannot be reached or is not this
+    machine's."""
+    client = ExporterAddress.of(exporter_url).client()
+    try:
+        report = client.sensors()
+    finally:
+        client.close()
+    if report.boot_id != boot_id():
+        raise ExporterError(
+            f"the exporter at {exporter_url} belongs to another machine ({report.host}, boot"
+            f" {report.boot_id}); give the address of this machine's exporter"
+        )
+    return report
+
+
+class ExporterLink:
+    """A line to one exporter, usable from any thread; ``with`` it.
+
+    ``failing``: the last attempt did not succeed. ``failure``: the first thing that went wrong,
+    empty if nothing did.
+    """
+
+    def __init__(self, exporter_url: str | ExporterAddress) -> None:
+        self._client = ExporterAddress.of(exporter_url).client(TIMEOUT_SECONDS)
+        self._orders: queue.SimpleQueue[Edge | _Lease] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="wattmark-telemetry", daemon=True)
+        self._armed = 0
+        self._renew_at = 0.0
+        self._boot_id = boot_id()
+        self.failing = False
+        self.failure = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def edge(self, time_ns: int | None = None, *, armed: int = 0) -> Edge:
+        """Force a sample now; returns at once. ``time_ns``: the edge's instant, default now.
+
+        ``armed`` 1 or -1: ``arm`` or ``disarm`` with it. One order, not two: each wakes the thread.
+        """
+        if time_ns is None:
+            time_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        edge = Edge(time_ns, armed)
+        self._orders.put(edge)
+        return edge
+
+    def order(self, edge: Edge) -> None:
+        """The same for an edge that is there already."""
+        self._orders.put(edge)
+
+    def arm(self) -> None:
+        """Ask for close sampling until ``disarm`` was called as often as ``arm``."""
+        self._orders.put(_Lease(armed=1))
+
+    def disarm(self) -> None:
+        """Take back one ``arm``. The lease runs out by itself: others may have asked for it too."""
+        self._orders.put(_Lease(armed=-1))
+
+    def close(self) -> None:
+        """Carry out what was ordered, then let go."""
+        self._orders.put(_Lease(stop=True))
+        self._thread.join()
+        self._client.close()
+
+    def _serve(self) -> None:
+        while True:
+            order = self._next()
+            self._armed += order.armed
+            if isinstance(order, Edge):
+                order.settle(self._attempt(self._sample))
+            elif order.stop:
+                return
+            if self._armed and time.monotonic() >= self._renew_at:
+                self._renew_at = time.monotonic() + RENEW_SECONDS
+                self._attempt(self._renew)
+
+    def _next(self) -> Edge | _Lease:
+        """The next order; while armed, one comes at the latest when the lease is to be renewed."""
+        wait = max(0.0, self._renew_at - time.monotonic()) if self._armed else None
+        try:
+            return self._orders.get(timeout=wait)
+        except queue.Empty:
+            return _Lease()
+
+    def _sample(self) -> TimeBase:
+        base = self._client.sample_now()
+        if base.boot_id != self._boot_id:
+            raise ExporterError(f"the exporter at {self._client.url} is another machine's now")
+        return TimeBase(base.instance, base.offset_ns)
+
+    def _renew(self) -> None:
+        self._client.arm(LEASE_SECONDS)
+
+    def _attempt(self, ask: Callable[[], T]) -> T | None:
+        """Its answer, or None; the log hears of it when it begins to fail and when it recovers."""
+        try:
+            answer = ask()
+        except (WattmarkError, ValueError, KeyError, TypeError) as error:
+            if not self.failing:
+                log.warning("no samples at window edges: %s", error)
+            self.failing = True
+            self.failure = self.failure or str(error)
+            return None
+        if self.failing:
+            log.warning("the exporter at %s answers again", self._client.url)
+        self.failing = False
+        return answer

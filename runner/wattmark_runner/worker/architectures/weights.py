@@ -1,0 +1,40 @@
+"""Weights from a file that the configuration names."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_runner.worker.architectures import Wanted
+from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
+
+
+def load_file(model: Any, wanted: Wanted) -> str:
+    """Load them; which they are. Raises ``ConfigurationError`` if they do not fit."""
+    path = Path(wanted.file)
+    try:
+        model.load_weights(path)
+    except Exception as error:  # Keras and h5py raise what they like
+        if is_out_of_memory(error):
+            raise
+        raise ConfigurationError(
+            f"the weights in {path.name} do not fit {wanted.name} with"
+            f" {model.output.shape[-1]} classes: {' '.join(str(error).split())[:200]}"
+        ) from error
+    return f"{path.name}, {fingerprint(path)}"
+
+
+def fingerprint(path: Path) -> str:
+    """Tells a file from others."""
+    with path.open("rb") as file:
+        return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+
+
+def require_classes(wanted: Wanted, classes: int) -> None:
+    """Raise ``ConfigurationError`` for a data set of other classes than the weights know."""
+    if wanted.classes not in {None, classes}:
+        raise ConfigurationError(
+            f"the data set has {wanted.classes} classes and the weights of {wanted.name} know"
+            f" {classes} others; name weights trained on it under [workloads.NAME.weights], or ask"
+            ' for weights "random"'
+        )

@@ -1,0 +1,1 @@
+"""A loaded network as one thing that infers a range of batches."""

@@ -62,7 +62,7 @@ def test_what_the_page_adds_is_measured(
     for name, text in MODULES:
         assert not (tmp_path / name).exists()
         (tmp_path / name).write_text(text)
-    tables = tmp_path / "wattmark_runner/workloads/zoo.py"
+    tables = tmp_path / "wattmark_runner/workloads/keras.py"
     for name, line in LINES:
         before, start, after = tables.read_text().partition(f"{name}: Final = {{\n")
         assert start

@@ -14,7 +14,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run serve test test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup stack-restore
+.PHONY: help run serve test test-long test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup stack-restore
 .PHONY: stack-check dashboards dashboard-pictures constraints clean
 
 help: ## list the targets
@@ -28,6 +28,9 @@ serve: $(VENV)/.debian-run $(VENV)/.installed ## serve runs, windows and scores 
 
 test: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## run all tests (ARGS="-m 'not slow'": the quick ones)
 	@$(VENV)/bin/python -m tools.tests $(ARGS)
+
+test-long: $(VENV)/.debian-test $(VENV)/.dev ## run tests at full length, half an hour; figures go to docs/figures
+	@$(VENV)/bin/python -m tools.tests --long $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
 	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/test_keras_frameworks.py \

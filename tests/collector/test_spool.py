@@ -9,8 +9,15 @@ from threading import Thread
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
+from tests.long import keep_figures, length
 from wattmark_collector.spool.files import SUFFIX
 from wattmark_collector.spool.record import Record, pack
 from wattmark_collector.spool.spool import Spool
@@ -42,6 +49,10 @@ def drain(spool: Spool) -> list[int]:
 def files(folder: Path) -> list[Path]:
     """The segments."""
     return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+ORDERS: Counter[str] = Counter()
+"""What all orders together held."""
 
 
 class SpoolMachine(RuleBasedStateMachine):
@@ -114,15 +125,30 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.all_is_there_or_counted()
+        ORDERS["orders"] += 1
+        ORDERS["of them with a crash"] += self.crashed
+        ORDERS["samples"] += self.next_number - 1
+        ORDERS["samples lost for want of room, all counted"] += self.spool.loss.lost
         self.spool.close()
         self.scratch.cleanup()
 
 
-TestAnyOrder = SpoolMachine.TestCase
-TestAnyOrder.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None,
+ANY_ORDER = settings(
+    max_examples=length(100, 3000), stateful_step_count=30, deadline=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+
+
+@pytest.mark.long
+def test_any_order_loses_nothing_uncounted() -> None:
+    """Appended, sent, forgotten and crashed in any order: what was acknowledged comes or counts."""
+    ORDERS.clear()
+    run_state_machine_as_test(SpoolMachine, settings=ANY_ORDER)
+    assert ORDERS["samples"] > 0
+    keep_figures(
+        "spool-in-any-order", "The spool, appended to, sent from and crashed in any order",
+        ["of what", "how many"], [[name, f"{count:,}"] for name, count in ORDERS.items()],
+    )  # fmt: skip
 
 
 @given(cut=st.integers(0, 400))

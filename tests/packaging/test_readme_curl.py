@@ -17,22 +17,29 @@ LINES = [
     for line in block.splitlines()
 ]
 MARK = "-- line --"
+ADDRESS = "http://127.0.0.1:8080"
+"""Where it is unless it is told otherwise: somebody may be there."""
 
 
 @pytest.mark.slow
 def test_every_curl_line_works(tmp_path: Path) -> None:
-    """One after the other in one shell against `wattmark serve`, as a reader would type them."""
+    """One after the other in one shell against `wattmark serve`, as a reader would type them, but
+    on a free port."""
+    assert sum(ADDRESS in line for line in LINES) >= 1
     assert sum("curl" in line for line in LINES) >= 9
     serving = subprocess.Popen(
-        [sys.executable, "-m", "wattmark_cli", "serve"], cwd=tmp_path, text=True,
+        [sys.executable, "-m", "wattmark_cli", "serve", "--listen", "127.0.0.1:0"],
+        cwd=tmp_path, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "WATTMARK_CACHE": str(tmp_path / "cache")},
     )  # fmt: skip
     try:
         assert serving.stdout is not None
         said = serving.stdout.readline()
-        assert "http://127.0.0.1:8080/" in said, serving.communicate(timeout=30)[1]
-        script = f"\necho; echo '{MARK}'\n".join(["set -eu -o pipefail", *LINES])
+        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert found is not None, serving.communicate(timeout=30)[1]
+        typed = [line.replace(ADDRESS, found[0]) for line in LINES]
+        script = f"\necho; echo '{MARK}'\n".join(["set -eu -o pipefail", *typed])
         done = subprocess.run(
             ["bash", "-c", script], text=True, capture_output=True, timeout=300, check=False
         )

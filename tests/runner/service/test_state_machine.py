@@ -3,6 +3,7 @@
 import sqlite3
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.long import keep_figures, length
 from wattmark_runner.records.database import Page, RunDatabase
 from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
 from wattmark_runner.service.api.problems import ApiError
@@ -52,10 +54,13 @@ EXTERNAL: Final = {
     FAILED: {R, S, DONE, FAILED},
 }
 """The same for a run of windows from elsewhere: it takes more windows, and is scored again."""
+HISTORIES: Final[Counter[str]] = Counter()
+"""What all histories together held."""
 ALL: Final = Page(10_000)
 FEW: Final = settings(
-    max_examples=4, stateful_step_count=14, deadline=None, database=None, derandomize=True,
-    phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+    max_examples=length(4, 60), stateful_step_count=length(14, 25), deadline=None,
+    database=None, derandomize=True, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 SHORT: Final = RunRequest(
     "quick", "steady", repeats=1, seconds=0.2, parameters={"how": "idle"}, warmup_seconds=0.0,
@@ -79,6 +84,7 @@ class Runs(RuleBasedStateMachine):
         self.made: dict[str, int] = {}
         """Each run with the number of the service that it was made by."""
         self.parts = self.started(RunDatabase(self.data("0.sqlite")))
+        HISTORIES["histories"] += 1
 
     def data(self, name: str) -> Path:
         """A file of this machine's own."""
@@ -91,6 +97,7 @@ class Runs(RuleBasedStateMachine):
             self.rooms.data / "cache", load_config(self.rooms.config),
         )  # fmt: skip
         self.starts += 1
+        HISTORIES["starts of the service"] += 1
         parts = Services.of(context)
         parts.start()
         return parts
@@ -253,6 +260,7 @@ class Runs(RuleBasedStateMachine):
     # Calls
 
     def noted(self, run_id: str) -> str:
+        HISTORIES["runs"] += run_id not in self.made
         self.made.setdefault(run_id, self.starts)
         return run_id
 
@@ -294,6 +302,7 @@ def children() -> set[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_any_order_leaves_legal_states(service: Any) -> None:
     """Whatever clients and the service's end do to one another, every run's history is legal."""
 
@@ -301,4 +310,11 @@ def test_any_order_leaves_legal_states(service: Any) -> None:
         def __init__(self) -> None:
             super().__init__(service)
 
+    HISTORIES.clear()
     run_state_machine_as_test(Here, settings=FEW)
+    assert HISTORIES["runs"] > 0
+    keep_figures(
+        "histories-of-runs",
+        "Runs created, cancelled, stopped and killed in any order: all states legal",
+        ["of what", "how many"], [[name, f"{count:,}"] for name, count in HISTORIES.items()],
+    )  # fmt: skip

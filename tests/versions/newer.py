@@ -87,7 +87,8 @@ def with_more(path: str, body: Any) -> Any:
                    {**series, "state": "calibrating", "device": "y"}]  # fmt: skip
         for sensor in sensors:
             sensor["energy"] += unknown if sensor["energy"] else []
-        sensors.append({**sensors[0], "name": "late", "state": "warming up", "energy": [series]})
+        late = {**series, "state": "warming up", "device": "z"}
+        sensors.append({**sensors[0], "name": "late", "state": "warming up", "energy": [late]})
     if path.startswith("/api/v1/runs?"):
         first = more["runs"][0]
         more["runs"].append({**first, "run_id": "later", "state": "paused", "source": "fleet"})

@@ -152,6 +152,7 @@ def test_a_file_is_copied_before_its_tables_change(
     assert "is of an older version" in line
 
 
+@pytest.mark.slow
 def test_a_run_that_waited_is_carried_out(old_data: Path, left: Any) -> None:
     """With what it was asked for; its measured windows are in the store."""
     rooms = Rooms(old_data, "lab1")

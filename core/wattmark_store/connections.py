@@ -55,21 +55,22 @@ def open_connection(path: Path) -> sqlite3.Connection:
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """Open the store for writing, create or extend its tables. Raises ``StoreError``."""
+    """Open the store for writing, create or extend its tables. Raises ``StoreError``.
+
+    Before tables of an older version are extended, ``PATH.before-VERSION`` is made of them.
+    """
     try:
         connection = open_connection(path)
     except sqlite3.Error as error:
         raise translate(path, error) from error
     try:
-        schema.check_version(connection)
+        schema.check_version(connection, path)
         _switch_to_wal(connection)
-        schema.create(connection)
+        schema.create(connection, path)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
             raise translate(path, error) from error
-        if isinstance(error, StoreError):
-            raise StoreError(f"store {path} {error}") from error
         raise
     return connection
 

@@ -6,14 +6,16 @@ own. Each such table has a twin ``…_1m`` at one minute. All have the key (seri
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Final, get_args, get_type_hints
 
 from wattmark_core.catalogue import MEASUREMENTS, Kind, Metric
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Score, Window
+from wattmark_store.copies import copy_before_migration
 
 APPLICATION_ID: Final = 0x5761746D
 """``Watm``: marks an SQLite file as a Wattmark store (SQLite file format, offset 68)."""
@@ -117,33 +119,36 @@ def _sql_type(hint: object) -> str:
     return "REAL" if float in kinds else "TEXT"
 
 
-def check_version(connection: sqlite3.Connection) -> None:
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Raise ``StoreError`` if the file holds something else, or a later version's store."""
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if found == APPLICATION_ID and version > VERSION:
         raise StoreError(
-            f"is a store of version {version}, this Wattmark knows up to {VERSION}; update it"
+            f"store {path} is a store of version {version}, this Wattmark knows up to {VERSION};"
+            " update it"
         )
-    used = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if found != APPLICATION_ID and (found or version or used):
-        raise StoreError("is another program's SQLite database; name a new file for the store")
+    if found != APPLICATION_ID and (found or version or _is_used(connection)):
+        raise StoreError(
+            f"store {path} is another program's SQLite database; name a new file for the store"
+        )
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Create what is missing, in one transaction; several processes may do so at once."""
+def create(connection: sqlite3.Connection, path: Path) -> None:
+    """Create what is missing in the file ``path``, in one transaction; several processes may do so
+    at once.
+
+    The file of an older version is copied to ``PATH.before-VERSION`` first. Raises ``StoreError``.
+    """
     connection.execute("BEGIN IMMEDIATE")
-    check_version(connection)
+    check_version(connection, path)
+    changes = list(_changes(connection))
+    if changes and _is_used(connection):
+        copy_before_migration(path)
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version={VERSION}")
-    for statement in _FIXED:
+    for statement in (*_FIXED, *changes):
         connection.execute(statement)
-    for table in (*TABLES.values(), OTHER_TABLE):
-        for name, columns in ((table.name, table.columns), (table.minute, minute_columns(table))):
-            typed = [(column.name, column.type) for column in columns]
-            _extend(connection, name, [*_SAMPLE_KEY, *typed], "series, time_ns")
-    _extend(connection, "window", result_columns(Window), "window_id")
-    _extend(connection, "score", result_columns(Score), "run_id, model, boundary, formula")
     connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')
     connection.execute("COMMIT")
 
@@ -161,16 +166,34 @@ _FIXED: Final = (
 _SAMPLE_KEY: Final = (("series", "INTEGER"), ("time_ns", "INTEGER"))
 
 
+def _changes(connection: sqlite3.Connection) -> Iterator[str]:
+    """What makes the tables that are there those of this version."""
+    for table in (*TABLES.values(), OTHER_TABLE):
+        for name, columns in ((table.name, table.columns), (table.minute, minute_columns(table))):
+            typed = [(column.name, column.type) for column in columns]
+            yield from _extend(connection, name, [*_SAMPLE_KEY, *typed], "series, time_ns")
+    yield from _extend(connection, "window", result_columns(Window), "window_id")
+    yield from _extend(
+        connection, "score", result_columns(Score), "run_id, model, boundary, formula"
+    )
+
+
 def _extend(
     connection: sqlite3.Connection, table: str, columns: Iterable[tuple[str, str]], key: str
-) -> None:
-    """Create the table, or add the columns that an older version did not have."""
+) -> Iterator[str]:
+    """Creates the table, or adds the columns that an older version did not have."""
     wanted = {name: f"{quote(name)} {kind}".rstrip() for name, kind in columns}
-    connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {quote(table)}"
-        f"({', '.join(wanted.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
-    )
     there = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})")}
+    if not there:
+        yield (
+            f"CREATE TABLE {quote(table)}"
+            f"({', '.join(wanted.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
+        )
+        return
     for name, column in wanted.items():
         if name not in there:
-            connection.execute(f"ALTER TABLE {quote(table)} ADD COLUMN {column}")
+            yield f"ALTER TABLE {quote(table)} ADD COLUMN {column}"
+
+
+def _is_used(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])

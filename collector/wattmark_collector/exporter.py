@@ -6,12 +6,12 @@ from typing import Final
 
 from wattmark_collector.exporter_clock import TimedClient
 from wattmark_collector.host_ownership import HostOwnership
-from wattmark_collector.lines import LineReader
 from wattmark_collector.sources import Batch
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import LineFormatError
 from wattmark_core.exporter_api import HostReport
+from wattmark_core.line_protocol import LineReader
 from wattmark_core.sample import Sample, Tags, make_tags
 from wattmark_core.units import seconds_to_ns
 

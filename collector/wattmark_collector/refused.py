@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable, WattmarkError
-from wattmark_core.sample import Sample, encode
+from wattmark_core.line_protocol import encode
+from wattmark_core.sample import Sample
 
 log = logging.getLogger("wattmark_collector")
 FILES: Final = ("refused-new.lp", "refused-old.lp")

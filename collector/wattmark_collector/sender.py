@@ -8,11 +8,11 @@ from threading import Event, Thread
 from typing import Final
 
 from wattmark_collector.health import Health
-from wattmark_collector.lines import LineReader
 from wattmark_collector.refused import Refused
 from wattmark_collector.spool.reader import Waiting
 from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import LineFormatError, StoreError, StoreUnavailable
+from wattmark_core.line_protocol import LineReader
 from wattmark_core.sample import Sample
 
 log = logging.getLogger("wattmark_collector")

@@ -24,7 +24,7 @@ from wattmark_store import influx_views as views
 from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
 from wattmark_store.influx_back_fill import back_fill
 from wattmark_store.influx_errors import MalformedLines, refusal
-from wattmark_store.influx_lines import Point, SampleLines, is_integer, score_point, window_point
+from wattmark_store.influx_lines import Point, sample_writer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
 from wattmark_store.influx_power import PowerRollUp
 from wattmark_store.influx_power_points import PowerPoints
@@ -55,8 +55,8 @@ class InfluxStore:
             ssl_ca_cert=None if location.ca is None else str(location.ca),
             connection_pool_maxsize=CONNECTIONS,
         )  # fmt: skip
-        self._lines = SampleLines(is_integer)
-        self._minute_lines = SampleLines(queries.is_minute_integer)
+        self._lines = sample_writer()
+        self._minute_lines = sample_writer(queries.is_minute_integer)
         self._minutes = Minutes(self.ask, self._put_minutes)
         self._power_points = PowerPoints(self.ask, self._send, BATCH_LINES)
         self._power = PowerRollUp(self._power_points)

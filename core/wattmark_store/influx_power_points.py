@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.sample import Tags
+from wattmark_core.line_protocol import LineWriter
+from wattmark_core.sample import Sample, Tags
 from wattmark_store.databases import TELEMETRY, Resolution
-from wattmark_store.influx_lines import decode, literal, series_prefix
+from wattmark_store.influx_lines import decode, literal, sample_writer
 from wattmark_store.influx_queries import Rows, exactly
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
@@ -111,6 +112,11 @@ def _counter(tags: Tags) -> Counter | None:
         return None
 
 
+def power_writer() -> LineWriter:
+    """Writes points of power."""
+    return sample_writer(lambda _, field: field == "parts")
+
+
 class PowerPoints:
     """Points of power in their databases. ``ask`` puts statements to a database, ``send`` writes
     lines into one. All methods raise ``StoreError``."""
@@ -119,7 +125,7 @@ class PowerPoints:
         self.ask = ask
         self._send = send
         self._lines_at_once = lines_at_once
-        self._prefixes: dict[Tags, str] = {}
+        self._lines = power_writer()
 
     def replace(
         self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
@@ -215,14 +221,9 @@ class PowerPoints:
                 raise
 
     def _line(self, power: Power) -> str:
-        prefix = self._prefixes.get(power.tags)
-        if prefix is None:
-            prefix = self._prefixes[power.tags] = series_prefix("power", power.tags)
-        parts = "" if power.parts is None else f",parts={power.parts}i"
-        return (
-            f"{prefix} watts={power.watts!r},seconds={power.seconds!r},joules={power.joules!r}"
-            f"{parts} {power.time_ns}"
-        )
+        fields = {"watts": power.watts, "seconds": power.seconds, "joules": power.joules}
+        parts = {} if power.parts is None else {"parts": power.parts}
+        return self._lines.line(Sample("power", power.tags, fields | parts, power.time_ns))
 
 
 def _covered(points: Mapping[tuple[Tags, int], float]) -> dict[Bucket, float]:

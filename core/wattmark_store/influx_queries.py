@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from wattmark_core.line_protocol import is_integer
 from wattmark_core.sample import Tags, make_tags
 from wattmark_core.units import NS_PER_S
-from wattmark_store.influx_lines import decode, from_measurement, identifier, is_integer, literal
+from wattmark_store.influx_lines import decode, from_measurement, identifier, literal
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.schema import OTHER, table_of
 

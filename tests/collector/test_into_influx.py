@@ -16,7 +16,8 @@ from wattmark_collector.self_metrics import pulse
 from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import ExporterClient
-from wattmark_core.sample import Sample, decode_lines, make_tags
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample, make_tags
 from wattmark_store import open_store
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.lines import LineWriter
 from wattmark_collector.refused import Refused
 from wattmark_collector.sender import MOST_LINES, PARTING_SECONDS, Sender
 from wattmark_collector.sink import Origin
@@ -12,6 +11,7 @@ from wattmark_collector.spool.record import Record
 from wattmark_collector.spool.spool import DEFAULT_BYTES, Spool
 from wattmark_collector.spool.upkeep import SpoolUpkeep
 from wattmark_core.clock import Clock
+from wattmark_core.line_protocol import LineWriter
 from wattmark_core.sample import Sample
 from wattmark_core.units import ns_to_seconds
 from wattmark_store import Maintained, Store

@@ -11,8 +11,8 @@ from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import LineFormatError
 from wattmark_core.exporter_api import HostReport
-from wattmark_core.line_protocol import LineReader
-from wattmark_core.sample import Sample, Tags, make_tags
+from wattmark_core.sample import Tags, make_tags
+from wattmark_core.series_lines import AnySample, LineReader
 from wattmark_core.units import seconds_to_ns
 
 log = logging.getLogger("wattmark_collector")
@@ -33,8 +33,7 @@ class ExporterSource:
         self._clock = clock
         self._report: HostReport | None = None
         self._report_ns = 0
-        self._tags: dict[Tags, Tags] = {}
-        self._lines = LineReader()
+        self._lines = LineReader(self._with_host)
         self._client = TimedClient(
             target.base_url, clock, timeout_seconds=target.timeout_seconds,
             token_file=target.credentials_file, ca_file=target.ca_file,
@@ -52,7 +51,7 @@ class ExporterSource:
         host = self._target.host or report.host
         if host != self.host:
             self.host = host
-            self._tags.clear()
+            self._lines = LineReader(self._with_host)
         self._claims.take(self._target.url, host, report)
         if page.lost:
             self.lost += page.lost
@@ -77,23 +76,17 @@ class ExporterSource:
             self._report_ns = now_ns
         return report
 
-    def _samples(self, lines: Iterable[str]) -> Iterator[Sample]:
+    def _samples(self, lines: Iterable[str]) -> Iterator[AnySample]:
+        """The one check of lines on their way: what is no sample is left out and counted."""
+        read = self._lines.read
         for line in lines:
-            if not line:
-                continue
-            try:
-                sample = self._lines.sample(line)
-            except LineFormatError as error:
-                if not self.dropped:
-                    log.warning("exporter %s: %s", self._target.url, error)
-                self.dropped += 1
-                continue
-            yield Sample(
-                sample.measurement, self._with_host(sample.tags), sample.fields, sample.time_ns
-            )
+            if line:
+                try:
+                    yield read(line)
+                except LineFormatError as error:
+                    if not self.dropped:
+                        log.warning("exporter %s: %s", self._target.url, error)
+                    self.dropped += 1
 
     def _with_host(self, tags: Tags) -> Tags:
-        found = self._tags.get(tags)
-        if found is None:
-            found = self._tags[tags] = make_tags({**dict(tags), "host": self.host})
-        return found
+        return make_tags({**dict(tags), "host": self.host})

@@ -12,6 +12,7 @@ from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.sample import Sample, make_tags
+from wattmark_core.series_lines import AnySample
 
 log = logging.getLogger("wattmark_collector")
 
@@ -109,7 +110,7 @@ class Poller(Thread):
         url = self.target.url
         health = self._target_health(seconds)
         self._health.polled(url, health, self.target.interval_seconds)
-        samples = [*batch.samples, self._own_sample(health)]
+        samples: list[AnySample] = [*batch.samples, self._own_sample(health)]
         origin = Origin(url, max((sample.time_ns for sample in batch.samples), default=None))
         target = url if batch.cursor else ""
         try:

@@ -1,16 +1,17 @@
 """The two kinds of target: what one poll of each brings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wattmark_core.sample import Sample
+from wattmark_core.series_lines import AnySample
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a poll brought. ``cursor``: where to go on once the batch is in the store."""
 
-    samples: list[Sample]
+    samples: Sequence[AnySample]
     cursor: str = ""
 
 

@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Final
 
-from wattmark_core.line_protocol import LineWriter, is_integer
+from wattmark_core.line_protocol import is_integer
 from wattmark_core.results import Check, Score, Verdict, Window
 from wattmark_core.sample import Tags, make_tags
+from wattmark_core.series_lines import LineWriter
 from wattmark_store.result_tables import BOOLEANS
 from wattmark_store.schema import result_columns
 

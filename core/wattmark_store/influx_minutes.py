@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from wattmark_core.sample import Sample, Tags
+from wattmark_core.series_lines import AnySample
 from wattmark_core.units import NS_PER_S
 from wattmark_store.influx_lines import decode, from_measurement
 from wattmark_store.influx_look_back import ALL_SEEN, pieces
@@ -39,7 +40,7 @@ class Minutes:
         self._unseen: int | None = None
         """From which minute on to look for what a collector before this one left; None at first."""
 
-    def touch(self, samples: Iterable[Sample]) -> None:
+    def touch(self, samples: Iterable[AnySample]) -> None:
         """These samples were written."""
         minutes = {sample.time_ns // MINUTE_NS for sample in samples}
         with self._lock:

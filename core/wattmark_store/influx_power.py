@@ -9,6 +9,7 @@ from typing import Final
 
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
+from wattmark_core.series_lines import AnySample, PlainLine
 from wattmark_core.units import NS_PER_S
 from wattmark_store.databases import POWER, TELEMETRY
 from wattmark_store.influx_look_back import ALL_SEEN, pieces
@@ -53,12 +54,16 @@ class PowerRollUp:
         """From which bucket on to look for what a collector before this one left; None at first."""
         self._refused: set[str] = set()
 
-    def touch(self, samples: Iterable[Sample]) -> None:
+    def touch(self, samples: Sequence[AnySample]) -> None:
         """These samples were written."""
         width_ns = FINEST.width_ns
-        series = {
+        forms = {
+            (each.form, each.time_ns // width_ns) for each in samples if isinstance(each, PlainLine)
+        }
+        series = {(form.tags, bucket) for form, bucket in forms if form.measurement == "energy"}
+        series |= {
             (each.tags, each.time_ns // width_ns) for each in samples
-            if each.measurement == "energy"
+            if isinstance(each, Sample) and each.measurement == "energy"
         }  # fmt: skip
         with self._lock:
             self._touched |= {(dict(tags).get("host", ""), bucket) for tags, bucket in series}

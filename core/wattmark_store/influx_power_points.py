@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.line_protocol import LineWriter
 from wattmark_core.sample import Sample, Tags
+from wattmark_core.series_lines import LineWriter
 from wattmark_store.databases import TELEMETRY, Resolution
 from wattmark_store.influx_lines import decode, literal, sample_writer
 from wattmark_store.influx_queries import Rows, exactly

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Phase, Score, Window
-from wattmark_core.sample import Sample
+from wattmark_core.series_lines import AnySample
 from wattmark_store import queries, result_tables, retention
 from wattmark_store.connections import ReadPool, Writer, open_writer
 from wattmark_store.location import check_location
 from wattmark_store.protocol import Aggregate, SeriesData
-from wattmark_store.sample_tables import SampleWriter, SeriesKey, sort_batch
+from wattmark_store.sample_batches import SampleWriter, sort
+from wattmark_store.sample_tables import SeriesKey
 
 
 class SqliteStore:
@@ -32,9 +33,9 @@ class SqliteStore:
         self._readers = ReadPool(path)
         self._samples = SampleWriter()
 
-    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+    def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         """See the protocol. A value or time of more than 64 bits refuses the whole batch."""
-        batch = sort_batch(samples)
+        batch = sort(samples)
 
         def job(connection: sqlite3.Connection) -> dict[SeriesKey, int]:
             if target:

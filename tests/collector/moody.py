@@ -10,6 +10,7 @@ from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError
 from wattmark_core.sample import Sample, make_tags
+from wattmark_core.series_lines import AnySample
 from wattmark_store.sqlite import SqliteStore
 
 MINUTE_NS = 60_000_000_000
@@ -21,7 +22,7 @@ class Moody(SqliteStore):
     """A store that can be away, broken, or refuse samples, as it is told; ``tries`` so far."""
 
     error: Exception | None = None
-    bad: Callable[[Sample], bool] = staticmethod(lambda _: False)
+    bad: Callable[[AnySample], bool] = staticmethod(lambda _: False)
     tries = 0
     roll_up_error: Exception | None = None
     roll_ups = 0
@@ -39,7 +40,7 @@ class Moody(SqliteStore):
             yield 0
         yield from super().rolling_up(now_ns)
 
-    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+    def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         self.tries += 1
         if self.error is not None:
             raise self.error

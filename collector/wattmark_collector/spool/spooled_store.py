@@ -11,8 +11,8 @@ from wattmark_collector.spool.record import Record
 from wattmark_collector.spool.spool import DEFAULT_BYTES, Spool
 from wattmark_collector.spool.upkeep import SpoolUpkeep
 from wattmark_core.clock import Clock
-from wattmark_core.line_protocol import LineWriter
 from wattmark_core.sample import Sample
+from wattmark_core.series_lines import AnySample, LineWriter, PlainLine
 from wattmark_core.units import ns_to_seconds
 from wattmark_store import Maintained, Store
 
@@ -45,11 +45,14 @@ class SpooledStore:
         self._sender.start()
 
     def write(
-        self, samples: Iterable[Sample], *, target: str = "", cursor: str = "",
+        self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "",
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
         """See ``Sink``. Samples without a finite value are left out."""
-        lines = [(self._lines.line(sample), sample.time_ns) for sample in samples]
+        lines = [
+            (each.text if isinstance(each, PlainLine) else self._lines.line(each), each.time_ns)
+            for each in samples
+        ]
         batch = [(line, time_ns) for line, time_ns in lines if line]
         records = list(self._records(batch, target, cursor, origin))
         if records:

@@ -150,13 +150,11 @@ class LineReader:
 
     def read(self, line: str) -> AnySample:
         """The sample of a line. Raises ``LineFormatError``."""
-        if "\\" in line:
-            beginning = _PREFIX.match(line)
-            prefix = "" if beginning is None else beginning[0]
-            rest = line[len(prefix) + 1 :]
-        else:
-            prefix, _, rest = line.partition(" ")
+        prefix, _, rest = line.partition(" ")
         known = self._latest.get(prefix)
+        if known is None and prefix.endswith("\\"):  # the space is part of a name
+            prefix, rest = _split(line)
+            known = self._latest.get(prefix)
         if known is not None:
             form, match, time = known
             found = match(rest)
@@ -191,6 +189,13 @@ class LineReader:
         fields, suffixes = zip(*names, strict=True)
         form = Form(prefix, sample.measurement, tags, fields, tuple(map(bool, suffixes)))
         return form, _pattern(names).fullmatch, len(names) + 1
+
+
+def _split(line: str) -> tuple[str, str]:
+    """What stands before the first space that is not escaped, and after it."""
+    beginning = _PREFIX.match(line)
+    prefix = "" if beginning is None else beginning[0]
+    return prefix, line[len(prefix) + 1 :]
 
 
 def _names(rest: str) -> _Names:

@@ -23,6 +23,7 @@ PAGE_SECONDS: Final = 50
 """Of one host's samples in a page."""
 HOST: Final = "bench"
 MEASURED: Final = ("energy", "power", "gpu", "cpu", "memory", "disk", "network", "sensor")
+LENGTH: Final = "content-length: "
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -32,7 +33,8 @@ class Exporter:
     def __init__(self) -> None:
         start_ns = (time.time_ns() // NS - 86_400) * NS
         made = samples(series(HOST, MEASURED), start_ns, start_ns + PAGE_SECONDS * NS)
-        self._heads = [encode(each).rpartition(" ")[::2] for each in made]
+        lines = [encode(each).rpartition(" ") for each in made]
+        self._heads = [(head, int(time_ns)) for head, _, time_ns in lines]
         self._pages = 0
 
     @property
@@ -55,7 +57,7 @@ class Exporter:
         if page == seen:
             return 200, headers, b""
         later_ns = page * PAGE_SECONDS * NS
-        text = "".join(f"{head} {int(stamp) + later_ns}\n" for head, stamp in self._heads)
+        text = "".join(f"{head} {time_ns + later_ns}\n" for head, time_ns in self._heads)
         return 200, headers, text.encode()
 
 
@@ -90,9 +92,8 @@ def _handler(
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *fields = head.decode().split("\r\n")
-                named = (each.partition(": ") for each in fields if each)
-                sizes = [int(value) for name, _, value in named if name.lower() == "content-length"]
+                first, *given = head.decode().split("\r\n")
+                sizes = [int(each[16:]) for each in given if each.lower().startswith(LENGTH)]
                 body = await reader.readexactly(sizes[0]) if sizes else b""
                 status, headers, data = answer(first.split(" ")[1], body)
                 headers |= {"Content-Length": str(len(data)), "X-Influxdb-Version": "1.6"}
@@ -114,4 +115,4 @@ def ask(port: str, path: str) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve({"exporter": Exporter, "sink": Sink}[sys.argv[1]]().answer))
+    asyncio.run(serve(Exporter().answer if sys.argv[1] == "exporter" else Sink().answer))

@@ -64,7 +64,7 @@ def _cpu_seconds(pid: int) -> float:
 def started(
     arguments: Sequence[str], *, mount: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
+) -> Iterator[tuple[subprocess.Popen[str], str]]:  # fmt: skip
     """Run a program until the block ends; gives it and its line ``READY …`` without that word.
 
     ``mount``: the program sees ``mount/class`` as /sys/class, in a mount namespace of its own.

@@ -15,7 +15,7 @@ from wattmark_core.sample import Tags, make_tags
 from wattmark_core.series_lines import AnySample, LineReader
 from wattmark_core.units import seconds_to_ns
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 REPORT_NS: Final = seconds_to_ns(30.0)
 """How often to ask for the state of the sensors, which may fail or come back."""
 
@@ -23,13 +23,13 @@ REPORT_NS: Final = seconds_to_ns(30.0)
 class ExporterSource:
     """``sources.Source`` for a Wattmark exporter. ``cursor``: where the store's samples end."""
 
-    def __init__(self, target: Target, cursor: str, claims: HostOwnership, clock: Clock) -> None:
+    def __init__(self, target: Target, cursor: str, ownership: HostOwnership, clock: Clock) -> None:
         self.host = target.host
         self.dropped = 0
         self.lost = 0
         self._target = target
         self._cursor = cursor
-        self._claims = claims
+        self._ownership = ownership
         self._clock = clock
         self._report: HostReport | None = None
         self._report_ns = 0
@@ -45,14 +45,14 @@ class ExporterSource:
         return self._client.clock_offset_seconds
 
     def read(self) -> Batch:
-        """See ``Source``. Refuses an exporter whose sensors another one has claimed."""
+        """See ``Source``. Raises ``ExporterError`` if another exporter owns the host's sensors."""
         page = self._client.samples(self._cursor)
         report = self._current_report(page.cursor.rpartition(":")[0])
         host = self._target.host or report.host
         if host != self.host:
             self.host = host
             self._lines = LineReader(self._with_host)
-        self._claims.take(self._target.url, host, report)
+        self._ownership.take(self._target.url, host, report)
         if page.lost:
             self.lost += page.lost
             log.warning("exporter %s: %d samples left its ring before they were fetched",
@@ -66,7 +66,7 @@ class ExporterSource:
     def close(self) -> None:
         """See ``Source``."""
         self._client.close()
-        self._claims.release(self._target.url)
+        self._ownership.release(self._target.url)
 
     def _current_report(self, instance: str) -> HostReport:
         now_ns = self._clock.monotonic_ns()

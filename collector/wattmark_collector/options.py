@@ -62,4 +62,5 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         help="where to write: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
         " influxdbs://USER@HOST:PORT")  # fmt: skip
     add("--store-password-file", type=Path, metavar="FILE", help="holds the store's password")
-    add("--store-ca", type=Path, metavar="FILE", help="who signed the store's certificate, PEM")
+    add("--store-ca", type=Path, metavar="FILE",
+        help="the CA certificate(s) to trust for the store, PEM")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Samples that the store will never take: found, counted, kept in a file, the rest goes on."""
+"""Samples that the store will never take: counted and kept in a file, while the rest goes on."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import Final
 from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable, WattmarkError
 from wattmark_core.series_lines import AnySample, LineWriter
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 FILES: Final = ("refused-new.lp", "refused-old.lp")
 MOST_BYTES: Final = 4 << 20
 """Of each file; what is older goes."""
@@ -28,7 +28,7 @@ class Refused:
         self._folder = folder
         self._lines = LineWriter()
         self._all_bad: set[Kind] = set()
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self.count = 0
 
     def sort_out(self, samples: Iterable[AnySample], write: Write) -> int:
@@ -70,8 +70,8 @@ class Refused:
                 new.replace(old)
         except OSError as problem:
             log.warning("%s cannot be written: %s", new, problem.strerror)
-        if measurement not in self._told and len(self._told) < MOST_NAMES:
-            self._told.add(measurement)
+        if measurement not in self._logged and len(self._logged) < MOST_NAMES:
+            self._logged.add(measurement)
             log.error("%s; samples of %r that the store will never take are kept in %s, the rest"
                       " goes on", error, measurement, new)  # fmt: skip
 
@@ -106,6 +106,6 @@ def _halve(group: list[AnySample], write: Write, tries: Iterator[int]) -> list[A
             continue
         half = len(part) // 2
         parts.extend(
-            each for each in (part[half:], part[:half]) if _refusal(each, write) is not None
+            side for side in (part[half:], part[:half]) if _refusal(side, write) is not None
         )
     return bad

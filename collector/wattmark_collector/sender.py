@@ -15,7 +15,7 @@ from wattmark_core.errors import LineFormatError, StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
 from wattmark_core.series_lines import AnySample, LineReader
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 MOST_LINES: Final = 5000
 GATHER_SECONDS: Final = 0.2
 """After a small batch: many exporters' batches go in one request."""
@@ -27,8 +27,8 @@ PARTING_SECONDS: Final = 3.0
 
 class Sender(Thread):
     """Sends until ``stop``. ``write`` puts samples into the store. ``probe`` makes a sample that no
-    store refuses, to tell one that refuses everything, for a wrong password perhaps, and is waited
-    for, from one that refuses these samples. ``upkeep`` is called between batches.
+    store refuses: a store that refuses it too, for a wrong password perhaps, is waited for, and one
+    that takes it refuses these samples for good. ``upkeep`` is called between batches.
     """
 
     def __init__(

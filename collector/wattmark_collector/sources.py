@@ -35,7 +35,7 @@ class Source(Protocol):
 
     @property
     def clock_offset_seconds(self) -> float | None:
-        """The target's wall clock less ours; None where it does not tell."""
+        """The target's wall clock less ours; None where that is unknown."""
         ...
 
     def read(self) -> Batch:

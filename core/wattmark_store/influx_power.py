@@ -24,7 +24,7 @@ from wattmark_store.influx_power_points import (
 )
 from wattmark_store.power_buckets import Counter, powers, spread, unknown
 
-log = logging.getLogger("wattmark_store")
+log = logging.getLogger(__name__)
 FINEST, MINUTE = POWER[:2]
 SETTLE_NS: Final = 10 * NS_PER_S
 """A bucket is made when it has been over for so long: until then a host's samples of one exporter

@@ -16,7 +16,7 @@ from wattmark_store.influx_lines import decode, literal, sample_writer
 from wattmark_store.influx_queries import Rows, exactly
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
-log = logging.getLogger("wattmark_store")
+log = logging.getLogger(__name__)
 DELETED_AT_ONCE: Final = 100
 MOST_JOULES: Final = 1e15
 """No computer has used so much; sums of less are finite."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.self_metrics import pulse
+from wattmark_collector.self_metrics import self_sample
 from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError
@@ -55,7 +55,8 @@ def make(
 ) -> SpooledStore:
     """A spool before the store."""
     clock = SystemClock()
-    return SpooledStore(store, folder, health or Health(), clock, pulse("h1", clock), limit_bytes)
+    made = self_sample("h1", clock)
+    return SpooledStore(store, folder, health or Health(), clock, made, limit_bytes)
 
 
 def sample(number: int, measurement: str = "m", **fields: float) -> Sample:

@@ -1,4 +1,4 @@
-"""Lines into a store: they leave in it what the samples would that they say, whatever way they go."""
+"""Lines into a store: they leave in it what the samples would that they say, either way."""
 
 from collections.abc import Callable, Sequence
 

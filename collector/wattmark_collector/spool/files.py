@@ -11,7 +11,7 @@ from typing import Final
 from wattmark_collector.spool.record import Damaged, read
 from wattmark_core.errors import ConfigurationError
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 SUFFIX: Final = ".segment"
 CURSORS: Final = "cursors.json"
 LOCK: Final = "lock"
@@ -88,18 +88,19 @@ def load_cursors(folder: Path) -> dict[str, str]:
     """The cursors of segments that are gone. A file that cannot be read counts as none: its
     exporters are then read from the beginning of their rings, which loses nothing."""
     try:
-        found = json.loads((folder / CURSORS).read_text(encoding="utf-8"))
-        return {str(target): str(cursor) for target, cursor in found.items()}
+        cursors = json.loads((folder / CURSORS).read_text(encoding="utf-8"))
+        return {str(target): str(cursor) for target, cursor in cursors.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError) as error:
-        log.warning("spool %s: %s cannot be read (%s); the exporters' rings are read anew",
+        log.warning("spool %s: %s cannot be read (%s); the exporters' rings are read from their"
+                    " beginning",
                     folder, CURSORS, error)  # fmt: skip
         return {}
 
 
 def save_cursors(folder: Path, cursors: dict[str, str]) -> None:
-    """Replace the file of cursors; after a power cut the old or the new one is there."""
+    """Replace the file of cursors; after a power cut it is the old or the new one."""
     new = folder / f"{CURSORS}.new"
     with new.open("w", encoding="utf-8") as file:
         json.dump(cursors, file)

@@ -20,18 +20,18 @@ from wattmark_store import Maintained, Store
 class SpooledStore:
     """``Sink``: samples go to the disk, and from there into ``store`` when it takes them.
 
-    ``pulse`` makes a sample of the collector itself from ``fields``. Raises
+    ``self_sample`` makes a sample of the collector itself from ``fields``. Raises
     ``ConfigurationError`` if the folder cannot be used.
     """
 
     def __init__(
         self, store: Store, folder: Path, health: Health, clock: Clock,
-        pulse: Callable[[dict[str, float | int]], Sample], limit_bytes: int = DEFAULT_BYTES,
+        self_sample: Callable[[dict[str, float | int]], Sample], limit_bytes: int = DEFAULT_BYTES,
     ) -> None:  # fmt: skip
         self._store = store
         self._health = health
         self._clock = clock
-        self._pulse = pulse
+        self._self_sample = self_sample
         self._lines = LineWriter()
         self._spool = Spool(folder, limit_bytes)
         self._refused = Refused(folder)
@@ -125,4 +125,4 @@ class SpooledStore:
             )  # fmt: skip
 
     def _probe(self) -> Sample:
-        return self._pulse(self.fields)
+        return self._self_sample(self.fields)

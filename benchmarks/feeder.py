@@ -42,7 +42,7 @@ class Exporter:
         """Of a full page."""
         return len(self._heads)
 
-    def answer(self, target: str, _: bytes) -> Answer:
+    def answer(self, target: str, body: bytes) -> Answer:
         """To one request."""
         path, _, query = target.partition("?")
         if path == "/go":

@@ -16,7 +16,7 @@ from wattmark_collector.health import Health
 from wattmark_collector.options import parse
 from wattmark_collector.self_metrics import self_cpu, self_sample
 from wattmark_collector.sink import DirectStore, Sink
-from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_collector.spool import SpooledStore
 from wattmark_collector.status_metrics import CollectorState
 from wattmark_collector.status_server import StatusServer
 from wattmark_core import healthcheck

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from wattmark_collector.spool.spool import DEFAULT_BYTES
+from wattmark_collector.spool import DEFAULT_BYTES
 from wattmark_core.errors import ConfigurationError
 
 LEAST_SPOOL_BYTES: Final = 1 << 20

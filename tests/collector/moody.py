@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wattmark_collector.health import Health
 from wattmark_collector.self_metrics import self_sample
-from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_collector.spool import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError
 from wattmark_core.sample import Sample, make_tags

@@ -13,7 +13,7 @@ import pytest
 from tests.influxdb.servers import Server, write
 from wattmark_collector.health import Health
 from wattmark_collector.self_metrics import self_sample
-from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_collector.spool import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_core.line_protocol import decode_lines

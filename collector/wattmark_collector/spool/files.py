@@ -21,6 +21,7 @@ LOCK: Final = "lock"
 class Segment:
     """A file of records. What is before ``size`` is on the disk and sound; what is before
     ``sent_bytes`` is in the store. ``count`` and ``sent_count`` are the samples in these.
+    ``at_ns``: when the oldest record that waits was written, or the one before it was.
     ``damaged``: nothing more is to be written into it."""
 
     number: int
@@ -41,7 +42,7 @@ class Segment:
 
     def add(self, size: int, count: int, oldest_ns: int, latest_ns: int, at_ns: int) -> None:
         """Note a record that is on the disk now."""
-        self.at_ns = self.at_ns if self.size else at_ns
+        self.at_ns = at_ns if self.is_sent else self.at_ns
         self.size += size
         self.count += count
         self.oldest_ns = oldest_ns if self.oldest_ns is None else min(self.oldest_ns, oldest_ns)

@@ -34,7 +34,7 @@ class SegmentQueue:
             return sum(segment.size - segment.sent_bytes for segment in self._segments)
 
     def waiting_since_ns(self) -> int | None:
-        """When the oldest that waits was written; None if nothing does."""
+        """When the oldest that waits was written, or the record before it; None if nothing does."""
         with self._state:
             if self._in_hand is not None:
                 return self._in_hand.records[0].at_ns
@@ -88,6 +88,7 @@ class SegmentQueue:
             self._in_hand = None
             waiting.segment.sent_bytes = waiting.end
             waiting.segment.sent_count += waiting.count
+            waiting.segment.at_ns = waiting.records[-1].at_ns
             return bool(self._segments) and self._segments[-1] is not waiting.segment
 
     def give_back(self, waiting: Waiting) -> None:

@@ -56,7 +56,7 @@ class Spool:
 
     @property
     def waiting_since_ns(self) -> int | None:
-        """When the oldest that waits was written; None if nothing does."""
+        """When the oldest that waits was written, or the record before it; None if nothing does."""
         return self._queue.waiting_since_ns()
 
     def append(self, records: Sequence[Record]) -> None:

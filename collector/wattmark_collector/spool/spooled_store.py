@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.refused import Refused
-from wattmark_collector.sender import MOST_LINES, PARTING_SECONDS, Sender
 from wattmark_collector.sink import Origin
 from wattmark_collector.spool.record import Record
+from wattmark_collector.spool.refused import Refused
+from wattmark_collector.spool.sender import MOST_LINES, PARTING_SECONDS, Sender
 from wattmark_collector.spool.spool import DEFAULT_BYTES, Spool
 from wattmark_collector.spool.upkeep import SpoolUpkeep
 from wattmark_core.clock import Clock

@@ -13,8 +13,8 @@ import pytest
 from tests.collector.moody import MINUTE_NS, URL, Moody, WaitFor, make, sample, times
 from wattmark_collector.health import Health
 from wattmark_collector.sink import Origin
+from wattmark_collector.spool import SpooledStore
 from wattmark_collector.spool.files import SUFFIX
-from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.series_lines import AnySample
 from wattmark_store.sqlite import SqliteStore

@@ -8,8 +8,8 @@ from threading import Event, Thread
 from typing import Final
 
 from wattmark_collector.health import Health
-from wattmark_collector.refused import Refused
 from wattmark_collector.spool.reader import Waiting
+from wattmark_collector.spool.refused import Refused
 from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import LineFormatError, StoreError, StoreUnavailable
 from wattmark_core.sample import Sample

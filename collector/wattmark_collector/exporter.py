@@ -11,8 +11,8 @@ from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import LineFormatError
 from wattmark_core.exporter_api import HostReport
-from wattmark_core.sample import Tags, make_tags
-from wattmark_core.series_lines import AnySample, LineReader
+from wattmark_core.sample import AnySample, Tags, make_tags
+from wattmark_core.series_lines import LineReader
 from wattmark_core.units import seconds_to_ns
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,7 @@ from wattmark_collector.sources import Batch, Source
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import StoreError, WattmarkError
-from wattmark_core.sample import Sample, make_tags
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample, Sample, make_tags
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from wattmark_collector.health import Health
 from wattmark_core.errors import StoreError
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample
 from wattmark_store import Maintained, Store
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wattmark_core.series_lines import AnySample
+    from wattmark_core.sample import AnySample
 
 
 class WattmarkError(Exception):

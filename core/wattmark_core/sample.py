@@ -2,8 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 Tags = tuple[tuple[str, str], ...]
+
+
+class AnySample(Protocol):
+    """What reads as a ``Sample``: one, or the line of one (``series_lines.PlainLine``)."""
+
+    @property
+    def measurement(self) -> str:
+        """As in ``Sample``."""
+        ...
+
+    @property
+    def tags(self) -> Tags:
+        """As in ``Sample``."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, float | int]:
+        """As in ``Sample``."""
+        ...
+
+    @property
+    def time_ns(self) -> int:
+        """As in ``Sample``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

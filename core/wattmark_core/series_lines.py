@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from wattmark_core.line_protocol import decode, encode_prefix, escape
-from wattmark_core.sample import Sample, Tags
+from wattmark_core.sample import AnySample, Sample, Tags
 
 MOST_PREFIXES: Final = 50_000
 """A cache with more is emptied, so that names that never come twice cost no memory."""
@@ -75,15 +75,9 @@ class PlainLine(NamedTuple):
         """The line."""
         return f"{self.form.prefix} {self.match.string}"
 
-    @property
-    def sample(self) -> Sample:
-        """What the line says."""
-        return Sample(self.measurement, self.tags, self.fields, self.time_ns)
-
 
 _plain: Final = tuple.__new__
 """Makes a ``PlainLine`` twice as fast as calling it does."""
-AnySample = Sample | PlainLine
 _Known = tuple[Form, Callable[[str], re.Match[str] | None], int]
 """A form, what matches the lines of it after the prefix, and the group that is their time."""
 

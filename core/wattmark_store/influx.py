@@ -9,8 +9,7 @@ from typing import Final
 
 from wattmark_core.errors import SamplesRefused, StoreError
 from wattmark_core.results import Phase, Score, Window
-from wattmark_core.sample import Sample
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample, Sample
 from wattmark_store import influx_queries as queries
 from wattmark_store import influx_results as results
 from wattmark_store import influx_views as views

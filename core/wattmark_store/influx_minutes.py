@@ -8,8 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from wattmark_core.sample import Sample, Tags
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample, Sample, Tags
 from wattmark_core.units import NS_PER_S
 from wattmark_store.influx_lines import decode, from_measurement
 from wattmark_store.influx_look_back import ALL_SEEN, pieces

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from wattmark_core.line_protocol import is_integer
-from wattmark_core.series_lines import MOST_PREFIXES, AnySample, Form, PlainLine
+from wattmark_core.sample import AnySample
+from wattmark_core.series_lines import MOST_PREFIXES, Form, PlainLine
 from wattmark_store.influx_lines import code, encode_prefix, sample_writer
 
 OTHERWISE: Final = ""

@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import Final
 
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.sample import Sample
-from wattmark_core.series_lines import AnySample, PlainLine
+from wattmark_core.sample import AnySample
+from wattmark_core.series_lines import PlainLine
 from wattmark_core.units import NS_PER_S
 from wattmark_store.databases import POWER, TELEMETRY
 from wattmark_store.influx_look_back import ALL_SEEN, pieces
@@ -63,7 +63,7 @@ class PowerRollUp:
         series = {(form.tags, bucket) for form, bucket in forms if form.measurement == "energy"}
         series |= {
             (each.tags, each.time_ns // width_ns) for each in samples
-            if isinstance(each, Sample) and each.measurement == "energy"
+            if not isinstance(each, PlainLine) and each.measurement == "energy"
         }  # fmt: skip
         with self._lock:
             self._touched |= {(dict(tags).get("host", ""), bucket) for tags, bucket in series}

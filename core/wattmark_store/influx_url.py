@@ -44,7 +44,5 @@ class InfluxLocation:
             raise ConfigurationError(f"store {url}: give --store-password-file for user {user}")
         password = ""
         if password_file and user:
-            password = read_secret(
-                password_file, "password file", "the password", encoding="utf-8"
-            )
+            password = read_secret(password_file, "password file", "the password", encoding="utf-8")
         return cls(f"{SCHEMES[parts.scheme]}://{in_url(host)}:{port}", user, password, ca)

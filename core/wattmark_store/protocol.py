@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from wattmark_core.results import Phase, Score, Window
-from wattmark_core.sample import Tags
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample, Tags
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from operator import call, itemgetter
 from typing import Any
 
-from wattmark_core.sample import Tags
-from wattmark_core.series_lines import MOST_PREFIXES, AnySample, Form, PlainLine
+from wattmark_core.sample import AnySample, Tags
+from wattmark_core.series_lines import MOST_PREFIXES, Form, PlainLine
 from wattmark_store.sample_tables import MINUTE_NS, SeriesKey, number_of, table_of_series
 from wattmark_store.schema import TABLES
 

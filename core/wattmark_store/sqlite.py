@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Phase, Score, Window
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample
 from wattmark_store import queries, result_tables, retention
 from wattmark_store.connections import ReadPool, Writer, open_writer
 from wattmark_store.location import check_location

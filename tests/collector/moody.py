@@ -9,8 +9,7 @@ from wattmark_collector.self_metrics import self_sample
 from wattmark_collector.spool import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError
-from wattmark_core.sample import Sample, make_tags
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample, Sample, make_tags
 from wattmark_store.sqlite import SqliteStore
 
 MINUTE_NS = 60_000_000_000

@@ -16,7 +16,6 @@ from wattmark_collector.targets import Target
 from wattmark_core.clock import FakeClock
 from wattmark_core.exporter_api import CURSOR_HEADER, LOST_HEADER, TIME_HEADER, HostReport
 from wattmark_core.sample import Sample
-from wattmark_core.series_lines import PlainLine
 
 LINES = "m,host=h1 f=1.0 5\nnot a line\nm,host=h1 f=1i 9223372036854775808\nm f=2.0 6\n"
 REPORT = HostReport("h1", "b", "i", 0, ())
@@ -70,7 +69,9 @@ def test_bad_lines_are_dropped_and_counted(
     """The rest is taken; what was lost is counted and told; the host is the exporter's."""
     with caplog.at_level(logging.WARNING):
         batch = source.read()
-    read = [each.sample if isinstance(each, PlainLine) else each for each in batch.samples]
+    read = [
+        Sample(each.measurement, each.tags, each.fields, each.time_ns) for each in batch.samples
+    ]
     assert read == [
         Sample("m", (("host", "h1"),), {"f": 1.0}, 5),
         Sample("m", (("host", "h1"),), {"f": 2.0}, 6),

@@ -16,7 +16,7 @@ from wattmark_core.line_protocol import (
     unescape,
 )
 from wattmark_core.sample import Sample, make_tags
-from wattmark_core.series_lines import LineReader, LineWriter, PlainLine
+from wattmark_core.series_lines import LineReader, LineWriter
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.sampled_from(
     ['a"b,c=d e\\', "\\n", "\n", "\\\n", "a\\,b", " ", "=", ",", "#", "ü漢", "\r\n", "\x00", "i"]
@@ -127,7 +127,7 @@ def short_way(line: str, reader: LineReader) -> Sample | None:
         read = reader.read(line)
     except LineFormatError:
         return None
-    return read.sample if isinstance(read, PlainLine) else read
+    return Sample(read.measurement, read.tags, read.fields, read.time_ns)
 
 
 @given(st.lists(SAMPLES, max_size=5))

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wattmark_core.line_protocol import decode
-from wattmark_core.series_lines import AnySample, LineReader, PlainLine
+from wattmark_core.sample import AnySample, Sample
+from wattmark_core.series_lines import LineReader, PlainLine
 from wattmark_store import Store
 
 START_NS = 1_700_000_000_000_000_000
@@ -32,9 +33,7 @@ LINES = st.lists(st.builds("{} {} {}".format, SERIES, FIELDS, TIMES), min_size=1
 def stored(store: Store, samples: Sequence[AnySample]) -> list[str]:
     """All that a store holds once it was given them."""
     store.write(samples)
-    return [
-        repr(each) for name in MEASUREMENTS for each in store.series(name, 0, 2 * START_NS, {})
-    ]
+    return [repr(each) for name in MEASUREMENTS for each in store.series(name, 0, 2 * START_NS, {})]
 
 
 @settings(
@@ -62,4 +61,4 @@ def test_lines_of_an_exporter_are_plain() -> None:
             read = reader.read(line)
             assert isinstance(read, PlainLine)
             assert read.text == line
-            assert read.sample == decode(line)
+            assert Sample(read.measurement, read.tags, read.fields, read.time_ns) == decode(line)

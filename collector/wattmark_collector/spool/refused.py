@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable, WattmarkError
-from wattmark_core.series_lines import AnySample, LineWriter
+from wattmark_core.sample import AnySample
+from wattmark_core.series_lines import LineWriter
 
 log = logging.getLogger(__name__)
 FILES: Final = ("refused-new.lp", "refused-old.lp")

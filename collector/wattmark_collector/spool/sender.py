@@ -12,8 +12,8 @@ from wattmark_collector.spool.reader import Waiting
 from wattmark_collector.spool.refused import Refused
 from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import LineFormatError, StoreError, StoreUnavailable
-from wattmark_core.sample import Sample
-from wattmark_core.series_lines import AnySample, LineReader
+from wattmark_core.sample import AnySample, Sample
+from wattmark_core.series_lines import LineReader
 
 log = logging.getLogger(__name__)
 MOST_LINES: Final = 5000

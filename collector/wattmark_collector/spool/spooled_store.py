@@ -11,8 +11,8 @@ from wattmark_collector.spool.sender import MOST_LINES, PARTING_SECONDS, Sender
 from wattmark_collector.spool.spool import DEFAULT_BYTES, Spool
 from wattmark_collector.spool.upkeep import SpoolUpkeep
 from wattmark_core.clock import Clock
-from wattmark_core.sample import Sample
-from wattmark_core.series_lines import AnySample, LineWriter, PlainLine
+from wattmark_core.sample import AnySample, Sample
+from wattmark_core.series_lines import LineWriter, PlainLine
 from wattmark_core.units import ns_to_seconds
 from wattmark_store import Maintained, Store
 

@@ -16,7 +16,7 @@ from wattmark_collector.sink import Origin
 from wattmark_collector.spool import SpooledStore
 from wattmark_collector.spool.files import SUFFIX
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.series_lines import AnySample
+from wattmark_core.sample import AnySample
 from wattmark_store.sqlite import SqliteStore
 
 

@@ -33,7 +33,7 @@ class InfluxStore(InfluxConnection):
     it.
 
     Nothing is asked of the server before the first call, which raises ``StoreUnavailable`` if
-    it does not answer or lets nobody in, and ``StoreError`` if it will never take what it was
+    it does not answer or refuses the user, and ``StoreError`` if it will never take what it was
     given.
     """
 
@@ -47,8 +47,8 @@ class InfluxStore(InfluxConnection):
 
     def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         """See the protocol. InfluxDB keeps no cursors: the collector's spool does."""
-        count, given = 0, iter(samples)
-        while batch := list(islice(given, BATCH_LINES)):
+        count, rest = 0, iter(samples)
+        while batch := list(islice(rest, BATCH_LINES)):
             try:
                 self._send(TELEMETRY, self._lines.lines(batch))
             except MalformedLines as error:
@@ -70,8 +70,8 @@ class InfluxStore(InfluxConnection):
     ) -> list[SeriesData]:  # fmt: skip
         """See the protocol."""
         statements = queries.edges(measurement, start_ns, end_ns, tags, neighbours)
-        found = self.ask(TELEMETRY, statements)
-        return queries.nearest(measurement, found, start_ns, end_ns, neighbours)
+        answers = self.ask(TELEMETRY, statements)
+        return queries.nearest(measurement, answers, start_ns, end_ns, neighbours)
 
     def aggregate(
         self, measurement: str, field: str, start_ns: int, end_ns: int, tags: Mapping[str, str]
@@ -86,10 +86,10 @@ class InfluxStore(InfluxConnection):
     ) -> list[SeriesData]:  # fmt: skip
         """See the protocol. ``NAME_1m``: the one-minute values of NAME."""
         span = queries.Span(measurement, start_ns, end_ns, tags)
-        found = self._series(TELEMETRY, span, points)
+        series = self._series(TELEMETRY, span, points)
         name = measurement.removesuffix("_1m")
-        if found or name == measurement:
-            return found
+        if series or name == measurement:
+            return series
         return self._series(TELEMETRY_1M, replace(span, measurement=name), points)
 
     def _series(self, database: str, span: queries.Span, points: int | None) -> list[SeriesData]:
@@ -97,8 +97,8 @@ class InfluxStore(InfluxConnection):
         if points is not None:
             counted = self.ask(database, [queries.count(span)])
             if queries.most(counted) > points:
-                found = self.ask(database, queries.thinned(span, points))
-                return queries.read_thinned(span, found, minute=minute)
+                answers = self.ask(database, queries.thinned(span, points))
+                return queries.read_thinned(span, answers, minute=minute)
         return queries.read(span.measurement, self.ask(database, [queries.every(span)]), minute)
 
     def put_window(self, window: Window) -> None:
@@ -133,14 +133,14 @@ class InfluxStore(InfluxConnection):
         run_id: str = "", phase: Phase | None = None,
     ) -> list[Window]:  # fmt: skip
         """See the protocol."""
-        wanted = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
-        found = self.ask(RESULTS, [results.windows(start_ns, end_ns, wanted)])
-        return results.read_windows(found)
+        filters = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
+        answers = self.ask(RESULTS, [results.windows(start_ns, end_ns, filters)])
+        return results.read_windows(answers)
 
     def scores(self, *, host: str = "", run_id: str = "", workload: str = "") -> list[Score]:
         """See the protocol."""
-        wanted = {"host": host, "run_id": run_id, "workload": workload}
-        return results.read_scores(self.ask(RESULTS, [results.scores(wanted)]))
+        filters = {"host": host, "run_id": run_id, "workload": workload}
+        return results.read_scores(self.ask(RESULTS, [results.scores(filters)]))
 
     def roll_up(self, now_ns: int) -> int:
         """See the protocol."""
@@ -179,8 +179,8 @@ class InfluxStore(InfluxConnection):
         self.ask(RESULTS, list(results.renamed(held, point)))
 
     def _put_minutes(self, samples: Sequence[Sample], stale: Sequence[str]) -> None:
-        given = iter(samples)
-        while batch := list(islice(given, BATCH_LINES)):
+        rest = iter(samples)
+        while batch := list(islice(rest, BATCH_LINES)):
             self._send(TELEMETRY_1M, self._minute_lines.lines(batch))
         self.ask(TELEMETRY_1M, stale)
 

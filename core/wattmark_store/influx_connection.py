@@ -51,7 +51,9 @@ class InfluxConnection:
         for result in results:
             if "error" in result:
                 raise refusal(200, result["error"], self.location)
-        rows: dict[int, queries.Rows] = {n: [] for n, each in enumerate(statements) if _mute(each)}
+        rows: dict[int, queries.Rows] = {
+            number: [] for number, statement in enumerate(statements) if _has_no_result(statement)
+        }
         for result in results:
             series = [queries.Row.of(each) for each in result.get("series", [])]
             rows.setdefault(result.get("statement_id", -1), []).extend(series)
@@ -63,10 +65,10 @@ class InfluxConnection:
         """2.x answers ``{}`` where no statement has a result."""
         try:
             results = {"results": [], **json.loads(answer)}.pop("results")
-            told: list[dict[str, Any]] = [dict(each) for each in results]
+            answers: list[dict[str, Any]] = [dict(each) for each in results]
         except (ValueError, TypeError) as error:
             raise self._not_influxdb() from error
-        return told
+        return answers
 
     def _send(self, database: str, lines: Iterable[str]) -> None:
         """Write lines; if some cannot be parsed all others are written before it is raised. (2.x
@@ -95,12 +97,12 @@ class InfluxConnection:
         return StoreUnavailable(f"{self.location.url} is not an InfluxDB; correct --store")
 
     def _call(
-        self, path: str, query: list[tuple[str, str]], headers: dict[str, str], **given: Any
+        self, path: str, query: list[tuple[str, str]], headers: dict[str, str], **arguments: Any
     ) -> tuple[int, bytes]:
         try:
             answer = self._client.api_client.call_api(
                 path, "POST", query_params=query, header_params=headers, _preload_content=False,
-                _return_http_data_only=True, **given,
+                _return_http_data_only=True, **arguments,
             )  # fmt: skip
             data: bytes = answer.data
         except ApiException as error:
@@ -119,6 +121,6 @@ def _cause(error: BaseException) -> str:
     return text.rpartition(": ")[2] or type(error).__name__
 
 
-def _mute(statement: str) -> bool:
-    """Does 2.x leave out the statement's result?"""
+def _has_no_result(statement: str) -> bool:
+    """Whether 2.x leaves out the statement's result."""
     return statement.startswith(("DELETE ", "DROP MEASUREMENT "))

@@ -9,7 +9,7 @@ from wattmark_core.series_lines import MOST_PREFIXES, Form, PlainLine
 from wattmark_store.influx_lines import code, encode_prefix, sample_writer
 
 OTHERWISE: Final = ""
-"""For a prefix: lines that are to be written anew."""
+"""For a prefix: the lines are to be written from their samples."""
 
 
 class Passing:

@@ -59,9 +59,9 @@ def find_parts(
         parts = [
             _minute_part(number, base, name, text) for number, name, text in _rows(connection, base)
         ]
-    wanted = set(tags.items())
+    required = set(tags.items())
     return sorted(
-        (part for part in parts if wanted.issubset(part.tags)), key=lambda part: part.tags
+        (part for part in parts if required.issubset(part.tags)), key=lambda part: part.tags
     )
 
 

@@ -165,12 +165,12 @@ def _extend(
     connection: sqlite3.Connection, table: str, columns: Iterable[tuple[str, str]], key: str
 ) -> None:
     """Create the table, or add the columns that an older version did not have."""
-    wanted = {name: f"{quote(name)} {kind}".rstrip() for name, kind in columns}
+    definitions = {name: f"{quote(name)} {kind}".rstrip() for name, kind in columns}
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {quote(table)}"
-        f"({', '.join(wanted.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
+        f"({', '.join(definitions.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
     )
-    there = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})")}
-    for name, column in wanted.items():
-        if name not in there:
+    existing = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})")}
+    for name, column in definitions.items():
+        if name not in existing:
             connection.execute(f"ALTER TABLE {quote(table)} ADD COLUMN {column}")

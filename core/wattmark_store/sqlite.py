@@ -20,7 +20,7 @@ from wattmark_store.sample_tables import SeriesKey
 
 
 class SqliteStore:
-    """``protocol.Store`` on the file ``path``, which is made if it is not there.
+    """``protocol.Store`` on the file ``path``, which is made if it does not exist.
 
     ``procfs``: where to look up the file system that holds it. Raises ``StoreError`` when the file
     is not a store, lies on a network file system or cannot be written. Threads may share it.
@@ -97,20 +97,20 @@ class SqliteStore:
         run_id: str = "", phase: Phase | None = None,
     ) -> list[Window]:  # fmt: skip
         """See the protocol."""
-        wanted = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
+        filters = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
         with self._readers.connection() as connection:
-            return result_tables.windows(connection, start_ns, end_ns, _given(wanted))
+            return result_tables.windows(connection, start_ns, end_ns, _without_empty(filters))
 
     def scores(self, *, host: str = "", run_id: str = "", workload: str = "") -> list[Score]:
         """See the protocol."""
-        wanted = {"host": host, "run_id": run_id, "workload": workload}
+        filters = {"host": host, "run_id": run_id, "workload": workload}
         with self._readers.connection() as connection:
-            return result_tables.scores(connection, _given(wanted))
+            return result_tables.scores(connection, _without_empty(filters))
 
     def roll_up(self, now_ns: int) -> int:
         """Make the one-minute rows of the minutes written since the last call; how many.
 
-        The minute that contains ``now_ns`` waits for its end. Late samples make their minute anew.
+        The minute that contains ``now_ns`` waits for its end. Late samples have their minute made again.
         """
         return self._until_done(lambda connection: retention.roll_up(connection, now_ns))
 
@@ -135,5 +135,5 @@ class SqliteStore:
         return total
 
 
-def _given(wanted: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in wanted.items() if value}
+def _without_empty(filters: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in filters.items() if value}

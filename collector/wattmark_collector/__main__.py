@@ -25,9 +25,9 @@ from wattmark_core.errors import WattmarkError
 from wattmark_core.host_name import own_host
 from wattmark_store import open_store
 
-GARBAGE_THRESHOLD: Final = 50_000
+GARBAGE_THRESHOLD: Final = 20_000
 """New objects until Python looks for cycles among them. The lines of a batch are many objects, of
-which none is in a cycle: with Python's own 700 a third of the time went into looking."""
+which none is in a cycle: with Python's own 700, a third of the time of reading went into that."""
 HEALTH_URL: Final = "http://127.0.0.1:9110/healthz"
 
 
@@ -68,7 +68,7 @@ def _collect(collector: Collector, address: str, stop: Event, *, once: bool) -> 
 
 @contextmanager
 def _running(options: argparse.Namespace) -> Iterator[tuple[Collector, str]]:
-    """The collector on its store, and where its own pages are, if anywhere."""
+    """The collector on its store, and the URL of its status server; empty without one."""
     health, clock = Health(), SystemClock()
     with ExitStack() as stack:
         sink, state = _sink(options, health, clock)

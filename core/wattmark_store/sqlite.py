@@ -110,7 +110,8 @@ class SqliteStore:
     def roll_up(self, now_ns: int) -> int:
         """Make the one-minute rows of the minutes written since the last call; how many.
 
-        The minute that contains ``now_ns`` waits for its end. Late samples have their minute made again.
+        The minute that contains ``now_ns`` waits for its end. After late samples their minute is
+        made again.
         """
         return self._until_done(lambda connection: retention.roll_up(connection, now_ns))
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from wattmark_core.catalogue import MEASUREMENTS, Kind, Metric
 from wattmark_core.sample import Sample, Tags, make_tags
-from wattmark_store.influx_lines import series_prefix
+from wattmark_store.influx_lines import encode_prefix
 
 DEVICES: Final = {
     "energy": tuple(
@@ -79,7 +79,7 @@ def series(host: str, measurements: Sequence[str] = tuple(MEASUREMENTS)) -> list
 
 def minutes(held: Sequence[Series], start_ns: int, end_ns: int) -> Iterator[str]:
     """One-minute values as lines."""
-    prefixes = [series_prefix(each.measurement, each.tags) for each in held]
+    prefixes = [encode_prefix(each.measurement, each.tags) for each in held]
     for time_ns in range(start_ns, end_ns, 60 * NS):
         seconds = (time_ns - start_ns) / NS
         for each, prefix in zip(held, prefixes, strict=True):

@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.lines import samples
 from benchmarks.report import Row, Section
-from wattmark_core.sample import decode_lines, encode
+from wattmark_core.line_protocol import decode_lines, encode
 from wattmark_store.sqlite import SqliteStore
 
 BATCH_LINES: Final = 5_000

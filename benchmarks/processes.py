@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +62,13 @@ def _cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def started(
-    arguments: Sequence[str], *, mount: Path | None = None
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    arguments: Sequence[str], *, mount: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[tuple[subprocess.Popen[str], str]]:  # fmt: skip
     """Run a program until the block ends; gives it and its line ``READY …`` without that word.
 
     ``mount``: the program sees ``mount/class`` as /sys/class, in a mount namespace of its own.
+    ``environment``: its variables, by default this process's.
     Raises ``NotRun`` with its last line if it ends or is not ready within a minute.
     """
     if mount is not None:
@@ -75,7 +77,7 @@ def started(
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT,
-            start_new_session=True,
+            start_new_session=True, env=environment,
         )  # fmt: skip
         try:
             yield process, _await_ready(process, log)

@@ -12,7 +12,7 @@ from typing import Final
 from benchmarks.processes import exporter, moving_tree
 from benchmarks.report import Goal, Row, Section
 from wattmark_core.exporter_api import ExporterClient
-from wattmark_core.sample import decode_lines
+from wattmark_core.line_protocol import decode_lines
 from wattmark_runner.windows.recorder import Recorder
 from wattmark_store.sqlite import SqliteStore
 

@@ -27,12 +27,12 @@ def main(arguments: list[str], clock: Clock) -> int:
         for day in store.back_fill(clock.realtime_ns(), since_ns, older=options.older):
             points += day.points
             date = datetime.fromtimestamp(day.start_ns // NS_PER_S, UTC).date()
-            _tell(f"{date}: {day.points} minutes were missing; day {day.days} of {day.of_days}")
-        _tell(f"power is there: {points} minutes made in {time.monotonic() - began:.0f} s")
+            _print(f"{date}: {day.points} minutes were missing; day {day.days} of {day.of_days}")
+        _print(f"power is there: {points} minutes made in {time.monotonic() - began:.0f} s")
     return 0
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"wattmark-collector {COMMAND}",
         description="Make the power that dashboards show over days (power_1m, power_10m, power_1h)"
-        " of one-minute values from before the collector made it. What is there stays: it may be"
+        " of one-minute values from before the collector made it. What is stored stays: it may be"
         " stopped, and done again.",
     )
     add_store(parser)
@@ -55,11 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _since_ns(given: str | None) -> int | None:
-    if given is None:
+def _since_ns(text: str | None) -> int | None:
+    if text is None:
         return None
     try:
-        day = datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=UTC)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
-        raise ConfigurationError(f"--since {given!r} is not a date such as 2026-11-30") from error
+        raise ConfigurationError(f"--since {text!r} is not a date such as 2026-11-30") from error
     return int(day.timestamp()) * NS_PER_S

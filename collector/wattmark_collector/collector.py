@@ -20,10 +20,10 @@ from wattmark_core.clock import Clock
 from wattmark_core.errors import ConfigurationError, StoreError
 from wattmark_core.sample import Sample
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 TURN_SECONDS: Final = 2.0
 TRIED_SECONDS: Final = 0.1
-PULSE_SECONDS: Final = 10.0
+SELF_METRICS_SECONDS: Final = 10.0
 ROLL_UP_SECONDS: Final = 60.0
 PRUNE_SECONDS: Final = 3600.0
 PARTING_SECONDS: Final = 3.0
@@ -32,19 +32,20 @@ PARTING_SECONDS: Final = 3.0
 
 class Collector:
     """Polls the targets of the file into the sink. Raises ``ConfigurationError`` when the file
-    cannot be used at the start; a bad file later leaves the targets as they are. ``pulse``: what
-    the collector says of itself, every 10 s the whole and in between its CPU time, if it does."""
+    cannot be used at the start; a bad file later leaves the targets as they are. ``self_metrics``
+    makes a sample of the collector itself: every 10 s of all its fields, in between of its CPU
+    time."""
 
     def __init__(
         self, config: Path, sink: Sink, health: Health, clock: Clock,
-        pulse: Callable[[bool], Sample] | None = None,
+        self_metrics: Callable[[bool], Sample] | None = None,
     ) -> None:  # fmt: skip
         self._config = config
         self._sink = sink
         self._health = health
         self._clock = clock
-        self._pulse = pulse
-        self._claims = HostOwnership(clock)
+        self._self_metrics = self_metrics
+        self._ownership = HostOwnership(clock)
         self._store_health = StoreHealth()
         self._pollers: dict[Target, Poller] = {}
         self._patterns = further_files(config)
@@ -52,7 +53,7 @@ class Collector:
         self._targets = load_targets(config)
         self._next_roll_up = time.monotonic() + ROLL_UP_SECONDS
         self._next_prune = self._next_roll_up
-        self._next_pulse = time.monotonic()
+        self._next_self_metrics = time.monotonic()
 
     def start(self, stop: Event) -> None:
         """Start the pollers and wait until each has tried its target once, or ``stop``."""
@@ -63,10 +64,10 @@ class Collector:
 
     def run(self, stop: Event) -> None:
         """Reload the file when it changes and look after the store, until ``stop``."""
-        self._tell_of_itself()
+        self._write_self_metrics()
         while not stop.wait(TURN_SECONDS):
             self._reload()
-            self._tell_of_itself()
+            self._write_self_metrics()
             self._maintain()
 
     def once(self, stop: Event) -> bool:
@@ -116,7 +117,7 @@ class Collector:
     def _source(self, target: Target) -> Source:
         if target.is_exporter:
             cursor = self._sink.cursor(target.url)
-            return ExporterSource(target, cursor, self._claims, self._clock)
+            return ExporterSource(target, cursor, self._ownership, self._clock)
         return PrometheusSource(target, self._clock)
 
     def _maintain(self) -> None:
@@ -134,13 +135,13 @@ class Collector:
     def _prune(self) -> None:
         self._upkeep("pruning", lambda: self._sink.prune(self._clock.realtime_ns()))
 
-    def _tell_of_itself(self) -> None:
-        pulse, now = self._pulse, time.monotonic()
-        whole = now >= self._next_pulse
+    def _write_self_metrics(self) -> None:
+        make, now = self._self_metrics, time.monotonic()
+        whole = now >= self._next_self_metrics
         if whole:
-            self._next_pulse = now + PULSE_SECONDS
-        if pulse is not None:
-            self._upkeep("pulse", lambda: self._sink.write([pulse(whole)]))
+            self._next_self_metrics = now + SELF_METRICS_SECONDS
+        if make is not None:
+            self._upkeep("self-metrics", lambda: self._sink.write([make(whole)]))
 
     def _upkeep(self, name: str, work: Callable[[], int]) -> None:
         try:
@@ -153,11 +154,11 @@ class Collector:
 
 def _signature(path: Path, patterns: tuple[Path, ...]) -> tuple[tuple[Path, int, int, int], ...]:
     """Changes when the file does, or one that fits the patterns; empty while there is none."""
-    found = []
+    signature = []
     for file in (path, *fitting(patterns)):
         try:
             status = file.stat()
         except OSError:
             continue
-        found.append((file, status.st_mtime_ns, status.st_size, status.st_ino))
-    return tuple(found)
+        signature.append((file, status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(signature)

@@ -81,12 +81,12 @@ class _Reader:
         if "scrape_configs" not in top:
             self._fail(root, "scrape_configs is missing")
         defaults = self._times(top["global"], _Defaults()) if "global" in top else _Defaults()
-        found: dict[str, Target] = {}
-        self.add_jobs(top, defaults, found)
+        targets: dict[str, Target] = {}
+        self.add_jobs(top, defaults, targets)
         for file in fitting(self.patterns(root)):
             reader = _Reader(file)
-            reader.add_jobs(reader.keys_of_more(_root(file)), defaults, found)
-        return tuple(found.values())
+            reader.add_jobs(reader.keys_of_more(_root(file)), defaults, targets)
+        return tuple(targets.values())
 
     def patterns(self, root: yaml.Node) -> tuple[Path, ...]:
         top = self._mapping(root, "the file", _TOP)
@@ -103,13 +103,13 @@ class _Reader:
         return keys
 
     def add_jobs(
-        self, keys: Mapping[str, yaml.Node], defaults: _Defaults, found: dict[str, Target]
+        self, keys: Mapping[str, yaml.Node], defaults: _Defaults, targets: dict[str, Target]
     ) -> None:  # fmt: skip
         for job in self._sequence(keys["scrape_configs"], "scrape_configs"):
             for target in self._job(job, defaults):
-                if target.url in found:
+                if target.url in targets:
                     self._fail(job, f"target {target.url} is named twice")
-                found[target.url] = target
+                targets[target.url] = target
 
     def _times(self, node: yaml.Node, before: _Defaults) -> _Defaults:
         keys = self._mapping(node, "global", _GLOBAL)
@@ -240,16 +240,16 @@ class _Reader:
     ) -> dict[str, yaml.Node]:
         if not isinstance(node, yaml.MappingNode):
             self._fail(node, f"{place} holds no keys; it takes {', '.join(allowed)}")
-        found: dict[str, yaml.Node] = {}
+        named: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = str(key.value)
             if name not in allowed:
                 self._fail(key, f"key {name!r} is not known in {place};"
                                 f" it takes {', '.join(allowed)}")  # fmt: skip
-            if name in found:
+            if name in named:
                 self._fail(key, f"key {name!r} stands twice in {place}")
-            found[name] = value
-        return found
+            named[name] = value
+        return named
 
     def _sequence(self, node: yaml.Node, place: str) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode) or not node.value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wattmark_collector.foreign import ForeignCounter, energy_fields
-from wattmark_collector.page import Point
+from wattmark_collector.page import MetricValue
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.sample import Sample, make_tags
 
@@ -50,12 +50,12 @@ class Dcgm:
     def __init__(self) -> None:
         self._devices: dict[str, _Device] = {}
 
-    def take(self, points: Iterable[Point], host: str, time_ns: int) -> Iterator[Sample]:
+    def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """Samples of the devices that have been read since the last scrape."""
         for device in self._devices.values():
             device.before, device.values = device.values, {}
-        for point in points:
-            self._add(point)
+        for metric in metrics:
+            self._add(metric)
         for uuid, device in self._devices.items():
             if device.values:
                 yield from _samples(uuid, device, host, time_ns)
@@ -63,17 +63,17 @@ class Dcgm:
             else:
                 device.seen_ns = None
 
-    def _add(self, point: Point) -> None:
+    def _add(self, metric: MetricValue) -> None:
         """By UUID; pods that share a GPU repeat it, and a MIG slice stands for its board, whose
-        energy it repeats but whose memory and use it does not tell."""
-        uuid = point.labels.get("UUID", "")
-        if not point.name.startswith("DCGM_FI_") or not uuid or _blank(point.value):
+        energy it repeats but whose memory and use it does not have."""
+        uuid = metric.labels.get("UUID", "")
+        if not metric.name.startswith("DCGM_FI_") or not uuid or _blank(metric.value):
             return
-        if point.labels.get("GPU_I_ID") and point.name not in {POWER, ENERGY}:
+        if metric.labels.get("GPU_I_ID") and metric.name not in {POWER, ENERGY}:
             return
         device = self._devices.setdefault(uuid, _Device())
-        device.labels = point.labels
-        device.values.setdefault(point.name, point.value)
+        device.labels = metric.labels
+        device.values.setdefault(metric.name, metric.value)
 
 
 def _blank(value: float) -> bool:

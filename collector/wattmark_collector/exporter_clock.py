@@ -1,4 +1,4 @@
-"""How far an exporter's wall clock is from ours, told by its answers."""
+"""How far an exporter's wall clock is from ours, by the time in its answers."""
 
 import http.client
 from pathlib import Path
@@ -9,11 +9,11 @@ from wattmark_core.exporter_api import TIME_HEADER, ExporterClient
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
 
 LONGEST_NS: Final = seconds_to_ns(0.5)
-"""Of a request that tells the time: the offset is known to half of it."""
+"""Of a request whose answer counts: the offset is known to half of it."""
 
 
 class TimedClient(ExporterClient):
-    """An ``ExporterClient`` that compares clocks with each answer that tells its time."""
+    """An ``ExporterClient`` that compares clocks with each answer that has a time."""
 
     def __init__(
         self, url: str, clock: Clock, *, timeout_seconds: float, token_file: Path | None,
@@ -24,13 +24,13 @@ class TimedClient(ExporterClient):
         )
         self._clock = clock
         self.clock_offset_seconds: float | None = None
-        """Exporter less collector, midway of the last request; None if it does not tell."""
+        """Exporter less collector, midway of the last request; None if its answers have no time."""
 
     def _request(self, method: str, path: str) -> tuple[http.client.HTTPResponse, bytes]:
         before_ns = self._clock.realtime_ns()
         response, body = super()._request(method, path)
         after_ns = self._clock.realtime_ns()
-        told = response.headers.get(TIME_HEADER, "")
-        if told.isascii() and told.isdigit() and 0 <= after_ns - before_ns <= LONGEST_NS:
-            self.clock_offset_seconds = ns_to_seconds(int(told) - (before_ns + after_ns) // 2)
+        time_ns = response.headers.get(TIME_HEADER, "")
+        if time_ns.isascii() and time_ns.isdigit() and 0 <= after_ns - before_ns <= LONGEST_NS:
+            self.clock_offset_seconds = ns_to_seconds(int(time_ns) - (before_ns + after_ns) // 2)
         return response, body

@@ -9,8 +9,8 @@ from wattmark_core.units import ns_to_seconds
 
 @dataclass(frozen=True, slots=True)
 class TargetHealth:
-    """What the last poll of a target told. ``clock_offset_seconds``: its wall clock less ours;
-    None where it does not tell."""
+    """The result of a target's last poll. ``clock_offset_seconds``: its wall clock less ours;
+    None where that is unknown."""
 
     host: str
     up: bool

@@ -10,11 +10,11 @@ from wattmark_core.exporter_api import HostReport, SensorState
 from wattmark_core.units import seconds_to_ns
 
 GRACE_NS: Final = seconds_to_ns(60.0)
-"""An exporter that restarts keeps its sensors for so long."""
+"""An exporter that restarts keeps its sensors this long."""
 
 
 @dataclass(slots=True)
-class _Claim:
+class _Ownership:
     url: str
     instance: str
     renewed_ns: int
@@ -25,12 +25,13 @@ class HostOwnership:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._claims: dict[tuple[str, str], _Claim] = {}
+        self._owned: dict[tuple[str, str], _Ownership] = {}
         self._lock = Lock()
 
     def take(self, url: str, host: str, report: HostReport) -> None:
-        """Claim, or keep, the energy sensors that are ok. Raises ``ExporterError`` if another
-        exporter holds one; two addresses of the same exporter may both be read."""
+        """Make ``url`` the owner of the energy sensors that are ok, or renew that. Raises
+        ``ExporterError`` if another exporter owns one; two addresses of one exporter may both be
+        read."""
         keys = [
             (host, sensor.name)
             for sensor in report.sensors
@@ -39,23 +40,23 @@ class HostOwnership:
         now_ns = self._clock.monotonic_ns()
         with self._lock:
             for key in keys:
-                held = self._claims.get(key)
+                held = self._owned.get(key)
                 if held is not None and _blocks(held, url, report.instance, now_ns):
                     raise ExporterError(
                         f"exporters {held.url} and {url} both give sensor {key[1]!r} of host"
                         f" {host!r}; {url} is left out: stop one, or give it a host label"
                     )
             for key in keys:
-                self._claims[key] = _Claim(url, report.instance, now_ns)
+                self._owned[key] = _Ownership(url, report.instance, now_ns)
 
     def release(self, url: str) -> None:
-        """Give up all that the exporter at ``url`` held."""
+        """Give up all that the exporter at ``url`` owns."""
         with self._lock:
-            for key in [key for key, claim in self._claims.items() if claim.url == url]:
-                del self._claims[key]
+            for key in [key for key, owned in self._owned.items() if owned.url == url]:
+                del self._owned[key]
 
 
-def _blocks(held: _Claim, url: str, instance: str, now_ns: int) -> bool:
+def _blocks(held: _Ownership, url: str, instance: str, now_ns: int) -> bool:
     if held.url == url or held.instance == instance:
         return False
     return now_ns - held.renewed_ns < GRACE_NS

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wattmark_collector.dcgm import Dcgm
-from wattmark_collector.page import OWNED, Point, as_they_are, asked_for, parse
+from wattmark_collector.page import OWNED, MetricValue, as_they_are, asked_for, parse
 from wattmark_collector.rapl import NodeRapl
 from wattmark_core.sample import Sample
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -28,31 +28,31 @@ class Normaliser:
 
     def take(self, text: str, time_ns: int) -> list[Sample]:
         """Samples of the page that was scraped at ``time_ns``. Raises ``ExporterError``."""
-        points = list(self._finite(parse(text, self.url)))
+        metrics = list(self._finite(parse(text, self.url)))
         return [
-            *self._dcgm.take(points, self.host, time_ns),
-            *self._rapl.take(points, self.host, time_ns),
-            *as_they_are(self._allowed(points), self.host, time_ns),
+            *self._dcgm.take(metrics, self.host, time_ns),
+            *self._rapl.take(metrics, self.host, time_ns),
+            *as_they_are(self._allowed(metrics), self.host, time_ns),
         ]
 
-    def _finite(self, points: list[Point]) -> Iterator[Point]:
-        for point in points:
-            if math.isfinite(point.value):
-                yield point
+    def _finite(self, metrics: list[MetricValue]) -> Iterator[MetricValue]:
+        for metric in metrics:
+            if math.isfinite(metric.value):
+                yield metric
             else:
                 self.dropped += 1
 
-    def _allowed(self, points: list[Point]) -> Iterator[Point]:
-        for point in points:
-            if not asked_for(point.name, self.keep):
+    def _allowed(self, metrics: list[MetricValue]) -> Iterator[MetricValue]:
+        for metric in metrics:
+            if not asked_for(metric.name, self.keep):
                 continue
-            if point.name not in OWNED:
-                yield point
+            if metric.name not in OWNED:
+                yield metric
                 continue
             self.dropped += 1
-            if point.name not in self._refused:
-                self._refused.add(point.name)
+            if metric.name not in self._refused:
+                self._refused.add(metric.name)
                 log.warning(
                     "target %s: metric %s is refused, the catalogue owns that name; rename it",
-                    self.url, point.name,
+                    self.url, metric.name,
                 )  # fmt: skip

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from wattmark_collector.spool.spool import DEFAULT_BYTES
+from wattmark_collector.spool import DEFAULT_BYTES
 from wattmark_core.errors import ConfigurationError
 
 LEAST_SPOOL_BYTES: Final = 1 << 20
@@ -62,4 +62,5 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         help="where to write: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
         " influxdbs://USER@HOST:PORT")  # fmt: skip
     add("--store-password-file", type=Path, metavar="FILE", help="holds the store's password")
-    add("--store-ca", type=Path, metavar="FILE", help="who signed the store's certificate, PEM")
+    add("--store-ca", type=Path, metavar="FILE",
+        help="the CA certificate(s) to trust for the store, PEM")  # fmt: skip

@@ -1,4 +1,4 @@
-"""A page of Prometheus text as points, and what becomes of points that nobody knows."""
+"""A page of Prometheus text as values, and the samples of metrics that are not normalised."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ RESERVED_LABELS: Final = frozenset({"host", "time", "value"})
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class MetricValue:
     """One line of the page. ``time_ns``: the time that the page gives it, if any."""
 
     name: str
@@ -29,12 +29,12 @@ class Point:
     time_ns: int | None
 
 
-def parse(text: str, url: str) -> list[Point]:
-    """The points of a page. Raises ``ExporterError`` when it is not Prometheus text."""
+def parse(text: str, url: str) -> list[MetricValue]:
+    """The metrics of a page. Raises ``ExporterError`` when it is not Prometheus text."""
     counters = frozenset(_COUNTER_TYPE.findall(text))
     try:
         return [
-            Point(
+            MetricValue(
                 _own_name(sample.name, family, counters), sample.labels, float(sample.value),
                 _time_ns(sample.timestamp),
             )
@@ -66,12 +66,12 @@ def asked_for(name: str, keep: re.Pattern[str] | None) -> bool:
     return not name.startswith(KNOWN_PREFIXES)
 
 
-def as_they_are(points: Iterable[Point], host: str, time_ns: int) -> Iterator[Sample]:
+def as_they_are(metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
     """Measurement = metric name, its labels and the host as tags, field ``value``."""
-    for point in points:
-        tags = make_tags({**dict(_renamed(point.labels)), "host": host})
-        stamp_ns = time_ns if point.time_ns is None else point.time_ns
-        yield Sample(point.name, tags, {"value": point.value}, stamp_ns)
+    for metric in metrics:
+        tags = make_tags({**dict(_renamed(metric.labels)), "host": host})
+        stamp_ns = time_ns if metric.time_ns is None else metric.time_ns
+        yield Sample(metric.name, tags, {"value": metric.value}, stamp_ns)
 
 
 def _renamed(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:

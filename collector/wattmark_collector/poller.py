@@ -1,4 +1,4 @@
-"""One thread per target: poll when due, write, tell of changes once."""
+"""One thread per target: poll when due, write, log changes once."""
 
 import logging
 import math
@@ -11,13 +11,13 @@ from wattmark_collector.sources import Batch, Source
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import StoreError, WattmarkError
-from wattmark_core.sample import Sample, make_tags
+from wattmark_core.sample import AnySample, Sample, make_tags
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 
 
 class StoreHealth:
-    """Tells of a store that refuses once, and of its recovery; all pollers share it.
+    """Logs once that the store refuses, and its recovery; all pollers share it.
 
     A full disk may take small batches and refuse large ones: the store has recovered when all
     those that were refused have been written.
@@ -100,7 +100,7 @@ class Poller(Thread):
         except Exception as error:  # noqa: BLE001 - whatever a target answers, polling goes on
             reason = f"target {self.target.url} failed: {type(error).__name__}: {error}"
             batch = Batch([])
-        self._tell(reason)
+        self._log(reason)
         self.up = reason is None
         self._write(batch, time.monotonic() - started)
         self.tried.set()
@@ -109,7 +109,7 @@ class Poller(Thread):
         url = self.target.url
         health = self._target_health(seconds)
         self._health.polled(url, health, self.target.interval_seconds)
-        samples = [*batch.samples, self._own_sample(health)]
+        samples: list[AnySample] = [*batch.samples, self._own_sample(health)]
         origin = Origin(url, max((sample.time_ns for sample in batch.samples), default=None))
         target = url if batch.cursor else ""
         try:
@@ -135,7 +135,7 @@ class Poller(Thread):
         tags = make_tags({"target": self.target.url, "host": health.host})
         return Sample("target", tags, target_fields(health, lag_seconds), now_ns)
 
-    def _tell(self, reason: str | None) -> None:
+    def _log(self, reason: str | None) -> None:
         if reason is not None and self._reason is None:
             log.error("%s", reason)
         if reason is None and self._reason is not None:

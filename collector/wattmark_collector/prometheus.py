@@ -12,6 +12,7 @@ from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
 from wattmark_core.errors import ExporterError
 from wattmark_core.host_name import own_host
+from wattmark_core.net import read_secret
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 PIECE_BYTES: Final = 65536
@@ -54,7 +55,7 @@ class PrometheusSource:
 
 
 def _host_name(target: Target) -> str:
-    """The label, else the name in the address; of this machine what an exporter on it would say."""
+    """The label, else the name in the address; this machine is called as its exporter calls it."""
     name = target.host or target.host_name
     return own_host() if name in LOOPBACK else name
 
@@ -87,7 +88,7 @@ def _path(target: Target) -> str:
 def _headers(target: Target) -> dict[str, str]:
     headers = {"Accept": ACCEPT, "User-Agent": "wattmark-collector"}
     if target.credentials_file is not None:
-        token = target.credentials_file.read_text(encoding="ascii").strip()
+        token = read_secret(target.credentials_file, "credentials file", "a token").strip()
         headers["Authorization"] = f"Bearer {token}"
     return headers
 

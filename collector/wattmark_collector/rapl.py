@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from wattmark_collector.foreign import ForeignCounter, energy_fields
-from wattmark_collector.page import Point
+from wattmark_collector.page import MetricValue
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.sample import Sample, make_tags
 
@@ -20,15 +20,15 @@ class NodeRapl:
     def __init__(self) -> None:
         self._counters: dict[tuple[Domain, str], ForeignCounter] = {}
 
-    def take(self, points: Iterable[Point], host: str, time_ns: int) -> Iterator[Sample]:
+    def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """A sample of each counter that has moved."""
-        found = [(point, match[1]) for point in points if (match := _NAME.fullmatch(point.name))]
-        packages = {_zone(point): point.labels.get("index", "")
-                    for point, domain in found if domain == Domain.PACKAGE}  # fmt: skip
+        named = [(each, match[1]) for each in metrics if (match := _NAME.fullmatch(each.name))]
+        packages = {_zone(metric): metric.labels.get("index", "")
+                    for metric, domain in named if domain == Domain.PACKAGE}  # fmt: skip
         keyed = [
-            ((Domain(domain), _device(point, domain, packages)), point.value)
-            for point, domain in found
-            if "mmio" not in point.labels.get("path", "")
+            ((Domain(domain), _device(metric, domain, packages)), metric.value)
+            for metric, domain in named
+            if "mmio" not in metric.labels.get("path", "")
         ]
         times = Counter(key for key, _ in keyed)
         for key, value in keyed:
@@ -47,16 +47,16 @@ class NodeRapl:
             yield Sample("energy", make_tags(tags), energy_fields(tick), tick.time_ns)
 
 
-def _zone(point: Point) -> str:
-    match = _ZONE.search(point.labels.get("path", ""))
+def _zone(metric: MetricValue) -> str:
+    match = _ZONE.search(metric.labels.get("path", ""))
     return match[1] if match else ""
 
 
-def _device(point: Point, domain: str, packages: dict[str, str]) -> str:
+def _device(metric: MetricValue, domain: str, packages: dict[str, str]) -> str:
     """``socketN``. node_exporter's index counts ``dram`` and the like; the package is the zone
     above, and its index the socket."""
-    index = point.labels.get("index", "")
+    index = metric.labels.get("index", "")
     if domain == Domain.PSYS:
         return "platform" + (index if index != "0" else "")
-    zone = _zone(point)
+    zone = _zone(metric)
     return f"socket{packages.get(zone, zone) if zone else index}"

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from wattmark_collector.health import Health
 from wattmark_core.errors import StoreError
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample
 from wattmark_store import Maintained, Store
 
 
@@ -22,7 +22,7 @@ class Sink(Protocol):
     """Takes samples for good. All methods raise ``StoreError``."""
 
     def write(
-        self, samples: Iterable[Sample], *, target: str = "", cursor: str = "",
+        self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "",
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
         """As ``Store.write``: when it returns the samples and the cursor are on the disk."""
@@ -53,7 +53,7 @@ class DirectStore:
         self._health = health
 
     def write(
-        self, samples: Iterable[Sample], *, target: str = "", cursor: str = "",
+        self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "",
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
         """See ``Sink``."""

@@ -1,16 +1,17 @@
 """The two kinds of target: what one poll of each brings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a poll brought. ``cursor``: where to go on once the batch is in the store."""
 
-    samples: list[Sample]
+    samples: Sequence[AnySample]
     cursor: str = ""
 
 
@@ -34,7 +35,7 @@ class Source(Protocol):
 
     @property
     def clock_offset_seconds(self) -> float | None:
-        """The target's wall clock less ours; None where it does not tell."""
+        """The target's wall clock less ours; None where that is unknown."""
         ...
 
     def read(self) -> Batch:

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from wattmark_collector.health import Health, target_fields
-from wattmark_collector.self_metrics import own_cost
+from wattmark_collector.self_metrics import self_cpu
 from wattmark_core.catalogue import MEASUREMENTS, Kind, Metric
 from wattmark_core.clock import Clock
 from wattmark_core.sample import Sample
@@ -38,7 +38,7 @@ class HealthStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnState:
+class CollectorState:
     """What the pages are made of. ``fields``: of the measurement ``collector``; ``make``: a sample
     of fields. ``away``: why the store takes nothing, or makes no power. ``is_sending``: false if
     what sends has died."""
@@ -52,22 +52,22 @@ class OwnState:
 
     def sample(self, whole: bool) -> Sample:
         """For the store: all fields, or the CPU time alone."""
-        return self.make(self.fields() if whole else own_cost())
+        return self.make(self.fields() if whole else self_cpu())
 
-    def wellness(self) -> HealthStatus:
-        """Is the collector well?"""
-        found, fields = HealthStatus(), self.fields()
+    def status(self) -> HealthStatus:
+        """What is wrong, if anything is."""
+        status, fields = HealthStatus(), self.fields()
         if self.health.overdue_seconds > OVERDUE_SECONDS:
-            found.failures.append(f"every poll is overdue by {self.health.overdue_seconds:.0f} s")
+            status.failures.append(f"every poll is overdue by {self.health.overdue_seconds:.0f} s")
         if not self.is_sending():
-            found.failures.append("the sender has ended; restart the collector")
+            status.failures.append("the sender has ended; restart the collector")
         limit = fields.get("spool_limit_bytes")
         if limit is not None and fields["spool_bytes"] > FULL_RATIO * limit:
-            found.failures.append(f"the spool is over {FULL_RATIO:.0%} full")
+            status.failures.append(f"the spool is over {FULL_RATIO:.0%} full")
         away = self.away()
         if away is not None:
-            found.degradations.append(away)
-        return found
+            status.degradations.append(away)
+        return status
 
     def metrics(self) -> bytes:
         """The text of ``/metrics``."""
@@ -77,7 +77,7 @@ class OwnState:
 
 
 class _Pages(Collector):
-    def __init__(self, state: OwnState) -> None:
+    def __init__(self, state: CollectorState) -> None:
         self._state = state
 
     def collect(self) -> Iterator[Family]:

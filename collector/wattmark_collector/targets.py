@@ -1,4 +1,4 @@
-"""What to poll: one frozen value per target, so that a reload can tell what changed."""
+"""What to poll: one frozen value per target, so that a reload finds what changed."""
 
 import re
 from dataclasses import dataclass

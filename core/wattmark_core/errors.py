@@ -6,7 +6,7 @@ WattmarkError
 ├── SensorFailed            a sensor that was there stopped answering
 ├── LineFormatError         a line of samples that cannot be read
 ├── StoreError              the store refuses: not a store, network file system, full disk
-│   ├── StoreAway           its server does not answer now; try again
+│   ├── StoreUnavailable    its server does not answer now; try again
 │   └── SamplesRefused      it never takes these samples; all others were written
 ├── ExporterError           an exporter that cannot be reached, is another machine's, or refuses
 ├── PortInUse               the address to listen on is taken
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wattmark_core.sample import Sample
+    from wattmark_core.sample import AnySample
 
 
 class WattmarkError(Exception):
@@ -68,7 +68,7 @@ class StoreUnavailable(StoreError):
 class SamplesRefused(StoreError):
     """The store will never take some ``samples`` of those that it was given; it has the others."""
 
-    def __init__(self, message: str, samples: Sequence["Sample"]) -> None:
+    def __init__(self, message: str, samples: Sequence["AnySample"]) -> None:
         super().__init__(message)
         self.samples = samples
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, ExporterError
+from wattmark_core.net import read_secret
 
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
 LOST_HEADER: Final = "X-Wattmark-Lost"
@@ -216,7 +217,9 @@ class ExporterClient:
     def _request(self, method: str, path: str) -> tuple[http.client.HTTPResponse, bytes]:
         headers = {}
         if self._token_file is not None:
-            headers["Authorization"] = f"Bearer {_token(self._token_file)}"
+            # Read for each request, so that it can be changed.
+            token = read_secret(self._token_file, "token file", "a token").strip()
+            headers["Authorization"] = f"Bearer {token}"
         for attempt in (1, 2):  # a kept connection may have been closed by the other side
             try:
                 self._connection.request(method, path, headers=headers)
@@ -236,14 +239,6 @@ class ExporterClient:
                 f" {body.decode(errors='replace').strip()[:200]}"
             )
         return response, body
-
-
-def _token(path: Path) -> str:
-    """Read anew each time, so that it can be changed."""
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"token file {path}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from wattmark_core.errors import ConfigurationError
+from wattmark_core.net import read_secret
+
 COMMAND: Final = "healthcheck"
 TIMEOUT_SECONDS: Final = 3.0
 MOST_BYTES: Final = 2000
@@ -20,10 +23,9 @@ def main(arguments: Sequence[str], program: str, default_url: str) -> int:
         prog=f"{program} {COMMAND}", description="Ask the service whether it is well."
     )
     parser.add_argument("--url", default=default_url, help="default: %(default)s")
-    parser.add_argument("--ca", type=Path, metavar="FILE", help="who signed its certificate, PEM")
-    parser.add_argument(
-        "--token-file", type=Path, metavar="FILE", help="what it wants as bearer token"
-    )
+    add = parser.add_argument
+    add("--ca", type=Path, metavar="FILE", help="the CA certificate(s) to trust, PEM")
+    add("--token-file", type=Path, metavar="FILE", help="file with the bearer token it requires")
     options = parser.parse_args(arguments)
     if not options.url.startswith(("http://", "https://")):
         parser.error(f"--url {options.url} is not http:// or https://")
@@ -37,7 +39,7 @@ def _problem(url: str, ca: Path | None, token_file: Path | None) -> str:
     asked = urllib.request.Request(url)  # noqa: S310 - the scheme was checked
     try:
         if token_file is not None:
-            token = token_file.read_text(encoding="ascii").strip()
+            token = read_secret(token_file, "token file", "a token").strip()
             asked.add_header("Authorization", f"Bearer {token}")
         context = ssl.create_default_context(cafile=ca) if url.startswith("https") else None
         with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310
@@ -45,5 +47,7 @@ def _problem(url: str, ca: Path | None, token_file: Path | None) -> str:
     except urllib.error.HTTPError as error:
         said = error.read(MOST_BYTES).decode("utf-8", "replace").strip()
         return f"{error.code} {' '.join(said.split())}"
+    except ConfigurationError as error:
+        return str(error)
     except OSError as error:
         return f"does not answer ({error})"

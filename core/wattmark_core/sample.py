@@ -1,34 +1,34 @@
-r"""Samples and the line format in which exporters hand them over.
+"""Samples: what exporters measure, collectors carry and stores keep."""
 
-A line is InfluxDB's line protocol,
-``measurement,tag=value field=1.5,count=3i 1700000000000000000``: time in Unix ns, fields floats or
-integers of 64 bits (suffix ``i``). Escapes: ``\,`` ``\ `` ``\=`` and, so that every value comes
-back intact, ``\\`` for a backslash and ``\n`` for a line feed.
-"""
-
-import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from wattmark_core.errors import LineFormatError
+from typing import Protocol
 
 Tags = tuple[tuple[str, str], ...]
 
-_ESCAPES = str.maketrans(
-    {"\\": "\\\\", ",": "\\,", " ": "\\ ", "=": "\\=", "\n": "\\n", "\r": "\\r"}
-)
-_UNESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_CONTROL = {"n": "\n", "r": "\r"}
-_PART = r"(?:\\.|[^\\,= ])"
-_LINE = re.compile(
-    rf"(?P<measurement>{_PART}+)"
-    rf"(?P<tags>(?:,{_PART}+={_PART}+)*)"
-    rf" (?P<fields>{_PART}+=[^,= ]+(?:,{_PART}+=[^,= ]+)*)"
-    r" (?P<time>-?\d+)",
-    re.DOTALL,
-)
-_PAIR = re.compile(rf"({_PART}+)=((?:{_PART})+)", re.DOTALL)
+
+class AnySample(Protocol):
+    """What reads as a ``Sample``: one, or the line of one (``series_lines.PlainLine``)."""
+
+    @property
+    def measurement(self) -> str:
+        """As in ``Sample``."""
+        ...
+
+    @property
+    def tags(self) -> Tags:
+        """As in ``Sample``."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, float | int]:
+        """As in ``Sample``."""
+        ...
+
+    @property
+    def time_ns(self) -> int:
+        """As in ``Sample``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,74 +53,3 @@ class Sample:
 def make_tags(tags: Mapping[str, str]) -> Tags:
     """Sorted tags without the empty ones."""
     return tuple(sorted((name, value) for name, value in tags.items() if value))
-
-
-def escape(text: str) -> str:
-    """A measurement, tag or field name, or a tag value, as it stands in a line."""
-    return text.translate(_ESCAPES)
-
-
-def unescape(text: str) -> str:
-    """What ``escape`` was given."""
-    if "\\" not in text:
-        return text
-    return _UNESCAPED.sub(lambda match: _CONTROL.get(match[1], match[1]), text)
-
-
-def series_prefix(measurement: str, tags: Tags) -> str:
-    """The part of a line that does not change from sample to sample."""
-    return ",".join([escape(measurement), *(f"{escape(n)}={escape(v)}" for n, v in tags)])
-
-
-def encode_fields(fields: Mapping[str, float | int]) -> str:
-    """The fields as they stand in a line. NaN and infinities are dropped."""
-    return ",".join(
-        f"{escape(name)}={value}i" if isinstance(value, int) else f"{escape(name)}={value!r}"
-        for name, value in fields.items()
-        if math.isfinite(value)
-    )
-
-
-def encode(sample: Sample) -> str:
-    """One line, without line feed. Raises ``LineFormatError`` if no finite field is left."""
-    fields = encode_fields(sample.fields)
-    if not fields:
-        raise LineFormatError(f"a sample of {sample.measurement!r} has no finite field")
-    return f"{series_prefix(sample.measurement, sample.tags)} {fields} {sample.time_ns}"
-
-
-def decode(line: str) -> Sample:
-    """The sample of one line. Raises ``LineFormatError`` with the line's beginning."""
-    match = _LINE.fullmatch(line)
-    if match is None:
-        raise LineFormatError(f"not a line of samples: {line[:80]!r}")
-    tags = [(unescape(n), unescape(v)) for n, v in _PAIR.findall(match["tags"])]
-    try:
-        fields = {unescape(n): _number(v) for n, v in _PAIR.findall(match["fields"])}
-        time_ns = _integer(match["time"])
-    except ValueError as error:
-        raise LineFormatError(
-            f"a field is no finite number, or an integer has over 64 bits: {line[:80]!r}"
-        ) from error
-    return Sample(unescape(match["measurement"]), tuple(sorted(tags)), fields, time_ns)
-
-
-def decode_lines(text: str) -> Iterable[Sample]:
-    """The samples of many lines; empty lines are passed over."""
-    return (decode(line) for line in text.split("\n") if line)
-
-
-def _number(text: str) -> float | int:
-    if text.endswith("i"):
-        return _integer(text[:-1])
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _integer(text: str) -> int:
-    value = int(text)
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(text)
-    return value

@@ -10,14 +10,15 @@ skipped.
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Final
 
-from wattmark_core.catalogue import MEASUREMENTS
+from wattmark_core.line_protocol import is_integer
 from wattmark_core.results import Check, Score, Verdict, Window
-from wattmark_core.sample import Sample, Tags, make_tags
+from wattmark_core.sample import Tags, make_tags
+from wattmark_core.series_lines import LineWriter
 from wattmark_store.result_tables import BOOLEANS
 from wattmark_store.schema import result_columns
 
@@ -44,11 +45,6 @@ RESULT_EXTRAS: Final = {
 """Fields and tags for Grafana alone, which repeat others in a form that it can show."""
 SCORE_EXTRA_TAGS: Final = ("variant", "place")
 """What a table's rows and columns are grouped by, where one name has to do."""
-_INTEGERS: Final = {
-    measurement: frozenset(metric.field for metric in metrics if metric.integer)
-    for measurement, metrics in MEASUREMENTS.items()
-}
-MOST_PREFIXES: Final = 50_000
 
 
 def code(text: str) -> str:
@@ -84,50 +80,16 @@ def literal(text: str) -> str:
     return "'" + code(text).replace("'", "\\'") + "'"
 
 
-def is_integer(measurement: str, field: str) -> bool:
-    """Is the field of integers?"""
-    known = _INTEGERS.get(measurement)
-    if known is not None:
-        return field in known
-    return field.endswith(("_ns", "_ms")) or field == "epoch"
+def encode_prefix(measurement: str, tags: Tags) -> str:
+    """``line_protocol.encode_prefix`` as InfluxDB spells names."""
+    named = (f"{_escaped(name)}={_escaped(value)}" for name, value in tags if value)
+    return ",".join([code_measurement(measurement).translate(_NAME), *named])
 
 
-class SampleLines:
-    """Samples as lines, quickly for the series that come again and again.
-
-    ``integer(measurement, field)`` decides the type: one answer for all who write a database, since
-    the first that comes decides it for all.
-    """
-
-    def __init__(self, integer: Callable[[str, str], bool]) -> None:
-        self._integer = integer
-        self._prefixes: dict[tuple[str, Tags], str] = {}
-
-    def lines(self, samples: Iterable[Sample]) -> Iterator[str]:
-        """A line for each sample that has a finite field."""
-        for sample in samples:
-            found = self._fields(sample.measurement, sample.fields)
-            if found:
-                yield f"{self._prefix(sample.measurement, sample.tags)} {found} {sample.time_ns}"
-
-    def _fields(self, measurement: str, values: Mapping[str, float | int]) -> str:
-        found = []
-        for name, value in values.items():
-            if not math.isfinite(value):
-                continue
-            integer = self._integer(measurement, name)
-            found.append(f"{_escaped(name)}={int(value)}i" if integer else
-                         f"{_escaped(name)}={float(value)!r}")  # fmt: skip
-        return ",".join(found)
-
-    def _prefix(self, measurement: str, tags: Tags) -> str:
-        key = measurement, tags
-        prefix = self._prefixes.get(key)
-        if prefix is None:
-            if len(self._prefixes) >= MOST_PREFIXES:
-                self._prefixes.clear()
-            prefix = self._prefixes[key] = series_prefix(measurement, tags)
-        return prefix
+def sample_writer(integer: Callable[[str, str], bool] = is_integer) -> LineWriter:
+    """Writes samples for InfluxDB, where the first line that comes decides a field's type: all who
+    write a database need one answer of ``integer``."""
+    return LineWriter(encode_prefix, _escaped, integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +104,7 @@ class Point:
     def line(self) -> str:
         """In line protocol."""
         held = ",".join(f"{name}={_value(value)}" for name, value in self.fields.items())
-        return f"{series_prefix(self.measurement, self.tags)} {held} {self.time_ns}"
+        return f"{encode_prefix(self.measurement, self.tags)} {held} {self.time_ns}"
 
 
 def window_point(window: Window) -> Point:
@@ -172,12 +134,6 @@ def _told(check: Check) -> str:
         return f"{check.name}: {check.message}"
     limit = "" if check.limit is None else f", limit {check.limit:g}"
     return f"{check.name} {check.value:.3g} {check.unit}{limit}"
-
-
-def series_prefix(measurement: str, tags: Tags) -> str:
-    """Measurement and tags as they stand in a line."""
-    named = (f"{_escaped(name)}={_escaped(value)}" for name, value in tags if value)
-    return ",".join([code_measurement(measurement).translate(_NAME), *named])
 
 
 def _split(

@@ -14,10 +14,10 @@ def pieces(
     gap is skipped, however long. ``first(start, end)``: the first number that has any."""
     while start < end:
         stop = min(start + size, end)
-        found = first(start, stop)
-        if found is None and stop < end:
-            found = first(stop, end)
-        if found is None:
+        number = first(start, stop)
+        if number is None and stop < end:
+            number = first(stop, end)
+        if number is None:
             return
-        start = min(found + size, end)
-        yield range(found, start)
+        start = min(number + size, end)
+        yield range(number, start)

@@ -1,4 +1,4 @@
-"""One-minute values in InfluxDB, made by whoever writes the samples (2.x cannot make them itself).
+"""One-minute values in InfluxDB, made by the program that writes the samples (2.x cannot).
 
 A row is stamped with the last sample of its minute, and holds the last value of counters (with the
 epoch), mean and largest of gauges, as in SQLite.
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from wattmark_core.sample import Sample, Tags
+from wattmark_core.sample import AnySample, Sample, Tags
 from wattmark_core.units import NS_PER_S
 from wattmark_store.influx_lines import decode, from_measurement
 from wattmark_store.influx_look_back import ALL_SEEN, pieces
@@ -39,7 +39,7 @@ class Minutes:
         self._unseen: int | None = None
         """From which minute on to look for what a collector before this one left; None at first."""
 
-    def touch(self, samples: Iterable[Sample]) -> None:
+    def touch(self, samples: Iterable[AnySample]) -> None:
         """These samples were written."""
         minutes = {sample.time_ns // MINUTE_NS for sample in samples}
         with self._lock:
@@ -84,8 +84,8 @@ class Minutes:
     def _first_written(self, start: int, end: int) -> int | None:
         within = f"time >= {start * MINUTE_NS} AND time < {end * MINUTE_NS}"
         first = f"SELECT * FROM /.*/ WHERE {within} ORDER BY time ASC LIMIT 1"
-        there = [row.values[0][0] for row in self._ask("telemetry", [first])[0]]
-        return min(there) // MINUTE_NS if there else None
+        times = [row.values[0][0] for row in self._ask("telemetry", [first])[0]]
+        return min(times) // MINUTE_NS if times else None
 
     def _make(self, minutes: Sequence[int]) -> int:
         names = [decode(row[0]) for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
@@ -98,13 +98,13 @@ class Minutes:
             f"SELECT last(*), mean(*), max(*) {span} GROUP BY *" for span in spans
         ])  # fmt: skip
         lasts = self._ask("telemetry", [latest(span) for span in spans])
-        there = self._ask("telemetry_1m", [f"SELECT * {span} GROUP BY *" for span in spans])
+        stored = self._ask("telemetry_1m", [f"SELECT * {span} GROUP BY *" for span in spans])
         made: list[Sample] = []
         stale: list[str] = []
-        for span, of_values, of_lasts, of_there in zip(spans, values, lasts, there, strict=True):
+        for span, of_values, of_lasts, of_stored in zip(spans, values, lasts, stored, strict=True):
             fresh = list(_samples(span, of_values, of_lasts))
             made += fresh
-            stale += _stale(span, fresh, of_there)
+            stale += _stale(span, fresh, of_stored)
         self._put(made, stale)
         return len(made)
 
@@ -113,15 +113,15 @@ def _samples(span: Span, values: Rows, lasts: Rows) -> Iterable[Sample]:
     times = {row.tags: row.values[0][0] for row in lasts}
     for row in values:
         for record in row.records():
-            kept = condensed(span.measurement, record, largest=True)
-            yield Sample(span.measurement, row.tags, kept, times[row.tags])
+            fields = condensed(span.measurement, record, largest=True)
+            yield Sample(span.measurement, row.tags, fields, times[row.tags])
 
 
-def _stale(span: Span, fresh: Sequence[Sample], there: Sequence[Row]) -> Iterable[str]:
+def _stale(span: Span, fresh: Sequence[Sample], stored: Sequence[Row]) -> Iterable[str]:
     """Rows that late samples have overtaken: they had another last sample."""
     stamps: dict[Tags, int] = {sample.tags: sample.time_ns for sample in fresh}
-    names = {name for tags in (*stamps, *(row.tags for row in there)) for name, _ in tags}
-    for row in there:
+    names = {name for tags in (*stamps, *(row.tags for row in stored)) for name, _ in tags}
+    for row in stored:
         for record in row.records():
             if row.tags in stamps and record["time"] != stamps[row.tags]:
                 conditions = [f"time = {record['time']}", *exactly(row.tags, names)]

@@ -1,4 +1,4 @@
-"""Power stored ready in InfluxDB: made from energy counters by whoever writes the samples."""
+"""Power stored ready in InfluxDB: made from energy counters by the program that writes them."""
 
 import logging
 import threading
@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Final
 
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample
+from wattmark_core.series_lines import PlainLine
 from wattmark_core.units import NS_PER_S
 from wattmark_store.databases import POWER, TELEMETRY
 from wattmark_store.influx_look_back import ALL_SEEN, pieces
@@ -23,11 +24,11 @@ from wattmark_store.influx_power_points import (
 )
 from wattmark_store.power_buckets import Counter, powers, spread, unknown
 
-log = logging.getLogger("wattmark_store")
+log = logging.getLogger(__name__)
 FINEST, MINUTE = POWER[:2]
-SETTLE_NS: Final = 10 * NS_PER_S
-"""A bucket is made when it has been over for so long: until then a host's samples of one exporter
-may be there and those of another not."""
+COMPLETE_NS: Final = 10 * NS_PER_S
+"""A bucket is made this long after its end: until then a host's samples of one exporter may have
+arrived and those of another not."""
 RING_NS: Final = 660 * NS_PER_S
 """How late samples may come from an exporter's ring of 10 minutes, rounded up."""
 KEPT_NS: Final = 14 * 86_400 * NS_PER_S - 3600 * NS_PER_S
@@ -53,22 +54,26 @@ class PowerRollUp:
         """From which bucket on to look for what a collector before this one left; None at first."""
         self._refused: set[str] = set()
 
-    def touch(self, samples: Iterable[Sample]) -> None:
+    def touch(self, samples: Sequence[AnySample]) -> None:
         """These samples were written."""
         width_ns = FINEST.width_ns
-        series = {
+        forms = {
+            (each.form, each.time_ns // width_ns) for each in samples if isinstance(each, PlainLine)
+        }
+        series = {(form.tags, bucket) for form, bucket in forms if form.measurement == "energy"}
+        series |= {
             (each.tags, each.time_ns // width_ns) for each in samples
-            if each.measurement == "energy"
+            if not isinstance(each, PlainLine) and each.measurement == "energy"
         }  # fmt: skip
         with self._lock:
             self._touched |= {(dict(tags).get("host", ""), bucket) for tags, bucket in series}
 
     def rolling_up(self, now_ns: int) -> Iterator[None]:
         """Make the buckets that are over, and the coarser ones that they are part of; oldest first,
-        in steps of a few hosts and minutes. Of a host whose power the server refuses for good it is
-        told once. Raises ``StoreUnavailable``, and then, or if it is not gone through, what is not
-        made yet stays due."""
-        over = (now_ns - SETTLE_NS) // FINEST.width_ns
+        in steps of a few hosts and minutes. That the server refuses a host's power for good is
+        logged once. Raises ``StoreUnavailable``, and then, or if it is not gone through, what is
+        not made yet stays due."""
+        over = (now_ns - COMPLETE_NS) // FINEST.width_ns
         oldest = (now_ns - KEPT_NS) // FINEST.width_ns
         if self._unseen is None:
             self._unseen = self._first_unmade(now_ns)
@@ -88,14 +93,14 @@ class PowerRollUp:
 
     def _first_written(self, start: int, end: int) -> int | None:
         width_ns = FINEST.width_ns
-        found = first_energy(self._ask, start * width_ns, end * width_ns)
-        return None if found is None else found // width_ns
+        first_ns = first_energy(self._ask, start * width_ns, end * width_ns)
+        return None if first_ns is None else first_ns // width_ns
 
     def _touch_written(self, piece: range) -> None:
         width_ns = FINEST.width_ns
-        found = written(self._ask, FINEST, piece.start * width_ns, piece.stop * width_ns)
+        buckets = written(self._ask, FINEST, piece.start * width_ns, piece.stop * width_ns)
         with self._lock:
-            self._touched |= {(host, time_ns // width_ns) for host, time_ns in found}
+            self._touched |= {(host, time_ns // width_ns) for host, time_ns in buckets}
 
     def _make_due(self, oldest: int, until: int, over: int) -> Iterator[None]:
         """The buckets that are due before ``until``."""
@@ -105,13 +110,13 @@ class PowerRollUp:
         due = {each for each in due if each[0] and each[1] > oldest}
         try:
             for names, run in list(_runs(due)):
-                yield from self._make_or_tell(names, run, over - 1)
+                yield from self._make_or_log(names, run, over - 1)
                 due -= {(name, bucket) for name in names for bucket in run}
         finally:
             with self._lock:
                 self._touched |= due
 
-    def _make_or_tell(self, names: Sequence[str], run: range, newest: int) -> Iterator[None]:
+    def _make_or_log(self, names: Sequence[str], run: range, newest: int) -> Iterator[None]:
         """If the server refuses it for good, the hosts whose fault it is not are made by
         themselves."""
         try:
@@ -120,15 +125,15 @@ class PowerRollUp:
             raise
         except StoreError as error:
             if len(names) == 1:
-                self._tell(names[0], error)
+                self._log(names[0], error)
             else:
                 for some in chunks(names, (len(names) + 1) // 2):
-                    yield from self._make_or_tell(some, run, newest)
+                    yield from self._make_or_log(some, run, newest)
         else:
             self._refused.difference_update(names)
         yield
 
-    def _tell(self, host: str, error: StoreError) -> None:
+    def _log(self, host: str, error: StoreError) -> None:
         if host not in self._refused:
             log.error("host %s has no power, which is left out: %s", host, error)
         self._refused.add(host)
@@ -137,10 +142,10 @@ class PowerRollUp:
         """The buckets of a run and the one on each side: of these a sample may have changed a part.
         Where the neighbouring sample of a host is further away, what lies between as well."""
         start, end = run.start - 1, min(run.stop, newest)
-        found = self._read(names, start, end)
-        nothing = self._put(found, names, start, end)
+        by_counter = self._read(names, start, end)
+        nothing = self._put(by_counter, names, start, end)
         further: dict[str, range] = {}
-        for counter, samples in found.items():
+        for counter, samples in by_counter.items():
             reach = _reach(samples, start, end)
             known = further.get(counter.host, reach)
             joined = range(min(known.start, reach.start), max(known.stop, reach.stop))
@@ -171,16 +176,17 @@ class PowerRollUp:
         return readings(self._ask, TELEMETRY, names, first * width_ns, (last + 1) * width_ns)
 
     def _put(
-        self, found: Mapping[Counter, Readings], names: Sequence[str], first: int, last: int
+        self, by_counter: Mapping[Counter, Readings], names: Sequence[str], first: int, last: int
     ) -> set[Bucket]:
-        """Buckets first..last. The hosts' buckets of which some counter tells that nothing is
-        known."""
+        """Buckets first..last. Returns the hosts' buckets of which some counter shows that
+        nothing is known."""
         width_ns = FINEST.width_ns
         parts = {
-            counter: spread(samples, width_ns, first, last) for counter, samples in found.items()
+            counter: spread(samples, width_ns, first, last)
+            for counter, samples in by_counter.items()
         }
         nothing = {
-            (counter.host, bucket * width_ns) for counter, samples in found.items()
+            (counter.host, bucket * width_ns) for counter, samples in by_counter.items()
             for bucket in unknown(samples, width_ns, first, last)
         }  # fmt: skip
         span = first * width_ns, (last + 1) * width_ns

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.sample import Tags
+from wattmark_core.sample import Sample, Tags
+from wattmark_core.series_lines import LineWriter
 from wattmark_store.databases import TELEMETRY, Resolution
-from wattmark_store.influx_lines import decode, literal, series_prefix
+from wattmark_store.influx_lines import decode, literal, sample_writer
 from wattmark_store.influx_queries import Rows, exactly
 from wattmark_store.power_buckets import MOST_APART_NS, Counter, Power, of_sums
 
-log = logging.getLogger("wattmark_store")
+log = logging.getLogger(__name__)
 DELETED_AT_ONCE: Final = 100
 MOST_JOULES: Final = 1e15
 """No computer has used so much; sums of less are finite."""
@@ -49,8 +50,8 @@ def written(ask: Ask, resolution: Resolution, start_ns: int, end_ns: int) -> Ite
 
 def hosts(ask: Ask, database: str) -> list[str]:
     """All whose energy is in a database."""
-    found = ask(database, ['SHOW TAG VALUES FROM "energy" WITH KEY = "host"'])[0]
-    return [decode(name) for row in found for _, name in row.values]
+    rows = ask(database, ['SHOW TAG VALUES FROM "energy" WITH KEY = "host"'])[0]
+    return [decode(name) for row in rows for _, name in row.values]
 
 
 def chunks(names: Sequence[str], at_once: int) -> Iterator[Sequence[str]]:
@@ -68,7 +69,7 @@ def readings(
     before = _counters(start_ns - MOST_APART_NS, start_ns, names) + " ORDER BY time DESC LIMIT 1"
     inside = _counters(start_ns, end_ns, names)
     after = _counters(end_ns, end_ns + MOST_APART_NS, names) + " ORDER BY time ASC LIMIT 1"
-    found: dict[Counter, Readings] = {}
+    by_counter: dict[Counter, Readings] = {}
     for rows in ask(database, [before, inside, after]):
         for row in rows:
             counter = _counter(row.tags)
@@ -76,16 +77,16 @@ def readings(
                 known = [each for each in row.values if None not in each]
                 possible = [each for each in known if -MOST_JOULES < each[1] < MOST_JOULES]
                 if len(possible) < len(known):
-                    _tell_impossible(counter)
-                found.setdefault(counter, []).extend(possible)
-    return found
+                    _warn_impossible(counter)
+                by_counter.setdefault(counter, []).extend(possible)
+    return by_counter
 
 
 @lru_cache(maxsize=KNOWN_COUNTERS)
-def _tell_impossible(counter: Counter) -> None:
-    """Once."""
+def _warn_impossible(counter: Counter) -> None:
+    """Logged once for each counter."""
     log.warning(
-        "host %s: the %s counter of %s %s tells over %g J; its power leaves out such samples",
+        "host %s: the %s counter of %s %s reads over %g J; its power leaves out such samples",
         counter.host, counter.source, counter.domain, counter.device, MOST_JOULES,
     )  # fmt: skip
 
@@ -111,6 +112,11 @@ def _counter(tags: Tags) -> Counter | None:
         return None
 
 
+def power_writer() -> LineWriter:
+    """Writes points of power."""
+    return sample_writer(lambda _, field: field == "parts")
+
+
 class PowerPoints:
     """Points of power in their databases. ``ask`` puts statements to a database, ``send`` writes
     lines into one. All methods raise ``StoreError``."""
@@ -119,28 +125,29 @@ class PowerPoints:
         self.ask = ask
         self._send = send
         self._lines_at_once = lines_at_once
-        self._prefixes: dict[Tags, str] = {}
+        self._lines = power_writer()
 
     def replace(
         self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
         names: Sequence[str] = (), nothing: AbstractSet[Bucket] = frozenset(),
     ) -> None:  # fmt: skip
-        """Put ``made`` into [start, end) of some hosts, or of all. Then what is there of the same
-        buckets and no longer made, such as a total whose method has changed, is deleted, and what
-        is there of ``nothing``. Of other buckets nothing can be made: what is there stays."""
+        """Put ``made`` into [start, end) of some hosts, or of all. Then what is stored of the
+        same buckets and no longer made, such as a total whose method has changed, is deleted, and
+        what is stored of ``nothing``. Of other buckets nothing can be made: they stay as they are.
+        """
         fresh = list(made)
-        anew = {_bucket(each.tags, each.time_ns) for each in fresh} | nothing
-        there = self._there(resolution, start_ns, end_ns, names)
-        self._exchange(resolution, fresh, [key for key in there if _bucket(*key) in anew])
+        replaced = {_bucket(each.tags, each.time_ns) for each in fresh} | nothing
+        stored = self._stored(resolution, start_ns, end_ns, names)
+        self._exchange(resolution, fresh, [key for key in stored if _bucket(*key) in replaced])
 
     def complete(
         self, resolution: Resolution, made: Iterable[Power], start_ns: int, end_ns: int,
         names: Sequence[str],
     ) -> int:  # fmt: skip
-        """Put ``made`` where more of a host's bucket is covered by it than by what is there in
-        [start, end); how many points. What was made of finer samples stays so."""
-        there = self._there(resolution, start_ns, end_ns, names)
-        covered = _covered(there)
+        """Put ``made`` where more of a host's bucket is covered by it than by what is stored
+        in [start, end); how many points. What was made of finer samples stays so."""
+        stored = self._stored(resolution, start_ns, end_ns, names)
+        covered = _covered(stored)
         fresh: dict[Bucket, list[Power]] = {}
         for each in made:
             fresh.setdefault(_bucket(each.tags, each.time_ns), []).append(each)
@@ -148,11 +155,11 @@ class PowerPoints:
             if sum(point.seconds for point in points) <= covered.get(bucket, -1.0) + MORE:
                 del fresh[bucket]
         better = [point for points in fresh.values() for point in points]
-        worse = [key for key in there if _bucket(*key) in fresh]
+        worse = [key for key in stored if _bucket(*key) in fresh]
         self._exchange(resolution, better, worse)
         return len(better)
 
-    def _there(
+    def _stored(
         self, resolution: Resolution, start_ns: int, end_ns: int, names: Sequence[str]
     ) -> dict[tuple[Tags, int], float]:
         """The seconds that each point covers."""
@@ -161,13 +168,13 @@ class PowerPoints:
         return {(row.tags, time_ns): seconds for row in rows for time_ns, seconds in row.values}
 
     def _exchange(
-        self, resolution: Resolution, fresh: Sequence[Power], there: Iterable[tuple[Tags, int]]
+        self, resolution: Resolution, fresh: Sequence[Power], stored: Iterable[tuple[Tags, int]]
     ) -> None:
         for start in range(0, len(fresh), self._lines_at_once):
             some = fresh[start : start + self._lines_at_once]
             self._write(resolution.database, [self._line(each) for each in some])
-        kept = {(each.tags, each.time_ns) for each in fresh}
-        stale = [_delete(*each) for each in there if each not in kept]
+        written = {(each.tags, each.time_ns) for each in fresh}
+        stale = [_delete(*each) for each in stored if each not in written]
         for start in range(0, len(stale), DELETED_AT_ONCE):
             self.ask(resolution.database, stale[start : start + DELETED_AT_ONCE])
 
@@ -176,10 +183,10 @@ class PowerPoints:
         names: Sequence[str],
     ) -> list[Bucket]:  # fmt: skip
         """Hosts' coarser buckets in [start, end) of which the finer ones cover less."""
-        there = _covered(self._there(coarser, start_ns, end_ns, names))
+        stored = _covered(self._stored(coarser, start_ns, end_ns, names))
         summed = self._summed(finer, coarser, start_ns, end_ns, names)
         below = _covered({(each.tags, each.time_ns): each.seconds for each in summed})
-        return [key for key, held in there.items() if held > below.get(key, 0.0) + MORE]
+        return [key for key, held in stored.items() if held > below.get(key, 0.0) + MORE]
 
     def sum_up(
         self, resolutions: Sequence[Resolution], start_ns: int, end_ns: int,
@@ -215,23 +222,18 @@ class PowerPoints:
                 raise
 
     def _line(self, power: Power) -> str:
-        prefix = self._prefixes.get(power.tags)
-        if prefix is None:
-            prefix = self._prefixes[power.tags] = series_prefix("power", power.tags)
-        parts = "" if power.parts is None else f",parts={power.parts}i"
-        return (
-            f"{prefix} watts={power.watts!r},seconds={power.seconds!r},joules={power.joules!r}"
-            f"{parts} {power.time_ns}"
-        )
+        fields = {"watts": power.watts, "seconds": power.seconds, "joules": power.joules}
+        parts = {} if power.parts is None else {"parts": power.parts}
+        return self._lines.line(Sample("power", power.tags, fields | parts, power.time_ns))
 
 
 def _covered(points: Mapping[tuple[Tags, int], float]) -> dict[Bucket, float]:
     """Seconds of each host's bucket, over all its series."""
-    found: dict[Bucket, float] = {}
+    covered: dict[Bucket, float] = {}
     for (tags, time_ns), seconds in points.items():
         bucket = _bucket(tags, time_ns)
-        found[bucket] = found.get(bucket, 0.0) + seconds
-    return found
+        covered[bucket] = covered.get(bucket, 0.0) + seconds
+    return covered
 
 
 def _bucket(tags: Tags, time_ns: int) -> Bucket:

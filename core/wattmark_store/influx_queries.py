@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from wattmark_core.line_protocol import is_integer
 from wattmark_core.sample import Tags, make_tags
 from wattmark_core.units import NS_PER_S
-from wattmark_store.influx_lines import decode, from_measurement, identifier, is_integer, literal
+from wattmark_store.influx_lines import decode, from_measurement, identifier, literal
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.schema import OTHER, table_of
 
@@ -116,21 +117,21 @@ def nearest(
     measurement: str, answers: Sequence[Rows], start_ns: int, end_ns: int, neighbours: int
 ) -> list[SeriesData]:
     """The answers to ``edges`` as series."""
-    found = []
+    series = []
     for tags, times in _merged(measurement, answers).items():
-        wanted: set[int] = set()
+        chosen: set[int] = set()
         for instant in (start_ns, end_ns):
             before = sorted(time_ns for time_ns in times if time_ns <= instant)
             after = sorted(time_ns for time_ns in times if time_ns > instant)
-            wanted.update(before[max(0, len(before) - neighbours) :], after[:neighbours])
-        found.append(_data(measurement, tags, {t: times[t] for t in sorted(wanted)}))
-    return found
+            chosen.update(before[max(0, len(before) - neighbours) :], after[:neighbours])
+        series.append(_data(measurement, tags, {t: times[t] for t in sorted(chosen)}))
+    return series
 
 
 def read(measurement: str, answers: Sequence[Rows], minute: bool = False) -> list[SeriesData]:
     """Answers of whole samples as series. ``minute``: they are one-minute values."""
-    found = _merged(measurement, answers, minute=minute)
-    return [_data(measurement, tags, times) for tags, times in found.items()]
+    merged = _merged(measurement, answers, minute=minute)
+    return [_data(measurement, tags, times) for tags, times in merged.items()]
 
 
 def aggregates(
@@ -152,7 +153,7 @@ def read_aggregates(measurement: str, field: str, answers: Sequence[Rows]) -> li
     largest = {
         row.tags: record["gap"] for row in gaps for record in row.records() if "gap" in record
     }
-    found = []
+    aggregates = []
     for row in sorted(values, key=lambda row: row.tags):
         for record in row.records():
             first, last, low, high = (
@@ -160,8 +161,10 @@ def read_aggregates(measurement: str, field: str, answers: Sequence[Rows]) -> li
                 for name in ("first", "last", "min", "max")
             )
             mean, gap = float(record["mean"]), largest.get(row.tags)
-            found.append(Aggregate(row.tags, record["count"], first, last, low, high, mean, gap))
-    return found
+            aggregates.append(
+                Aggregate(row.tags, record["count"], first, last, low, high, mean, gap)
+            )
+    return aggregates
 
 
 def thinned(span: Span, points: int) -> list[str]:
@@ -174,33 +177,33 @@ def thinned(span: Span, points: int) -> list[str]:
 
 def read_thinned(span: Span, answers: Sequence[Rows], *, minute: bool = False) -> list[SeriesData]:
     """The answers to ``thinned`` as series. ``minute``: they are one-minute values."""
-    found: dict[Tags, Times] = {}
+    by_tags: dict[Tags, Times] = {}
     for values, lasts in zip(answers[::2], answers[1::2], strict=True):
         times = {row.tags: row.values[0][0] for row in lasts}
         for row in values:
             for record in row.records():
-                kept = condensed(span.measurement, record, largest=minute)
-                found.setdefault(row.tags, {})[times[row.tags]] = kept
-    return [_data(span.measurement, tags, found[tags]) for tags in sorted(found)]
+                stretch = condensed(span.measurement, record, largest=minute)
+                by_tags.setdefault(row.tags, {})[times[row.tags]] = stretch
+    return [_data(span.measurement, tags, by_tags[tags]) for tags in sorted(by_tags)]
 
 
 def condensed(measurement: str, record: Mapping[str, Any], *, largest: bool = False) -> Values:
-    """Of ``last(*), mean(*), max(*)`` the last value of counters, else the mean and, if wanted,
-    the largest."""
-    kept: Values = {}
+    """Of ``last(*), mean(*), max(*)`` the last value of counters, else the mean and, if
+    ``largest``, the largest."""
+    values: Values = {}
     for name, value in record.items():
         kind, _, field = name.partition("_")
         if kind == "last" and is_counter(measurement, field):
-            kept[field] = _number(measurement, field, value)
+            values[field] = _number(measurement, field, value)
         elif kind == "mean" and not is_counter(measurement, field):
-            kept[field] = float(value)
+            values[field] = float(value)
         elif kind == "max" and largest and not is_counter(measurement, field):
-            kept[f"{field}_max"] = float(value)
-    return kept
+            values[f"{field}_max"] = float(value)
+    return values
 
 
 def is_counter(measurement: str, field: str) -> bool:
-    """Is the last value of a stretch of time what counts, not its mean?"""
+    """Whether a stretch of time is thinned to its last value, not to its mean."""
     table = table_of(measurement)
     if table.name == OTHER:
         return table.columns[0].last
@@ -208,7 +211,7 @@ def is_counter(measurement: str, field: str) -> bool:
 
 
 def is_minute_integer(measurement: str, field: str) -> bool:
-    """Is the field of integers at one minute, where a mean stands for gauges?"""
+    """Whether the field is of integers at one minute, where a mean stands for gauges."""
     return is_integer(measurement, field) and is_counter(measurement, field)
 
 
@@ -216,16 +219,16 @@ def _merged(
     measurement: str, answers: Sequence[Rows], *, minute: bool = False
 ) -> dict[Tags, Times]:
     """Samples of all answers by series, series in order of their tags."""
-    found: dict[Tags, Times] = {}
+    by_tags: dict[Tags, Times] = {}
     for rows in answers:
         for row in rows:
-            times = found.setdefault(row.tags, {})
+            times = by_tags.setdefault(row.tags, {})
             for record in row.records():
                 values = times.setdefault(record.pop("time"), {})
                 for field, value in record.items():
                     integer = (is_minute_integer if minute else is_integer)(measurement, field)
                     values[field] = int(value) if integer else float(value)
-    return {tags: found[tags] for tags in sorted(found)}
+    return {tags: by_tags[tags] for tags in sorted(by_tags)}
 
 
 def _number(measurement: str, field: str, value: float | int) -> float | int:

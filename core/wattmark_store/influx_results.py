@@ -20,9 +20,9 @@ _NO_TAGS: Final = {"model": "", "workload": ""}
 """A tag without text is none."""
 
 
-def windows(start_ns: int | None, end_ns: int | None, wanted: Mapping[str, str]) -> str:
+def windows(start_ns: int | None, end_ns: int | None, filters: Mapping[str, str]) -> str:
     """Windows that touch [start, end]."""
-    conditions = list(chosen({name: value for name, value in wanted.items() if value}))
+    conditions = list(chosen({name: value for name, value in filters.items() if value}))
     if start_ns is not None:
         conditions.append(f'"end_ns" >= {start_ns}')
     if end_ns is not None:
@@ -30,9 +30,9 @@ def windows(start_ns: int | None, end_ns: int | None, wanted: Mapping[str, str])
     return _select("window", conditions)
 
 
-def scores(wanted: Mapping[str, str]) -> str:
+def scores(filters: Mapping[str, str]) -> str:
     """Scores."""
-    return _select("score", list(chosen({n: value for n, value in wanted.items() if value})))
+    return _select("score", list(chosen({n: value for n, value in filters.items() if value})))
 
 
 def at_its_time(point: Point) -> str:
@@ -47,10 +47,10 @@ def of_run(run_id: str) -> str:
 
 def others(held: Rows, points: Sequence[Point]) -> Iterator[str]:
     """Statements that delete the scores among those held that are none of the points."""
-    kept = {(point.tags, point.time_ns) for point in points}
+    remaining = {(point.tags, point.time_ns) for point in points}
     for row in held:
         for record in row.records():
-            if (row.tags, record["time"]) not in kept:
+            if (row.tags, record["time"]) not in remaining:
                 yield _deletion("score", record["time"], row, held)
 
 
@@ -99,14 +99,14 @@ def _key(measurement: str, tags: Tags, held: Mapping[str, Any]) -> object:
 
 def read_windows(answers: Sequence[Rows]) -> list[Window]:
     """By start time."""
-    found = _read(Window, "start_ns", answers)
-    return sorted(found, key=lambda each: (each.start_ns, each.end_ns, each.window_id))
+    windows = _read(Window, "start_ns", answers)
+    return sorted(windows, key=lambda each: (each.start_ns, each.end_ns, each.window_id))
 
 
 def read_scores(answers: Sequence[Rows]) -> list[Score]:
     """Newest run first."""
-    found = _read(Score, "time_ns", answers)
-    return sorted(found, key=lambda s: (-s.time_ns, s.run_id, s.model, str(s.boundary), s.formula))
+    scores = _read(Score, "time_ns", answers)
+    return sorted(scores, key=lambda s: (-s.time_ns, s.run_id, s.model, str(s.boundary), s.formula))
 
 
 def _select(measurement: str, conditions: list[str]) -> str:
@@ -116,11 +116,11 @@ def _select(measurement: str, conditions: list[str]) -> str:
 
 def _read(kind: type[Result], time_name: str, answers: Sequence[Rows]) -> list[Result]:
     """All but those that cannot be read."""
-    found = []
+    decoded = []
     for rows in answers:
         for row in rows:
             for record in row.records():
                 held = {n: decode(v) if isinstance(v, str) else v for n, v in record.items()}
                 time = {time_name: record["time"]}
-                found.append(result(kind, {**_NO_TAGS, **held, **dict(row.tags), **time}))
-    return [each for each in found if each is not None]
+                decoded.append(result(kind, {**_NO_TAGS, **held, **dict(row.tags), **time}))
+    return [each for each in decoded if each is not None]

@@ -6,6 +6,7 @@ from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.net import in_url, read_secret
 
 SCHEMES: Final = {"influxdb": "http", "influxdbs": "https"}
 DEFAULT_PORT: Final = 8086
@@ -15,7 +16,7 @@ DEFAULT_PORT: Final = 8086
 class InfluxLocation:
     """Server, user and password. The password is in no text that is made of this.
 
-    ``ca``: who signed the server's certificate; None: one that the system trusts.
+    ``ca``: the CA certificate(s) to trust; None: those that the system trusts.
     """
 
     url: str
@@ -41,16 +42,7 @@ class InfluxLocation:
         user = unquote(parts.username or "")
         if user and password_file is None:
             raise ConfigurationError(f"store {url}: give --store-password-file for user {user}")
-        password = _password(password_file) if password_file and user else ""
-        shown = f"[{host}]" if ":" in host else host
-        return cls(f"{SCHEMES[parts.scheme]}://{shown}:{port}", user, password, ca)
-
-
-def _password(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"password file {path}: {error}") from error
-    if not text:
-        raise ConfigurationError(f"password file {path} is empty; write the password into it")
-    return text
+        password = ""
+        if password_file and user:
+            password = read_secret(password_file, "password file", "the password", encoding="utf-8")
+        return cls(f"{SCHEMES[parts.scheme]}://{in_url(host)}:{port}", user, password, ca)

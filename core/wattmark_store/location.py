@@ -65,7 +65,7 @@ def file_system_of(path: Path, procfs: Path) -> str:
         text = (procfs / "self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
-    found, longest = "", -1
+    deepest, longest = "", -1
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         columns, kind = before.split(" "), after.split(" ")[0]
@@ -73,8 +73,8 @@ def file_system_of(path: Path, procfs: Path) -> str:
             continue
         point = Path(_unescape(columns[4]))
         if path.is_relative_to(point) and len(point.parts) >= longest:
-            found, longest = kind, len(point.parts)
-    return found
+            deepest, longest = kind, len(point.parts)
+    return deepest
 
 
 def _unescape(text: str) -> str:

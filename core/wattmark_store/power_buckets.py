@@ -82,8 +82,8 @@ def spread(
 def unknown(
     samples: Iterable[Sequence[Any]], width_ns: int, first: int, last: int
 ) -> Iterator[int]:
-    """The buckets first..last of which one counter's samples tell that nothing is known, in all of
-    them or a part: it fell or began again there. Where there are no samples they tell nothing."""
+    """The buckets first..last of which one counter's samples show that nothing is known, in all of
+    them or a part: it fell or began again there. Without samples nothing is shown."""
     for (start, low, began), (end, high, epoch) in pairwise(samples):
         if (epoch != began or high < low) and end - start <= MOST_APART_NS:
             yield from range(max(first, start // width_ns), min(last, (end - 1) // width_ns) + 1)
@@ -109,7 +109,7 @@ def powers(parts: Mapping[Counter, Mapping[int, Part]], width_ns: int) -> Iterat
 
 
 class _Sum(NamedTuple):
-    """A series, which of the counters present it adds up, and their number if it tells that."""
+    """A series, which of the counters present it adds up, and their number if it is kept."""
 
     tags: Tags
     places: Sequence[int]
@@ -139,5 +139,5 @@ def _sums(present: tuple[Counter, ...]) -> tuple[_Sum, ...]:
 def of_sums(
     tags: Tags, time_ns: int, joules: float, seconds: float, parts: int | None = None
 ) -> Power:
-    """A bucket of so much energy in so many seconds."""
+    """A bucket of ``joules`` used in ``seconds``."""
     return Power(tags, time_ns, joules / seconds, seconds, joules, parts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from wattmark_core.results import Phase, Score, Window
-from wattmark_core.sample import Sample, Tags
+from wattmark_core.sample import AnySample, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Store(Protocol):
     another version wrote and this one cannot read are left out where they are listed.
     """
 
-    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+    def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         """Write samples, and the cursor of ``target`` in the same transaction.
 
         Writing a sample twice changes nothing. Returns how many samples were handed over.

@@ -24,13 +24,13 @@ def edges(
     """See ``protocol.Store.edges``: four index seeks per series, whatever the window's length."""
 
     def data_of(tags: Tags, parts: list[Part]) -> SeriesData | None:
-        found: Times = {}
+        times: Times = {}
         for part in parts:
             for low, high, order in _sides(start_ns, end_ns):
                 nearest = f"ORDER BY time_ns {order} LIMIT ?"
-                _merge(found, part, _rows(connection, part, low, high, nearest, neighbours))
-        chosen = _nearest(sorted(found), start_ns, end_ns, neighbours)
-        return _data(measurement, tags, {time_ns: found[time_ns] for time_ns in chosen})
+                _merge(times, part, _rows(connection, part, low, high, nearest, neighbours))
+        chosen = _nearest(sorted(times), start_ns, end_ns, neighbours)
+        return _data(measurement, tags, {time_ns: times[time_ns] for time_ns in chosen})
 
     return _collect(find_parts(connection, measurement, tags), data_of)
 
@@ -65,13 +65,13 @@ def series(
         ]
         if len(parts) == 1 and not thin[0]:
             return _whole(connection, measurement, parts[0], start_ns, end_ns)
-        found: Times = {}
+        times: Times = {}
         for part, thinned in zip(parts, thin, strict=True):
             if points is not None and thinned:
-                _thinned(connection, part, start_ns, end_ns, points, found)
+                _thinned(connection, part, start_ns, end_ns, points, times)
             else:
-                _merge(found, part, _rows(connection, part, start_ns, end_ns, "ORDER BY time_ns"))
-        return _data(measurement, tags, found)
+                _merge(times, part, _rows(connection, part, start_ns, end_ns, "ORDER BY time_ns"))
+        return _data(measurement, tags, times)
 
     return _collect(find_parts(connection, measurement, tags), data_of)
 
@@ -81,7 +81,7 @@ def aggregate(
     tags: Mapping[str, str],
 ) -> list[Aggregate]:  # fmt: skip
     """See ``protocol.Store.aggregate``. A series without a value in the window is left out."""
-    found = []
+    aggregates = []
     for part in find_parts(connection, measurement, tags):
         if name not in part.names:
             continue
@@ -106,8 +106,8 @@ def aggregate(
             for order in ("ASC", "DESC")
         )
         count, smallest, largest, mean, gap = row
-        found.append(Aggregate(part.tags, count, first, last, smallest, largest, mean, gap))
-    return found
+        aggregates.append(Aggregate(part.tags, count, first, last, smallest, largest, mean, gap))
+    return aggregates
 
 
 def _count(connection: sqlite3.Connection, part: Part, start_ns: int, end_ns: int) -> int:
@@ -131,7 +131,7 @@ def _rows(
 
 def _thinned(
     connection: sqlite3.Connection, part: Part, start_ns: int, end_ns: int, points: int,
-    found: Times,
+    times: Times,
 ) -> None:  # fmt: skip
     """One row for each stretch: the last value of counters, the mean of gauges."""
     bounds = (start_ns, (end_ns - start_ns) // points + 1, part.series, start_ns, end_ns)
@@ -144,8 +144,8 @@ def _thinned(
         bounds,
     ):
         last_times[stretch] = time_ns
-        kept = {part.names[i]: v for i, v in zip(means, row, strict=True) if v is not None}
-        found.setdefault(time_ns, {}).update(kept)
+        known = {part.names[i]: v for i, v in zip(means, row, strict=True) if v is not None}
+        times.setdefault(time_ns, {}).update(known)
     for i, column in enumerate(part.columns):
         if column.last:
             name = quote(column.name)
@@ -157,21 +157,21 @@ def _thinned(
                 f" AND {name} IS NOT NULL GROUP BY stretch",
                 bounds,
             ):
-                found[last_times[stretch]][part.names[i]] = value
+                times[last_times[stretch]][part.names[i]] = value
 
 
-def _merge(found: Times, part: Part, rows: Iterable[tuple[Any, ...]]) -> None:
+def _merge(times: Times, part: Part, rows: Iterable[tuple[Any, ...]]) -> None:
     for time_ns, *values in rows:
         known = {n: v for n, v in zip(part.names, values, strict=True) if v is not None}
-        found.setdefault(time_ns, {}).update(known)
+        times.setdefault(time_ns, {}).update(known)
 
 
 def _collect(
     parts: list[Part], data_of: Callable[[Tags, list[Part]], SeriesData | None]
 ) -> list[SeriesData]:
     """Series with at least one sample; parts of the same tags are one series."""
-    found = [data_of(tags, list(same)) for tags, same in groupby(parts, key=lambda p: p.tags)]
-    return [data for data in found if data is not None]
+    collected = [data_of(tags, list(same)) for tags, same in groupby(parts, key=lambda p: p.tags)]
+    return [data for data in collected if data is not None]
 
 
 def _whole(

@@ -42,9 +42,9 @@ def put(connection: sqlite3.Connection, table: str, result: Window | Score) -> N
     )
 
 
-def keep_scores(connection: sqlite3.Connection, run_id: str, kept: Sequence[Score]) -> None:
+def keep_scores(connection: sqlite3.Connection, run_id: str, remaining: Sequence[Score]) -> None:
     """Delete the rows of a run's other scores."""
-    keys = {(score.model, str(score.boundary), score.formula) for score in kept}
+    keys = {(score.model, str(score.boundary), score.formula) for score in remaining}
     held = connection.execute(
         'SELECT model, boundary, formula FROM "score" WHERE run_id=?', (run_id,)
     ).fetchall()
@@ -56,10 +56,10 @@ def keep_scores(connection: sqlite3.Connection, run_id: str, kept: Sequence[Scor
 
 def windows(
     connection: sqlite3.Connection, start_ns: int | None, end_ns: int | None,
-    wanted: Mapping[str, str],
+    filters: Mapping[str, str],
 ) -> list[Window]:  # fmt: skip
     """Windows that touch [start, end], by start time."""
-    conditions: dict[str, str | int] = {f"{quote(name)}=?": v for name, v in wanted.items()}
+    conditions: dict[str, str | int] = {f"{quote(name)}=?": v for name, v in filters.items()}
     if start_ns is not None:
         conditions["end_ns>=?"] = start_ns
     if end_ns is not None:
@@ -67,9 +67,9 @@ def windows(
     return _select(connection, "window", Window, conditions, "start_ns, end_ns, window_id")
 
 
-def scores(connection: sqlite3.Connection, wanted: Mapping[str, str]) -> list[Score]:
+def scores(connection: sqlite3.Connection, filters: Mapping[str, str]) -> list[Score]:
     """Scores, newest run first."""
-    conditions: dict[str, str | int] = {f"{quote(name)}=?": v for name, v in wanted.items()}
+    conditions: dict[str, str | int] = {f"{quote(name)}=?": v for name, v in filters.items()}
     order = "time_ns DESC, run_id, model, boundary, formula"
     return _select(connection, "score", Score, conditions, order)
 
@@ -85,8 +85,8 @@ def _select(
         f" ORDER BY {order}",
         list(conditions.values()),
     )
-    found = (result(kind, dict(zip(names, row, strict=True))) for row in rows)
-    return [each for each in found if each is not None]
+    results = (result(kind, dict(zip(names, row, strict=True))) for row in rows)
+    return [each for each in results if each is not None]
 
 
 def result(kind: type[Result], values: Mapping[str, Any]) -> Result | None:
@@ -96,14 +96,14 @@ def result(kind: type[Result], values: Mapping[str, Any]) -> Result | None:
     that does not know it. What a check holds beside a check's own fields is left out.
     """
     columns = _COLUMNS[kind]
-    given = {name: values[name] for name in columns if values.get(name) is not None}
-    if _REQUIRED[kind] - given.keys():
+    present = {name: values[name] for name in columns if values.get(name) is not None}
+    if _REQUIRED[kind] - present.keys():
         return None
     known: dict[str, Any] = {
         f.name: None if f.default is MISSING else f.default for f in fields(kind)
     }
     try:
-        known |= {name: _decoded(name, columns[name], value) for name, value in given.items()}
+        known |= {name: _decoded(name, columns[name], value) for name, value in present.items()}
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
     return kind(**known)

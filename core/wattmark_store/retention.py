@@ -73,7 +73,7 @@ def raw_limit_ns(now_ns: int) -> int:
 def prune(connection: sqlite3.Connection, now_ns: int) -> int:
     """Forget old rows, an hour of each series at once; returns how many. Call it until 0.
 
-    Minutes that nobody rolled up are lost with their samples: roll up first.
+    Minutes that were not rolled up are lost with their samples: roll up first.
     """
     forgotten, raw_ns = 0, raw_limit_ns(now_ns)
     connection.execute("DELETE FROM touched WHERE minute < ?", (raw_ns // MINUTE_NS,))

@@ -182,16 +182,16 @@ def _extend(
     connection: sqlite3.Connection, table: str, columns: Iterable[tuple[str, str]], key: str
 ) -> Iterator[str]:
     """Creates the table, or adds the columns that an older version did not have."""
-    wanted = {name: f"{quote(name)} {kind}".rstrip() for name, kind in columns}
-    there = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})")}
-    if not there:
+    definitions = {name: f"{quote(name)} {kind}".rstrip() for name, kind in columns}
+    present = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})")}
+    if not present:
         yield (
             f"CREATE TABLE {quote(table)}"
-            f"({', '.join(wanted.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
+            f"({', '.join(definitions.values())}, PRIMARY KEY({key})) WITHOUT ROWID"
         )
         return
-    for name, column in wanted.items():
-        if name not in there:
+    for name, column in definitions.items():
+        if name not in present:
             yield f"ALTER TABLE {quote(table)} ADD COLUMN {column}"
 
 

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Phase, Score, Window
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample
 from wattmark_store import queries, result_tables, retention
 from wattmark_store.connections import ReadPool, Writer, open_writer
 from wattmark_store.location import check_location
 from wattmark_store.protocol import Aggregate, SeriesData
-from wattmark_store.sample_tables import SampleWriter, SeriesKey, sort_batch
+from wattmark_store.sample_batches import SampleWriter, sort
+from wattmark_store.sample_tables import SeriesKey
 
 
 class SqliteStore:
-    """``protocol.Store`` on the file ``path``, which is made if it is not there.
+    """``protocol.Store`` on the file ``path``, which is made if it does not exist.
 
     ``procfs``: where to look up the file system that holds it. Raises ``StoreError`` when the file
     is not a store, lies on a network file system or cannot be written. Threads may share it.
@@ -32,9 +33,9 @@ class SqliteStore:
         self._readers = ReadPool(path)
         self._samples = SampleWriter()
 
-    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+    def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         """See the protocol. A value or time of more than 64 bits refuses the whole batch."""
-        batch = sort_batch(samples)
+        batch = sort(samples)
 
         def job(connection: sqlite3.Connection) -> dict[SeriesKey, int]:
             if target:
@@ -96,20 +97,21 @@ class SqliteStore:
         run_id: str = "", phase: Phase | None = None,
     ) -> list[Window]:  # fmt: skip
         """See the protocol."""
-        wanted = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
+        filters = {"host": host, "run_id": run_id, "phase": "" if phase is None else str(phase)}
         with self._readers.connection() as connection:
-            return result_tables.windows(connection, start_ns, end_ns, _given(wanted))
+            return result_tables.windows(connection, start_ns, end_ns, _without_empty(filters))
 
     def scores(self, *, host: str = "", run_id: str = "", workload: str = "") -> list[Score]:
         """See the protocol."""
-        wanted = {"host": host, "run_id": run_id, "workload": workload}
+        filters = {"host": host, "run_id": run_id, "workload": workload}
         with self._readers.connection() as connection:
-            return result_tables.scores(connection, _given(wanted))
+            return result_tables.scores(connection, _without_empty(filters))
 
     def roll_up(self, now_ns: int) -> int:
         """Make the one-minute rows of the minutes written since the last call; how many.
 
-        The minute that contains ``now_ns`` waits for its end. Late samples make their minute anew.
+        The minute that contains ``now_ns`` waits for its end. After late samples their minute is
+        made again.
         """
         return self._until_done(lambda connection: retention.roll_up(connection, now_ns))
 
@@ -134,5 +136,5 @@ class SqliteStore:
         return total
 
 
-def _given(wanted: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in wanted.items() if value}
+def _without_empty(filters: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in filters.items() if value}

@@ -10,7 +10,8 @@ from typing import Final
 
 from wattmark_core.clock import Clock
 from wattmark_core.exporter_api import HostReport, SampleBase
-from wattmark_core.sample import make_tags, series_prefix
+from wattmark_core.line_protocol import encode_prefix
+from wattmark_core.sample import make_tags
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
@@ -59,7 +60,7 @@ class Sampler:
         self._armed = False
         self._sampled_ns: int | None = None
         self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter, loose=True)
-        self._own_prefix = series_prefix("exporter", make_tags({"host": host}))
+        self._own_prefix = encode_prefix("exporter", make_tags({"host": host}))
         self._alive_ns = clock.boottime_ns()
         for station in self._stations:
             station.schedule.set_interval(station.sensor.interval_seconds, self._alive_ns)

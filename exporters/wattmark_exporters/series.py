@@ -7,7 +7,8 @@ from typing import Final
 
 from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.errors import SensorFailed
-from wattmark_core.sample import escape, make_tags, series_prefix
+from wattmark_core.line_protocol import encode_prefix, escape
+from wattmark_core.sample import make_tags
 from wattmark_exporters.readings import Values
 
 OWN_MEASUREMENTS: Final = frozenset(
@@ -100,7 +101,7 @@ class ValueWriter:
 
 def prefix(measurement: str, tags: Tags, host: str) -> str:
     """The part of a line that stays, host tag included."""
-    return series_prefix(measurement, make_tags({**tags, "host": host}))
+    return encode_prefix(measurement, make_tags({**tags, "host": host}))
 
 
 def _new_name(reading: Values, series: _Series, name: str) -> tuple[str, bool]:

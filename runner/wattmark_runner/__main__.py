@@ -12,7 +12,6 @@ import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from errno import EADDRINUSE
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -21,8 +20,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from wattmark_core import healthcheck
-from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
+from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
+from wattmark_core.net import host_port, in_url, listening_error
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    host, port = _address(options.listen)
+    host, port = host_port(options.listen)
     keys = Keys.read(options.key_file) if options.key_file else None
     check_exposure(
         host, has_keys=keys is not None, has_tls=options.tls_cert is not None,
@@ -84,7 +84,7 @@ def _serve(options: argparse.Namespace) -> int:
         hosts = frozenset({*options.allowed_host, *_names(host)})
         parts = Services.of(context)
         scheme = "https" if options.tls_cert else "http"
-        url = f"{scheme}://{_in_url(host)}:{listener.getsockname()[1]}"
+        url = f"{scheme}://{in_url(host)}:{listener.getsockname()[1]}"
         app = make_app(parts, Guarding(hosts, keys))
         server = _Server(_server_config(options, app), parts, url)
         server.run(sockets=[listener])
@@ -172,11 +172,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        if error.errno == EADDRINUSE:
-            raise PortInUse(
-                f"another program listens on {host}:{port}; choose another with --listen HOST:PORT"
-            ) from error
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error}") from error
+        raise listening_error(error, host, port) from error
     return listener
 
 
@@ -201,17 +197,6 @@ def _names(host: str) -> Iterator[str]:
     if everywhere:
         yield socket.gethostname()
         yield socket.getfqdn()
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise ConfigurationError(f"--listen {text}: not of the form HOST:PORT")
-    return host.strip("[]"), int(port)
 
 
 def _cache() -> Path:

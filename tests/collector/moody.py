@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.self_metrics import pulse
-from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_collector.self_metrics import self_sample
+from wattmark_collector.spool import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError
-from wattmark_core.sample import Sample, make_tags
+from wattmark_core.sample import AnySample, Sample, make_tags
 from wattmark_store.sqlite import SqliteStore
 
 MINUTE_NS = 60_000_000_000
@@ -21,7 +21,7 @@ class Moody(SqliteStore):
     """A store that can be away, broken, or refuse samples, as it is told; ``tries`` so far."""
 
     error: Exception | None = None
-    bad: Callable[[Sample], bool] = staticmethod(lambda _: False)
+    bad: Callable[[AnySample], bool] = staticmethod(lambda _: False)
     tries = 0
     roll_up_error: Exception | None = None
     roll_ups = 0
@@ -39,7 +39,7 @@ class Moody(SqliteStore):
             yield 0
         yield from super().rolling_up(now_ns)
 
-    def write(self, samples: Iterable[Sample], *, target: str = "", cursor: str = "") -> int:
+    def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         self.tries += 1
         if self.error is not None:
             raise self.error
@@ -54,7 +54,8 @@ def make(
 ) -> SpooledStore:
     """A spool before the store."""
     clock = SystemClock()
-    return SpooledStore(store, folder, health or Health(), clock, pulse("h1", clock), limit_bytes)
+    made = self_sample("h1", clock)
+    return SpooledStore(store, folder, health or Health(), clock, made, limit_bytes)
 
 
 def sample(number: int, measurement: str = "m", **fields: float) -> Sample:

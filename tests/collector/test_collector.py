@@ -14,7 +14,8 @@ import pytest
 
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_core.host_name import own_host
-from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample
 from wattmark_store import SeriesData
 from wattmark_store.sqlite import SqliteStore
 

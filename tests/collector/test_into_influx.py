@@ -12,11 +12,12 @@ import pytest
 
 from tests.influxdb.servers import Server, write
 from wattmark_collector.health import Health
-from wattmark_collector.self_metrics import pulse
-from wattmark_collector.spool.spooled_store import SpooledStore
+from wattmark_collector.self_metrics import self_sample
+from wattmark_collector.spool import SpooledStore
 from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import ExporterClient
-from wattmark_core.sample import Sample, decode_lines, make_tags
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample, make_tags
 from wattmark_store import open_store
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
@@ -131,7 +132,7 @@ def spooled(each_influx: Server, tmp_path: Path) -> Iterator[SpooledStore]:
     """A spool before the running InfluxDB."""
     clock = SystemClock()
     store = open_store(each_influx.url("collector"), each_influx.password_file("collector"))
-    made = SpooledStore(store, tmp_path / "spool", Health(), clock, pulse("h1", clock))
+    made = SpooledStore(store, tmp_path / "spool", Health(), clock, self_sample("h1", clock))
     made.start()
     yield made
     made.close()
@@ -197,7 +198,7 @@ def test_a_wrong_password_is_waited_for(
     for password in (tmp_path / "wrong", each_influx.password_file("collector")):
         clock = SystemClock()
         store = open_store(each_influx.url("collector"), password)
-        spooled = SpooledStore(store, tmp_path / "spool", Health(), clock, pulse("h1", clock))
+        spooled = SpooledStore(store, tmp_path / "spool", Health(), clock, self_sample("h1", clock))
         if password.name == "wrong":
             spooled.write([sample("a", 1.5, time.time_ns())])
         spooled.start()

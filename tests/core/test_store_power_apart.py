@@ -88,7 +88,7 @@ def test_a_counter_that_nothing_can_have_come_to_stops_no_power(
         for host in ("good", "bad"):
             assert times(found, f"{host} total counter") == list(range(0, 200, each.seconds))
     assert [record.getMessage() for record in caplog.records] == [
-        "host bad: the rapl counter of dram socket0 tells over 1e+15 J; its power leaves out such"
+        "host bad: the rapl counter of dram socket0 reads over 1e+15 J; its power leaves out such"
         " samples"
     ]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from wattmark_core.exporter_api import ExporterClient, SamplesPage, SensorState
-from wattmark_core.sample import decode_lines
+from wattmark_core.line_protocol import decode_lines
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]

@@ -9,7 +9,7 @@ from typing import Any
 
 from wattmark_core.catalogue import CATALOGUE, Metric
 from wattmark_core.exporter_api import SensorState
-from wattmark_core.sample import decode_lines
+from wattmark_core.line_protocol import decode_lines
 from wattmark_exporters.sensors.rapl.absent import UDEV_RULE
 
 Start = Callable[..., Any]

@@ -13,7 +13,8 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
-from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample
 from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor

@@ -22,7 +22,8 @@ from wattmark_core.catalogue import BY_NAME
 from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import ExporterClient, SensorState
-from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.server import Backend, ExporterServer, Security

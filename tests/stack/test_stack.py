@@ -15,7 +15,7 @@ import pytest
 
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import ExporterClient
-from wattmark_core.sample import decode
+from wattmark_core.line_protocol import decode
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wattmark_core.sample import decode_lines
+from wattmark_core.line_protocol import decode_lines
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 PATIENCE_SECONDS = 30.0

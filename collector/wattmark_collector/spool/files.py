@@ -11,7 +11,7 @@ from typing import Final
 from wattmark_collector.spool.record import Damaged, read
 from wattmark_core.errors import ConfigurationError
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 SUFFIX: Final = ".segment"
 CURSORS: Final = "cursors.json"
 LOCK: Final = "lock"
@@ -21,6 +21,7 @@ LOCK: Final = "lock"
 class Segment:
     """A file of records. What is before ``size`` is on the disk and sound; what is before
     ``sent_bytes`` is in the store. ``count`` and ``sent_count`` are the samples in these.
+    ``at_ns``: when the oldest record that waits was written, or the one before it was.
     ``damaged``: nothing more is to be written into it."""
 
     number: int
@@ -41,7 +42,7 @@ class Segment:
 
     def add(self, size: int, count: int, oldest_ns: int, latest_ns: int, at_ns: int) -> None:
         """Note a record that is on the disk now."""
-        self.at_ns = self.at_ns if self.size else at_ns
+        self.at_ns = at_ns if self.is_sent else self.at_ns
         self.size += size
         self.count += count
         self.oldest_ns = oldest_ns if self.oldest_ns is None else min(self.oldest_ns, oldest_ns)
@@ -88,18 +89,19 @@ def load_cursors(folder: Path) -> dict[str, str]:
     """The cursors of segments that are gone. A file that cannot be read counts as none: its
     exporters are then read from the beginning of their rings, which loses nothing."""
     try:
-        found = json.loads((folder / CURSORS).read_text(encoding="utf-8"))
-        return {str(target): str(cursor) for target, cursor in found.items()}
+        cursors = json.loads((folder / CURSORS).read_text(encoding="utf-8"))
+        return {str(target): str(cursor) for target, cursor in cursors.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError) as error:
-        log.warning("spool %s: %s cannot be read (%s); the exporters' rings are read anew",
+        log.warning("spool %s: %s cannot be read (%s); the exporters' rings are read from their"
+                    " beginning",
                     folder, CURSORS, error)  # fmt: skip
         return {}
 
 
 def save_cursors(folder: Path, cursors: dict[str, str]) -> None:
-    """Replace the file of cursors; after a power cut the old or the new one is there."""
+    """Replace the file of cursors; after a power cut it is the old or the new one."""
     new = folder / f"{CURSORS}.new"
     with new.open("w", encoding="utf-8") as file:
         json.dump(cursors, file)

@@ -1,4 +1,4 @@
-"""What a full or damaged spool has cost: counted always, told once when it begins and ends."""
+"""What a full or damaged spool has cost: counted always, logged when it begins and ends."""
 
 import logging
 from datetime import UTC, datetime
@@ -8,9 +8,9 @@ from typing import Final
 
 from wattmark_core.units import NS_PER_S
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 OVER_RATIO: Final = 0.5
-"""The episode is over when so much of the spool is free again."""
+"""The episode is over when this much of the spool is free again."""
 
 
 class LossLog:
@@ -46,12 +46,12 @@ class LossLog:
                   self._folder, segment, count)  # fmt: skip
 
     def recovered(self, waiting_bytes: int) -> None:
-        """So much waits now: is the episode over?"""
+        """End the episode if ``waiting_bytes``, all that waits now, are few."""
         if self._episode and waiting_bytes < OVER_RATIO * self._limit_bytes:
-            self.tell()
+            self.end_episode()
 
-    def tell(self) -> None:
-        """End the episode, if there is one, and say what it has cost."""
+    def end_episode(self) -> None:
+        """End the episode, if one has begun, and log what it has cost."""
         with self._lock:
             if self._episode:
                 log.error("spool %s: %d samples from %s to %s were lost while it was full",

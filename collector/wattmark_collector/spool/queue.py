@@ -34,19 +34,19 @@ class SegmentQueue:
             return sum(segment.size - segment.sent_bytes for segment in self._segments)
 
     def waiting_since_ns(self) -> int | None:
-        """When the oldest that waits was written; None if nothing does."""
+        """When the oldest that waits was written, or the record before it; None if nothing does."""
         with self._state:
             if self._in_hand is not None:
                 return self._in_hand.records[0].at_ns
-            return next((each.at_ns for each in self._segments if not each.is_sent), None)
+            return next((one.at_ns for one in self._segments if not one.is_sent), None)
 
     def add(self, segment: Segment, group: list[Pending]) -> None:
         """What ``group`` holds is on the disk now, at the end of ``segment``."""
         with self._state:
             if segment not in self._segments:
                 self._segments.append(segment)
-            for each in group:
-                for record, data in zip(each.records, each.data, strict=True):
+            for pending in group:
+                for record, data in zip(pending.records, pending.data, strict=True):
                     segment.add(len(data), len(record.lines), record.oldest_ns, record.latest_ns,
                                 record.at_ns)  # fmt: skip
                     if record.target:
@@ -88,6 +88,7 @@ class SegmentQueue:
             self._in_hand = None
             waiting.segment.sent_bytes = waiting.end
             waiting.segment.sent_count += waiting.count
+            waiting.segment.at_ns = waiting.records[-1].at_ns
             return bool(self._segments) and self._segments[-1] is not waiting.segment
 
     def give_back(self, waiting: Waiting) -> None:
@@ -108,7 +109,7 @@ class SegmentQueue:
             return [segment for segment in self._segments if segment.is_sent]
 
     def oldest(self, excess_bytes: int) -> list[Segment]:
-        """The oldest segments, so many that at least ``excess_bytes`` become free."""
+        """The oldest segments, enough that at least ``excess_bytes`` become free."""
         gone: list[Segment] = []
         with self._state:
             for segment in self._segments:
@@ -124,14 +125,14 @@ class SegmentQueue:
             return sum(segment.size for segment in self._segments)
 
     def drop(self, gone: list[Segment]) -> list[Segment]:
-        """Forget segments; what waits in them is lost, but for what the reader has in hand. Those
-        that were there."""
+        """Forget segments; what waits in them is lost, but for what the reader has in hand. Returns
+        those that it had."""
         with self._state:
-            there = [segment for segment in gone if segment in self._segments]
+            dropped = [segment for segment in gone if segment in self._segments]
             self._segments = [segment for segment in self._segments if segment not in gone]
-            for segment in there:
+            for segment in dropped:
                 self._count_lost(segment)
-        return there
+        return dropped
 
     def _count_lost(self, segment: Segment) -> None:
         lost = segment.count - segment.sent_count

@@ -1,7 +1,7 @@
 """One record of the spool: a header with lengths and check sum, what it is, and lines.
 
 ``HEAD``, then JSON (target, cursor, source, times), then line protocol. The check sum covers all
-but itself. A record that cannot be read whole is ``Damaged``; nobody guesses at its rest.
+but itself. A record that cannot be read whole is ``Damaged`` as a whole.
 """
 
 import json

@@ -56,15 +56,15 @@ class Spool:
 
     @property
     def waiting_since_ns(self) -> int | None:
-        """When the oldest that waits was written; None if nothing does."""
+        """When the oldest that waits was written, or the record before it; None if nothing does."""
         return self._queue.waiting_since_ns()
 
     def append(self, records: Sequence[Record]) -> None:
-        """Put records on the disk, all or none. Raises ``StoreError`` if they are not there."""
+        """Put records on the disk, all or none. Raises ``StoreError`` if they are not on it."""
         mine = Pending(records)
         with self._pending_lock:
             self._pending.append(mine)
-        with self._committing:  # whoever comes first commits for all who wait
+        with self._committing:  # the first thread commits for all that wait
             if not mine.done:
                 self._commit_pending()
         if mine.error is not None:
@@ -73,12 +73,12 @@ class Spool:
     def next(self, most_lines: int, seconds: float) -> Waiting | None:
         """The oldest records that wait, up to ``most_lines``, or one if it is larger; None if none
         came within ``seconds``. They are in hand until ``sent`` or ``give_back``."""
-        found = self._queue.first(seconds)
-        if found is None:
+        span = self._queue.first(seconds)
+        if span is None:
             return None
-        waiting = read_waiting(*found, most_lines)
+        waiting = read_waiting(*span, most_lines)
         if waiting is None:
-            self.damaged_bytes += self._queue.skip(found[0])
+            self.damaged_bytes += self._queue.skip(span[0])
             return None
         return waiting if self._queue.take(waiting) else None
 
@@ -89,7 +89,7 @@ class Spool:
         return behind
 
     def give_back(self, waiting: Waiting) -> None:
-        """It is not in the store, and whoever had it in hand ends."""
+        """It is not in the store, and its reader ends."""
         self._queue.give_back(waiting)
 
     def wake(self) -> None:
@@ -113,7 +113,7 @@ class Spool:
         """Close; what waits stays for the next start."""
         with self._committing:
             self._writer.end()
-            self.loss.tell()
+            self.loss.end_episode()
             if self._held >= 0:
                 os.close(self._held)
                 self._held = -1
@@ -131,8 +131,8 @@ class Spool:
             finally:
                 if refusal is not None:
                     self._writer.undo()
-                for each in group:
-                    each.settle(refusal)
+                for pending in group:
+                    pending.resolve(refusal)
 
     def _take(self) -> list[Pending]:
         group: list[Pending] = []
@@ -147,7 +147,7 @@ class Spool:
 
     def _write(self, group: list[Pending]) -> StoreError | None:
         """Raises ``OSError`` if it is not on the disk; returns why it will never be."""
-        data = b"".join(piece for each in group for piece in each.data)
+        data = b"".join(piece for pending in group for piece in pending.data)
         if len(data) > self.limit_bytes:
             return StoreError(
                 f"spool {self.folder}: a batch of {len(data)} bytes is more than all of it may"

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.lines import LineWriter
-from wattmark_collector.refused import Refused
-from wattmark_collector.sender import MOST_LINES, PARTING_SECONDS, Sender
 from wattmark_collector.sink import Origin
 from wattmark_collector.spool.record import Record
+from wattmark_collector.spool.refused import Refused
+from wattmark_collector.spool.sender import MOST_LINES, PARTING_SECONDS, Sender
 from wattmark_collector.spool.spool import DEFAULT_BYTES, Spool
 from wattmark_collector.spool.upkeep import SpoolUpkeep
 from wattmark_core.clock import Clock
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample, Sample
+from wattmark_core.series_lines import LineWriter, PlainLine
 from wattmark_core.units import ns_to_seconds
 from wattmark_store import Maintained, Store
 
@@ -20,18 +20,18 @@ from wattmark_store import Maintained, Store
 class SpooledStore:
     """``Sink``: samples go to the disk, and from there into ``store`` when it takes them.
 
-    ``pulse`` makes a sample of the collector itself from ``fields``. Raises
+    ``self_sample`` makes a sample of the collector itself from ``fields``. Raises
     ``ConfigurationError`` if the folder cannot be used.
     """
 
     def __init__(
         self, store: Store, folder: Path, health: Health, clock: Clock,
-        pulse: Callable[[dict[str, float | int]], Sample], limit_bytes: int = DEFAULT_BYTES,
+        self_sample: Callable[[dict[str, float | int]], Sample], limit_bytes: int = DEFAULT_BYTES,
     ) -> None:  # fmt: skip
         self._store = store
         self._health = health
         self._clock = clock
-        self._pulse = pulse
+        self._self_sample = self_sample
         self._lines = LineWriter()
         self._spool = Spool(folder, limit_bytes)
         self._refused = Refused(folder)
@@ -45,11 +45,14 @@ class SpooledStore:
         self._sender.start()
 
     def write(
-        self, samples: Iterable[Sample], *, target: str = "", cursor: str = "",
+        self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "",
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
         """See ``Sink``. Samples without a finite value are left out."""
-        lines = [(self._lines.line(sample), sample.time_ns) for sample in samples]
+        lines = [
+            (each.text if isinstance(each, PlainLine) else self._lines.line(each), each.time_ns)
+            for each in samples
+        ]
         batch = [(line, time_ns) for line, time_ns in lines if line]
         records = list(self._records(batch, target, cursor, origin))
         if records:
@@ -122,4 +125,4 @@ class SpooledStore:
             )  # fmt: skip
 
     def _probe(self) -> Sample:
-        return self._pulse(self.fields)
+        return self._self_sample(self.fields)

@@ -9,15 +9,15 @@ from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_store import Maintained, Store
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 WHAT: Final = "one-minute values and power"
 TURN_SECONDS: Final = 0.5
-"""Sending waits for no more than so long and a step of the store."""
+"""Sending waits at most this long, and for the step of the store that is under way."""
 
 
 class SpoolUpkeep:
     """The sender does it between two batches, a turn at a time: a server that hangs then holds up
-    nobody else, and what takes long does not hold up sending."""
+    no other thread, and long work does not hold up sending."""
 
     def __init__(self, spool: Spool, store: Store) -> None:
         self._spool = spool
@@ -39,8 +39,8 @@ class SpoolUpkeep:
         self._due_ns = now_ns
 
     def do(self) -> None:
-        """A turn of it, if it is due; a failure is told when it begins and tried again when asked
-        again."""
+        """A turn of it, if it is due. A failure is logged when it begins; the work is tried again
+        when it is asked for again."""
         if self._work is None:
             due_ns, self._due_ns = self._due_ns, None
             if due_ns is None:
@@ -49,13 +49,13 @@ class SpoolUpkeep:
         try:
             self._go_on(self._work)
         except StoreUnavailable as error:
-            # If all of it is away the next batch finds out, and tells, and comes first. If batches
-            # go through, a database or a right is missing.
+            # If all of the store is away, the next batch finds out and logs it. If batches go
+            # through, a database or a right is missing.
             self._away += 1
             if self._away > 1:
-                self._tell(error)
+                self._log(error)
         except StoreError as error:
-            self._tell(error)
+            self._log(error)
         except Exception as error:  # it must not end the sender
             log.exception("one-minute values and power cannot be made")
             self.failure = f"{WHAT}: {type(error).__name__}: {error}"
@@ -70,7 +70,7 @@ class SpoolUpkeep:
         self._done_seconds = time.monotonic()
         self.failure, self._away = None, 0
 
-    def _tell(self, error: StoreError) -> None:
+    def _log(self, error: StoreError) -> None:
         if self.failure is None:
             log.error("%s: %s", WHAT, error)
         self.failure = f"{WHAT}: {error}"

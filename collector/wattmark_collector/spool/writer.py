@@ -12,7 +12,7 @@ from wattmark_core.errors import StoreError
 
 
 class Pending:
-    """What one thread appends. ``done`` once it is decided; ``error`` if it is not on the disk."""
+    """What one thread appends. ``done`` once the outcome is known; ``error`` if it failed."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
@@ -21,8 +21,8 @@ class Pending:
         self.done = False
         self.error: StoreError | None = None
 
-    def settle(self, error: StoreError | None) -> None:
-        """Decide it."""
+    def resolve(self, error: StoreError | None) -> None:
+        """Report the outcome to the thread that waits."""
         self.error = error
         self.done = True
 
@@ -55,7 +55,7 @@ class SegmentWriter:
 
     def undo(self) -> None:
         """Take away what a failed write has left. What comes next goes into a new segment: after
-        a failed fsync nobody knows what this one holds beyond its size."""
+        a failed fsync it is unknown what this one holds beyond its size."""
         if self.segment is not None:
             with suppress(OSError):  # else the next start cuts it off
                 os.ftruncate(self._file, self.segment.size)

@@ -8,7 +8,8 @@ import pytest
 
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries, ExporterClient, SensorReport, SensorState
-from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]

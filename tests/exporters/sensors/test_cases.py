@@ -26,7 +26,8 @@ import pytest
 
 from wattmark_core.clock import FakeClock, SystemClock
 from wattmark_core.exporter_api import HostReport, SensorState
-from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample
 from wattmark_exporters.__main__ import start_stations
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.exporter_api import ExporterClient, HostReport, SensorReport
-from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sample import Sample
 
 CASES = Path(__file__).parents[1] / "cases"
 SENSORS = ("rapl", "host", "estimate")

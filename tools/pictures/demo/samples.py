@@ -6,7 +6,8 @@ from typing import Final
 from tools.pictures.demo.lab import A100, DAY, HOSTS, HOUR, SILENT_S, Host, S, busy, watts
 from wattmark_core.catalogue import MEASUREMENTS, Kind
 from wattmark_core.sample import Sample, make_tags
-from wattmark_store.influx_lines import SampleLines, is_integer
+from wattmark_store.influx_lines import sample_writer
+from wattmark_store.influx_power_points import power_writer
 
 RAW_S: Final = HOUR
 BUCKETS: Final = {"power_10s": (10, 3 * HOUR), "power_1m": (60, DAY), "power_10m": (600, 7 * DAY),
@@ -18,13 +19,13 @@ WEAKEST: Final = {"counter": 0, "integrated": 1, "estimated": 2}
 def raw(end_s: int, step_s: int) -> Iterator[str]:
     """An hour, a sample every ``step_s``."""
     for host in HOSTS:
-        yield from SampleLines(is_integer).lines(_samples(host, end_s, RAW_S, step_s))
+        yield from sample_writer().lines(_samples(host, end_s, RAW_S, step_s))
 
 
 def minutes(end_s: int, days: int) -> Iterator[str]:
     """Some days at one value a minute; of gauges the largest, too."""
     for host in HOSTS:
-        yield from SampleLines(is_integer).lines(
+        yield from sample_writer().lines(
             _with_largest(each) for each in _samples(host, end_s, days * DAY, 60)
         )
 
@@ -32,13 +33,14 @@ def minutes(end_s: int, days: int) -> Iterator[str]:
 def power(database: str, end_s: int) -> Iterator[str]:
     """Buckets of power of every host, with its total."""
     bucket_s, kept_s = BUCKETS[database]
+    lines = power_writer()
     for host in HOSTS:
         last = end_s - (SILENT_S if host.silent else 0)
         for start_s in range((end_s - kept_s) // bucket_s * bucket_s, last - bucket_s, bucket_s):
-            yield from _bucket(host, start_s, bucket_s, end_s)
+            yield from lines.lines(_bucket(host, start_s, bucket_s, end_s))
 
 
-def _bucket(host: Host, start_s: int, bucket_s: int, end_s: int) -> Iterator[str]:
+def _bucket(host: Host, start_s: int, bucket_s: int, end_s: int) -> Iterator[Sample]:
     sums: dict[tuple[str, str, str], float] = {}
     step = max(bucket_s // 60, 1)
     for meter in host.meters:
@@ -53,11 +55,10 @@ def _bucket(host: Host, start_s: int, bucket_s: int, end_s: int) -> Iterator[str
     for (domain, source, method), mean in [
         *sums.items(), *counted, (("total", "", weakest), total),
     ]:  # fmt: skip
-        named = f",source={source}" if source else ""
-        parts = "" if source else ",parts=1i"
-        yield (f"power,domain={domain},host={host.name},method={method}{named}"
-               f" watts={mean},seconds={float(bucket_s)},joules={mean * bucket_s}{parts}"
-               f" {start_s * S}")  # fmt: skip
+        tags = {"domain": domain, "host": host.name, "method": method, "source": source}
+        fields = {"watts": mean, "seconds": float(bucket_s), "joules": mean * bucket_s}
+        parts = {} if source else {"parts": 1}
+        yield Sample("power", make_tags(tags), fields | parts, start_s * S)
 
 
 def _with_largest(sample: Sample) -> Sample:

@@ -1,8 +1,7 @@
 """Who may reach the service: this machine alone, unless it is protected."""
 
-import ipaddress
-
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.net import is_loopback
 
 
 def check_exposure(
@@ -23,13 +22,3 @@ def check_exposure(
             f"{place}: give --tls-cert and --tls-key (wattmark tls init makes them), or"
             " --insecure-network for a private network"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address means this machine alone; no name is looked up."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

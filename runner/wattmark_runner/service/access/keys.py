@@ -7,18 +7,15 @@ that runs as.
 
 import hashlib
 import hmac
-import os
-import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.net import read_text
 
 LEAST_CHARACTERS: Final = 16
-CONTAINER_SECRETS: Final = Path("/run/secrets")
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Role(StrEnum):
@@ -37,8 +34,9 @@ class Keys:
     @classmethod
     def read(cls, path: Path) -> Self:
         """The keys of a file. Raises ``ConfigurationError``, which never repeats a key."""
+        lines = read_text(path, "key file", owner_only=True).splitlines()
         digests: dict[bytes, Role] = {}
-        for number, line in enumerate(_lines(path), start=1):
+        for number, line in enumerate(lines, start=1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             try:
@@ -64,19 +62,6 @@ class Keys:
             if hmac.compare_digest(known, digest):
                 found = role
         return found if scheme.lower() == "bearer" else None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="ascii") as stream:
-            mode = os.fstat(stream.fileno()).st_mode
-            if mode & OTHERS and path.parent != CONTAINER_SECRETS:
-                raise ConfigurationError(f"others can read key file {path}; chmod 600 {path}")
-            return stream.read().splitlines()
-    except OSError as error:
-        raise ConfigurationError(f"key file {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"key file {path} is not ASCII text") from error
 
 
 def _parsed(line: str) -> tuple[Role, bytes]:

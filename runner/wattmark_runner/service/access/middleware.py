@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wattmark_runner.service.access.exposure import is_loopback
+from wattmark_core.net import is_loopback
 from wattmark_runner.service.access.keys import Keys, Role
 from wattmark_runner.service.api.problems import ApiError, problem_response
 

@@ -295,3 +295,29 @@ def test_many_threads_append_in_any_order_and_nothing_is_missing(folder: Path) -
         assert own == sorted(own)
         assert spool.cursor(str(number)) == "19"
     spool.close()
+
+
+def test_what_waits_is_as_old_as_its_oldest_record(tmp_path: Path) -> None:
+    """Not as old as the segment, of which a part has long been sent."""
+    spool = Spool(tmp_path / "spool")
+
+    def write(at_ns: int) -> None:
+        spool.append([Record((f"m f=1.0 {at_ns}",), at_ns, at_ns, at_ns)])
+
+    assert spool.waiting_since_ns is None
+    write(10)
+    write(20)
+    assert spool.waiting_since_ns == 10
+    assert drain(spool) == [10, 20]
+    assert spool.waiting_since_ns is None
+    write(500)
+    write(600)
+    assert spool.waiting_since_ns == 500
+    waiting = spool.next(1, 0)
+    assert waiting is not None
+    assert spool.waiting_since_ns == 500
+    spool.sent(waiting)
+    assert spool.waiting_since_ns == 500  # the record before the one that waits
+    assert drain(spool) == [600]
+    assert spool.waiting_since_ns is None
+    spool.close()

@@ -14,8 +14,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_collector.health import Health, TargetHealth
-from wattmark_collector.self_metrics import pulse
-from wattmark_collector.status_metrics import OwnState
+from wattmark_collector.self_metrics import self_sample
+from wattmark_collector.status_metrics import CollectorState
 from wattmark_collector.status_server import StatusServer
 from wattmark_core.catalogue import BY_NAME, MEASUREMENTS
 from wattmark_core.clock import FakeClock
@@ -35,8 +35,8 @@ class Changing:
         self.fields = dict(SPOOL)
         self.away: str | None = None
         self.sending = True
-        self.state = OwnState(
-            self.health, self.clock, lambda: self.fields, pulse("h", self.clock),
+        self.state = CollectorState(
+            self.health, self.clock, lambda: self.fields, self_sample("h", self.clock),
             away=lambda: self.away, is_sending=lambda: self.sending,
         )  # fmt: skip
 
@@ -121,12 +121,12 @@ def test_no_poll_for_long_is_ill(changing: Changing, monkeypatch: pytest.MonkeyP
     """A collector whose pollers all hang; long intervals are not."""
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 200)
-    assert changing.state.wellness().failures == ["every poll is overdue by 200 s"]
+    assert changing.state.status().failures == ["every poll is overdue by 200 s"]
     changing.health.polled(URL, TargetHealth("h1", False, 5.0, 0, 0), 300.0)
     monkeypatch.setattr(time, "monotonic", lambda: now + 600)
-    assert changing.state.wellness().failures == []
+    assert changing.state.status().failures == []
     monkeypatch.setattr(time, "monotonic", lambda: now + 700)
-    assert changing.state.wellness().failures == ["every poll is overdue by 200 s"]
+    assert changing.state.status().failures == ["every poll is overdue by 200 s"]
 
 
 def test_other_pages_are_not_there(server: StatusServer) -> None:

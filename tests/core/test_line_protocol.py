@@ -1,4 +1,4 @@
-r"""The line format: every sample comes back as it was."""
+r"""The line format: every sample comes back as it was, by the short way as by the long."""
 
 import math
 
@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattmark_core.errors import LineFormatError
-from wattmark_core.sample import (
-    Sample,
+from wattmark_core.line_protocol import (
     decode,
     decode_lines,
     encode,
     encode_fields,
     escape,
-    make_tags,
     unescape,
 )
+from wattmark_core.sample import Sample, make_tags
+from wattmark_core.series_lines import LineReader, LineWriter
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.sampled_from(
     ['a"b,c=d e\\', "\\n", "\n", "\\\n", "a\\,b", " ", "=", ",", "#", "ü漢", "\r\n", "\x00", "i"]
@@ -87,3 +87,71 @@ def test_what_is_not_a_line_is_refused(line: str) -> None:
     """With an error that shows the line's beginning."""
     with pytest.raises(LineFormatError):
         decode(line)
+
+
+LINES = st.text(st.sampled_from("m, =f1i.-_e+\\n9٣"), max_size=12).map("m,a=b ".__add__)
+REST = st.lists(
+    st.sampled_from(["f", "f1", "g\\ h", "epoch"]).flatmap(
+        lambda name: st.from_regex(
+            r"-?[0-9]{1,4}(\.[0-9]{0,3})?(e[+-]?[0-9]{1,3})?i?", fullmatch=True
+        ).map(f"{name}=".__add__)
+    ),
+    min_size=1,
+    max_size=3,
+).map(",".join)
+PREFIXES = st.sampled_from(
+    ["m", "m,a=b", "m,a=b\\ c", "m,a=b\\\\", "m\\,a=b,c=d", "m,b=1,a=2", "m,a"]
+)
+TIMES = st.sampled_from(["0", "5", "05", "-5", "1700000000000000000", "9223372036854775807",
+                         "9223372036854775808", "٣"])  # fmt: skip
+LIKELY = st.builds("{} {} {}".format, PREFIXES, REST, TIMES)
+ODD = st.sampled_from([
+    "m,a=b f=1i 9223372036854775807", "m,a=b f=1i 9223372036854775808", "m,a=b f=nan 1",
+    "m,a=b f=9223372036854775808i 1", "m,a=b f=1e300 1", "m,a=b f=inf 1", "m,a=b f=1 1 1",
+    "m,a=b f=1e999 1", "m,a=b f=1_0 1", "m,a=b f=+1 1", "m,a=b f=1,f=2 1", "m,a=b f=1. 1",
+    "m,a=b f=.5 1", "m,a=b f=1 1\\", "m,a=b\\", "m,a=b\\ f=1 1",
+])  # fmt: skip
+
+
+def long_way(line: str) -> Sample | None:
+    """None if it is no line."""
+    try:
+        return decode(line)
+    except LineFormatError:
+        return None
+
+
+def short_way(line: str, reader: LineReader) -> Sample | None:
+    """None if it is no line."""
+    try:
+        read = reader.read(line)
+    except LineFormatError:
+        return None
+    return Sample(read.measurement, read.tags, read.fields, read.time_ns)
+
+
+@given(st.lists(SAMPLES, max_size=5))
+def test_series_seen_before_come_back_as_well(samples: list[Sample]) -> None:
+    """Whatever their names."""
+    writer, reader = LineWriter(), LineReader()
+    for each in samples * 2:
+        line = writer.line(each)
+        assert line == encode(each)
+        assert short_way(line, reader) == each
+
+
+@given(st.lists(LINES | LIKELY | ODD, max_size=8))
+def test_the_short_way_agrees_with_the_long(lines: list[str]) -> None:
+    """On what a line is, and on what it says, types of numbers included."""
+    reader = LineReader()
+    reader.read("m,a=b f=1.0 5")
+    for line in lines * 2:
+        expected, found = long_way(line), short_way(line, reader)
+        assert found == expected
+        if expected is not None and found is not None:
+            assert repr(found.fields) == repr(expected.fields)
+
+
+def test_a_sample_without_a_finite_value_has_no_line() -> None:
+    """It is left out."""
+    assert LineWriter().line(Sample("m", (), {"f": math.nan}, 1)) == ""

@@ -13,10 +13,10 @@ import pytest
 from tests.collector.moody import MINUTE_NS, URL, Moody, WaitFor, make, sample, times
 from wattmark_collector.health import Health
 from wattmark_collector.sink import Origin
+from wattmark_collector.spool import SpooledStore
 from wattmark_collector.spool.files import SUFFIX
-from wattmark_collector.spool.spooled_store import SpooledStore
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample
 from wattmark_store.sqlite import SqliteStore
 
 
@@ -100,7 +100,7 @@ def test_a_store_that_breaks_while_a_batch_is_taken_apart_is_tried_again(
 ) -> None:
     """Nothing of the batch counts as refused before all of it is decided."""
 
-    def break_down(each: Sample) -> bool:
+    def break_down(each: AnySample) -> bool:
         if store.tries > 4 and store.tries < 7:
             raise RuntimeError("surprise")
         return each.time_ns == 7

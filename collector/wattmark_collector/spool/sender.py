@@ -8,14 +8,14 @@ from threading import Event, Thread
 from typing import Final
 
 from wattmark_collector.health import Health
-from wattmark_collector.lines import LineReader
-from wattmark_collector.refused import Refused
 from wattmark_collector.spool.reader import Waiting
+from wattmark_collector.spool.refused import Refused
 from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import LineFormatError, StoreError, StoreUnavailable
-from wattmark_core.sample import Sample
+from wattmark_core.sample import AnySample, Sample
+from wattmark_core.series_lines import LineReader
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 MOST_LINES: Final = 5000
 GATHER_SECONDS: Final = 0.2
 """After a small batch: many exporters' batches go in one request."""
@@ -27,13 +27,13 @@ PARTING_SECONDS: Final = 3.0
 
 class Sender(Thread):
     """Sends until ``stop``. ``write`` puts samples into the store. ``probe`` makes a sample that no
-    store refuses, to tell one that refuses everything, for a wrong password perhaps, and is waited
-    for, from one that refuses these samples. ``upkeep`` is called between batches.
+    store refuses: a store that refuses it too, for a wrong password perhaps, is waited for, and one
+    that takes it refuses these samples for good. ``upkeep`` is called between batches.
     """
 
     def __init__(
         self, spool: Spool, refused: Refused, health: Health,
-        write: Callable[[list[Sample]], object], probe: Callable[[], Sample],
+        write: Callable[[list[AnySample]], object], probe: Callable[[], Sample],
         upkeep: Callable[[], None],
     ) -> None:  # fmt: skip
         super().__init__(name="sender", daemon=True)
@@ -97,17 +97,18 @@ class Sender(Thread):
         if waiting.count < MOST_LINES // 2 and not behind:
             self._stopping.wait(GATHER_SECONDS)
 
-    def _decode(self, waiting: Waiting) -> list[Sample]:
-        samples: list[Sample] = []
+    def _decode(self, waiting: Waiting) -> list[AnySample]:
+        samples: list[AnySample] = []
+        read = self._lines.read
         for record in waiting.records:
             for line in record.lines:
                 try:
-                    samples.append(self._lines.sample(line))
+                    samples.append(read(line))
                 except LineFormatError as error:  # an integer of over 64 bits
                     self._refused.unreadable(line, error)
         return samples
 
-    def _send(self, samples: list[Sample]) -> int:
+    def _send(self, samples: list[AnySample]) -> int:
         """Into the store; how many it took. Raises ``StoreUnavailable`` if it takes none now."""
         try:
             self._put(samples)
@@ -119,7 +120,7 @@ class Sender(Thread):
             return len(samples) - self._refused.sort_out(samples, self._put)
         return len(samples)
 
-    def _put(self, samples: list[Sample]) -> None:
+    def _put(self, samples: list[AnySample]) -> None:
         try:
             self._write(samples)
         except StoreError:

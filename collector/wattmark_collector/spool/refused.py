@@ -1,4 +1,4 @@
-"""Samples that the store will never take: found, counted, kept in a file, the rest goes on."""
+"""Samples that the store will never take: counted and kept in a file, while the rest goes on."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable, WattmarkError
-from wattmark_core.sample import Sample, encode
+from wattmark_core.sample import AnySample
+from wattmark_core.series_lines import LineWriter
 
-log = logging.getLogger("wattmark_collector")
+log = logging.getLogger(__name__)
 FILES: Final = ("refused-new.lp", "refused-old.lp")
 MOST_BYTES: Final = 4 << 20
 """Of each file; what is older goes."""
@@ -18,7 +19,7 @@ though InfluxDB, which takes the good lines of a bad write, may have some of it.
 MOST_NAMES: Final = 1000
 Kind = tuple[str, tuple[tuple[str, bool], ...]]
 """Measurement, and each field with whether it is an integer: what a conflict of types is about."""
-Write = Callable[[list[Sample]], None]
+Write = Callable[[list[AnySample]], None]
 
 
 class Refused:
@@ -26,17 +27,18 @@ class Refused:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lines = LineWriter()
         self._all_bad: set[Kind] = set()
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self.count = 0
 
-    def sort_out(self, samples: Iterable[Sample], write: Write) -> int:
+    def sort_out(self, samples: Iterable[AnySample], write: Write) -> int:
         """Write what the store takes of a batch that it refused; how many it did not take.
 
         Nothing is counted before all are decided: ``StoreUnavailable`` goes on to the caller,
         who tries the whole batch again.
         """
-        refused: list[tuple[list[Sample], StoreError]] = []
+        refused: list[tuple[list[AnySample], StoreError]] = []
         tries = iter(range(MOST_TRIES))
         for kind, group in _by_kind(samples).items():
             error = _refusal(group, write)
@@ -51,7 +53,7 @@ class Refused:
                     self._all_bad.add(kind)
                 refused.append((bad, error))
         for bad, error in refused:
-            self._keep([encode(sample) for sample in bad], bad[0].measurement, error)
+            self._keep(list(self._lines.lines(bad)), bad[0].measurement, error)
         return sum(len(bad) for bad, _ in refused)
 
     def unreadable(self, line: str, error: WattmarkError) -> None:
@@ -69,21 +71,21 @@ class Refused:
                 new.replace(old)
         except OSError as problem:
             log.warning("%s cannot be written: %s", new, problem.strerror)
-        if measurement not in self._told and len(self._told) < MOST_NAMES:
-            self._told.add(measurement)
+        if measurement not in self._logged and len(self._logged) < MOST_NAMES:
+            self._logged.add(measurement)
             log.error("%s; samples of %r that the store will never take are kept in %s, the rest"
                       " goes on", error, measurement, new)  # fmt: skip
 
 
-def _by_kind(samples: Iterable[Sample]) -> dict[Kind, list[Sample]]:
-    groups: dict[Kind, list[Sample]] = {}
+def _by_kind(samples: Iterable[AnySample]) -> dict[Kind, list[AnySample]]:
+    groups: dict[Kind, list[AnySample]] = {}
     for sample in samples:
         fields = tuple(sorted((name, isinstance(v, int)) for name, v in sample.fields.items()))
         groups.setdefault((sample.measurement, fields), []).append(sample)
     return groups
 
 
-def _refusal(samples: list[Sample], write: Write) -> StoreError | None:
+def _refusal(samples: list[AnySample], write: Write) -> StoreError | None:
     """Why the store never takes them; None if it did. Raises ``StoreUnavailable``."""
     try:
         write(samples)
@@ -94,9 +96,9 @@ def _refusal(samples: list[Sample], write: Write) -> StoreError | None:
     return None
 
 
-def _halve(group: list[Sample], write: Write, tries: Iterator[int]) -> list[Sample]:
+def _halve(group: list[AnySample], write: Write, tries: Iterator[int]) -> list[AnySample]:
     """Those of a refused group that are refused alone."""
-    bad: list[Sample] = []
+    bad: list[AnySample] = []
     parts = [group]
     while parts:
         part = parts.pop()
@@ -105,6 +107,6 @@ def _halve(group: list[Sample], write: Write, tries: Iterator[int]) -> list[Samp
             continue
         half = len(part) // 2
         parts.extend(
-            each for each in (part[half:], part[:half]) if _refusal(each, write) is not None
+            side for side in (part[half:], part[:half]) if _refusal(side, write) is not None
         )
     return bad

@@ -1,0 +1,76 @@
+"""Addresses to listen on, and files that hold secrets."""
+
+import ipaddress
+import os
+import stat
+from errno import EADDRINUSE
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
+
+LARGEST_PORT: Final = 65535
+CONTAINER_SECRETS: Final = Path("/run/secrets")
+"""Mounted for one service, readable by whatever user that runs as."""
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def host_port(text: str, option: str = "--listen") -> tuple[str, int]:
+    """The parts of ``HOST:PORT``; an IPv6 address may stand in brackets. Raises
+    ``ConfigurationError``, which names the option."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > LARGEST_PORT:
+        raise ConfigurationError(f"{option} {text}: not of the form HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address means this machine alone; no name is looked up."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listening_error(error: OSError, host: str, port: int) -> WattmarkError:
+    """Why a program cannot listen there, to be raised from ``error``."""
+    address = f"{in_url(host)}:{port}"
+    if error.errno == EADDRINUSE:
+        return PortInUse(
+            f"another program listens on {address}; choose another with --listen HOST:PORT"
+        )
+    return ConfigurationError(f"cannot listen on {address}: {error}")
+
+
+def read_secret(path: Path, what: str, content: str, *, encoding: str = "ascii") -> str:
+    """The text of a file without the end of its line. Raises ``ConfigurationError`` as
+    ``read_text`` does, and where it is empty; ``content`` names what it is to hold."""
+    text = read_text(path, what, encoding=encoding).strip("\r\n")
+    if not text.strip():
+        raise ConfigurationError(f"{what} {path} is empty; write {content} into it")
+    return text
+
+
+def read_text(path: Path, what: str, *, encoding: str = "ascii", owner_only: bool = False) -> str:
+    """The text of a file, which messages call ``what``.
+
+    Raises ``ConfigurationError``, which never repeats the text, where it cannot be read; with
+    ``owner_only`` also where others can read it.
+    """
+    try:
+        with path.open(encoding=encoding) as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            if owner_only and mode & OTHERS and path.parent != CONTAINER_SECRETS:
+                raise ConfigurationError(f"others can read {what} {path}; chmod 600 {path}")
+            return stream.read()
+    except OSError as error:
+        raise ConfigurationError(f"{what} {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{what} {path} is not {encoding.upper()} text") from error

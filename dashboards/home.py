@@ -22,7 +22,7 @@ from dashboards.hosts import (
 from dashboards.panels import RESULTS, TELEMETRY, Panel, ordered, stat, table, tables, text
 from dashboards.queries import field, names_of, results, runs, tag_values
 from dashboards.variables import query_variable, results_variable, telemetry_variable
-from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_core.results import ENERGY_SCORE
 
 # Within what a run counts first: one row a run.
 HEADLINE: Final = f'"formula" = \'{ENERGY_SCORE}\' AND "main" = 1'

@@ -14,13 +14,13 @@ mark of 0 % where the axis shows 0. Joined frames have undefined there, which is
 from collections.abc import Sequence
 from typing import Any, Final
 
+from dashboards.colors import GREY
 from dashboards.panels import EMPTY_CELL, RESULTS, Json, Panel, exclude, tables
 
 X: Final = "energy per inference"
 Y: Final = "accuracy of"
 SERIES: Final = "series"
 POINT_PX: Final = 9
-GREY: Final = "#8A94A3"
 
 
 def accuracy_against_energy(

@@ -202,7 +202,7 @@ def _matrix(title: str, value: str, unit: str, query: str, empty: str) -> Panel:
 
 
 def _to_matrix(columns: str, value: str, operator: str = "*", by: str = "1") -> list[Json]:
-    """The value is computed anew: the name that the data source gave its column would else head
+    """The value is computed again: the name that the data source gave its column would else head
     every column of the matrix. A null would be computed as 0: no row may have one."""
     matrix = {"columnField": columns, "rowField": "variant", "valueField": "cell",
               "emptyValue": "null"}  # fmt: skip

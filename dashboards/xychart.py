@@ -45,13 +45,13 @@ def accuracy_against_energy(
 
 
 def _one_frame() -> Sequence[Json]:
-    """The accuracy is computed anew, because a column keeps the name that the data source gave it:
+    """The accuracy is computed again, because a column keeps the name that the data source gave it:
     each series would be called so. Its name stands before or behind the series', by release."""
-    anew = {"left": "accuracy", "operator": "*", "right": "1", "reducer": "sum"}
+    again = {"left": "accuracy", "operator": "*", "right": "1", "reducer": "sum"}
     return [
         exclude("Time"),
         {"id": "merge", "options": {}},
-        {"id": "calculateField", "options": {"mode": "binary", "alias": Y, "binary": anew}},
+        {"id": "calculateField", "options": {"mode": "binary", "alias": Y, "binary": again}},
         exclude("accuracy"),
         {"id": "partitionByValues", "options": {
             "fields": [SERIES], "keepFields": False, "naming": {"asLabels": False}}},

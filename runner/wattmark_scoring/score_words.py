@@ -6,7 +6,17 @@ from typing import Final
 
 from wattmark_core import figures, labels
 from wattmark_core.catalogue import Method
-from wattmark_core.figures import JOULES, PER_MWH, PER_SECOND, PLAIN, SECONDS, WATTS, Unit, figure
+from wattmark_core.figures import (
+    JOULES,
+    MISSING,
+    PER_MWH,
+    PER_SECOND,
+    PLAIN,
+    SECONDS,
+    WATTS,
+    Unit,
+    figure,
+)
 from wattmark_core.results import ACCURACY_PER_PARAMETER, ENERGY_SCORE, Check, Score, Verdict
 from wattmark_scoring import words
 
@@ -55,8 +65,7 @@ def score_texts(score: Score) -> ScoreTexts:
     return ScoreTexts(
         formula=labels.formula(score.formula),
         score=figure(score.value, score.low, score.high, unit, estimated=estimated),
-        for_other_images=figure(score.value, score.population_low, score.population_high, unit,
-                                estimated=estimated),
+        for_other_images=_for_other_images(score, unit, estimated=estimated),
         energy=joules(score.joules_per_inference, score.joules_per_inference_low,
                       score.joules_per_inference_high),
         energy_above_idle=joules(score.net_joules_per_inference),
@@ -68,6 +77,13 @@ def score_texts(score: Score) -> ScoreTexts:
         method=labels.method(score.method), verdict=labels.VERDICTS[score.verdict],
         reasons=", ".join(reasons(score)), findings=words.findings(score),
     )  # fmt: skip
+
+
+def _for_other_images(score: Score, unit: Unit, *, estimated: bool) -> str:
+    low, high = score.population_low, score.population_high
+    if low is None or high is None:
+        return MISSING
+    return figure(score.value, low, high, unit, estimated=estimated)
 
 
 def reasons(score: Score) -> list[str]:

@@ -101,7 +101,7 @@ def test_without_samples_it_says_so() -> None:
 def test_a_score_is_a_dot_with_its_interval() -> None:
     """On an axis that its own note names; hosts are named where there are several."""
     alone = score_chart([SCORE], "one")
-    assert "linear from 0" in alone
+    assert "linear axis from 0" in alone
     assert " on h" not in alone
     both = score_chart(
         [replace(SCORE, value=5e3, low=4e3, high=6e3), replace(SCORE, host="k")], "two"

@@ -44,8 +44,10 @@ svg.chart text { font-size: 12px; fill: var(--dim); } svg.chart text.name { fill
 .curve { fill: none; stroke-width: 1.4; stroke: var(--fg); } .phase { opacity: .22; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none;
   font-size: .875rem; color: var(--dim); }
-.key { display: inline-block; width: 1em; height: .8em; margin-right: .4em; opacity: .5; }
-.key.line { width: 1.4em; height: 0; border-top: 2px solid; vertical-align: middle; opacity: 1; }
+.key { display: inline-block; width: 1em; height: .8em; margin-right: .4em; opacity: .5;
+  background: currentColor; }
+.key.line { width: 1.8em; height: 0; border-top: 2px solid; vertical-align: middle; opacity: 1;
+  background: none; }
 .key.line.dashed { border-top-style: dashed; }
 @media (max-width: 40rem) { svg.chart text { font-size: 16px; } }
 """
@@ -58,8 +60,7 @@ def style_sheet() -> str:
     curves = [f".curve.{name} {{ stroke: var(--{name}); }}" for name in colors.DOMAINS]
     phases = [f".phase.{name} {{ fill: var(--{name}); }}" for name in colors.PHASES]
     keys = [
-        f".key.{name} {{ background: var(--{name}); border-color: var(--{name}); }}"
-        for name in (*colors.DOMAINS, *colors.PHASES)
+        f".key.{name} {{ color: var(--{name}); }}" for name in (*colors.DOMAINS, *colors.PHASES)
     ]
     return colors.css_variables() + RULES + "\n".join([*curves, *phases, *keys, ""])
 
@@ -173,6 +174,7 @@ class _Mark:
     value: float
     low: float
     high: float
+    estimated: bool
 
 
 def score_chart(scores: Sequence[Score], title: str) -> str:
@@ -193,8 +195,9 @@ def score_chart(scores: Sequence[Score], title: str) -> str:
     shown = [*_lines_down(axis, x, height)]
     for number, mark in enumerate(marks):
         shown += _mark(mark, ROW * number + ROW // 2, x, place=len(places) > 1)
-    kind = "logarithmic" if axis.logarithmic else "linear from 0"
-    about = f"Dots: score, per mWh, {kind} axis; whiskers: 95 % interval; best first."
+    kind = "logarithmic axis" if axis.logarithmic else "linear axis from 0"
+    estimated = f", {labels.ESTIMATED}" if any(mark.estimated for mark in marks) else ""
+    about = f"Dots: score per mWh{estimated}, {kind}; whiskers: 95 % interval; best first."
     return _figure([_svg(shown, height, title, about), f'<p class="dim small">{escape(about)}</p>'])
 
 
@@ -202,7 +205,8 @@ def _mark_of(score: Score) -> _Mark | None:
     if score.value is None or score.low is None or score.high is None or score.low <= 0:
         return None
     text = score_texts(score).score
-    return _Mark(score.variant, score.place, text, score.value, score.low, score.high)
+    estimated = score.method is Method.ESTIMATED
+    return _Mark(score.variant, score.place, text, score.value, score.low, score.high, estimated)
 
 
 def _lines_down(axis: Axis, x: Scale, height: int) -> Iterable[str]:

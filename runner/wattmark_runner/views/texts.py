@@ -53,7 +53,7 @@ def previous(score: Score, known: Sequence[Score]) -> Score | None:
 
 
 def compared(score: Score, before: Score) -> str:
-    """Energy per inference over that of the run before, and whether the two are told apart.
+    """Energy per inference over that of the run before, and whether the two differ.
 
     The 95 % interval of the ratio is made in ln, of both intervals in squares. An estimate's
     factor of two is the same in both runs of a place and cancels: their intervals are taken
@@ -70,8 +70,8 @@ def compared(score: Score, before: Score) -> str:
     down = math.hypot(math.log(one.value / one.low), math.log(other.high / other.value))
     up = math.hypot(math.log(one.high / one.value), math.log(other.value / other.low))
     low, high = ratio * math.exp(-down), ratio * math.exp(up)
-    told = "more" if low > 1.0 else "less" if high < 1.0 else "no difference seen"
-    return f"{figure(ratio, low, high, TIMES)}: {told}"
+    answer = "more" if low > 1.0 else "less" if high < 1.0 else "no difference seen"
+    return f"{figure(ratio, low, high, TIMES)}: {answer}"
 
 
 def _interval(score: Score, factor: float) -> Interval | None:

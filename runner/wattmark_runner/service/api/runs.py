@@ -216,7 +216,7 @@ async def _events(
     """The text of the stream. Whoever reads it may go away at any time."""
     database = service.context.database
     silent = 0.0
-    # The state is read before the events: one that is final is told by an event, too.
+    # The state is read before the events: one that is final comes as an event, too.
     ended = (await asyncio.to_thread(database.row, run_id)).state.final
     while True:
         for event in await asyncio.to_thread(database.events, run_id, after):

@@ -156,7 +156,7 @@ class Run(BaseModel):
 
     @classmethod
     def of(cls, row: RunRow, position: int | None, progress: Progress | None) -> Self:
-        """From the ledger's row."""
+        """From the database's row."""
         return cls(
             run_id=row.run_id, state=row.state, reason=row.reason, source=row.source,
             workload=row.workload, model=row.model, parameters=row.parameters, owner=row.owner,
@@ -266,7 +266,7 @@ class WindowItem(BaseModel):
 
     @classmethod
     def of(cls, row: WindowRow) -> Self:
-        """From the ledger's row."""
+        """From the database's row."""
         return cls._of(row.window, row.state, row.max_seconds, row.warnings)
 
     @classmethod
@@ -345,7 +345,7 @@ class EnergyItem(BaseModel):
 
 
 class Sensors(BaseModel):
-    """What the exporter of this host can tell."""
+    """What the exporter of this host measures, and why not more."""
 
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.SENSORS))
 

@@ -47,5 +47,5 @@ function scores(list, caption, ranked) {
   return table(caption, heads, list.map((score) => [
     ...(ranked ? [String(score.rank)] : []),
     h("a", { href: `#/runs/${encodeURIComponent(score.run_id)}` }, score.model), score.settings, score.texts.place, score.texts.energy, score.texts.accuracy, score.texts.score, score.texts.power, score.texts.speed, verdict(score),
-    h("td", { class: "l wrap" }, score.texts.reasons)]), ranked ? [1, 2, 3] : [0, 1, 2]);
+    h("td", { class: "l wrap" }, score.texts.reasons)]), ranked ? [1, 2, 3, 10] : [0, 1, 2, 9]);
 }

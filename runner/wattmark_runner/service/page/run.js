@@ -90,10 +90,11 @@ function score(judged, texts) {
     fact("of it above idle", texts.energy_above_idle),
     fact("accuracy", texts.accuracy),
     fact(texts.formula, texts.score, `for other images: ${texts.for_other_images}`),
-    fact("verdict", verdict({ verdict: judged, texts }, { id: "verdict" }), texts.findings),
+    fact("verdict", verdict({ verdict: judged, texts }, { id: "verdict" })),
     fact("mean power", texts.power),
     fact("speed", texts.speed, "inferences"),
-    fact("counts", texts.counts))];
+    fact("counts", texts.counts)),
+    h("p", { class: "small" }, `${texts.findings}.`)];
 }
 
 function checks(shown) {

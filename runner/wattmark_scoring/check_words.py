@@ -24,8 +24,8 @@ class Words:
 
     ``sentence``: what was found, with ``{found}`` and perhaps ``{device}``; ``unknown``: the
     sentence without a value. ``remedy``: what to do about one that did not pass. ``at_least``: the
-    value must reach the limit. ``device``: finds the device in the check's message. ``states``: for a
-    check of a state and not of a value, what is found and the sentence, by verdict; the sentence
+    value must reach the limit. ``device``: finds the device in the check's message. ``states``: for
+    a check of a state and not of a value, what is found and the sentence, by verdict; the sentence
     may hold ``{message}``. ``of_a_window`` False: it is the same in all, and names none.
     """
 

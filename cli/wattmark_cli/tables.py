@@ -37,13 +37,13 @@ def ranked(group: RankedGroup) -> Group:
 def _reasons(group: RankedGroup) -> list[Text]:
     """Per model the checks behind its verdict; one line where all share them."""
     lines = {
-        " ".join(_who(score, group)): f"{score.verdict} by {', '.join(reasons(score))}"
+        " ".join(_who(score, group)): f"{score.verdict}: {', '.join(reasons(score))}"
         for score in (*group.ranked, *group.unranked)
         if reasons(score)
     }
     if len(set(lines.values())) == 1 and len(lines) > 1:
         return [Text(f"all {next(iter(lines.values()))}")]
-    return [Text(f"{who}: {line}") for who, line in lines.items()]
+    return [Text(f"{who} {line}") for who, line in lines.items()]
 
 
 def _who(score: Score, group: RankedGroup) -> list[str]:
@@ -65,12 +65,17 @@ def _cells(score: Score, group: RankedGroup) -> list[str | Text]:
     texts = score_texts(score)
     return [
         Text("\n".join(_who(score, group))),
-        texts.energy,
-        texts.accuracy,
-        texts.score,
+        _in_two(texts.energy),
+        _in_two(texts.accuracy),
+        _in_two(texts.score),
         f"{texts.power}\n{texts.speed}\n{texts.cpu_time}",
         Text(texts.verdict, style=_STYLES[score.verdict]),
     ]
+
+
+def _in_two(text: str) -> str:
+    """The ends of an interval below the value: a table fits into 80 columns."""
+    return text.replace(" (", "\n(")
 
 
 def show(groups: Iterable[RankedGroup]) -> None:

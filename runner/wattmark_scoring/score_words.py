@@ -87,11 +87,17 @@ def _for_other_images(score: Score, unit: Unit, *, estimated: bool) -> str:
 
 
 def reasons(score: Score) -> list[str]:
-    """The checks behind the verdict: those that failed, else those that warned."""
+    """The checks behind the verdict: those that failed, else those that warned; of a state, with
+    the state: ``measured or estimated: ESTIMATED``."""
     if score.verdict is Verdict.VALID:
         return []
     behind = [check for check in score.checks if check.verdict is score.verdict]
-    return [words.words_of(check).name for check in words.worst_first(behind)]
+    return [_reason(check) for check in words.worst_first(behind)]
+
+
+def _reason(check: Check) -> str:
+    known = words.words_of(check)
+    return f"{known.name}: {words.found(check)}" if known.states else known.name
 
 
 @dataclass(frozen=True, slots=True)

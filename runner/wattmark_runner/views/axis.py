@@ -9,6 +9,7 @@ STEPS: Final = (1.0, 2.0, 5.0)
 LOG_SPAN: Final = 5.0
 """Largest value over smallest, from which an axis is logarithmic."""
 MOST_TICKS: Final = 6
+MOST_LOG_TICKS: Final = 9
 ROOM: Final = 1.1
 """How far a linear axis goes beyond the largest value."""
 
@@ -41,7 +42,7 @@ def axis_of(values: Sequence[float]) -> Axis:
     high = min((tick for tick in ticks if tick >= most * (1 - 1e-9)), default=ticks[-1])
     within = [tick for tick in ticks if low <= tick <= high]
     tens = [10.0**decade for decade in decades if low <= 10.0**decade <= high]
-    return Axis(low, high, _thinned(within if len(within) <= MOST_TICKS else tens or within), True)
+    return Axis(low, high, _thinned(within if len(within) <= MOST_LOG_TICKS else tens or within), True)
 
 
 def axis_from_zero(most: float, *, room: float = ROOM) -> Axis:
@@ -56,4 +57,4 @@ def axis_from_zero(most: float, *, room: float = ROOM) -> Axis:
 def _thinned(ticks: Iterable[float]) -> tuple[float, ...]:
     """Every second, third … where there are too many."""
     every = list(ticks)
-    return tuple(every[:: -(-len(every) // MOST_TICKS)])
+    return tuple(every[:: -(-len(every) // MOST_LOG_TICKS)])

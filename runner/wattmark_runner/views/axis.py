@@ -42,7 +42,8 @@ def axis_of(values: Sequence[float]) -> Axis:
     high = min((tick for tick in ticks if tick >= most * (1 - 1e-9)), default=ticks[-1])
     within = [tick for tick in ticks if low <= tick <= high]
     tens = [10.0**decade for decade in decades if low <= 10.0**decade <= high]
-    return Axis(low, high, _thinned(within if len(within) <= MOST_LOG_TICKS else tens or within), True)
+    shown = within if len(within) <= MOST_LOG_TICKS else tens
+    return Axis(low, high, _thinned(shown), logarithmic=True)
 
 
 def axis_from_zero(most: float, *, room: float = ROOM) -> Axis:

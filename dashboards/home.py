@@ -21,6 +21,7 @@ from dashboards.hosts import (
 )  # fmt: skip
 from dashboards.panels import RESULTS, TELEMETRY, Panel, ordered, stat, table, tables, text
 from dashboards.queries import field, names_of, results, runs, tag_values
+from dashboards.score_queries import RANKABLE
 from dashboards.variables import query_variable, results_variable, telemetry_variable
 from wattmark_core.results import ENERGY_SCORE
 
@@ -98,7 +99,7 @@ def _best() -> Panel:
     picked = "".join(f", {field('score', name)}" for name in texts)
     newest = (
         f'SELECT last({field("score", "value")}) AS "score"{picked} FROM "score"'
-        f" WHERE {LATELY} AND {HEADLINE} AND \"verdict\" <> 'invalid'"
+        f" WHERE {LATELY} AND {HEADLINE} AND {RANKABLE}"
         f" GROUP BY {names_of('score', (*by, 'variant'))}"
     )
     best = (

@@ -23,7 +23,7 @@ from dashboards.panels import (
     tables,
 )  # fmt: skip
 from dashboards.queries import PLACE, last_scores, results
-from dashboards.score_queries import OF_ENERGY, best_scores
+from dashboards.score_queries import OF_ENERGY, RANKABLE, best_scores
 from wattmark_core.labels import FORMULAS
 from wattmark_core.results import ACCURACY_PER_PARAMETER, NETSCORE
 
@@ -34,7 +34,6 @@ SAME: Final = (
 CHOSEN: Final = (*SAME, '"formula" = ${formula:singlequote}')
 REFERENCE: Final = '"place" = ${reference:singlequote}'
 OTHERS: Final = '"place" <> ${reference:singlequote}'
-RANKABLE: Final = "\"verdict\" <> 'invalid'"
 # Scores that rest on no energy have no method, and InfluxQL finds nothing unlike what is not there.
 SIZES: Final = " OR ".join(f"\"formula\" = '{name}'" for name in (ACCURACY_PER_PARAMETER, NETSCORE))
 MEASURED: Final = f"(\"method\" <> 'estimated' OR {SIZES}) AND {RANKABLE}"

@@ -5,6 +5,8 @@ from typing import Final
 from dashboards.queries import NOT_PARTS, TIME, field, names_of
 from wattmark_core.results import ENERGY_SCORE
 
+RANKABLE: Final = "\"verdict\" <> 'invalid'"
+"""``ranking.rankable`` in InfluxQL; a score without a value has no row."""
 OF_ENERGY: Final = f"\"formula\" = '{ENERGY_SCORE}'"
 """The score whose rows hold the energy: each run has one, with or without an accuracy."""
 

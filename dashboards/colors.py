@@ -1,32 +1,20 @@
-"""Colours and words of what is drawn: one meaning, one colour, on every dashboard.
-
-Each mark has a contrast of at least 3:1 on Grafana's light and dark background.
-"""
+"""Colours and labels as Grafana's panels take them, from ``wattmark_core``."""
 
 from typing import Final
 
-from wattmark_core.catalogue import Domain
-from wattmark_core.results import Phase, Verdict
+from wattmark_core import colors, labels
+from wattmark_core.results import Verdict
 
-DOMAINS: Final = {
-    Domain.GPU: ("GPU", "#0072B2"),
-    Domain.PACKAGE: ("CPU package", "#D55E00"),
-    Domain.DRAM: ("memory", "#009E73"),
-    Domain.PSYS: ("whole platform", "#CC79A7"),
-}
-"""Domain → its name and colour. core and uncore lie inside the package and are not drawn."""
-PHASES: Final = {
-    Phase.IDLE: ("idle", "#8A94A3"),
-    Phase.WARMUP: ("warm-up", "#B8860B"),
-    Phase.GUARD: ("guard", "#6E7B8C"),
-    Phase.INFERENCE: ("inference", "#3E8FB0"),
-    Phase.TRAINING: ("training", "#7A52B3"),
-}
+DOMAINS: Final = {domain: (labels.DOMAINS[domain], color)
+                  for domain, color in colors.DOMAINS.items()}  # fmt: skip
+"""Domain → its name and colour."""
+PHASES: Final = {phase: (labels.PHASES[phase], color) for phase, color in colors.PHASES.items()}
 VERDICTS: Final = {
-    Verdict.VALID: ("✓ valid", "green"),
-    Verdict.WARNED: ("! warned", "orange"),
-    Verdict.INVALID: ("✗ invalid", "red"),
+    Verdict.VALID: (labels.VERDICTS[Verdict.VALID], "green"),
+    Verdict.WARNED: (labels.VERDICTS[Verdict.WARNED], "orange"),
+    Verdict.INVALID: (labels.VERDICTS[Verdict.INVALID], "red"),
 }
-ESTIMATED: Final = "≈ ESTIMATED"
+ESTIMATED: Final = f"≈ {labels.ESTIMATED}"
+GREY: Final = colors.GREY
 TEXT: Final = "text"
 """Grafana's own colour of text: that of totals and of the annotation of what was measured."""

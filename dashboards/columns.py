@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from dashboards.colors import ESTIMATED, VERDICTS
 from dashboards.panels import Json, words
+from wattmark_core.labels import METHODS
 
 HIDDEN: Final = {"custom.hidden": True}
 LINKED: Final = ("run_id", "from_ms", "to_ms")
@@ -66,9 +67,9 @@ def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) 
 def method_column(called: str = "energy is", **more: Any) -> Json:
     """The estimate stands out."""
     meanings = {
-        "counter": ("measured", "text"), "integrated": ("measured (summed power)", "text"),
+        **{str(method): (label, "text") for method, label in METHODS.items()},
         "estimated": (ESTIMATED, "orange"),
-    }  # fmt: skip
+    }
     return _colored(column("method", called, mappings=[words(meanings)], **more))
 
 

@@ -40,7 +40,7 @@ def files() -> dict[Path, str]:
 
 
 def main() -> int:
-    """Write all, and tell which changed. Returns the exit status."""
+    """Write all, and print which changed. Returns the exit status."""
     for path, new in files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         changed = not path.exists() or path.read_text(encoding="utf-8") != new

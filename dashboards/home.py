@@ -21,8 +21,9 @@ from dashboards.hosts import (
 )  # fmt: skip
 from dashboards.panels import RESULTS, TELEMETRY, Panel, ordered, stat, table, tables, text
 from dashboards.queries import field, names_of, results, runs, tag_values
+from dashboards.score_queries import RANKABLE
 from dashboards.variables import query_variable, results_variable, telemetry_variable
-from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_core.results import ENERGY_SCORE
 
 # Within what a run counts first: one row a run.
 HEADLINE: Final = f'"formula" = \'{ENERGY_SCORE}\' AND "main" = 1'
@@ -98,7 +99,7 @@ def _best() -> Panel:
     picked = "".join(f", {field('score', name)}" for name in texts)
     newest = (
         f'SELECT last({field("score", "value")}) AS "score"{picked} FROM "score"'
-        f" WHERE {LATELY} AND {HEADLINE} AND \"verdict\" <> 'invalid'"
+        f" WHERE {LATELY} AND {HEADLINE} AND {RANKABLE}"
         f" GROUP BY {names_of('score', (*by, 'variant'))}"
     )
     best = (

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards.board import dashboard, link_to, measured
-from dashboards.colors import PHASES
+from dashboards.colors import GREY, PHASES
 from dashboards.columns import between, column, hidden, to_run
 from dashboards.panels import (
     RESULTS,
@@ -45,7 +45,7 @@ WORK: Final = "(\"phase\" = 'inference' OR \"phase\" = 'training')"
 VIRTUAL_INTERFACES: Final = "lo|docker|veth|br-|virbr|cni|flannel|cali|tun|tap"
 """Bridges and pairs that containers and virtual machines make repeat the host's own traffic."""
 OWN_INTERFACES: Final = f'"interface" !~ /^({VIRTUAL_INTERFACES})/'
-STATES: Final = {"0": ("failed", "red"), "1": ("ok", "green"), "2": ("absent", "#8A94A3")}
+STATES: Final = {"0": ("failed", "red"), "1": ("ok", "green"), "2": ("absent", GREY)}
 
 
 def make() -> Json:

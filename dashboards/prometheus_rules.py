@@ -36,7 +36,7 @@ class _Rule(NamedTuple):
 
 
 def text(window: str = WINDOW) -> str:
-    """The file. ``window``: the time whose mean power is told."""
+    """The file. ``window``: the time of which the mean power is recorded."""
     rules = "".join(map(_yaml, _rules(window)))
     return f"{HEAD}groups:\n  - name: wattmark_power\n    rules:\n{rules}"
 

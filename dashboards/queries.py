@@ -182,7 +182,8 @@ def rates(
 
 def reads(share: str, tags: Sequence[str], span: Span = RAW) -> str:
     """What became of the reads that were due in each interval, per sensor: ``share`` of ``taken``
-    and ``due``. What an exporter counted anew is not set off against what it counted before."""
+    and ``due``. What an exporter counts after a restart is not set off against what
+    it counted before."""
     by = names_of("sensor", tags)
     pair = [field("sensor", name) for name in ("taken", "due")]
     growth = ", ".join(f"non_negative_difference({name}) AS {name}" for name in pair)

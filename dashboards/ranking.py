@@ -24,7 +24,7 @@ from dashboards.ranking_tables import (
 from dashboards.score_queries import lines_of_equal_score, marks
 from dashboards.variables import query_variable, results_variable
 from dashboards.xychart import accuracy_against_energy
-from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_core.results import ENERGY_SCORE
 
 COUNTS: Final = (
     "cpu: CPU package and memory. gpu: the GPU in use. host: both. Scores of different ones are not"

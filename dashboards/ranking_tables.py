@@ -23,8 +23,9 @@ from dashboards.panels import (
     tables,
 )  # fmt: skip
 from dashboards.queries import PLACE, last_scores, results
-from dashboards.score_queries import FORMULAS, OF_ENERGY, best_scores
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
+from dashboards.score_queries import OF_ENERGY, RANKABLE, best_scores
+from wattmark_core.labels import FORMULAS
+from wattmark_core.results import ACCURACY_PER_PARAMETER, NETSCORE
 
 # One workload at a time: accuracy and energy of different ones are not comparable.
 SAME: Final = (
@@ -33,11 +34,10 @@ SAME: Final = (
 CHOSEN: Final = (*SAME, '"formula" = ${formula:singlequote}')
 REFERENCE: Final = '"place" = ${reference:singlequote}'
 OTHERS: Final = '"place" <> ${reference:singlequote}'
-FIT: Final = "\"verdict\" <> 'invalid'"
 # Scores that rest on no energy have no method, and InfluxQL finds nothing unlike what is not there.
 SIZES: Final = " OR ".join(f"\"formula\" = '{name}'" for name in (ACCURACY_PER_PARAMETER, NETSCORE))
-MEASURED: Final = f"(\"method\" <> 'estimated' OR {SIZES}) AND {FIT}"
-ESTIMATED: Final = f"\"method\" = 'estimated' AND {FIT}"
+MEASURED: Final = f"(\"method\" <> 'estimated' OR {SIZES}) AND {RANKABLE}"
+ESTIMATED: Final = f"\"method\" = 'estimated' AND {RANKABLE}"
 INVALID: Final = "\"verdict\" = 'invalid'"
 ENERGY: Final = "joules_per_inference"
 TEXTS: Final = ("energy_text", "accuracy_text", "score_text", "verdict", *LINKED)
@@ -201,7 +201,7 @@ def _matrix(title: str, value: str, unit: str, query: str, empty: str) -> Panel:
 
 
 def _to_matrix(columns: str, value: str, operator: str = "*", by: str = "1") -> list[Json]:
-    """The value is computed anew: the name that the data source gave its column would else head
+    """The value is computed again: the name that the data source gave its column would else head
     every column of the matrix. A null would be computed as 0: no row may have one."""
     matrix = {"columnField": columns, "rowField": "variant", "valueField": "cell",
               "emptyValue": "null"}  # fmt: skip
@@ -250,8 +250,8 @@ def invalid() -> Panel:
 
 def table_one() -> Panel:
     """One pass over the test set."""
-    query = last_scores(TABLE_I, *SAME, OF_ENERGY, PLACE, FIT, by=("place", "variant"), of=ENERGY,
-                        computed=ONE_PASS)  # fmt: skip
+    query = last_scores(TABLE_I, *SAME, OF_ENERGY, PLACE, RANKABLE, by=("place", "variant"),
+                        of=ENERGY, computed=ONE_PASS)  # fmt: skip
     return table(
         "Time, power, energy and use of the machine", "As the paper's Table I: one pass over the"
         " test set; use and memory of the whole machine and of the GPU in use. Estimated energy is"

@@ -33,6 +33,7 @@ from dashboards.panels import (
 from dashboards.queries import gauge, results, runs
 from dashboards.score_queries import OF_ENERGY, curves
 from dashboards.spans import SAMPLES, each
+from wattmark_core import labels
 
 RUN: Final = '"run_id" = ${run_id:singlequote}'
 BOUNDARY: Final = '"boundary" = ${boundary:singlequote}'
@@ -47,9 +48,7 @@ NO_SCORE: Final = (
 STORED: Final = (
     " A run that was scored before these words were stored gets them when it is scored again."
 )
-BOUNDARIES: Final = {
-    "cpu": ("CPU and memory", "text"), "gpu": ("GPU", "text"), "host": ("CPU, memory, GPU", "text"),
-}  # fmt: skip
+BOUNDARIES: Final = {str(name): (counts, "text") for name, counts in labels.BOUNDARIES.items()}
 WRAPPED: Final = {"custom.cellOptions": {"type": "auto", "wrapText": True}, "custom.inspect": True}
 """A sentence: releases that do not wrap it show the whole on a click."""
 BLANK: Final = {"type": "special", "options": {"match": "empty", "result": {"text": DASH}}}

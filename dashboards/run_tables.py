@@ -24,7 +24,8 @@ from dashboards.run_panels import (
     STORED,
     WRAPPED,
 )  # fmt: skip
-from dashboards.score_queries import FORMULAS, OF_ENERGY
+from dashboards.score_queries import OF_ENERGY
+from wattmark_core.labels import FORMULAS
 
 SAME: Final = tuple(
     f'"{name}" = ${{{name}:singlequote}}' for name in ("variant", "place", "workload")

@@ -3,13 +3,10 @@
 from typing import Final
 
 from dashboards.queries import NOT_PARTS, TIME, field, names_of
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
+from wattmark_core.results import ENERGY_SCORE
 
-FORMULAS: Final = {
-    ENERGY_SCORE: "accuracy² / energy", ACCURACY_PER_PARAMETER: "accuracy / parameters",
-    NETSCORE: "NetScore",
-}  # fmt: skip
-"""What they are called."""
+RANKABLE: Final = "\"verdict\" <> 'invalid'"
+"""``ranking.rankable`` in InfluxQL; a score without a value has no row."""
 OF_ENERGY: Final = f"\"formula\" = '{ENERGY_SCORE}'"
 """The score whose rows hold the energy: each run has one, with or without an accuracy."""
 

@@ -61,7 +61,7 @@ its ends is below half a per cent from some hours on."""
 GAPS: Final = tuple(
     replace(span, above_ms=max(span.above_ms, 2 * HOUR_MS)) for span in SUMS if OLD not in span.also
 )
-"""To tell a gap from the newest minute, which is not stored yet: from two hours on."""
+"""To distinguish a gap from the newest minute, which is not stored yet: from two hours on."""
 SAMPLES: Final = (
     Span("telemetry", "$__interval", 0, 6 * HOUR_MS),
     Span("telemetry_1m", "$__interval", 0, 6 * HOUR_MS, OLD),

@@ -14,13 +14,13 @@ mark of 0 % where the axis shows 0. Joined frames have undefined there, which is
 from collections.abc import Sequence
 from typing import Any, Final
 
+from dashboards.colors import GREY
 from dashboards.panels import EMPTY_CELL, RESULTS, Json, Panel, exclude, tables
 
 X: Final = "energy per inference"
 Y: Final = "accuracy of"
 SERIES: Final = "series"
 POINT_PX: Final = 9
-GREY: Final = "#8A94A3"
 
 
 def accuracy_against_energy(
@@ -45,13 +45,13 @@ def accuracy_against_energy(
 
 
 def _one_frame() -> Sequence[Json]:
-    """The accuracy is computed anew, because a column keeps the name that the data source gave it:
+    """The accuracy is computed again, because a column keeps the name that the data source gave it:
     each series would be called so. Its name stands before or behind the series', by release."""
-    anew = {"left": "accuracy", "operator": "*", "right": "1", "reducer": "sum"}
+    again = {"left": "accuracy", "operator": "*", "right": "1", "reducer": "sum"}
     return [
         exclude("Time"),
         {"id": "merge", "options": {}},
-        {"id": "calculateField", "options": {"mode": "binary", "alias": Y, "binary": anew}},
+        {"id": "calculateField", "options": {"mode": "binary", "alias": Y, "binary": again}},
         exclude("accuracy"),
         {"id": "partitionByValues", "options": {
             "fields": [SERIES], "keepFields": False, "naming": {"asLabels": False}}},

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_cli.command import Ended, run_command
-from wattmark_cli.display import between, si
 from wattmark_cli.embedded import Rooms
 from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
+from wattmark_core.figures import JOULES, SECONDS, WATTS, figure
 from wattmark_core.results import Boundary, Phase, Window
 from wattmark_runner.execution.baseline import measure_idle
 from wattmark_runner.scoring.overhead import RATIO, added, spent
@@ -192,19 +192,21 @@ def _tell(
 
 
 def _lines(window: Window, costs: Sequence[Cost], ended: Ended) -> Iterator[str]:
-    yield f"wattmark: {si(window.seconds, 's')}, CPU {si(ended.cpu_seconds, 's')}"
+    took, cpu = figure(window.seconds, unit=SECONDS), figure(ended.cpu_seconds, unit=SECONDS)
+    yield f"wattmark: {took}, CPU {cpu}"
     for cost in costs:
         name = f"energy of {cost.boundary}"
         if cost.joules is None:
             yield f"wattmark: {name}: none ({cost.reason})"
             continue
-        interval = between(cost.low, cost.high, "J")
+        estimated = cost.method is Method.ESTIMATED
+        joules = figure(cost.joules, cost.low, cost.high, JOULES, estimated=estimated)
+        watts = figure(cost.mean_watts, unit=WATTS, estimated=estimated)
         bound = "" if cost.complete else f" at least: {cost.reason}"
-        net = "" if cost.net_joules is None else f", net of idle {si(cost.net_joules, 'J')}"
-        yield (
-            f"wattmark: {name}: {si(cost.joules, 'J')}{bound} ({cost.method},"
-            f" {interval or 'no interval'}), mean {si(cost.mean_watts, 'W')}{net}"
-        )
+        above = figure(cost.net_joules, unit=JOULES, estimated=estimated)
+        net = "" if cost.net_joules is None else f", of it above idle {above}"
+        sure = "" if cost.low is not None else ", no interval"
+        yield f"wattmark: {name}: {joules}{bound} ({cost.method}{sure}), mean {watts}{net}"
     if not costs:
         yield "wattmark: no sensor of energy answers; `wattmark sensors` says why"
     if any(cost.method is Method.ESTIMATED for cost in costs):

@@ -1,4 +1,4 @@
-"""Writing files that were asked for: what goes wrong is one line."""
+"""Output files: what goes wrong with one is a one-line error."""
 
 import sys
 from collections.abc import Iterator

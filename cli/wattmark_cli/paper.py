@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from wattmark_cli import grid
-from wattmark_cli.display import MISSING, plain
 from wattmark_cli.options import Subparsers, add_command
+from wattmark_core.figures import MISSING, plain
 from wattmark_scoring.paper import HOSTS, MODELS, Agreement, Cell, recompute
 
 MARKS = {Agreement.PRINTED: "[green]=[/]", Agreement.ROUNDING: "[yellow]≈[/]",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from wattmark_cli.display import duration
+from wattmark_core.figures import duration
 
 LINE_SECONDS: Final = 5.0
 TEXT_WIDTH: Final = 34

@@ -1,46 +1,63 @@
-"""``wattmark report``: one HTML file that opens offline, with nothing in it that is not said."""
+"""``wattmark report``: one HTML file that opens offline and loads nothing from elsewhere."""
 
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from wattmark_cli import tables
-from wattmark_cli.charts import extent, power_chart, score_chart
 from wattmark_cli.data import opened_store, saved_records
-from wattmark_cli.display import MISSING, between, percent, plain, si
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.output import writing
-from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_core.results import Boundary, Phase, Score, Window
-from wattmark_core.units import joules_to_mwh
+from wattmark_core.figures import MISSING, PLAIN, SECONDS, accuracy, exact, figure, moment
+from wattmark_core.labels import MEASURED_PHASES
+from wattmark_core.results import (
+    ACCURACY_PER_PARAMETER,
+    ENERGY_SCORE,
+    NETSCORE,
+    Boundary,
+    Check,
+    Score,
+)
 from wattmark_runner.records.model import RunRecord, main_boundary
 from wattmark_runner.views.advice import HOW_TO_MEASURE
+from wattmark_runner.views.charts import extent, power_chart, score_chart, style_sheet
 from wattmark_runner.views.curves import own_windows, power_curves
+from wattmark_runner.views.run_words import (
+    Facts,
+    WindowTexts,
+    run_facts,
+    source_text,
+    window_texts,
+)
 from wattmark_scoring.ranking import RankedGroup, rank
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
+from wattmark_scoring.score_words import (
+    UNITS,
+    CheckTexts,
+    ScoreTexts,
+    check_texts,
+    score_texts,
+)
+from wattmark_scoring.words import worst_first
 from wattmark_store import Store
 
-MEASURED: Final = (Phase.INFERENCE, Phase.TRAINING)
 ABOUT_HOST: Final = (
     ("CPU", "cpu_model"), ("CPUs", "cpus_visible"), ("kernel", "kernel"), ("machine", "machine"),
 )  # fmt: skip
-"""What the head says of a host, and the name of each in a run's environment."""
-BOUNDARY_SAID: Final = {
+"""Label of each fact of a host in the head, and its name in a run's environment."""
+BOUNDARY_EXPLAINED: Final = {
     Boundary.GPU: "gpu: the GPU's board alone",
     Boundary.CPU: "cpu: the CPU's package, and memory where it has a counter; nothing else",
     Boundary.HOST: "host: GPU, CPU package, and memory where it has a counter; nothing else",
 }
-_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -57,7 +74,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the report of saved runs and say where it is."""
+    """Write the report of saved runs and print its path."""
     with opened_store(arguments.data) as store:
         records = saved_records(arguments.data, arguments.run_ids)
         write_report(arguments.output, records, store, title=f"Runs in {arguments.data}")
@@ -70,43 +87,49 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class _Row:
+    """A score in words; ``rank`` None: it is not ranked."""
+
+    rank: int | None
+    score: Score
+    texts: ScoreTexts
+
+
+@dataclass(frozen=True, slots=True)
 class _Group:
     """A ranked table and its chart."""
 
     title: str
-    estimated: bool
-    ranked: tuple[Score, ...]
-    unranked: tuple[Score, ...]
+    unranked: bool
+    rows: tuple[_Row, ...]
     chart: Markup
-
-
-Facts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What the page shows of one run. ``zero``: when the chart begins; empty without samples."""
+    """A run as the report shows it. ``zero``: when the chart begins; empty without samples."""
 
     record: RunRecord
     boundary: str
     series: tuple[str, ...]
     chart: Markup
     zero: str
-    phases: tuple[Phase, ...]
-    windows: tuple[Window, ...]
+    windows: tuple[WindowTexts, ...]
+    checks: tuple[tuple[Check, CheckTexts], ...]
     facts: Facts
     environment: Facts
 
 
 def write_report(path: Path, records: Sequence[RunRecord], store: Store, *, title: str) -> None:
-    """The report of ``records``, whose samples are still in ``store`` or are said to be gone.
+    """The report of ``records``; where samples are gone from ``store``, it says so.
 
     Raises ``ConfigurationError`` if the file cannot be written, ``StoreError``.
     """
     groups = rank(_scores(records, ENERGY_SCORE))
     page = _environment().get_template("report.html.j2").render(
         title=title,
-        made=_utc(int(datetime.now(UTC).timestamp() * 1e9)),
+        style_sheet=Markup(style_sheet()),  # noqa: S704 - made of constants
+        made=moment(time.time_ns()),
         version=version("wattmark"),
         hosts=_hosts(records),
         estimated=any(group.estimated for group in groups),
@@ -127,16 +150,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        si=si,
-        percent=percent,
-        plain=plain,
-        troubles=tables.troubles,
-        utc=_utc,
-        mwh=_mwh,
-        count=_count,
-    )
-    environment.globals.update(amount=_amount, between=between, MISSING=MISSING)
+    environment.filters.update(moment=moment)
+    environment.globals.update(MISSING=MISSING)
     return environment
 
 
@@ -150,7 +165,7 @@ def _hosts(records: Sequence[RunRecord]) -> dict[str, Facts]:
                 facts.setdefault(label, {})[record.environment[name]] = None
         for series in record.series:
             facts.setdefault("energy", {})[_source(series)] = None
-        facts.setdefault("boundary", {})[BOUNDARY_SAID[main_boundary(record)]] = None
+        facts.setdefault("boundary", {})[BOUNDARY_EXPLAINED[main_boundary(record)]] = None
     return {
         host: tuple((label, "; ".join(values)) for label, values in facts.items())
         for host, facts in sorted(answers.items())
@@ -162,12 +177,18 @@ def _scores(records: Sequence[RunRecord], formula: str) -> list[Score]:
 
 
 def _group(group: RankedGroup) -> _Group:
-    title = tables.title(group)
-    chart = score_chart(group.ranked, f"scores with 95 % intervals: {title}")
-    return _Group(title, group.estimated, group.ranked, group.unranked, chart)
+    ranked = [_Row(n, score, score_texts(score)) for n, score in enumerate(group.ranked, start=1)]
+    unranked = [_Row(None, score, score_texts(score)) for score in group.unranked]
+    chart = score_chart(group.ranked, f"scores with 95 % intervals: {group.title}")
+    return _Group(group.title, bool(unranked), (*ranked, *unranked), _drawn(chart))
 
 
-def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
+def _drawn(chart: str) -> Markup:
+    """A picture, whose texts are escaped where it is drawn."""
+    return Markup(chart)  # noqa: S704
+
+
+def _sizes(records: Sequence[RunRecord]) -> list[dict[str, str]]:
     """The paper's two scores that need no energy, a row per run."""
     rows = []
     for record in records:
@@ -175,11 +196,13 @@ def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": f"{record.request.model} {record.settings}".rstrip(),
-                "parameters": record.parameters,
-                "macs": record.macs,
-                "accuracy": record.accuracy,
-                "per_parameter": values.get(ACCURACY_PER_PARAMETER),
-                "netscore": values.get(NETSCORE),
+                "parameters": figure(record.parameters, unit=PLAIN),
+                "macs": figure(record.macs, unit=PLAIN),
+                "accuracy": accuracy(record.accuracy, record.test_images),
+                "per_parameter": figure(
+                    values.get(ACCURACY_PER_PARAMETER), unit=UNITS[ACCURACY_PER_PARAMETER]
+                ),
+                "netscore": figure(values.get(NETSCORE), unit=PLAIN),
             }
         )
     return rows
@@ -188,66 +211,17 @@ def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
 def _run(record: RunRecord, store: Store) -> _Run:
     curves = power_curves(record, store)
     windows = own_windows(record)
-    title = f"power over time of {record.request.model}, windows shaded by phase"
     drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(
         record, main_boundary(record),
-        tuple(f"{_source(s)}; T {si(s.update_period_seconds, 's')}, sees"
+        tuple(f"{_source(s)}; T {exact(s.update_period_seconds, SECONDS)}, sees"
               f" {s.coverage_ratio:.0%} of the time" for s in record.series),
-        power_chart(curves, windows, title), _utc(extent(curves, windows)[0]) if drawn else "",
-        tuple(phase for phase in Phase if any(w.phase is phase for w in windows)),
-        tuple(w for w in windows if w.phase in MEASURED), _facts(record),
-        tuple(record.environment.items()),
+        _drawn(power_chart(curves, windows)), moment(extent(curves, windows)[0]) if drawn else "",
+        tuple(window_texts(w) for w in windows if w.phase in MEASURED_PHASES),
+        tuple((check, check_texts(check)) for check in worst_first(record.checks)),
+        run_facts(record), tuple(record.environment.items()),
     )  # fmt: skip
 
 
-def _facts(record: RunRecord) -> Facts:
-    """How it was run: what was asked for, and the constants behind its numbers."""
-    asked = record.request
-    before, after = si(asked.idle_before_seconds, "s"), si(asked.idle_after_seconds, "s")
-    facts = {
-        "run": record.run_id,
-        "host, boot": f"{record.host}, {record.boot_id}",
-        "state": f"{record.state}{': ' + record.reason if record.reason else ''}",
-        "started": _utc(record.started_ns),
-        "ended": MISSING if record.ended_ns is None else _utc(record.ended_ns),
-        "workload": f"{asked.workload}, {_count(record.test_images)} test images",
-        "device": asked.gpu or "CPU",
-        "repeats": str(asked.repeats),
-        "least window": "as the sensor needs" if asked.seconds is None else si(asked.seconds, "s"),
-        "warm-up": si(asked.warmup_seconds, "s"),
-        "own idle baselines": f"{before} before, {after} after",
-        **{name.replace("_", " "): str(value) for name, value in asked.parameters.items()},
-        **{name: plain(value) for name, value in record.constants.items()},
-    }
-    return tuple(facts.items())
-
-
 def _source(series: EnergySeries) -> str:
-    label = f", {series.label}" if series.label else ""
-    method = series.method.upper() if series.method is Method.ESTIMATED else series.method
-    return f"{series.domain} {series.device}: {method} from {series.source}{label}"
-
-
-def _mwh(joules: float | None) -> str:
-    """In the score's unit: ``2.34 × 10⁻⁶ mWh`` where that is short of a thousandth."""
-    if joules is None:
-        return MISSING
-    mantissa, _, exponent = f"{joules_to_mwh(joules):.3g}".partition("e")
-    power = f" × 10{str(int(exponent)).translate(_SUPERSCRIPT)}" if exponent else ""
-    return f"{mantissa}{power} mWh"
-
-
-def _amount(value: float | None, unit: str) -> str:
-    """A check's value or limit with its unit; a missing one is a dash alone."""
-    return MISSING if value is None else f"{plain(value)} {unit}".rstrip()
-
-
-def _count(number: int | None) -> str:
-    """A count in full; a missing one is a dash, never a zero."""
-    return MISSING if number is None else f"{number:,}"
-
-
-def _utc(time_ns: int) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return f"{datetime.fromtimestamp(time_ns / 1e9, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{series.domain} {series.device}: {source_text(series)}"

@@ -9,10 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from wattmark_cli.display import MISSING, si
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.remote import add_runner, pairs, runner, say_json
 from wattmark_client import Run
+from wattmark_core.figures import MISSING
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -75,14 +75,13 @@ def _row(found: Run) -> dict[str, Any]:
 
 def _table(found: list[Run]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("run", "state", "workload", "model", "score 1/mWh", "verdict"):
+    for name in ("run", "state", "workload", "model", "score", "energy is", "verdict"):
         table.add_column(name, overflow="fold", no_wrap=name == "run")
     for each in found:
-        score = each.score
+        texts = each.score_texts or {}
         progress = f" {each.progress.fraction:.0%}" if each.progress else ""
         table.add_row(
             each.run_id, f"{each.state}{progress}", each.workload, each.model,
-            MISSING if score is None else f"{si(score.value, '')} {score.method or ''}",
-            MISSING if score is None else score.verdict,
+            *(texts.get(name) or MISSING for name in ("score", "method", "verdict")),
         )  # fmt: skip
     return table

@@ -5,12 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from wattmark_cli import tables
-from wattmark_cli.display import MISSING, between, plain, si
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.remote import add_runner, runner, say_json
 from wattmark_core.codec import from_json
 from wattmark_core.results import Boundary, Check, Score
 from wattmark_scoring.ranking import RankedGroup
+from wattmark_scoring.score_words import check_texts, score_texts
+from wattmark_scoring.words import worst_first
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -35,7 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the scores of one run."""
+    """Show the scores of one run, then its checks: what did not pass first."""
     path = f"/runs/{arguments.run_id}/score"
     with runner(arguments) as client:
         found = client.call("POST" if arguments.again else "GET", path)
@@ -45,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     for each in found["scores"]:
         sys.stdout.write(_line(from_json(Score, each)) + "\n")
     sys.stdout.write("\n")
-    for each in found["checks"]:
-        sys.stdout.write(_check(from_json(Check, each)) + "\n")
+    for check in worst_first(from_json(Check, each) for each in found["checks"]):
+        sys.stdout.write(_check(check) + "\n")
     return 0
 
 
@@ -71,18 +72,11 @@ def _show(groups: Sequence[RankedGroup]) -> None:
 
 
 def _line(score: Score) -> str:
-    value = si(score.value, "") if score.value is not None else MISSING
-    interval = between(score.low, score.high)
-    method = f", {score.method}" if score.method else ""
-    return (
-        f"{score.formula:<24} {value:>9} {interval:<16} {score.boundary}{method}, {score.verdict}"
-    )
+    texts = score_texts(score)
+    method = f", {texts.method}" if texts.method else ""
+    return f"{texts.formula:<24} {texts.score:<26} {score.boundary}{method}, {texts.verdict}"
 
 
 def _check(check: Check) -> str:
-    value, limit = (
-        MISSING if number is None else plain(number) for number in (check.value, check.limit)
-    )
-    return (
-        f"{check.verdict:<8} {check.name:<18} {value} (limit {limit}) {check.unit}  {check.message}"
-    )
+    texts = check_texts(check)
+    return f"{texts.verdict:<10} {texts.name:<28} {texts.meaning}"

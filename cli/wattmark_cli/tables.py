@@ -7,10 +7,10 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from wattmark_cli.display import MISSING, between, percent, si
+from wattmark_core.figures import MISSING
 from wattmark_core.results import Score, Verdict
-from wattmark_core.units import joules_to_mwh
 from wattmark_scoring.ranking import RankedGroup
+from wattmark_scoring.score_words import reasons, score_texts
 
 _STYLES = {Verdict.VALID: "green", Verdict.WARNED: "yellow", Verdict.INVALID: "red"}
 
@@ -18,13 +18,13 @@ _STYLES = {Verdict.VALID: "green", Verdict.WARNED: "yellow", Verdict.INVALID: "r
 def ranked(group: RankedGroup) -> Group:
     """One group of comparable scores: best first, the invalid ones below a line, unranked."""
     table = Table(
-        title=Text(title(group)), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
+        title=Text(group.title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
-    table.add_column("accuracy", justify="right", no_wrap=True)
     table.add_column("energy\nper inference", justify="right", no_wrap=True)
-    table.add_column("score\n1/mWh", justify="right", no_wrap=True)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
     table.add_column("power\nspeed\nCPU time", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for number, score in enumerate(group.ranked, start=1):
@@ -36,35 +36,24 @@ def ranked(group: RankedGroup) -> Group:
 
 def _reasons(group: RankedGroup) -> list[Text]:
     """Per model the checks behind its verdict; one line where all share them."""
-    reasons = {
-        " ".join(_who(score, group)): f"{score.verdict} by {', '.join(troubles(score))}"
+    lines = {
+        " ".join(_who(score, group)): f"{score.verdict}: {', '.join(reasons(score))}"
         for score in (*group.ranked, *group.unranked)
-        if troubles(score)
+        if reasons(score)
     }
-    if len(set(reasons.values())) == 1 and len(reasons) > 1:
-        return [Text(f"all {next(iter(reasons.values()))}")]
-    return [Text(f"{who}: {reason}") for who, reason in reasons.items()]
+    if len(set(lines.values())) == 1 and len(lines) > 1:
+        return [Text(f"all {next(iter(lines.values()))}")]
+    return [Text(f"{who} {line}") for who, line in lines.items()]
 
 
 def _who(score: Score, group: RankedGroup) -> list[str]:
     """The model, its settings, and where the group holds several hosts or GPUs which it is."""
-    places = {each.place for each in (*group.ranked, *group.unranked)}
-    return [
-        score.model,
-        *score.settings.split(),
-        *([f"on {score.place}"] if len(places) > 1 else []),
-    ]
-
-
-def title(group: RankedGroup) -> str:
-    """Boundary and method are part of every table."""
-    method = "ESTIMATED energy, relative only" if group.estimated else "measured energy"
-    host = f" · {group.host}" if group.host else ""
-    return f"{group.workload} · boundary {group.boundary} · {method}{host}"
+    place = [f"on {score.place}"] if group.several_places else []
+    return [score.model, *score.settings.split(), *place]
 
 
 def _legend(group: RankedGroup) -> str:
-    lines = ["score = accuracy² / energy per inference in mWh; a–b = 95 % interval"]
+    lines = ["score = accuracy² / energy per inference in mWh; ± and (a–b): 95 % interval"]
     if group.estimated:
         lines.append("estimated from CPU time within a factor of two: compare within this table")
     if group.unranked:
@@ -73,30 +62,20 @@ def _legend(group: RankedGroup) -> str:
 
 
 def _cells(score: Score, group: RankedGroup) -> list[str | Text]:
-    energy = score.joules_per_inference
-    mwh = None if energy is None else joules_to_mwh(energy)
+    texts = score_texts(score)
     return [
         Text("\n".join(_who(score, group))),
-        percent(score.accuracy),
-        "\n".join(
-            [
-                si(energy, "J"),
-                MISSING if mwh is None else f"{mwh:.3g} mWh",
-                between(score.joules_per_inference_low, score.joules_per_inference_high, "J"),
-            ]
-        ),
-        f"{si(score.value, '')}\n{between(score.low, score.high)}",
-        f"{si(score.watts, 'W')}\n{si(score.inferences_per_second, '/s')}\n"
-        f"{si(score.cpu_seconds_per_inference, 's')}",
-        Text(score.verdict, style=_STYLES[score.verdict]),
+        _in_two(texts.energy),
+        _in_two(texts.accuracy),
+        _in_two(texts.score),
+        f"{texts.power}\n{texts.speed}\n{texts.cpu_time}",
+        Text(texts.verdict, style=_STYLES[score.verdict]),
     ]
 
 
-def troubles(score: Score) -> list[str]:
-    """The checks behind the verdict: those that failed, else those that warned."""
-    if score.verdict is Verdict.VALID:
-        return []
-    return [check.name for check in score.checks if check.verdict is score.verdict]
+def _in_two(text: str) -> str:
+    """The ends of an interval below the value: a table fits into 80 columns."""
+    return text.replace(" (", "\n(")
 
 
 def show(groups: Iterable[RankedGroup]) -> None:

@@ -8,9 +8,8 @@ from typing import Final
 import httpx
 
 from wattmark_client.errors import ClientError, refusal, unreachable
-from wattmark_client.models import Event
+from wattmark_client.models import Event, is_final
 
-FINAL: Final = frozenset({"done", "failed", "cancelled", "interrupted"})
 SILENT_SECONDS: Final = 60.0
 """The runner says something every 15 s."""
 RETRY_SECONDS: Final = 0.5
@@ -32,7 +31,9 @@ def follow(
             for event in _stream(http, path, last, timeout_seconds):
                 last, heard = event.id, time.monotonic()
                 # A run that is scored again was final before.
-                ended = event.kind == "state" and event.body["state"] in FINAL
+                ended = event.kind == "state" and is_final(
+                    event.body["state"], event.body.get("final")
+                )
                 yield event
         except httpx.TransportError as error:
             if time.monotonic() - heard > GIVE_UP_SECONDS:

@@ -5,9 +5,11 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+FINAL: Final = frozenset({"done", "failed", "cancelled", "interrupted"})
+"""The final states of runners that do not say themselves which are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,16 @@ class Run:
     score: Score | None = None
     record: dict[str, Any] | None = None
     """The whole record; only of a run that was asked for by name."""
+    score_texts: dict[str, str] | None = None
+    """The score as people read it: ``energy``, ``accuracy``, ``score``, ``verdict`` …"""
+    shown: dict[str, Any] | None = None
+    """The record in words; only of a run that was asked for by name."""
+    final: bool | None = None
 
     @property
     def ended(self) -> bool:
         """Nothing more will happen in it."""
-        return self.state in {"done", "failed", "cancelled", "interrupted"}
+        return is_final(self.state, self.final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,11 @@ class Event:
     id: int
     kind: str
     body: dict[str, Any]
+
+
+def is_final(state: str, final: bool | None) -> bool:
+    """The runner's word; runners of 0.1.0 before ``final`` leave it out."""
+    return state in FINAL if final is None else final
 
 
 def parse(kind: type[T], body: Mapping[str, Any]) -> T:

@@ -1,14 +1,21 @@
-"""Numbers as people read them: as many digits as are known, one SI prefix, the interval beside.
+"""Numbers and times as people read them, on every surface.
+
+A measured number has as many digits as are known, one SI prefix, and its interval beside it.
 
 The half-width of the 95 % interval has one digit, two if it begins with 1, and the value ends at
-the same place: ``3.7 ± 0.5 mJ``. Where the two sides differ by more than 20 % both ends are told:
+the same place: ``3.7 ± 0.5 mJ``. Where the two sides differ by more than 20 % both ends are shown:
 ``240 µJ (150–390)``. Where the interval is as wide as ×/÷ 2 each number has one digit, two if it
 begins with 1: ``≈ 170 µJ (50–600)``. Without an interval there are three digits: ``7.10 W``.
-Missing is ``–``.
+A number that was chosen, not measured, has the digits it needs: ``30 s``. Missing is ``–``.
+
+``share``, ``duration`` and ``moment`` have a twin of the same name in the runner's page
+(``format.js``), which shows what only the browser knows: live progress and the viewer's time zone.
+A test compares the two.
 """
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -19,7 +26,7 @@ PREFIXES: Final = {
 }  # fmt: skip
 """Power of ten → SI prefix."""
 UNLIKE: Final = 1.2
-"""One side of an interval over the other, from which both ends are told."""
+"""One side of an interval over the other, from which both ends are shown."""
 WIDE: Final = 2.0 * (1.0 - 1e-9)
 """Value over low, or high over value, from which a number is about right only. An estimate without
 any other error stands just there."""
@@ -32,24 +39,30 @@ Z95: Final = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What stands behind a number; ``smallest``: the least power of ten with a prefix.
+    """A number's unit; ``smallest`` and ``largest``: the powers of ten that have a prefix.
 
-    ``prefixed`` False: no prefix at all. ``spaced`` False: ×15 and not × 15.
+    ``prefixed`` False: no prefix at all. ``before``: stands before the number, as in ×15.
     """
 
     symbol: str
     smallest: int = -12
     prefixed: bool = True
     before: str = ""
+    largest: int = 15
 
 
 JOULES: Final = Unit("J")
 WATTS: Final = Unit("W")
+SECONDS: Final = Unit("s", smallest=-9, largest=0)
+PER_SECOND: Final = Unit("/s", smallest=0)
+CORES: Final = Unit("cores", prefixed=False)
 PLAIN: Final = Unit("", smallest=0)
 """A number without a unit: ``12 k``."""
 PER_MWH: Final = Unit("/mWh", smallest=0)
 """Of accuracy² / energy: ``12.2 ± 0.4 k/mWh``."""
 PERCENT: Final = Unit("%", prefixed=False)
+UNSCALED: Final = Unit("", prefixed=False)
+"""A number without unit and prefix: ``1240``."""
 TIMES: Final = Unit("", prefixed=False, before="×")
 """A ratio: ``×1.02 (0.98–1.06)``."""
 
@@ -88,6 +101,51 @@ def figure(
 def count(number: int | None) -> str:
     """A whole number in groups of three: ``2 223 720`` (thin spaces)."""
     return MISSING if number is None else f"{number:,}".replace(",", THIN_SPACE)
+
+
+def exact(value: float | None, unit: Unit = PLAIN) -> str:
+    """A number that was chosen (a limit, a setting, a tick of an axis): ``30 s``, ``2.5 k``.
+
+    Up to four digits, without zeros at the end.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    rounded = _rounded_exponent(value, 4) if value else 0
+    power = _power(value, rounded, unit) if value else 0
+    shown = Decimal(f"{value:.3e}").scaleb(-power).normalize()
+    text = f"{abs(shown):f}"
+    return unit.before + _joined(f"−{text}" if shown < 0 else text, unit, power)
+
+
+def plain(value: float | None, digits: int = 3) -> str:
+    """Rounded to ``digits`` significant digits, for tables that other programs read: no prefix, no
+    zeros at the end, an exponent from ten million on and below 0.0001."""
+    if value is None:
+        return MISSING
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text
+    return f"{float(text):.0f}" if 1 <= abs(value) < 1e7 else text
+
+
+def share(ratio: float | None) -> str:
+    """Whole per cent: ``0.43`` → ``43 %``."""
+    return MISSING if ratio is None else f"{math.floor(100.0 * ratio + 0.5)} %"
+
+
+def duration(seconds: float | None) -> str:
+    """Minutes and seconds: ``75`` → ``1:15``."""
+    if seconds is None:
+        return MISSING
+    whole = max(0, math.floor(seconds + 0.5))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def moment(time_ns: int | None) -> str:
+    """Unix ns → ``2026-11-27 23:12:18 UTC``."""
+    if time_ns is None:
+        return MISSING
+    return f"{datetime.fromtimestamp(time_ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def wilson(share: float, number: int) -> tuple[float, float]:
@@ -143,7 +201,7 @@ def _both_ends(value: float, low: float, high: float, unit: Unit, place: int) ->
 
 
 def _range(ends: list[str], unit: Unit, power: int) -> str:
-    """Without the unit, which stands before; a bare prefix is said again: ``12 k (8–19 k)``."""
+    """Without the unit, which stands before; a bare prefix is repeated: ``12 k (8–19 k)``."""
     dash = " to " if ends[0].startswith("−") else "–"
     bare = f" {PREFIXES[power]}" if power and not unit.symbol else ""
     return dash.join(ends) + bare
@@ -161,7 +219,7 @@ def _power(value: float, place: int, unit: Unit) -> int:
         return 0
     shown = _rounded(value, place)
     power = 3 * math.floor((shown.adjusted() if shown else place) / 3)
-    return min(max(power, unit.smallest), max(PREFIXES))
+    return min(max(power, unit.smallest), unit.largest, max(PREFIXES))
 
 
 def _at(value: float, place: int, power: int) -> str:
@@ -176,7 +234,7 @@ def _rounded(value: float, place: int) -> Decimal:
 
 
 def _rounded_exponent(value: float, digits: int) -> int:
-    """Of the first digit, once the value is rounded to so many digits."""
+    """Of the first digit, once the value is rounded to ``digits`` digits."""
     return int(f"{abs(value):.{digits - 1}e}".partition("e")[2])
 
 

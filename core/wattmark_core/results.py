@@ -9,6 +9,9 @@ from wattmark_core.units import ns_to_seconds
 
 GPU_LETTERS: Final = 12
 """``GPU-`` and eight digits."""
+ENERGY_SCORE: Final = "accuracy^2/energy"
+ACCURACY_PER_PARAMETER: Final = "accuracy/parameters"
+NETSCORE: Final = "netscore"
 
 
 class Phase(StrEnum):

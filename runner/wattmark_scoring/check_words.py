@@ -22,10 +22,10 @@ class Question(StrEnum):
 class Words:
     """A check in words.
 
-    ``sentence``: what was found, with ``{found}`` and perhaps ``{device}``; ``unknown``: what to
-    say without a value. ``remedy``: what to do about one that did not pass. ``at_least``: the value
-    must reach the limit. ``device``: finds the device in the check's message. ``states``: for a
-    check of a state and not of a value, what is found and the sentence, by verdict; the sentence
+    ``sentence``: what was found, with ``{found}`` and perhaps ``{device}``; ``unknown``: the
+    sentence without a value. ``remedy``: what to do about one that did not pass. ``at_least``: the
+    value must reach the limit. ``device``: finds the device in the check's message. ``states``: for
+    a check of a state and not of a value, what is found and the sentence, by verdict; the sentence
     may hold ``{message}``. ``of_a_window`` False: it is the same in all, and names none.
     """
 
@@ -224,4 +224,4 @@ WORDS: Final[Mapping[str, Words]] = {
         " on average over the repeats", remedy="See what else ran, or measure more repeats",
     ),
 }  # fmt: skip
-"""In the order in which findings are told: causes before what they cause."""
+"""In the order in which findings are shown: causes before what they cause."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wattmark_core.catalogue import Method
+from wattmark_core.labels import comparison
 from wattmark_core.results import Boundary, Score, Verdict
 
 
@@ -22,16 +23,34 @@ class RankedGroup:
     unranked: tuple[Score, ...]
     host: str = ""
 
+    @property
+    def title(self) -> str:
+        """Names workload, boundary and method, which are part of every table."""
+        return comparison(
+            self.workload, self.boundary, estimated=self.estimated, host=self.host
+        )  # fmt: skip
+
+    @property
+    def several_places(self) -> bool:
+        """The scores are of more than one host or GPU, so each must name its own."""
+        return len({score.place for score in (*self.ranked, *self.unranked)}) > 1
+
 
 Key = tuple[bool, str, Boundary, str, str]
+
+
+def rankable(score: Score) -> bool:
+    """Valid and warned scores that have a value rank. ``RunDatabase.compared`` asks the same in
+    SQL."""
+    return score.value is not None and score.verdict is not Verdict.INVALID
 
 
 def rank(scores: Iterable[Score]) -> tuple[RankedGroup, ...]:
     """Groups of comparable scores, measured groups before estimated ones.
 
     Only scores of one workload, boundary and formula are comparable, only measured with measured,
-    and of estimates, each good within a factor of two, only those of one host. Warned scores rank;
-    invalid ones are listed apart.
+    and of estimates, each good within a factor of two, only those of one host. A score's rank is
+    its place in ``ranked``, from 1.
     """
     groups: dict[Key, list[Score]] = {}
     for score in scores:
@@ -46,7 +65,8 @@ def rank(scores: Iterable[Score]) -> tuple[RankedGroup, ...]:
 
 def _group(key: Key, members: list[Score]) -> RankedGroup:
     estimated, workload, boundary, formula, host = key
-    fit = [s for s in members if s.value is not None and s.verdict is not Verdict.INVALID]
-    unfit = [s for s in members if s not in fit]
-    ranked = sorted(fit, key=lambda score: -(score.value or 0.0))
-    return RankedGroup(workload, boundary, formula, estimated, tuple(ranked), tuple(unfit), host)
+    ranked = sorted(filter(rankable, members), key=lambda score: -(score.value or 0.0))
+    unranked = [score for score in members if not rankable(score)]
+    return RankedGroup(
+        workload, boundary, formula, estimated, tuple(ranked), tuple(unranked), host
+    )  # fmt: skip

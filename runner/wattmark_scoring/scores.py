@@ -4,17 +4,14 @@ Sources: arXiv 2310.09554 (Waltsburger et al., ISCAS 2023), eq. 1 (after Canzian
 eq. 2 (NetScore, Wong 2018), eq. 3.
 """
 
-from typing import Final
-
 import numpy as np
 
+from wattmark_core.results import ACCURACY_PER_PARAMETER as ACCURACY_PER_PARAMETER
+from wattmark_core.results import ENERGY_SCORE as ENERGY_SCORE
+from wattmark_core.results import NETSCORE as NETSCORE
 from wattmark_core.units import joules_to_mwh
 from wattmark_scoring.energy import Z95
 from wattmark_scoring.interval import Interval
-
-ENERGY_SCORE: Final = "accuracy^2/energy"
-ACCURACY_PER_PARAMETER: Final = "accuracy/parameters"
-NETSCORE: Final = "netscore"
 
 
 def energy_score(accuracy: float, joules_per_inference: float) -> float:

@@ -14,7 +14,7 @@ from wattmark_scoring.check_words import WORDS, Question, Words
 
 PASSED: Final = "every check passed"
 UNSCORED: Final = "no energy was measured"
-MOST_TOLD: Final = 3
+MOST_SHOWN: Final = 3
 MOST_LETTERS: Final = 220
 RANKS: Final = {Verdict.INVALID: 0, Verdict.WARNED: 1, Verdict.VALID: 2}
 """For sorting: what did not pass comes first."""
@@ -57,8 +57,10 @@ def allowed(check: Check) -> str:
 def meaning(check: Check) -> str:
     """One or two sentences: what was found beside the limit, and what to do if it did not pass."""
     words = words_of(check)
-    told = f"{finding(check)}."
-    return told if check.verdict is Verdict.VALID or not words.remedy else f"{told} {words.remedy}."
+    sentence = f"{finding(check)}."
+    if check.verdict is Verdict.VALID or not words.remedy:
+        return sentence
+    return f"{sentence} {words.remedy}."
 
 
 def finding(check: Check) -> str:
@@ -69,14 +71,14 @@ def finding(check: Check) -> str:
     repeat = f", in repeat {where[1]}" if where and words.of_a_window else ""
     state = words.states.get(check.verdict)
     if state is not None:
-        told = state[1]
+        sentence = state[1]
     elif check.value is not None and words.sentence:
-        told, repeat = words.sentence, repeat + _beside(check, words)
+        sentence, repeat = words.sentence, repeat + _beside(check, words)
     else:
-        told = words.unknown if check.verdict is not Verdict.VALID else ""
-    if not told:
+        sentence = words.unknown if check.verdict is not Verdict.VALID else ""
+    if not sentence:
         return message[:1].upper() + message[1:] + repeat
-    return told.format(message=message, device=_device(check), found=found(check)) + repeat
+    return sentence.format(message=message, device=_device(check), found=found(check)) + repeat
 
 
 def findings(score: Score) -> str:
@@ -85,9 +87,9 @@ def findings(score: Score) -> str:
     failed = [check for check in worst_first(score.checks) if check.verdict is not Verdict.VALID]
     if not failed:
         return PASSED if score.verdict is Verdict.VALID else UNSCORED
-    told = [_first(failed, number) for number in range(1, min(MOST_TOLD, len(failed)) + 1)]
-    short = [text for text in told if len(text) <= MOST_LETTERS]
-    return short[-1] if short else shorten(told[0], MOST_LETTERS, placeholder=" …")
+    texts = [_first(failed, number) for number in range(1, min(MOST_SHOWN, len(failed)) + 1)]
+    short = [text for text in texts if len(text) <= MOST_LETTERS]
+    return short[-1] if short else shorten(texts[0], MOST_LETTERS, placeholder=" …")
 
 
 def _first(failed: Sequence[Check], number: int) -> str:

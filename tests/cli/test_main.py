@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_cli.display import between, duration, percent, plain, si
-
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
     "fit", "sensors", "exec", "export", "report", "republish", "serve", "run", "runs", "cancel",
@@ -62,19 +60,3 @@ def test_a_store_that_is_none_is_refused(wattmark: Wattmark, tmp_path: Path) -> 
     assert done.returncode == 1
     assert "is not a" in done.stderr
     assert other.read_text() == "my diary\n" * 100
-
-
-def test_numbers_for_people() -> None:
-    """Three digits with a prefix; what is missing is a dash."""
-    assert si(1.25e-5, "J") == "12.5 µJ"
-    assert si(0.9999, "W") == "1 W"
-    assert si(0.0, "J") == "0 J"
-    assert si(None, "J") == "–"
-    assert si(788_373.0, "/s") == "788 k/s"
-    assert plain(238_398.7) == "238000"
-    assert plain(3.14159) == "3.14"
-    assert plain(None) == "–"
-    assert between(0.000757, 0.0034, "J") == "0.757–3.4 mJ"
-    assert between(None, 2.0, "J") == ""
-    assert percent(0.8734) == "87.3 %"
-    assert duration(75.4) == "1:15"

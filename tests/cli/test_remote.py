@@ -42,8 +42,9 @@ def test_a_run_from_start_to_ranking(remote: Wattmark) -> None:
     assert (found["state"], found["model"], found["verdict"]) == ("done", "other", "warned")
     score = remote("score", found["run_id"], "--again")
     assert score.returncode == 0, score.stderr
-    assert "accuracy^2/energy" in score.stdout
-    assert "exclusive" in score.stdout
+    assert "accuracy² / energy" in score.stdout
+    assert "no other window" in score.stdout
+    assert "ESTIMATED, ! warned" in score.stdout
     ranking = json.loads(remote("ranking", "--workload", "quick", "--json").stdout)
     assert found["run_id"] in [s["run_id"] for g in ranking["groups"] for s in g["ranked"]]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_cli.charts import score_chart
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.views.charts import score_chart
 from wattmark_store.sqlite import SqliteStore
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
@@ -88,20 +88,20 @@ def test_a_name_leads_to_its_run(page: str) -> None:
 
 
 def test_checks_stand_beside_their_limits(page: str) -> None:
-    """Value, limit and unit of each check of each run."""
-    assert (
-        len(re.findall(r"<span>10 s</span></td><td data-l=\"limit\"><span>30 s</span>", page)) == 3
-    )
+    """What was found, what is allowed, and a sentence, of each check of each run."""
+    cells = r"<span>10.0 s</span></td><td data-l=\"allowed\"><span>at least 30 s</span>"
+    assert len(re.findall(cells, page)) == 3
+    assert page.count("The shorter idle baseline lasted 10.0 s; needed 30 s. Measure the") == 3
 
 
 def test_each_epoch_is_a_line_of_its_own(page: str) -> None:
     """The samples' second epoch begins with a new stroke, in every run."""
-    paths = re.findall(r'<path class="line s0" d="([^"]+)"', page)
+    paths = re.findall(r'<path class="curve package" [^>]*d="([^"]+)"', page)
     assert [path.count("M") for path in paths] == [2, 2, 2]
 
 
 def test_what_cannot_stand_on_a_logarithmic_axis_is_left_to_the_table() -> None:
-    """No interval or one that reaches 0: no bar; a long name is cut, in full in its title."""
+    """No interval or one that reaches 0: no dot; a long name is cut, in full in its title."""
     score = Score(
         "r", "h", "m" * 40, "w", Boundary.CPU, "accuracy^2/energy", 0, Method.COUNTER,
         Verdict.VALID, 5.0, 4.0, 6.0,
@@ -109,9 +109,9 @@ def test_what_cannot_stand_on_a_logarithmic_axis_is_left_to_the_table() -> None:
     without = [replace(score, low=None), replace(score, value=0.0, low=0.0)]
     assert score_chart(without, "none") == ""
     chart = score_chart([score, *without], "one")
-    assert chart.count('class="bar"') == 1
+    assert chart.count('class="dot"') == 1
     assert "m" * 21 + "…</text>" in chart
-    assert "<title>" + "m" * 40 + ": 5 /mWh" in chart
+    assert "<title>" + "m" * 40 + ": 5.0 ± 1.0 /mWh" in chart
 
 
 def test_two_hosts_are_told_apart(data: Path, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_two_hosts_are_told_apart(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
-    """Chromium lays the page out: the tables, a curve per run, the bars."""
+    """Chromium lays the page out: the tables, a curve per run, the scores."""
     chromium = shutil.which("chromium")
     assert chromium, "no chromium: as root, apt-get install chromium"
     done = subprocess.run(
@@ -137,8 +137,8 @@ def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert len(done.stdout) > 0.9 * len(page)
-    assert done.stdout.count("<svg") == 5  # three curves, bars of the two groups
-    assert done.stdout.count('class="line s0"') == 3
+    assert done.stdout.count("<svg") == 5  # three curves, scores of the two groups
+    assert done.stdout.count('<path class="curve package"') == 3
 
 
 def test_one_run_as_json(wattmark: Wattmark, data: Path) -> None:

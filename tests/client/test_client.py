@@ -12,7 +12,7 @@ import pytest
 
 from wattmark_client import Client, ClientError, Event, Run
 from wattmark_client.client import key_of
-from wattmark_client.models import parse
+from wattmark_client.models import is_final, parse
 
 
 @pytest.fixture
@@ -203,3 +203,17 @@ def test_off_loopback_it_takes_a_key_and_tls(
     ):
         client.workloads()
     assert caught.value.status == 401
+
+
+@pytest.mark.parametrize(
+    ("state", "final"),
+    [("queued", False), ("running", False), ("scoring", False), ("done", True), ("failed", True),
+     ("cancelled", True), ("interrupted", True)],
+)  # fmt: skip
+def test_a_runner_that_does_not_say_which_states_are_final_is_understood(
+    state: str, final: bool
+) -> None:
+    """As earlier ones do not; what a newer one says of a state of its own is believed."""
+    assert is_final(state, None) is final
+    assert is_final("paused", True)
+    assert not is_final("paused", None)

@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattmark_core import figures
-from wattmark_core.figures import JOULES, PER_MWH, PERCENT, PLAIN, TIMES, WATTS, Unit, figure
+from wattmark_core.figures import (
+    JOULES,
+    PER_MWH,
+    PER_SECOND,
+    PERCENT,
+    PLAIN,
+    SECONDS,
+    TIMES,
+    UNSCALED,
+    WATTS,
+    Unit,
+    figure,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +83,60 @@ def test_an_estimate_is_marked() -> None:
     assert figure(170e-6, 85e-6, 340e-6, JOULES, estimated=True) == "≈ 170 µJ (90–300)"
     assert figure(3.7e-3, 3.2e-3, 4.2e-3, JOULES, estimated=True) == "≈ 3.7 ± 0.5 mJ"
     assert figure(2.13, unit=WATTS, estimated=True) == "≈ 2 W"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (12.5e-6, JOULES, "12.5 µJ"),
+        (0.9999, WATTS, "1.00 W"),
+        (788_373.0, PER_SECOND, "788 k/s"),
+        (3600.0, SECONDS, "3600 s"),
+        (0.000563, SECONDS, "563 µs"),
+        (0.0009, PER_SECOND, "0.000900 /s"),
+    ],
+)
+def test_units_have_the_prefixes_that_people_use(value: float, unit: Unit, text: str) -> None:
+    """Seconds no kilo, and a rate no milli."""
+    assert figure(value, unit=unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (30.0, SECONDS, "30 s"),
+        (0.3, SECONDS, "300 ms"),
+        (2500.0, WATTS, "2.5 kW"),
+        (20_000.0, PLAIN, "20 k"),
+        (5.0, PERCENT, "5 %"),
+        (0.0, WATTS, "0 W"),
+        (-3.0, PLAIN, "−3"),
+        (1240.0, UNSCALED, "1240"),
+        (None, SECONDS, "–"),
+    ],
+)
+def test_what_was_chosen_has_no_digit_more_than_it_needs(
+    value: float | None, unit: Unit, text: str
+) -> None:
+    """Limits, settings, ticks of an axis."""
+    assert figures.exact(value, unit) == text
+
+
+def test_numbers_for_other_programs_have_no_prefix() -> None:
+    """Three digits or as many as are asked for; what is missing is a dash."""
+    assert figures.plain(238_398.7) == "238000"
+    assert figures.plain(3.14159) == "3.14"
+    assert figures.plain(3.14159, 4) == "3.142"
+    assert figures.plain(None) == "–"
+
+
+def test_times_and_shares() -> None:
+    """In UTC, to the second; time left as minutes and seconds; whole per cent."""
+    assert figures.moment(1_700_000_000_999_999_999) == "2023-11-14 22:13:20 UTC"
+    assert figures.moment(None) == "–"
+    assert figures.duration(75.4) == "1:15"
+    assert figures.duration(-1.0) == "0:00"
+    assert figures.share(0.8734) == "87 %"
 
 
 def test_counts_are_whole() -> None:

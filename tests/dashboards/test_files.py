@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dashboards.board import every_panel
-from dashboards.colors import PHASES
+from dashboards.colors import DOMAINS, PHASES
 from dashboards.generate import DASHBOARDS, files
-from wattmark_core.results import Phase
+from wattmark_runner.views.charts import style_sheet
 
 ROOT = Path(__file__).parents[2]
 KINDS = {
@@ -158,12 +158,16 @@ def test_what_a_table_shows_is_asked_for(panel: Any) -> None:
     assert names <= asked | made
 
 
-@pytest.mark.parametrize("file", [
-    "runner/wattmark_runner/service/page/style.css", "cli/wattmark_cli/report.html.j2",
-])  # fmt: skip
-def test_a_phase_looks_the_same_wherever_a_person_sees_it(file: str) -> None:
-    """On the page, in the report, in Grafana; in light and dark."""
-    style = (ROOT / file).read_text(encoding="utf-8")
-    for phase, (_, color) in PHASES.items():
-        if phase is not Phase.GUARD or "report" in file:  # the page draws no guard
-            assert re.findall(rf"--{phase}: (#\w+);", style) == [color, color]
+def test_a_colour_looks_the_same_wherever_a_person_sees_it() -> None:
+    """On the page and in reports as in Grafana, in light and dark; no file has one of its own."""
+    style = style_sheet()
+    marks = [*PHASES.items(), *DOMAINS.items()]
+    for name, (_, color) in marks:
+        assert re.findall(rf"--{name}: (#\w+);", style) == [color]
+    for file in (
+        "runner/wattmark_runner/service/page/style.css", "cli/wattmark_cli/report.html.j2",
+    ):  # fmt: skip
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert re.findall(r"(?<!&)#(?:[0-9a-fA-F]{3}){1,2}\b", text) == []
+    drawn = set(re.findall(r"#[0-9A-Fa-f]{6}", json.dumps(BOARDS)))
+    assert {color for _, (_, color) in marks} & drawn

@@ -20,6 +20,11 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
 
+    @property
+    def final(self) -> bool:
+        """Nothing more will happen in the run."""
+        return self in FINAL
+
 
 FINAL: Final = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.INTERRUPTED})
 

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from wattmark_core.errors import WattmarkError
-from wattmark_runner.service import metrics
+from wattmark_runner.service import metrics, page_assets
 from wattmark_runner.service.access.idempotency import IdempotencyMiddleware
 from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.access.middleware import AccessMiddleware
@@ -69,6 +69,7 @@ def calls(parts: Services) -> FastAPI:
     for module in (runs, windows, scores, tables):
         app.include_router(module.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(_about_itself(parts))
+    app.include_router(page_assets.router)
     app.mount("/static", StaticFiles(directory=PAGE), name="static")
     return app
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from wattmark_core import labels
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
@@ -57,7 +58,7 @@ def power_curves(record: RunRecord, store: Store, points: int = POINTS) -> list[
     start = min(window.start_ns for window in windows) - MARGIN_NS
     end = max(window.end_ns for window in windows) + MARGIN_NS
     return [
-        power_curve(f"{series.domain} {series.device} ({series.method})", series, data)
+        power_curve(labels.counter(series.domain, series.device, series.method), series, data)
         for series in record.series
         for data in store.series(
             "energy", start, end, {"host": record.host, **series.tags}, points=points

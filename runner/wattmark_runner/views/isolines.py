@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from wattmark_core.catalogue import Method
+from wattmark_core.figures import exact
 from wattmark_core.results import Score, Verdict
 from wattmark_core.sample import make_tags
 from wattmark_core.units import JOULES_PER_MWH
@@ -65,10 +66,7 @@ def steps(low: float, high: float) -> list[float]:
 
 def label(value: float) -> str:
     """``10 /mWh``, ``30 k /mWh``."""
-    for size, prefix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.10g}{prefix} /mWh"
-    return f"{value:.10g} /mWh"
+    return f"{exact(value)} /mWh"
 
 
 def _accuracies(known: Sequence[float]) -> tuple[float, float]:

@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from wattmark_core.catalogue import Method
-from wattmark_core.figures import JOULES, PER_MWH, PLAIN, TIMES, Unit, accuracy, figure
+from wattmark_core.figures import TIMES, figure
 from wattmark_core.results import Score, Verdict
-from wattmark_scoring import words
+from wattmark_scoring import score_words
 from wattmark_scoring.energy import ESTIMATE_FACTOR
 from wattmark_scoring.interval import Interval
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE
 
-UNITS: Final = {
-    ENERGY_SCORE: PER_MWH, ACCURACY_PER_PARAMETER: Unit("%/M", prefixed=False),
-}  # fmt: skip
-"""Of scores by their formula; another's is not known, and left out."""
 NO_SCATTER: Final = 1e-9
 """Half-width in ln below which an interval without the estimate's factor holds no scatter."""
 
@@ -26,21 +21,18 @@ def score_texts(score: Score, known: Sequence[Score]) -> dict[str, str]:
 
     ``known``: energy scores of the workload, in which the run before is looked for.
     """
-    found = {"findings": words.findings(score)}
-    estimated = score.method is Method.ESTIMATED
+    own = score_words.score_texts(score)
+    texts = {"findings": own.findings}
     if score.joules_per_inference is not None:
-        energy = (score.joules_per_inference, score.joules_per_inference_low,
-                  score.joules_per_inference_high)  # fmt: skip
-        found["energy_text"] = figure(*energy, JOULES, estimated=estimated)
+        texts["energy_text"] = own.energy
     if score.accuracy is not None:
-        found["accuracy_text"] = accuracy(score.accuracy, score.test_images)
+        texts["accuracy_text"] = own.accuracy
     if score.value is not None:
-        unit = UNITS.get(score.formula, PLAIN)
-        found["score_text"] = figure(score.value, score.low, score.high, unit, estimated=estimated)
+        texts["score_text"] = own.score
     before = previous(score, known)
     if before is not None:
-        found |= {"previous_text": compared(score, before), "previous_run_id": before.run_id}
-    return found
+        texts |= {"previous_text": compared(score, before), "previous_run_id": before.run_id}
+    return texts
 
 
 def previous(score: Score, known: Sequence[Score]) -> Score | None:
@@ -61,7 +53,7 @@ def previous(score: Score, known: Sequence[Score]) -> Score | None:
 
 
 def compared(score: Score, before: Score) -> str:
-    """Energy per inference over that of the run before, and whether the two are told apart.
+    """Energy per inference over that of the run before, and whether the two differ.
 
     The 95 % interval of the ratio is made in ln, of both intervals in squares. An estimate's
     factor of two is the same in both runs of a place and cancels: their intervals are taken
@@ -78,8 +70,8 @@ def compared(score: Score, before: Score) -> str:
     down = math.hypot(math.log(one.value / one.low), math.log(other.high / other.value))
     up = math.hypot(math.log(one.high / one.value), math.log(other.value / other.low))
     low, high = ratio * math.exp(-down), ratio * math.exp(up)
-    told = "more" if low > 1.0 else "less" if high < 1.0 else "no difference seen"
-    return f"{figure(ratio, low, high, TIMES)}: {told}"
+    answer = "more" if low > 1.0 else "less" if high < 1.0 else "no difference seen"
+    return f"{figure(ratio, low, high, TIMES)}: {answer}"
 
 
 def _interval(score: Score, factor: float) -> Interval | None:

@@ -19,12 +19,21 @@ SCORE: Final[dict[str, Any]] = {
     "gpu": "", "test_images": 10000, "cpu_utilization_ratio": 0.97, "memory_used_bytes": 6.1e9,
     "gpu_utilization_ratio": None, "gpu_memory_used_bytes": None,
 }  # fmt: skip
+SCORE_TEXTS: Final[dict[str, Any]] = {
+    "formula": "accuracy² / energy", "score": "4.81 ± 0.02 k/mWh",
+    "for_other_images": "4.81 ± 0.10 k/mWh", "energy": "563 ± 3 µJ",
+    "energy_above_idle": "377 µJ", "accuracy": "86.8 ± 0.7 %", "power": "61.2 W",
+    "speed": "109 k/s", "cpu_time": "59.0 µs", "network": "cnn-small batch_size=64",
+    "place": "lab7", "counts": "CPU and memory", "method": "measured", "verdict": "✓ valid",
+    "reasons": "", "findings": "every check passed",
+}  # fmt: skip
 RUN: Final[dict[str, Any]] = {
     "run_id": RUN_ID, "state": "done", "reason": "", "source": "runner",
     "workload": "fashion-mnist", "model": "cnn-small", "parameters": {"batch_size": 32},
     "owner": "", "labels": {"project": "thesis"}, "host": "lab7",
     "created_at": "2026-01-31T11:59:58Z", "started_at": "2026-01-31T12:00:00Z",
     "ended_at": "2026-01-31T12:01:52Z", "queue_position": None, "progress": None, "score": SCORE,
+    "score_texts": SCORE_TEXTS, "final": True,
 }  # fmt: skip
 WINDOW: Final[dict[str, Any]] = {
     "window_id": "5f0c1b7e9d6a4f3f8b2e1c0d9a8b7c6d", "run_id": RUN_ID, "state": "closed",
@@ -38,6 +47,31 @@ WINDOW: Final[dict[str, Any]] = {
 GROUP: Final[dict[str, Any]] = {
     "workload": "fashion-mnist", "boundary": "cpu", "formula": "accuracy^2/energy",
     "estimated": False, "ranked": [SCORE], "unranked": [], "host": "",
+}  # fmt: skip
+SHOWN_SCORE: Final[dict[str, Any]] = {
+    "run_id": RUN_ID, "model": "cnn-small", "settings": "batch_size=64", "rank": 1,
+    "verdict": "valid", "texts": SCORE_TEXTS,
+}  # fmt: skip
+SHOWN_GROUP: Final[dict[str, Any]] = {
+    "title": "fashion-mnist · boundary cpu · measured energy", "formula": "accuracy² / energy",
+    "scores": [SHOWN_SCORE], "picture": "",
+}  # fmt: skip
+SHOWN_RUN: Final[dict[str, Any]] = {
+    "scores": [SHOWN_SCORE | {"rank": None}],
+    "checks": [
+        {"verdict": "valid", "texts": {
+            "question": "Is the sensor good enough?", "name": "gaps between samples",
+            "verdict": "✓ valid", "found": "101 ms", "allowed": "at most 0.3 s",
+            "meaning": "The largest gap between samples of package socket0 was 101 ms; allowed"
+                       " 0.3 s."}}
+    ],
+    "windows": [
+        {"start_ms": 1769860800000.0, "texts": {
+            "name": "inference 1", "length": "12.5 s", "energy": "765.1 ± 1.2 J",
+            "power": "61.2 W", "inferences": "10 000", "correct": "8 712",
+            "method": "measured", "notes": ""}}
+    ],
+    "facts": [["run", RUN_ID]], "environment": [["kernel", "6.1"]],
 }  # fmt: skip
 TABLE: Final[dict[str, Any]] = {
     "name": "3", "title": "Table III: fashion-mnist · boundary cpu · measured energy",
@@ -87,6 +121,7 @@ POWER: Final[dict[str, Any]] = {
         {"phase": "inference", "repeat": 0, "start_ms": 1769860800000.0,
          "end_ms": 1769860812500.0}
     ],
+    "picture": "<figure>…</figure>",
 }  # fmt: skip
 
 
@@ -98,6 +133,7 @@ DETAIL: Final[dict[str, Any]] = {
         "request": {"workload": "fashion-mnist", "model": "cnn-small"}, "scores": [SCORE],
         "checks": [CHECK],
     },
+    "shown": SHOWN_RUN,
 }  # fmt: skip
 
 

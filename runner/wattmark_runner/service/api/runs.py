@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from wattmark_runner.records.database import Event, Page
-from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
+from wattmark_runner.records.model import RunRequest, RunState, Source
 from wattmark_runner.service.access.idempotency import DESCRIBED
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
@@ -24,7 +24,9 @@ from wattmark_runner.service.api.schemas import (
     RunScores,
     RunsPage,
 )
+from wattmark_runner.service.api.shown import ShownRun
 from wattmark_runner.service.services import Services, parts
+from wattmark_runner.views.charts import NO_SAMPLES, NO_SAMPLES_YET, power_chart
 from wattmark_runner.views.curves import own_windows, power_curves
 from wattmark_runner.workloads.pretrained import require_weights
 
@@ -98,7 +100,8 @@ def list_runs(
 def show_run(run_id: str, service: Service) -> RunDetail:
     """A run with its whole record: enough to repeat it."""
     run = _run(service, run_id)
-    return RunDetail(**dict(run), record=service.context.database.load(run_id))
+    record = service.context.database.load(run_id)
+    return RunDetail(**dict(run), record=record, shown=ShownRun.of(record))
 
 
 @router.post("/runs/{run_id}/cancel", openapi_extra=DESCRIBED)
@@ -125,8 +128,8 @@ def follow_run(
 ) -> StreamingResponse:
     """What happens in a run, as server-sent events, from the first or after ``Last-Event-ID``.
 
-    `state` {state, reason}; `progress` {stage, fraction, seconds_left}; `window`, a window that is
-    over; `notice` {text}. The stream ends when the run does.
+    `state` {state, reason, final}; `progress` {stage, fraction, seconds_left}; `window`, a window
+    that is over; `notice` {text}. The stream ends when the run does.
     """
     service.context.database.row(run_id)
     stream = _events(service, run_id, int(last_event_id or 0), follow=follow)
@@ -146,22 +149,27 @@ def show_power(
 ) -> Power:
     """Power over the run, a curve per counter, with the run's windows."""
     record = service.context.database.load(run_id)
+    power = power_curves(record, service.context.store, points)
     curves = [
         CurveItem(
             name=curve.name, domain=curve.series.domain, device=curve.series.device,
             source=curve.series.source, method=curve.series.method,
             points=[None if p is None else (p[0] / 1e6, p[1]) for p in curve.points],
         )
-        for curve in power_curves(record, service.context.store, points)
+        for curve in power
     ]  # fmt: skip
-    windows = [
+    windows = own_windows(record)
+    phases = [
         PhaseItem(
             phase=window.phase, repeat=window.repeat,
             start_ms=window.start_ns / 1e6, end_ms=window.end_ns / 1e6,
         )
-        for window in own_windows(record)
+        for window in windows
     ]  # fmt: skip
-    return Power(curves=curves, windows=windows)
+    picture = power_chart(
+        power, windows, empty=NO_SAMPLES if record.state.final else NO_SAMPLES_YET
+    )
+    return Power(curves=curves, windows=phases, picture=picture)
 
 
 @router.get("/runs/{run_id}/score")
@@ -208,13 +216,13 @@ async def _events(
     """The text of the stream. Whoever reads it may go away at any time."""
     database = service.context.database
     silent = 0.0
-    # The state is read before the events: one that is final is told by an event, too.
-    ended = (await asyncio.to_thread(database.row, run_id)).state in FINAL
+    # The state is read before the events: one that is final comes as an event, too.
+    ended = (await asyncio.to_thread(database.row, run_id)).state.final
     while True:
         for event in await asyncio.to_thread(database.events, run_id, after):
             after, silent = event.id, 0.0
             if event.kind == "state":
-                ended = RunState(event.body["state"]) in FINAL
+                ended = RunState(event.body["state"]).final
             yield _event_text(event)
         if not follow or ended or service.stopping.is_set():
             return
@@ -227,6 +235,8 @@ async def _events(
 
 def _event_text(event: Event) -> str:
     body: dict[str, Any] = event.body
+    if event.kind == "state":
+        body = {**body, "final": RunState(body["state"]).final}
     return f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(body)}\n\n"
 
 

@@ -11,8 +11,10 @@ from wattmark_runner.execution.progress import Progress
 from wattmark_runner.records.database import RunRow, WindowRow
 from wattmark_runner.records.model import RunRecord, RunState, Source
 from wattmark_runner.service.api import examples
+from wattmark_runner.service.api.shown import ShownGroup, ShownRun
 from wattmark_runner.views.tables import Table
 from wattmark_scoring.ranking import RankedGroup
+from wattmark_scoring.score_words import ScoreTexts, score_texts
 
 LAST_NS: Final = 2**63 - 1
 COUNT: Final = 2**53
@@ -149,10 +151,12 @@ class Run(BaseModel):
     queue_position: int | None = Field(description="0: the next; null: it does not wait")
     progress: ProgressItem | None
     score: Score | None = Field(description="accuracy² / energy in the run's own boundary")
+    score_texts: ScoreTexts | None = Field(description="the score as people read it")
+    final: bool = Field(description="nothing more will happen in the run")
 
     @classmethod
     def of(cls, row: RunRow, position: int | None, progress: Progress | None) -> Self:
-        """From the ledger's row."""
+        """From the database's row."""
         return cls(
             run_id=row.run_id, state=row.state, reason=row.reason, source=row.source,
             workload=row.workload, model=row.model, parameters=row.parameters, owner=row.owner,
@@ -164,6 +168,8 @@ class Run(BaseModel):
                 stage=progress.stage, fraction=progress.fraction,
                 seconds_left=progress.seconds_left),
             score=row.score,
+            score_texts=None if row.score is None else score_texts(row.score),
+            final=row.state.final,
         )  # fmt: skip
 
 
@@ -173,6 +179,7 @@ class RunDetail(Run):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.DETAIL))
 
     record: RunRecord
+    shown: ShownRun
 
 
 class RunsPage(BaseModel):
@@ -210,9 +217,14 @@ class ScoresPage(BaseModel):
 class Ranking(BaseModel):
     """Groups of scores that may be compared."""
 
-    model_config = ConfigDict(json_schema_extra=examples.shown(groups=[examples.GROUP]))
+    model_config = ConfigDict(
+        json_schema_extra=examples.shown(groups=[examples.GROUP], shown=[examples.SHOWN_GROUP])
+    )
 
     groups: list[RankedGroup]
+    shown: list[ShownGroup] = Field(
+        default=[], description="the groups as people read them, in their order, where asked for"
+    )
 
 
 class Tables(BaseModel):
@@ -254,7 +266,7 @@ class WindowItem(BaseModel):
 
     @classmethod
     def of(cls, row: WindowRow) -> Self:
-        """From the ledger's row."""
+        """From the database's row."""
         return cls._of(row.window, row.state, row.max_seconds, row.warnings)
 
     @classmethod
@@ -333,7 +345,7 @@ class EnergyItem(BaseModel):
 
 
 class Sensors(BaseModel):
-    """What the exporter of this host can tell."""
+    """What the exporter of this host measures, and why not more."""
 
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.SENSORS))
 
@@ -371,6 +383,7 @@ class Power(BaseModel):
 
     curves: list[CurveItem]
     windows: list[PhaseItem]
+    picture: str = Field(description="HTML with an inline SVG")
 
 
 def _moment(time_ns: int) -> datetime:

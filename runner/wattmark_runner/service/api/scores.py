@@ -20,6 +20,7 @@ from wattmark_runner.service.api.schemas import (
     WorkloadItem,
     Workloads,
 )
+from wattmark_runner.service.api.shown import ShownGroup
 from wattmark_runner.service.services import Services, parts
 from wattmark_runner.views.advice import about_sources
 from wattmark_runner.views.score_csv import score_row, write_csv
@@ -78,6 +79,7 @@ def show_ranking(
     boundary: Boundary | None = None,
     formula: str = ENERGY_SCORE,
     format: Format = "json",
+    shown: Annotated[bool, Query(description="also titles, ranks, texts and pictures")] = False,
 ) -> Ranking | Response:
     """The newest score of each host and model, with the same GPU and settings, ranked among those
     that may be compared.
@@ -90,7 +92,9 @@ def show_ranking(
     groups = rank(scores)
     if format == "csv":
         return _csv(score for group in groups for score in (*group.ranked, *group.unranked))
-    return Ranking(groups=list(groups))
+    return Ranking(
+        groups=list(groups), shown=[ShownGroup.of(group) for group in groups] if shown else []
+    )
 
 
 @router.get("/workloads", tags=["host"])

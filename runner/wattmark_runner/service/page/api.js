@@ -1,4 +1,4 @@
-// The REST API. A problem becomes a Problem; a runner that is gone is said, and asked again.
+// The REST API. A problem becomes a Problem; where the runner does not answer, the page says so and retries.
 
 const KEY = "wattmark-key";
 const RETRY_MS = 2000;
@@ -87,7 +87,7 @@ export function pause(ms, signal) {
   });
 }
 
-// Events of a run until it has ended; takes up the thread where it broke.
+// Events of a run until it has ended; resumes after the last one where the connection broke.
 export async function follow(runId, hear, signal) {
   let last = "0";
   for (let final = false; !final;) {
@@ -96,7 +96,7 @@ export async function follow(runId, hear, signal) {
       for await (const event of events(response.body.pipeThrough(new TextDecoderStream()).getReader())) {
         last = event.id;
         hear(event.kind, event.body);
-        final = event.kind === "state" && ["done", "failed", "cancelled", "interrupted"].includes(event.body.state);
+        final = event.kind === "state" && event.body.final;
       }
     } catch (error) {
       if (error.name === "AbortError") throw error;
@@ -114,8 +114,8 @@ async function* events(reader) {
     const blocks = (rest + value).split("\n\n");
     rest = blocks.pop();
     for (const block of blocks) {
-      const found = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
-      if (found.data) yield { id: found.id, kind: found.event, body: JSON.parse(found.data) };
+      const fields = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+      if (fields.data) yield { id: fields.id, kind: fields.event, body: JSON.parse(fields.data) };
     }
   }
 }

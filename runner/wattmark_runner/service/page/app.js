@@ -21,7 +21,7 @@ async function show() {
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const [pattern, make] = VIEWS.find(([each]) => each.test(path)) ?? VIEWS[0];
+  const [pattern, make] = VIEWS.find(([address]) => address.test(path)) ?? VIEWS[0];
   try {
     await make(view, signal, new URLSearchParams(query), decodeURIComponent(path.match(pattern)?.[1] ?? ""));
     document.title = `${view.querySelector("h1").textContent} – Wattmark`;

@@ -1,13 +1,24 @@
-// Elements from data. Text only ever becomes text: nothing here parses HTML.
+// Elements from data. Text only ever becomes text; of a picture, only what draws is taken.
 
-const SVG = "http://www.w3.org/2000/svg";
+const DRAWING = new Set("figure div ul li span p svg desc title g path rect line circle text".split(" "));
+const LOOKS = /^(class|role|tabindex|aria-label|viewBox|text-anchor|stroke-dasharray|d|r|[xy][12]?|c[xy]|width|height)$/;
 
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-export function s(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, tag), attributes, children);
+// A picture that the runner drew: HTML with an inline SVG, copied element by element.
+export function picture(html) {
+  return copy(new DOMParser().parseFromString(html, "text/html").body.firstElementChild);
+}
+
+function copy(node) {
+  if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
+  if (!DRAWING.has(node.localName)) return "";
+  const made = document.createElementNS(node.namespaceURI, node.localName);
+  for (const { name, value } of node.attributes) if (LOOKS.test(name)) made.setAttribute(name, value);
+  made.append(...[...node.childNodes].map(copy));
+  return made;
 }
 
 function fill(element, attributes, children) {
@@ -29,6 +40,10 @@ export function table(caption, heads, rows, left = [0]) {
       h("thead", {}, h("tr", {}, heads.map((head, i) => h("th", { scope: "col", class: align(i) }, head)))),
       h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) =>
         cell instanceof HTMLTableCellElement ? cell : h("td", { class: align(i) }, cell)))))));
+}
+
+export function verdict(shown, attributes = {}) {
+  return h("span", { class: shown.verdict, ...attributes }, shown.texts.verdict);
 }
 
 // A field with its label, hint and place for an error; `name` as problem+json names it.
@@ -56,7 +71,7 @@ export function showErrors(form, errors) {
   let first = null;
   for (const { field: name, message } of errors) {
     const box = [...form.querySelectorAll("[data-field]")].find(
-      (each) => name === each.dataset.field || name.startsWith(`${each.dataset.field}.`));
+      (candidate) => name === candidate.dataset.field || name.startsWith(`${candidate.dataset.field}.`));
     if (!box) { left.push(`${name}: ${message}`); continue; }
     const input = box.querySelector("input, select");
     const place = box.querySelector(".error");

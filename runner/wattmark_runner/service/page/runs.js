@@ -1,31 +1,31 @@
 // The table of runs.
 
 import { get } from "./api.js";
-import { field, h, table } from "./dom.js";
-import { method, moment, si, verdict } from "./format.js";
+import { field, h, table, verdict } from "./dom.js";
+import { moment, share } from "./format.js";
+import { STATES } from "./labels.js";
 
-const STATES = ["", "queued", "running", "scoring", "done", "failed", "cancelled", "interrupted"];
 const FILTERS = ["state", "workload", "model", "owner", "label"];
 
 export function runsTable(runs, caption) {
-  return table(caption, ["run", "state", "workload", "model", "score, 1/mWh", "verdict", "asked for"], runs.map((run) => [
+  return table(caption, ["run", "state", "workload", "model", "score", "energy is", "verdict", "asked for"], runs.map((run) => [
     h("a", { href: `#/runs/${encodeURIComponent(run.run_id)}` }, run.run_id),
     h("span", { class: run.state }, run.state + where(run)),
     run.workload, run.model,
-    run.score ? `${si(run.score.value, "")} ${method(run.score.method)}` : "",
-    run.score ? h("span", { class: run.score.verdict }, verdict(run.score.verdict)) : "",
-    moment(run.created_at),
+    run.score_texts?.score ?? "", run.score_texts?.method ?? "",
+    run.score ? verdict({ verdict: run.score.verdict, texts: run.score_texts }) : "",
+    moment(Date.parse(run.created_at)),
   ]), [0, 1, 2, 3]);
 }
 
 function where(run) {
   if (run.queue_position !== null) return `, number ${run.queue_position + 1}`;
-  return run.progress ? `, ${Math.round(100 * run.progress.fraction)} %` : "";
+  return run.progress ? `, ${share(run.progress.fraction)}` : "";
 }
 
 export async function runsView(view, signal, query) {
   const input = (name) => name === "state"
-    ? h("select", {}, STATES.map((state) => h("option", { value: state, selected: query.get("state") === state }, state || "any")))
+    ? h("select", {}, ["", ...STATES].map((state) => h("option", { value: state, selected: query.get("state") === state }, state || "any")))
     : h("input", { type: "text", value: query.get(name) ?? "" });
   const hints = { label: "NAME:VALUE" };
   const form = h("form", { class: "grid", "aria-label": "Filter" },
@@ -33,8 +33,8 @@ export async function runsView(view, signal, query) {
     h("div", { class: "wide buttons" }, h("button", {}, "Show")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const wanted = new URLSearchParams(FILTERS.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
-    location.hash = `#/runs?${wanted}`;
+    const filters = new URLSearchParams(FILTERS.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
+    location.hash = `#/runs?${filters}`;
   });
   const list = h("div", {}, h("p", { class: "dim" }, "Loading…"));
   view.replaceChildren(h("h1", {}, "Runs"), form, list);
@@ -42,10 +42,10 @@ export async function runsView(view, signal, query) {
 }
 
 async function showPage(list, query, before, cursor, signal) {
-  const wanted = new URLSearchParams(FILTERS.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
-  wanted.set("limit", "30");
-  if (cursor) wanted.set("cursor", cursor);
-  const page = await get(`/runs?${wanted}`, signal);
+  const filters = new URLSearchParams(FILTERS.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
+  filters.set("limit", "30");
+  if (cursor) filters.set("cursor", cursor);
+  const page = await get(`/runs?${filters}`, signal);
   const runs = [...before, ...page.runs];
   const more = h("button", { type: "button", onclick: () => { more.disabled = true; showPage(list, query, runs, page.next, signal); } }, "Show older runs");
   list.replaceChildren(

@@ -2,6 +2,7 @@
 
 import { get, post, Problem } from "./api.js";
 import { clearErrors, field, h, showErrors } from "./dom.js";
+import { BOUNDARIES } from "./labels.js";
 import { runsTable } from "./runs.js";
 
 const NUMBERS = [
@@ -25,12 +26,12 @@ export async function startView(view, signal) {
 }
 
 function build(form, workloads) {
-  const workload = h("select", {}, workloads.map((each) => h("option", { value: each.name }, each.name)));
+  const workload = h("select", {}, workloads.map((offered) => h("option", { value: offered.name }, offered.name)));
   const meaning = h("p", { class: "hint" });
   const model = h("select");
   const parameters = h("div", { class: "wide" });
   const choose = () => {
-    const chosen = workloads.find((each) => each.name === workload.value);
+    const chosen = workloads.find((offered) => offered.name === workload.value);
     meaning.textContent = chosen.meaning;
     model.replaceChildren(...chosen.models.map((name) => h("option", { value: name }, name)));
     parameters.replaceChildren(...(chosen.parameters.length ? [h("fieldset", { class: "plain" }, h("legend", {}, `Parameters of ${chosen.name}`), h("div", { class: "grid inner" }, chosen.parameters.map(parameter)))] : []));
@@ -39,7 +40,7 @@ function build(form, workloads) {
   boxed.append(meaning);
   form.append(boxed, field("model", "Model", model),
     ...NUMBERS.map(([name, label, attributes, hint]) => field(name, label, h("input", { type: "number", ...attributes }), hint)),
-    field("boundary", "Boundary", h("select", {}, [["", "as fits the device"], ["cpu", "cpu"], ["gpu", "gpu"], ["host", "host"]].map(([value, label]) => h("option", { value }, label))), "what is counted"),
+    field("boundary", "Boundary", h("select", {}, [["", "as fits the device"], ...BOUNDARIES.map(([name, counts]) => [name, `${name}: ${counts}`])].map(([value, label]) => h("option", { value }, label))), "what is counted"),
     field("gpu", "GPU", h("input", { type: "text", maxlength: 100, placeholder: "UUID" }), "empty: run on the CPU"),
     field("owner", "Owner", h("input", { type: "text", maxlength: 100 })),
     field("labels", "Labels", h("input", { type: "text", placeholder: "project=thesis, batch=first" }), "name=value, separated by commas"),
@@ -49,30 +50,30 @@ function build(form, workloads) {
   choose();
 }
 
-function parameter(each) {
-  const name = `parameters.${each.name}`;
-  const limits = [each.minimum === null ? "" : `from ${each.minimum}`, each.maximum === null ? "" : `to ${each.maximum}`].join(" ").trim();
-  const hint = [each.meaning, limits].filter(Boolean).join(", ");
-  if (each.choices.length) return field(name, each.name, h("select", {}, each.choices.map((value) => h("option", { value: JSON.stringify(value), selected: value === each.default }, String(value)))), hint);
-  if (each.type === "boolean") return field(name, each.name, h("input", { type: "checkbox", checked: each.default }), hint);
-  if (each.type === "string") return field(name, each.name, h("input", { type: "text", value: each.default, maxlength: 1000 }), hint);
-  return field(name, each.name, h("input", { type: "number", min: each.minimum, max: each.maximum, step: each.type === "integer" ? 1 : "any", value: each.default, required: true }), hint);
+function parameter(declared) {
+  const name = `parameters.${declared.name}`;
+  const limits = [declared.minimum === null ? "" : `from ${declared.minimum}`, declared.maximum === null ? "" : `to ${declared.maximum}`].join(" ").trim();
+  const hint = [declared.meaning, limits].filter(Boolean).join(", ");
+  if (declared.choices.length) return field(name, declared.name, h("select", {}, declared.choices.map((value) => h("option", { value: JSON.stringify(value), selected: value === declared.default }, String(value)))), hint);
+  if (declared.type === "boolean") return field(name, declared.name, h("input", { type: "checkbox", checked: declared.default }), hint);
+  if (declared.type === "string") return field(name, declared.name, h("input", { type: "text", value: declared.default, maxlength: 1000 }), hint);
+  return field(name, declared.name, h("input", { type: "number", min: declared.minimum, max: declared.maximum, step: declared.type === "integer" ? 1 : "any", value: declared.default, required: true }), hint);
 }
 
 // The body of the request; an empty number field is left to the runner's default.
 function body(form, workloads) {
   const value = (name) => form.elements[name].value.trim();
-  const found = { workload: value("workload"), model: value("model"), owner: value("owner"), gpu: value("gpu"), labels: labels(value("labels")), parameters: {} };
-  for (const [name] of NUMBERS) if (value(name) !== "") found[name] = Number(value(name));
-  if (value("boundary")) found.boundary = value("boundary");
-  for (const each of workloads.find((one) => one.name === found.workload).parameters) {
-    const input = form.elements[`parameters.${each.name}`];
-    if (each.choices.length) found.parameters[each.name] = JSON.parse(input.value);
-    else if (each.type === "boolean") found.parameters[each.name] = input.checked;
-    else if (each.type === "string") found.parameters[each.name] = input.value;
-    else if (input.value !== "") found.parameters[each.name] = Number(input.value);
+  const request = { workload: value("workload"), model: value("model"), owner: value("owner"), gpu: value("gpu"), labels: labels(value("labels")), parameters: {} };
+  for (const [name] of NUMBERS) if (value(name) !== "") request[name] = Number(value(name));
+  if (value("boundary")) request.boundary = value("boundary");
+  for (const declared of workloads.find((offered) => offered.name === request.workload).parameters) {
+    const input = form.elements[`parameters.${declared.name}`];
+    if (declared.choices.length) request.parameters[declared.name] = JSON.parse(input.value);
+    else if (declared.type === "boolean") request.parameters[declared.name] = input.checked;
+    else if (declared.type === "string") request.parameters[declared.name] = input.value;
+    else if (input.value !== "") request.parameters[declared.name] = Number(input.value);
   }
-  return found;
+  return request;
 }
 
 function labels(text) {
@@ -102,11 +103,11 @@ async function start(form, workloads, signal) {
 
 async function showSensors(place, signal) {
   try {
-    const found = await get("/sensors", signal);
-    const chosen = found.energy.filter((each) => each.chosen);
-    const estimated = chosen.some((each) => each.method === "estimated");
-    const said = estimated ? "Energy is ESTIMATED on this host" : chosen.length ? "Energy is measured on this host" : "No energy can be told on this host";
-    place.replaceChildren(h("div", { class: estimated || !chosen.length ? "note" : "note good" }, h("p", {}, h("strong", {}, `${said} (${found.host})`)), found.advice.map((line) => h("p", { class: "small" }, line))));
+    const report = await get("/sensors", signal);
+    const chosen = report.energy.filter((counter) => counter.chosen);
+    const estimated = chosen.some((counter) => counter.method === "estimated");
+    const summary = estimated ? "Energy is ESTIMATED on this host" : chosen.length ? "Energy is measured on this host" : "No sensor measures energy on this host";
+    place.replaceChildren(h("div", { class: estimated || !chosen.length ? "note" : "note good" }, h("p", {}, h("strong", {}, `${summary} (${report.host})`)), report.advice.map((line) => h("p", { class: "small" }, line))));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     place.replaceChildren(h("div", { class: "note bad" }, error.message));

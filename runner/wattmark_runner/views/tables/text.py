@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from wattmark_core.figures import MISSING, plain
 from wattmark_runner.views.tables.model import Cell, Column, Table
 
-MISSING: Final = "–"
 LATEX_NEEDS: Final = "% \\usepackage[T1]{fontenc} \\usepackage{booktabs,graphicx,textcomp}\n"
 DIGITS: Final = 4
 _MARKDOWN: Final = str.maketrans({"|": r"\|", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " "})
@@ -25,10 +25,7 @@ def number(cell: Cell) -> str:
     """Four significant digits; a dash for what is missing."""
     if cell is None:
         return MISSING
-    if not isinstance(cell, float):
-        return str(cell)
-    text = f"{cell:.{DIGITS}g}"
-    return f"{cell:.0f}" if "e+" in text and abs(cell) < 1e7 else text
+    return plain(cell, DIGITS) if isinstance(cell, float) else str(cell)
 
 
 def heading(column: Column) -> str:

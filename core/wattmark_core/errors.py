@@ -5,8 +5,9 @@ WattmarkError
 ├── SensorAbsent            the hardware or the permission is not there; carries a remedy
 ├── SensorFailed            a sensor that was there stopped answering
 ├── LineFormatError         a line of samples that cannot be read
+├── UnknownValue            a newer version's JSON has a value that this version does not know
 ├── StoreError              the store refuses: not a store, network file system, full disk
-│   ├── StoreAway           its server does not answer now; try again
+│   ├── StoreUnavailable    its server does not answer now; try again
 │   └── SamplesRefused      it never takes these samples; all others were written
 ├── ExporterError           an exporter that cannot be reached, is another machine's, or refuses
 ├── PortInUse               the address to listen on is taken
@@ -55,6 +56,10 @@ class SensorFailed(WattmarkError):
 
 class LineFormatError(WattmarkError):
     """A line of samples that is not in the line format."""
+
+
+class UnknownValue(WattmarkError, ValueError):
+    """JSON of another version holds a value that an enumeration of this one does not know."""
 
 
 class StoreError(WattmarkError):

@@ -54,7 +54,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
         subparsers, "exec",
-        "Measure the energy of a command; its output and exit status stay its own.",
         "wattmark exec --idle-seconds 30 -- python train.py --epochs 3", run,
     )  # fmt: skip
     add = parser.add_argument

@@ -28,7 +28,7 @@ LAST_NS: Final = 2**63 - 1
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "export", "Write samples, windows or scores as CSV or JSON.",
+        subparsers, "export",
         "wattmark export --what samples --measurement energy --format csv -o energy.csv", run,
     )  # fmt: skip
     add = parser.add_argument

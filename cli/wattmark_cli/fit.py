@@ -41,7 +41,7 @@ CACHE_VARIABLE: Final = "WATTMARK_CACHE"
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "fit", "Measure all networks of a workload on this machine and rank them.",
+        subparsers, "fit",
         "wattmark fit --workload digits --models mlp-small,cnn-small --repeats 3", run,
     )  # fmt: skip
     add = parser.add_argument

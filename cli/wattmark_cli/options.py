@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
+from wattmark_cli.commands import COMMANDS
 from wattmark_cli.embedded import Rooms, StoreOptions, open_rooms
 from wattmark_core.errors import ConfigurationError
 
@@ -15,12 +16,13 @@ Subparsers = Any
 
 
 def add_command(
-    subparsers: Subparsers, name: str, help_text: str, example: str,
-    run: Callable[[argparse.Namespace], int], *, data: bool = True,
+    subparsers: Subparsers, name: str, example: str, run: Callable[[argparse.Namespace], int],
+    *, data: bool = True,
 ) -> argparse.ArgumentParser:  # fmt: skip
     """A subcommand with an example in its help, ``--json`` and, unless it has none, ``--data``."""
+    summary = COMMANDS[name].summary
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=help_text, description=help_text, epilog=f"example:\n  {example}",
+        name, help=summary, description=summary, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.set_defaults(run=run)

@@ -29,8 +29,7 @@ TITLES = {
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "paper", "Compute the published tables again, and say what agrees.",
-        "wattmark paper --different", run, data=False,
+        subparsers, "paper", "wattmark paper --different", run, data=False,
     )  # fmt: skip
     add = parser.add_argument
     add("--csv", action="store_true", help="a line for each cell instead")

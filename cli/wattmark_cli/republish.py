@@ -20,8 +20,7 @@ from wattmark_store import open_store
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "republish", "Write windows and scores of saved runs into a store again.",
-        "wattmark republish --store sqlite:///new.sqlite", run,
+        subparsers, "republish", "wattmark republish --store sqlite:///new.sqlite", run,
     )  # fmt: skip
     add = parser.add_argument
     add("--store", default="", metavar="URL", help="where to (default: the folder's own)")

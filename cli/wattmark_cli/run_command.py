@@ -28,7 +28,7 @@ OPTIONS: Final = (
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "run", "Have the runner measure models, and follow them to their scores.",
+        subparsers, "run",
         "wattmark run digits cnn-small --repeats 3 --parameter batch_size=64", run, data=False,
     )  # fmt: skip
     add = parser.add_argument

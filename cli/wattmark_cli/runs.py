@@ -18,8 +18,7 @@ from wattmark_client import Run
 def add_parser(subparsers: Subparsers) -> None:
     """The options of both."""
     parser = add_command(
-        subparsers, "runs", "List the runner's runs, newest first.",
-        "wattmark runs --state done --label project=thesis", run, data=False,
+        subparsers, "runs", "wattmark runs --state done --label project=thesis", run, data=False,
     )  # fmt: skip
     add = parser.add_argument
     for name in ("state", "workload", "model", "owner", "source"):
@@ -29,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--limit", type=int, default=20, help="how many at most (default: %(default)s)")
     add_runner(parser)
     parser = add_command(
-        subparsers, "cancel", "Cancel a run that waits or is under way.",
+        subparsers, "cancel",
         "wattmark cancel 20260131-120000-cnn-small-a1b2c3", cancel, data=False,
     )  # fmt: skip
     parser.add_argument("run_id", metavar="RUN", help="its name, as `wattmark runs` shows it")

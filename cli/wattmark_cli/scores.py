@@ -16,15 +16,13 @@ from wattmark_scoring.ranking import RankedGroup
 def add_parser(subparsers: Subparsers) -> None:
     """The options of both."""
     parser = add_command(
-        subparsers, "score", "Show the scores of a run and the checks that they rest on.",
-        "wattmark score 20260131-120000-cnn-small-a1b2c3", run, data=False,
+        subparsers, "score", "wattmark score 20260131-120000-cnn-small-a1b2c3", run, data=False,
     )  # fmt: skip
     parser.add_argument("run_id", metavar="RUN", help="its name, as `wattmark runs` shows it")
     parser.add_argument("--again", action="store_true", help="score it once more")
     add_runner(parser)
     parser = add_command(
-        subparsers, "ranking", "Rank the newest score of each host, model and settings.",
-        "wattmark ranking --workload fashion-mnist", ranking, data=False,
+        subparsers, "ranking", "wattmark ranking --workload fashion-mnist", ranking, data=False,
     )  # fmt: skip
     add = parser.add_argument
     add("--workload", default="", help="only this workload")

@@ -23,8 +23,7 @@ WATCH_SECONDS: Final = 10.0
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "sensors", "Show every sensor of this machine and what keeps it from working.",
-        "wattmark sensors --json", run,
+        subparsers, "sensors", "wattmark sensors --json", run,
     )  # fmt: skip
     add_rooms(parser)
 

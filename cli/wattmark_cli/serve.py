@@ -19,8 +19,7 @@ PASSED_ON: Final = ("listen", "config", "key_file", "tls_cert", "tls_key")
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "serve", "Serve runs, windows and scores over REST, and a page, until Ctrl-C.",
-        "wattmark serve --config workloads.toml", run,
+        subparsers, "serve", "wattmark serve --config workloads.toml", run,
     )  # fmt: skip
     add = parser.add_argument
     add("--listen", metavar="HOST:PORT", default="127.0.0.1:8080",

@@ -21,19 +21,14 @@ from wattmark_runner.views.tables.text import FORMATS, heading, is_text, number,
 
 KEYS: Final = frozenset({"model", "settings", "host", "gpu"})
 """What a row is about."""
-MEANINGS: Final = {
-    "1": "Accuracy, time, power, energy and use of the machine, as the paper's Table I.",
-    "2": "Every score of each model and the ranks that they give, as Table II.",
-    "3": "Energy and score of each model on each host, with ratios, as Table III.",
-}
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """The options of all three."""
-    for name, meaning in MEANINGS.items():
+    for name in TABLES:
         more = " --baseline lab1 --paper" if name == "3" else ""
         parser = add_command(
-            subparsers, f"table{name}", meaning, f"wattmark table{name} --format latex{more}", run,
+            subparsers, f"table{name}", f"wattmark table{name} --format latex{more}", run,
             data=False,
         )  # fmt: skip
         add = parser.add_argument

@@ -49,8 +49,7 @@ class Pair:
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "tls", "Make certificates for exporter, collector and runner.",
-        "wattmark tls init certificates --host lab7 --host 192.0.2.7", run,
+        subparsers, "tls", "wattmark tls init certificates --host lab7 --host 192.0.2.7", run,
     )  # fmt: skip
     add = parser.add_argument
     add("action", choices=("init",), help="make a small CA, and certificates that it signs")

@@ -1,27 +1,29 @@
-"""Following a run over its event stream, also when the line breaks."""
+"""Following a run over its event stream, also when the connection breaks."""
 
 import json
 import time
 from collections.abc import Iterator
-from typing import Final
-
-import httpx
+from typing import TYPE_CHECKING, Final
 
 from wattmark_client.errors import ClientError, refusal, unreachable
-from wattmark_client.models import Event
+from wattmark_client.models import FINAL, Event
 
-FINAL: Final = frozenset({"done", "failed", "cancelled", "interrupted"})
+if TYPE_CHECKING:
+    import httpx
+
 SILENT_SECONDS: Final = 60.0
-"""The runner says something every 15 s."""
+"""The runner sends something every 15 s."""
 RETRY_SECONDS: Final = 0.5
 GIVE_UP_SECONDS: Final = 60.0
 """How long a runner may be away: it may be starting again."""
 
 
 def follow(
-    http: httpx.Client, url: str, path: str, timeout_seconds: float | None
+    http: "httpx.Client", url: str, path: str, timeout_seconds: float | None
 ) -> Iterator[Event]:
     """Events of a run until it has ended. Raises ``ClientError``, also when time is up."""
+    import httpx
+
     last, ended = 0, False
     start = heard = time.monotonic()
     while not ended:
@@ -42,8 +44,10 @@ def follow(
 
 
 def _stream(
-    http: httpx.Client, path: str, last: int, timeout_seconds: float | None
+    http: "httpx.Client", path: str, last: int, timeout_seconds: float | None
 ) -> Iterator[Event]:
+    import httpx
+
     read = SILENT_SECONDS if timeout_seconds is None else min(SILENT_SECONDS, timeout_seconds)
     timeout = httpx.Timeout(10.0, read=read)
     headers = {"Last-Event-ID": str(last)}

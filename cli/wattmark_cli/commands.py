@@ -26,9 +26,7 @@ COMMANDS: Final = {
     ),
     "export": Command("export", "Write samples, windows or scores as CSV or JSON."),
     "report": Command("report", "Write one HTML file about runs; it opens without network."),
-    "republish": Command(
-        "republish", "Write windows and scores of saved runs into a store again."
-    ),
+    "republish": Command("republish", "Write windows and scores of saved runs into a store again."),
     "serve": Command(
         "serve", "Serve runs, windows and scores over REST, and a page, until Ctrl-C."
     ),

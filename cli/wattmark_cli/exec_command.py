@@ -6,6 +6,7 @@ with measuring changes either. What it cost is said on standard error.
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,14 @@ from typing import Final
 from wattmark_cli.command import Ended, run_command
 from wattmark_cli.display import between, si
 from wattmark_cli.embedded import Rooms
-from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_cli.options import (
+    Subparsers,
+    add_command,
+    add_rooms,
+    check_numbers,
+    check_rooms,
+    rooms,
+)
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
@@ -58,11 +66,13 @@ def add_parser(subparsers: Subparsers) -> None:
     )  # fmt: skip
     add = parser.add_argument
     add("--idle-seconds", type=float, default=0.0,
-        help="take an idle baseline of this length first (default: none)")  # fmt: skip
+        help="length of an idle baseline before the command (default: none)")  # fmt: skip
     add("--label", default="", help="name of the window (default: the command)")
-    add("-o", "--output", type=Path, metavar="FILE", help="write the result to this file")
+    add("-o", "--output", type=Path, metavar="FILE",
+        help="file for the result (default: standard error)")  # fmt: skip
     add_rooms(parser)
-    add("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run")
+    add("command", nargs=argparse.REMAINDER, metavar="-- COMMAND",
+        help="the command to run, with its arguments")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("exec needs a command: wattmark exec -- COMMAND")
     ended: list[Ended] = []
     try:
+        _check(arguments)
         with rooms(arguments) as opened:
             _measured(arguments, command, opened, ended)
     except (WattmarkError, OSError) as error:
@@ -81,6 +92,18 @@ def run(arguments: argparse.Namespace) -> int:
     if ended[0].error:
         sys.stderr.write(f"wattmark: {ended[0].error}\n")
     return ended[0].status
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise ``ConfigurationError`` for what could not be measured or written, before a room is
+    started or the command runs."""
+    check_numbers(arguments, not_below_zero=("idle_seconds",))
+    output: Path | None = arguments.output
+    if output is not None:
+        place = output if output.exists() else output.parent
+        if output.is_dir() or not os.access(place, os.W_OK):
+            raise ConfigurationError(f"cannot write {output}; name another file with -o")
+    check_rooms(arguments)
 
 
 def _measured(

@@ -15,7 +15,14 @@ from typing import Final
 from wattmark_cli import tables
 from wattmark_cli.embedded import Rooms
 from wattmark_cli.export import write_results_json, write_scores_csv
-from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_cli.options import (
+    Subparsers,
+    add_command,
+    add_rooms,
+    check_numbers,
+    check_rooms,
+    rooms,
+)
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Domain
@@ -45,23 +52,35 @@ def add_parser(subparsers: Subparsers) -> None:
         "wattmark fit --workload digits --models mlp-small,cnn-small --repeats 3", run,
     )  # fmt: skip
     add = parser.add_argument
-    add("--workload", default="fashion-mnist", help="labelled test set (default: %(default)s)")
-    add("--models", default="", metavar="A,B", help="only these networks")
-    add("--repeats", type=int, default=5, help="measured windows per network")
+    add("--workload", default="fashion-mnist",
+        help="name of the labelled test set (default: %(default)s)")  # fmt: skip
+    add("--models", default="", metavar="A,B",
+        help="names of the networks to measure (default: all)")  # fmt: skip
+    add("--repeats", type=int, default=5,
+        help="measured windows per network (default: %(default)s)")  # fmt: skip
     add("--seconds", type=float, help="least length of a window (default: what the sensor needs)")
     add("--batch-size", type=int, default=32, help="images per batch (default: %(default)s)")
     add("--idle-seconds", type=float, default=30.0,
-        help="idle baselines first and last (default: %(default)g)")  # fmt: skip
+        help="length of the first and the last idle baseline (default: %(default)g)")  # fmt: skip
     add("--between-seconds", type=float, default=10.0,
-        help="idle between two networks (default: %(default)g)")  # fmt: skip
-    add("--gpu", default="", metavar="UUID|INDEX", help="run on this GPU instead of the CPU")
-    add("--boundary", choices=[b.value for b in Boundary], help="what the ranking counts")
+        help="length of the idle time between two networks (default: %(default)g)")  # fmt: skip
+    add("--gpu", default="", metavar="UUID|INDEX",
+        help="UUID or index of the GPU to run on instead of the CPU")  # fmt: skip
+    add("--boundary", choices=[b.value for b in Boundary],
+        help="which energy is counted (default: host with --gpu, else cpu)")  # fmt: skip
     add_rooms(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, rank, save. 1 if no network could be ranked."""
+    check_numbers(
+        arguments, above_zero=("repeats", "seconds"),
+        not_below_zero=("idle_seconds", "between_seconds"),
+    )  # fmt: skip
     models = _models(arguments)
+    check_rooms(arguments)
+    with closing(RunDatabase(arguments.data / "runner.sqlite")) as database:
+        database.counts()  # a file that cannot be used is better known before than after
     with reporting() as reporter, rooms(arguments) as opened:
         with closing(ExporterClient(opened.exporter_url)) as client:
             report = client.sensors()
@@ -142,7 +161,6 @@ class _Fit:
     def measure_all(self) -> None:
         """One run per network, then scores against the long baselines."""
         with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as kept:
-            kept.counts()  # a file that cannot be used is better known before than after
             self._measure_all(kept)
 
     def _measure_all(self, kept: RunDatabase) -> None:

@@ -35,12 +35,14 @@ class Client:
         import httpx
 
         self.url = (url or os.environ.get("WATTMARK_RUNNER") or DEFAULT_URL).rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise ClientError(f"runner {self.url} is not http://HOST:PORT or https://HOST:PORT")
         key = key or key_of(os.environ.get("WATTMARK_KEY_FILE", ""))
         try:
             self._http = httpx.Client(
                 base_url=self.url + API,
                 headers={"Authorization": f"Bearer {key}"} if key else {},
-                verify=True if ca is None else ssl.create_default_context(cafile=str(ca)),
+                verify=True if ca is None else _trusting(ca),
                 timeout=timeout_seconds,
             )
         except (httpx.InvalidURL, OSError, ValueError) as error:
@@ -244,3 +246,10 @@ def _entries(body: dict[str, Any], name: str) -> list[Any]:
     if not isinstance(entries, list):
         raise ClientError(f"the runner's answer has no list of {name}")
     return entries
+
+
+def _trusting(ca: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise ClientError(f"CA certificate {ca}: {error}") from error

@@ -1,5 +1,6 @@
 """Where an InfluxDB is, and who asks: ``influxdb://USER@HOST:8086``, ``influxdbs://`` over TLS."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -15,7 +16,7 @@ DEFAULT_PORT: Final = 8086
 class InfluxLocation:
     """Server, user and password. The password is in no text that is made of this.
 
-    ``ca``: who signed the server's certificate; None: one that the system trusts.
+    ``ca``: the CA certificate(s) to trust, PEM; None: the system's.
     """
 
     url: str
@@ -42,8 +43,16 @@ class InfluxLocation:
         if user and password_file is None:
             raise ConfigurationError(f"store {url}: give --store-password-file for user {user}")
         password = _password(password_file) if password_file and user else ""
+        _check_ca(ca)
         shown = f"[{host}]" if ":" in host else host
         return cls(f"{SCHEMES[parts.scheme]}://{shown}:{port}", user, password, ca)
+
+
+def _check_ca(ca: Path | None) -> None:
+    try:
+        ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"CA certificate {ca}: {error}") from error
 
 
 def _password(path: Path) -> str:

@@ -100,6 +100,12 @@ def run(options: argparse.Namespace) -> int:
     return 1 if crashed.is_set() else 0
 
 
+def check(arguments: Sequence[str]) -> None:
+    """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
+    anything is started."""
+    choose(_parser().parse_args(arguments))
+
+
 def choose(options: argparse.Namespace) -> list[Sensor]:
     """The sensors asked for. Raises ``ConfigurationError`` for a name that is none of them."""
     sensors: list[Sensor] = [

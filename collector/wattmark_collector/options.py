@@ -61,5 +61,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     add("--store", required=True, metavar="URL",
         help="where to write: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
         " influxdbs://USER@HOST:PORT")  # fmt: skip
-    add("--store-password-file", type=Path, metavar="FILE", help="holds the store's password")
-    add("--store-ca", type=Path, metavar="FILE", help="who signed the store's certificate, PEM")
+    add("--store-password-file", type=Path, metavar="FILE", help="file with the store's password")
+    add("--store-ca", type=Path, metavar="FILE",
+        help="the CA certificate(s) to trust for the store, PEM (default: the system's)",
+        )  # fmt: skip

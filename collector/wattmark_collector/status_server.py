@@ -15,21 +15,28 @@ IDLE_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.1
 
 
+def check_address(address: str, *, insecure_network: bool) -> tuple[str, int]:
+    """Host and port of ``--listen``. Raises ``ConfigurationError`` for one that is not HOST:PORT,
+    or off loopback without ``insecure_network``."""
+    host, port = _host_port(address)
+    if not insecure_network and not _is_loopback(host):
+        raise ConfigurationError(
+            f"--listen {address} is not loopback: anyone there could read it; choose"
+            " 127.0.0.1:PORT, or --insecure-network for a private network"
+        )
+    return host, port
+
+
 class StatusServer(ThreadingHTTPServer):
-    """Listens once constructed. Raises ``PortInUse``, or ``ConfigurationError`` for an address
-    that is not HOST:PORT, or off loopback without ``insecure_network``."""
+    """Listens once constructed. Raises ``PortInUse``, and ``ConfigurationError`` as
+    ``check_address``."""
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, address: str, state: OwnState, *, insecure_network: bool) -> None:
         self.state = state
-        host, port = _host_port(address)
-        if not insecure_network and not _is_loopback(host):
-            raise ConfigurationError(
-                f"--listen {address} is not loopback: anyone there could read it; choose"
-                " 127.0.0.1:PORT, or --insecure-network for a private network"
-            )
+        host, port = check_address(address, insecure_network=insecure_network)
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:

@@ -35,11 +35,15 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--what", choices=WHAT, default="scores", help="what to write (default: %(default)s)")
     add("--format", choices=("csv", "json"), default="csv",
         help="csv, or json as with --json (default: %(default)s)")  # fmt: skip
-    add("--measurement", default="energy", help="which samples (default: %(default)s)")
-    add("--run", dest="run_id", default="", metavar="RUN", help="only this run")
-    add("--from", dest="start", default="", metavar="TIME", help="ISO 8601 or Unix seconds")
-    add("--to", dest="end", default="", metavar="TIME", help="ISO 8601 or Unix seconds")
-    add("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    add("--measurement", default="energy",
+        help="name of the measurement whose samples are written (default: %(default)s)")
+    add("--run", dest="run_id", default="", metavar="RUN", help="only what belongs to this run")
+    add("--from", dest="start", default="", metavar="TIME",
+        help="begin of the time to write, ISO 8601 or Unix seconds")  # fmt: skip
+    add("--to", dest="end", default="", metavar="TIME",
+        help="end of the time to write, ISO 8601 or Unix seconds")  # fmt: skip
+    add("-o", "--output", type=Path, metavar="FILE",
+        help="file to write (default: standard output)")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -146,10 +146,6 @@ def _check_exporter(arguments: argparse.Namespace) -> None:
         return
     if arguments.exporter:
         raise ConfigurationError(f"{options[0]} is for an exporter of our own, not for --exporter")
-    for name in ("sysfs", "procfs"):
-        root = getattr(arguments, name)
-        if root is not None and not root.is_dir():
-            raise ConfigurationError(f"--{name} {root}: no such folder; name where {name} is")
     from wattmark_exporters.__main__ import check
 
     check(options)

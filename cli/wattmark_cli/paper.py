@@ -32,7 +32,7 @@ def add_parser(subparsers: Subparsers) -> None:
         subparsers, "paper", "wattmark paper --different", run, data=False,
     )  # fmt: skip
     add = parser.add_argument
-    add("--csv", action="store_true", help="a line for each cell instead")
+    add("--csv", action="store_true", help="print one CSV line for each cell instead")
     add("--different", action="store_true", help="only cells that print precision does not explain")
 
 

@@ -23,7 +23,8 @@ def add_parser(subparsers: Subparsers) -> None:
         subparsers, "republish", "wattmark republish --store sqlite:///new.sqlite", run,
     )  # fmt: skip
     add = parser.add_argument
-    add("--store", default="", metavar="URL", help="where to (default: the folder's own)")
+    add("--store", default="", metavar="URL",
+        help="the store to write into (default: the folder's own)")  # fmt: skip
     add_store_options(parser)
     add("--run", dest="run_ids", action="append", default=[], metavar="RUN",
         help="only this run; may be repeated (default: all)")  # fmt: skip

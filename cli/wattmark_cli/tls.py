@@ -52,14 +52,14 @@ def add_parser(subparsers: Subparsers) -> None:
         subparsers, "tls", "wattmark tls init certificates --host lab7 --host 192.0.2.7", run,
     )  # fmt: skip
     add = parser.add_argument
-    add("action", choices=("init",), help="make a small CA, and certificates that it signs")
-    add("folder", type=Path, metavar="DIR", help="where they are written")
+    add("action", choices=("init",), help="make a small CA and certificates signed by it")
+    add("folder", type=Path, metavar="DIR", help="folder that they are written into")
     add("--host", action="append", default=[], metavar="NAME_OR_IP",
-        help="what clients call the machines; may be repeated")  # fmt: skip
+        help="name or address that clients use for a machine; may be repeated")  # fmt: skip
     add("--days", type=int, default=LONGEST_DAYS, metavar="N",
-        help="how long the certificates hold, 1 to %(default)s (default)")  # fmt: skip
+        help="days that the certificates are valid, 1 to %(default)s (default)")  # fmt: skip
     add("--force", action="store_true",
-        help="write new certificates over old ones; a CA that is there is kept")  # fmt: skip
+        help="replace certificates that exist; an existing CA is kept")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:

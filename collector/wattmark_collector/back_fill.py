@@ -46,11 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_store(parser)
     parser.add_argument("--since", metavar="DATE",
-                        help="YYYY-MM-DD, in UTC (default: from the first one-minute value on)",
+                        help="first day to fill, YYYY-MM-DD in UTC (default: that of the first"
+                        " one-minute value)",
                         )  # fmt: skip
     parser.add_argument("--older", action="store_true",
-                        help="leave out the days after the first that has power: end what was"
-                        " stopped, at once where nothing was",
+                        help="leave out the days after the first that has power: only finish"
+                        " what was stopped",
                         )  # fmt: skip
     return parser
 

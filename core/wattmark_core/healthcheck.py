@@ -19,10 +19,12 @@ def main(arguments: Sequence[str], program: str, default_url: str) -> int:
     parser = argparse.ArgumentParser(
         prog=f"{program} {COMMAND}", description="Ask the service whether it is well."
     )
-    parser.add_argument("--url", default=default_url, help="default: %(default)s")
-    parser.add_argument("--ca", type=Path, metavar="FILE", help="who signed its certificate, PEM")
+    parser.add_argument("--url", default=default_url, help="address to ask (default: %(default)s)")
     parser.add_argument(
-        "--token-file", type=Path, metavar="FILE", help="what it wants as bearer token"
+        "--ca", type=Path, metavar="FILE", help="the CA certificate(s) to trust, PEM"
+    )
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="file with the bearer token to send"
     )
     options = parser.parse_args(arguments)
     if not options.url.startswith(("http://", "https://")):

@@ -28,8 +28,6 @@ ROOMS = [
      "CA certificate nowhere"),
     (("--exporter", "http://127.0.0.1:9", "--store", "sqlite:///s.sqlite", "--without", "rapl"),
      "--without is for an exporter of our own"),
-    (("--sysfs", "nowhere"), "--sysfs nowhere: no such folder"),
-    (("--procfs", "nowhere"), "--procfs nowhere: no such folder"),
     (("--sensor", "nowhere"), "--sensor nowhere: not of the form"),
     (("--sensor", "nowhere:Meter"), "--sensor nowhere:Meter: ModuleNotFoundError"),
     (("--sensor", "nameless:Nameless"), "--sensor nameless:Nameless:"),

@@ -35,8 +35,11 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--what", choices=WHAT, default="scores", help="what to write (default: %(default)s)")
     add("--format", choices=("csv", "json"), default="csv",
         help="csv, or json as with --json (default: %(default)s)")  # fmt: skip
-    add("--measurement", default="energy",
-        help="name of the measurement whose samples are written (default: %(default)s)")
+    add(
+        "--measurement",
+        default="energy",
+        help="name of the measurement whose samples are written (default: %(default)s)",
+    )
     add("--run", dest="run_id", default="", metavar="RUN", help="only what belongs to this run")
     add("--from", dest="start", default="", metavar="TIME",
         help="begin of the time to write, ISO 8601 or Unix seconds")  # fmt: skip

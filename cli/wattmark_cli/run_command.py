@@ -17,7 +17,6 @@ from wattmark_client import Client, Event, Run
 from wattmark_core.codec import to_json
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_scoring.ranking import rank
-from wattmark_scoring.scores import ENERGY_SCORE
 
 OPTIONS: Final = (
     "repeats", "seconds", "warmup_seconds", "idle_before_seconds", "idle_after_seconds",
@@ -158,6 +157,8 @@ def _report(reporter: Reporter, place: str, event: Event) -> None:
 
 
 def _show(ended: Sequence[Run]) -> None:
+    from wattmark_scoring.scores import ENERGY_SCORE  # brings scipy, which asking does not need
+
     own = {run.score.boundary for run in ended if run.score}
     scores = as_ours(Score, (s for run in ended if run.record for s in run.record["scores"]))
     groups = rank(score for score in scores if score.formula == ENERGY_SCORE)

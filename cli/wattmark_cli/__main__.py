@@ -13,9 +13,9 @@ from wattmark_core.errors import WattmarkError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Errors are one line on standard error."""
-    given = sys.argv[1:] if arguments is None else arguments
-    called = next((word for word in given if not word.startswith("-")), "")
-    options = parser(called).parse_args(given)
+    words = sys.argv[1:] if arguments is None else arguments
+    called = next((word for word in words if not word.startswith("-")), "")
+    options = parser(called).parse_args(words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it in order
     try:
         status: int = options.run(options)

@@ -1,7 +1,7 @@
 """``wattmark exec -- COMMAND``: the energy of any command in any language.
 
 The command gets our standard streams, its exit status becomes ours, and nothing that goes wrong
-with measuring changes either. What it cost is said on standard error.
+with measuring changes either. What it cost is written to standard error.
 """
 
 import argparse
@@ -39,8 +39,8 @@ from wattmark_scoring.boundary import of_boundary, pin_sources
 
 SAMPLES_SECONDS: Final = 10.0
 OVERHEAD_SECONDS: Final = 5.0
-SETTLE_SECONDS: Final = 1.0
-"""A ticking counter is known from its first tick on; and the exporter's own start is over."""
+COUNTING_SECONDS: Final = 1.0
+"""Until every counter has moved once, and the exporter's own start is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _measured(
             arguments.idle_seconds, exporter_url=opened.exporter_url, store=opened.store
         )
     else:
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(COUNTING_SECONDS)
     with Recorder(opened.exporter_url, opened.store) as recorder:
         cpu_ns = time.process_time_ns()
         with recorder.window(phase=Phase.INFERENCE, label=arguments.label or command[0]) as window:
@@ -129,7 +129,7 @@ def _measured(
         series = pin_sources(report.energy)
         costs = _costs(window_done, idle, series, opened)
         constants = _overhead(window_done, cpu_ns, opened, report.boot_id) if arguments.json else {}
-        _tell(arguments, window_done, costs, ended[0], constants)
+        _report(arguments, window_done, costs, ended[0], constants)
 
 
 def _run(command: Sequence[str], window: OpenWindow) -> Ended:
@@ -168,7 +168,7 @@ def _await(window: Window, series: Sequence[EnergySeries], opened: Rooms) -> lis
 
 
 def _overhead(window: Window, cpu_ns: int, opened: Rooms, boot_id: str) -> dict[str, float]:
-    """What measuring took, once exporter and collector have said so, if they do soon."""
+    """What measuring took, once the samples of exporter and collector have arrived, if soon."""
     deadline = time.monotonic() + OVERHEAD_SECONDS
     own = added({}, cpu_ns)
     while True:
@@ -191,7 +191,7 @@ def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
     )  # fmt: skip
 
 
-def _tell(
+def _report(
     arguments: argparse.Namespace, window: Window, costs: Sequence[Cost], ended: Ended,
     constants: dict[str, float],
 ) -> None:  # fmt: skip

@@ -50,15 +50,15 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the rows; a table without rows is an error, for nothing was asked for."""
+    """Write the rows. Raises ``ConfigurationError`` if there are none."""
     start = _instant(arguments.start, "--from", 0)
     end = _instant(arguments.end, "--to", time.time_ns() + seconds_to_ns(60.0))
     with opened_store(arguments.data) as store:
         if arguments.what == "samples":
             rows = _samples(store, arguments.measurement, arguments.run_id, start, end)
         elif arguments.what == "windows":
-            found = store.windows(start_ns=start, end_ns=end, run_id=arguments.run_id)
-            rows = [to_json(window) for window in found]
+            windows = store.windows(start_ns=start, end_ns=end, run_id=arguments.run_id)
+            rows = [to_json(window) for window in windows]
         else:
             scores = store.scores(run_id=arguments.run_id)
             rows = [score_row(score) for score in scores if start <= score.time_ns <= end]
@@ -107,7 +107,7 @@ def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) 
 
 
 def _instant(text: str, option: str, default: int) -> int:
-    """Unix ns of an instant in ISO 8601 (UTC unless it says otherwise) or Unix seconds."""
+    """Unix ns of an instant in ISO 8601 (UTC if it names no zone) or Unix seconds."""
     if not text:
         return default
     try:

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     with reporting() as reporter, rooms(arguments) as opened:
         with closing(ExporterClient(opened.exporter_url)) as client:
             report = client.sensors()
-        _say(about_sources(report))
+        _advise(about_sources(report))
         requests = _requests(arguments, models, _gpu(arguments.gpu, report))
         fit = _Fit(opened, requests, reporter)
         try:
@@ -98,23 +98,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _models(arguments: argparse.Namespace) -> tuple[str, ...]:
     workload = find_workload(arguments.workload)
-    wanted = [name.strip() for name in arguments.models.split(",") if name.strip()]
-    models = tuple(workload.require(name) for name in wanted) or workload.models
+    names = [name.strip() for name in arguments.models.split(",") if name.strip()]
+    models = tuple(workload.require(name) for name in names) or workload.models
     for model in models:  # of the last, too, before the first is measured
-        given = {"batch_size": arguments.batch_size}
-        require_weights(workload, model, workload.check(model, given))
+        parameters = workload.check(model, {"batch_size": arguments.batch_size})
+        require_weights(workload, model, parameters)
     return models
 
 
-def _gpu(wanted: str, report: HostReport) -> str:
+def _gpu(option: str, report: HostReport) -> str:
     """The UUID of the GPU that is meant by its UUID or its index."""
     uuids = [series.device for series in report.energy if series.domain is Domain.GPU]
-    if not wanted or wanted in uuids:
-        return wanted
-    if wanted.isdigit() and int(wanted) < len(uuids):
-        return uuids[int(wanted)]
+    if not option or option in uuids:
+        return option
+    if option.isdigit() and int(option) < len(uuids):
+        return uuids[int(option)]
     known = ", ".join(uuids) or "none"
-    raise ConfigurationError(f"--gpu {wanted}: no such GPU; those with an energy sensor: {known}")
+    raise ConfigurationError(f"--gpu {option}: no such GPU; those with an energy sensor: {known}")
 
 
 def _requests(
@@ -160,10 +160,10 @@ class _Fit:
 
     def measure_all(self) -> None:
         """One run per network, then scores against the long baselines."""
-        with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as kept:
-            self._measure_all(kept)
+        with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as database:
+            self._measure_all(database)
 
-    def _measure_all(self, kept: RunDatabase) -> None:
+    def _measure_all(self, database: RunDatabase) -> None:
         idle: Window | None = None
         for number, request in enumerate(self.requests):
             record = execute(
@@ -172,21 +172,21 @@ class _Fit:
                 store=self.rooms.store,
                 cache=_cache(),
                 log=self._folder / f"{request.model}.log",
-                progress=partial(self._tell, number),
+                progress=partial(self._report, number),
                 idle_before=idle,
             )
             self.records.append(record)
-            kept.save(record)
+            database.save(record)
             idle = last_idle(record)
-        share_baselines(self.records, self.rooms.store, kept)
+        share_baselines(self.records, self.rooms.store, database)
 
-    def _tell(self, number: int, news: Progress) -> None:
+    def _report(self, number: int, news: Progress) -> None:
         """Progress of all runs: those to come are taken to be as long as this one."""
         whole = news.seconds_left / (1.0 - news.fraction) if news.fraction < 0.9 else 0.0
         self.run_seconds = whole or self.run_seconds
         left = news.seconds_left + (len(self.requests) - number - 1) * self.run_seconds
         fraction = (number + news.fraction) / len(self.requests)
-        self.reporter.tell(f"{number + 1}/{len(self.requests)} {news.stage}", fraction, left)
+        self.reporter.report(f"{number + 1}/{len(self.requests)} {news.stage}", fraction, left)
 
     def scores(self) -> list[Score]:
         """The energy scores in the boundary that each run is about."""
@@ -215,11 +215,10 @@ class _Fit:
         return f"{record.request.workload} on {record.host}"
 
 
-def share_baselines(records: Sequence[RunRecord], store: Store, kept: RunDatabase) -> None:
-    """The first and the last baseline are the long ones: every run is held against them, and kept.
+def share_baselines(records: Sequence[RunRecord], store: Store, database: RunDatabase) -> None:
+    """Score every run against the first and the last baseline, the long ones, and save it.
 
-    Of a run that is broken off the ledger says that the store may lack its results. Raises
-    ``StoreError``.
+    A run is marked as not published until its new scores are in the store. Raises ``StoreError``.
     """
     idle = [w for r in records for w in r.windows if w.phase is Phase.IDLE]
     for record in records:
@@ -231,9 +230,9 @@ def share_baselines(records: Sequence[RunRecord], store: Store, kept: RunDatabas
             *record.windows,
             *(window for window in (idle[-1],) if window.window_id not in own),
         ]
-        kept.mark(record.run_id, published=False)
+        database.mark(record.run_id, published=False)
         score_run(record, store)
-        kept.save(record)
+        database.save(record)
 
 
 def _cache() -> Path:
@@ -242,7 +241,7 @@ def _cache() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "wattmark"
 
 
-def _say(lines: Iterable[str]) -> None:
+def _advise(lines: Iterable[str]) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
 

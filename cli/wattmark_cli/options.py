@@ -70,7 +70,7 @@ def add_store_options(group: Any) -> None:
 
 
 def store_options(arguments: argparse.Namespace) -> StoreOptions:
-    """What the options say of the store."""
+    """Password and CA of the store, from the options."""
     return StoreOptions(arguments.store_password_file, arguments.store_ca)
 
 

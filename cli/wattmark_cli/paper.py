@@ -72,9 +72,9 @@ def _table(title: str, cells: Sequence[Cell]) -> None:
     by_place = {(cell.model, cell.column): cell for cell in cells}
     rows: list[list[Text | str]] = []
     for network in MODELS:
-        found = [by_place.get((network.model, column)) for column in columns]
-        if any(found):
-            rows.append([network.model, *(_shown(cell) for cell in found)])
+        row = [by_place.get((network.model, column)) for column in columns]
+        if any(row):
+            rows.append([network.model, *(_shown(cell) for cell in row)])
     grid.show(title, ["network", *map(_heading, columns)], rows, keys=1, left=[0])
 
 

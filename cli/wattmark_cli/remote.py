@@ -75,7 +75,7 @@ def as_ours(kind: type[T], answers: Iterable[object]) -> list[T]:
         raise RunError(f"the runner's answer cannot be read: {error}") from error
 
 
-def say_json(document: Any) -> None:
+def print_json(document: Any) -> None:
     """One JSON document on standard output; times as the runner writes them."""
     sys.stdout.write(json.dumps(document, indent=2, default=_moment) + "\n")
 

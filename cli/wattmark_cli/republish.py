@@ -12,7 +12,7 @@ from wattmark_cli.options import (
     add_store_options,
     store_options,
 )
-from wattmark_cli.remote import say_json
+from wattmark_cli.remote import print_json
 from wattmark_runner.scoring.publishing import publish
 from wattmark_store import open_store
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         "scores": sum(len(record.scores) for record in records),
     }
     if arguments.json:
-        say_json(counts)
+        print_json(counts)
     else:
         text = ", ".join(f"{count} {name}" for name, count in counts.items())
         sys.stdout.write(f"published {text}\n")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from wattmark_cli import tables
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.progress import Reporter, reporting
-from wattmark_cli.remote import add_runner, as_ours, pairs, runners, say_json
+from wattmark_cli.remote import add_runner, as_ours, pairs, print_json, runners
 from wattmark_client import Client, Event, Run
 from wattmark_core.codec import to_json
 from wattmark_core.results import Boundary, Score, Verdict
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         _follow_all(jobs, several=len(clients) > 1)
         ended = [job.client.run(job.run_id) for job in jobs]
     if arguments.json:
-        _say([to_json(run) for run in ended])
+        _print_json([to_json(run) for run in ended])
     else:
         _show(ended)
     return 0 if all(map(_comparable, ended)) else 1
@@ -124,14 +124,14 @@ def _value(text: str) -> str | int | float | bool:
 
 def _detached(arguments: argparse.Namespace, jobs: Sequence[_Job]) -> None:
     if arguments.json:
-        _say([{"run_id": job.run_id} for job in jobs])
+        _print_json([{"run_id": job.run_id} for job in jobs])
     else:
         sys.stdout.writelines(f"{job.run_id}\n" for job in jobs)
 
 
-def _say(runs: Sequence[dict[str, Any]]) -> None:
+def _print_json(runs: Sequence[dict[str, Any]]) -> None:
     """As JSON: the run itself if it is the only one, else a list."""
-    say_json(runs[0] if len(runs) == 1 else list(runs))
+    print_json(runs[0] if len(runs) == 1 else list(runs))
 
 
 def _follow_all(jobs: Sequence[_Job], *, several: bool) -> None:
@@ -151,7 +151,7 @@ def _follow_all(jobs: Sequence[_Job], *, several: bool) -> None:
 def _report(reporter: Reporter, place: str, event: Event) -> None:
     body = event.body
     if event.kind == "progress":
-        reporter.tell(place + body["stage"], body["fraction"], body["seconds_left"])
+        reporter.report(place + body["stage"], body["fraction"], body["seconds_left"])
     elif event.kind == "notice":
         sys.stderr.write(f"{body['text']}\n")
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from wattmark_cli.display import MISSING, si
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_cli.remote import add_runner, pairs, runner, say_json
+from wattmark_cli.remote import add_runner, pairs, print_json, runner
 from wattmark_client import Run
 
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     with runner(arguments) as client:
         listed = list(itertools.islice(client.runs(**filters), arguments.limit))
     if arguments.json:
-        say_json([_row(each) for each in listed])
+        print_json([_row(each) for each in listed])
     else:
         Console().print(_table(listed))
     return 0
@@ -56,7 +56,7 @@ def cancel(arguments: argparse.Namespace) -> int:
     with runner(arguments) as client:
         cancelled = client.cancel(arguments.run_id)
     if arguments.json:
-        say_json(_row(cancelled))
+        print_json(_row(cancelled))
     else:
         sys.stdout.write(f"run {cancelled.run_id} is {cancelled.state}\n")
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from wattmark_cli import tables
 from wattmark_cli.display import MISSING, between, plain, si
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_cli.remote import add_runner, as_ours, runner, say_json
+from wattmark_cli.remote import add_runner, as_ours, print_json, runner
 from wattmark_core.codec import to_json
 from wattmark_core.results import Boundary, Check, Score
 from wattmark_scoring.ranking import RankedGroup
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     with runner(arguments) as client:
         answer = client.checked_scores(arguments.run_id, again=arguments.again)
     if arguments.json:
-        say_json(to_json(answer))
+        print_json(to_json(answer))
         return 0
     sys.stdout.writelines(f"{_line(score)}\n" for score in as_ours(Score, answer.scores))
     sys.stdout.write("\n")
@@ -55,7 +55,7 @@ def ranking(arguments: argparse.Namespace) -> int:
         answer = client.ranking(**filters)
     groups = as_ours(RankedGroup, answer)
     if arguments.json:
-        say_json({"groups": to_json(answer)})
+        print_json({"groups": to_json(answer)})
     else:
         _show(groups)
     return 0 if any(group.ranked for group in groups) else 1

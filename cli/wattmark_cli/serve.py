@@ -9,7 +9,7 @@ from typing import Final
 
 from wattmark_cli.embedded import Child, running_runner
 from wattmark_cli.options import Subparsers, add_command, add_rooms, check_rooms, rooms
-from wattmark_cli.remote import say_json
+from wattmark_cli.remote import print_json
 from wattmark_runner import options as runner_options
 
 LOOK_SECONDS: Final = 2.0
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     check(arguments)
     with rooms(arguments) as opened, running_runner(opened, _options(arguments)) as served:
         if arguments.json:
-            say_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
+            print_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
         else:
             sys.stdout.write(
                 f"page     {served.ready}/\n"

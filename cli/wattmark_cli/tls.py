@@ -31,7 +31,7 @@ LONGEST_DAYS: Final = 825
 """More than this, and Apple's systems refuse a certificate, whoever signed it."""
 CA_DAYS: Final = 3650
 CLOCK_SLACK: Final = datetime.timedelta(hours=1)
-"""Certificates hold from so long ago, for machines whose clock is behind."""
+"""Certificates are valid from this long ago on, for machines whose clock is behind."""
 PURPOSES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 NAME: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 LONGEST_NAME: Final = 253
@@ -63,20 +63,20 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the files and say how to use them. Raises ``ConfigurationError``."""
+    """Make the files and print how to use them. Raises ``ConfigurationError``."""
     folder: Path = arguments.folder
     hosts = tuple(dict.fromkeys([*map(_host, arguments.host), *ALWAYS]))
     if not 1 <= arguments.days <= LONGEST_DAYS:
         raise ConfigurationError(f"--days {arguments.days}: give 1 to {LONGEST_DAYS}")
     if not arguments.force:
         _refuse_existing(folder)
-    kept = _read_ca(folder)
-    ca = kept or _make_ca()
+    existing = _read_ca(folder)
+    ca = existing or _make_ca()
     pairs = {room: _make_certificate(ca, room, hosts, arguments.days) for room in ROOMS}
-    if kept is None:
+    if existing is None:
         pairs = {"ca": ca, **pairs}
     _write_all(folder, pairs)
-    _report(arguments, hosts, pairs[ROOMS[0]].certificate, ca_kept=kept is not None)
+    _report(arguments, hosts, pairs[ROOMS[0]].certificate, ca_kept=existing is not None)
     return 0
 
 
@@ -108,7 +108,7 @@ def _files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def _read_ca(folder: Path) -> Pair | None:
-    """The CA that is there; None if there is none. Half a CA, or an old one, is an error."""
+    """The CA in the folder, None if it has none. Half a CA, or an expired one, is an error."""
     certificate_path, key_path = _files(folder, ("ca",))
     if not certificate_path.exists() and not key_path.exists():
         return None

@@ -25,19 +25,19 @@ def follow(
     import httpx
 
     last, ended = 0, False
-    start = heard = time.monotonic()
+    start = last_event = time.monotonic()
     while not ended:
         now = time.monotonic()
         if timeout_seconds is not None and now - start > timeout_seconds:
             raise ClientError(f"the run has not ended within {timeout_seconds:g} s")
         try:
             for event in _stream(http, path, last, timeout_seconds):
-                last, heard = event.id, time.monotonic()
+                last, last_event = event.id, time.monotonic()
                 # A run that is scored again was final before.
                 ended = event.kind == "state" and event.body["state"] in FINAL
                 yield event
         except httpx.TransportError as error:
-            if time.monotonic() - heard > GIVE_UP_SECONDS:
+            if time.monotonic() - last_event > GIVE_UP_SECONDS:
                 raise unreachable(url, error) from error
         if not ended:
             time.sleep(RETRY_SECONDS)

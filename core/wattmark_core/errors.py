@@ -71,7 +71,7 @@ class StoreUnavailable(StoreError):
 
 
 class SamplesRefused(StoreError):
-    """The store will never take some ``samples`` of those that it was given; it has the others."""
+    """The store will never take these ``samples`` of a batch; it has the others."""
 
     def __init__(self, message: str, samples: Sequence["Sample"]) -> None:
         super().__init__(message)

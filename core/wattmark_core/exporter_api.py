@@ -187,7 +187,7 @@ class ExporterClient:
     def sample_now(self) -> SampleBase:
         """Read the energy sensors now; the samples arrive by way of the collector.
 
-        Raises ``ValueError`` if the answer does not say in which time base.
+        Raises ``ValueError`` if the answer does not name the time base.
         """
         response, _ = self._request("POST", "/sample")
         return SampleBase.parse(response.headers.get(BASE_HEADER, ""))

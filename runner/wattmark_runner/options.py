@@ -127,10 +127,14 @@ def alone(data: Path) -> Iterator[None]:
 def _check_tls(certificate: Path | None, key: Path | None) -> None:
     if (certificate is None) != (key is None):
         raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither")
-    if certificate is not None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"TLS certificate {certificate} with key {key}: {error}"
-            ) from error
+    if certificate is None:
+        return
+
+    def no_password() -> str:
+        raise ConfigurationError(f"TLS key {key} is encrypted; give one without a password")
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, no_password)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"TLS certificate {certificate} with key {key}: {error}") from error

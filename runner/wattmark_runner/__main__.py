@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     settings = check(options)
-    exporter = ExporterAddress(
-        options.exporter, options.exporter_token_file, options.exporter_ca
-    )
+    exporter = ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca)
     check_exporter(exporter)
     with (
         alone(options.data),

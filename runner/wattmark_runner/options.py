@@ -137,4 +137,6 @@ def _check_tls(certificate: Path | None, key: Path | None) -> None:
     try:
         context.load_cert_chain(certificate, key, no_password)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"TLS certificate {certificate} with key {key}: {error}") from error
+        raise ConfigurationError(
+            f"TLS certificate {certificate} with key {key}: {error}"
+        ) from error

@@ -18,6 +18,7 @@ from benchmarks import (
     power,
     sample_way,
     service,
+    startup,
     window_cost,
 )
 from benchmarks.report import Section, conditions, keep, show
@@ -43,6 +44,7 @@ def main() -> int:
         lambda: ingest.measure(10 if quick else 100),
         lambda: sample_way.measure(*((20, 1) if quick else (40, 3))),
         lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
+        lambda: startup.measure(3 if quick else 10),
         lambda: collecting.measure(20, 10.0 if quick else 60.0),
         lambda: power.measure(*((4, 1, 1) if quick else (20, 5, 5))),
     ]

@@ -1,32 +1,21 @@
 """``wattmark``: what a neural network costs in energy, from the command line."""
 
 import argparse
+import importlib
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from typing import Any
 
-from wattmark_cli import (
-    exec_command,
-    export,
-    fit,
-    paper,
-    report,
-    republish,
-    run_command,
-    runs,
-    scores,
-    sensors,
-    serve,
-    table_commands,
-    tls,
-)
+from wattmark_cli.commands import COMMANDS
 from wattmark_core.errors import WattmarkError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Errors are one line on standard error."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    called = next((word for word in words if not word.startswith("-")), "")
+    options = parser(called).parse_args(words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it in order
     try:
         status: int = options.run(options)
@@ -42,8 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser with all commands."""
+class _Version(argparse.Action):
+    """Prints the version; looking it up takes longer than all else that the help needs."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"wattmark {version('wattmark')}\n")
+        parser.exit()
+
+
+def parser(called: str) -> argparse.ArgumentParser:
+    """The parser: with the options of the command ``called``, and the summary of all others."""
     top = argparse.ArgumentParser(
         prog="wattmark",
         description="Measure what neural networks cost in energy, and rank them by"
@@ -51,11 +50,14 @@ def parser() -> argparse.ArgumentParser:
         epilog="example:\n  wattmark fit --workload digits\n  wattmark exec -- python train.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"wattmark {version('wattmark')}")
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    local = (fit, sensors, exec_command, export, report, republish, serve)
-    for module in (*local, run_command, runs, scores, table_commands, paper, tls):
-        module.add_parser(commands)
+    module = COMMANDS[called].module if called in COMMANDS else ""
+    if module:
+        importlib.import_module(f"wattmark_cli.{module}").add_parser(commands)
+    for name, command in COMMANDS.items():
+        if command.module != module:
+            commands.add_parser(name, help=command.summary)
     return top
 
 

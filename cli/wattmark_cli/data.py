@@ -13,7 +13,7 @@ from wattmark_store import Store, open_store
 
 @contextmanager
 def opened_store(data: Path) -> Iterator[Store]:
-    """Its store. Raises ``ConfigurationError`` where there is none: reading makes no new one."""
+    """Its store. Raises ``ConfigurationError`` if it has none: reading makes no new one."""
     if not (data / "store.sqlite").exists():
         raise ConfigurationError(
             f"no store in {data}; measure first (wattmark fit), or name its folder with --data"
@@ -31,7 +31,7 @@ def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
     known = {record.run_id for record in records}
     if unknown := [name for name in run_ids if name not in known]:
         raise ConfigurationError(f"no run {unknown[0]!r} in {data}; it holds {len(known)} runs")
-    found = [record for record in records if not run_ids or record.run_id in run_ids]
-    if not found:
+    chosen = [record for record in records if not run_ids or record.run_id in run_ids]
+    if not chosen:
         raise ConfigurationError(f"no run in {data} yet; measure first (wattmark fit)")
-    return found
+    return chosen

@@ -5,6 +5,7 @@ them in order; should it be killed, the kernel ends them (PR_SET_PDEATHSIG).
 """
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ _LIBC: Final = ctypes.CDLL(None)
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A room that runs as a process of ours. ``ready``: what it said when it was."""
+    """A room that runs as a process of ours. ``ready``: the URL that it printed when it was."""
 
     name: str
     process: subprocess.Popen[str]
@@ -39,21 +40,21 @@ class Child:
     def check(self) -> None:
         """Raise ``RunError`` if it has ended."""
         if self.process.poll() is not None:
-            said = _last_line(self.log) or f"status {self.process.returncode}"
-            raise RunError(f"{self.name} has ended: {said} (log: {self.log})")
+            reason = _last_line(self.log) or f"status {self.process.returncode}"
+            raise RunError(f"{self.name} has ended: {reason} (log: {self.log})")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """What a store of elsewhere wants beside its URL."""
+    """Password and CA certificates of a store that is a server."""
 
     password_file: Path | None = None
     ca: Path | None = None
 
     def arguments(self) -> list[str]:
-        """The same for a room that opens the store, too."""
-        given = {"--store-password-file": self.password_file, "--store-ca": self.ca}
-        return [word for name, path in given.items() if path for word in (name, str(path))]
+        """The options of a room that opens the same store."""
+        options = {"--store-password-file": self.password_file, "--store-ca": self.ca}
+        return [word for name, path in options.items() if path for word in (name, str(path))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,10 @@ def open_rooms(
 ) -> Iterator[Rooms]:
     """Start exporter and collector for as long as the context lasts, or use running ones.
 
-    ``exporter_url`` and ``store_url`` go together: both are given where services already run.
-    Raises ``ConfigurationError``, ``StoreError``, or ``RunError`` if a room does not start.
+    ``exporter_url`` and ``store_url`` go together: both are set where services already run.
+    The options are those that ``options.check_rooms`` has let pass. Raises ``ConfigurationError``,
+    ``StoreError``, or ``RunError`` if a room does not start.
     """
-    if bool(exporter_url) != bool(store_url):
-        raise ConfigurationError("--exporter and --store go together: give both, or neither")
     url = store_url or store_url_in(data)
     if not store_url:
         make_folder(data)
@@ -110,18 +110,23 @@ def store_url_in(data: Path) -> str:
 
 
 def make_folder(data: Path) -> None:
-    """The data folder. Raises ``ConfigurationError`` if it cannot be made."""
+    """The data folder. Raises ``ConfigurationError`` if it cannot be made or written."""
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"data folder {data}: {error.strerror}; choose another with --data"
         ) from error
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"data folder {data} cannot be written; change its permissions, or choose another"
+            " with --data"
+        )
 
 
 @contextmanager
 def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[Child]:
-    """An exporter on a free port of loopback, which says its URL."""
+    """An exporter on a free port of loopback."""
     command = ["wattmark_exporters", "--listen", "127.0.0.1:0", *options]
     with _child(command, data / "exporter.log") as child:
         yield child
@@ -129,7 +134,7 @@ def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[Child]
 
 @contextmanager
 def running_runner(rooms: Rooms, options: Sequence[str]) -> Iterator[Child]:
-    """A runner over the rooms, which says its URL."""
+    """A runner over the rooms."""
     command = ["wattmark_runner", "--exporter", rooms.exporter_url, "--store", rooms.store_url,
                "--data", str(rooms.data), *rooms.store_options.arguments(),
                *options]  # fmt: skip
@@ -157,7 +162,7 @@ def _collector(data: Path, address: str, store_url: str) -> Iterator[Child]:
 
 @contextmanager
 def _child(command: Sequence[str], log: Path) -> Iterator[Child]:
-    """A module run as a child that says READY."""
+    """A module run as a child process, from its line READY on."""
     with log.open("wb") as log_file:
         process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
             [sys.executable, "-m", *command],

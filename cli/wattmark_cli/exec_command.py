@@ -1,11 +1,12 @@
 """``wattmark exec -- COMMAND``: the energy of any command in any language.
 
 The command gets our standard streams, its exit status becomes ours, and nothing that goes wrong
-with measuring changes either. What it cost is said on standard error.
+with measuring changes either. What it cost is written to standard error.
 """
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,14 @@ from typing import Final
 
 from wattmark_cli.command import Ended, run_command
 from wattmark_cli.embedded import Rooms
-from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_cli.options import (
+    Subparsers,
+    add_command,
+    add_rooms,
+    check_numbers,
+    check_rooms,
+    rooms,
+)
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
@@ -31,8 +39,8 @@ from wattmark_scoring.boundary import of_boundary, pin_sources
 
 SAMPLES_SECONDS: Final = 10.0
 OVERHEAD_SECONDS: Final = 5.0
-SETTLE_SECONDS: Final = 1.0
-"""A ticking counter is known from its first tick on; and the exporter's own start is over."""
+COUNTING_SECONDS: Final = 1.0
+"""Until every counter has moved once, and the exporter's own start is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +62,17 @@ def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
         subparsers, "exec",
-        "Measure the energy of a command; its output and exit status stay its own.",
         "wattmark exec --idle-seconds 30 -- python train.py --epochs 3", run,
     )  # fmt: skip
     add = parser.add_argument
     add("--idle-seconds", type=float, default=0.0,
-        help="take an idle baseline of this length first (default: none)")  # fmt: skip
+        help="length of an idle baseline before the command (default: none)")  # fmt: skip
     add("--label", default="", help="name of the window (default: the command)")
-    add("-o", "--output", type=Path, metavar="FILE", help="write the result to this file")
+    add("-o", "--output", type=Path, metavar="FILE",
+        help="file for the result (default: standard error)")  # fmt: skip
     add_rooms(parser)
-    add("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run")
+    add("command", nargs=argparse.REMAINDER, metavar="-- COMMAND",
+        help="the command to run, with its arguments")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("exec needs a command: wattmark exec -- COMMAND")
     ended: list[Ended] = []
     try:
+        _check(arguments)
         with rooms(arguments) as opened:
             _measured(arguments, command, opened, ended)
     except (WattmarkError, OSError) as error:
@@ -82,6 +92,18 @@ def run(arguments: argparse.Namespace) -> int:
     if ended[0].error:
         sys.stderr.write(f"wattmark: {ended[0].error}\n")
     return ended[0].status
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise ``ConfigurationError`` for what could not be measured or written, before a room is
+    started or the command runs."""
+    check_numbers(arguments, not_below_zero=("idle_seconds",))
+    output: Path | None = arguments.output
+    if output is not None:
+        place = output if output.exists() else output.parent
+        if output.is_dir() or not os.access(place, os.W_OK):
+            raise ConfigurationError(f"cannot write {output}; name another file with -o")
+    check_rooms(arguments)
 
 
 def _measured(
@@ -95,7 +117,7 @@ def _measured(
             arguments.idle_seconds, exporter_url=opened.exporter_url, store=opened.store
         )
     else:
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(COUNTING_SECONDS)
     with Recorder(opened.exporter_url, opened.store) as recorder:
         cpu_ns = time.process_time_ns()
         with recorder.window(phase=Phase.INFERENCE, label=arguments.label or command[0]) as window:
@@ -107,7 +129,7 @@ def _measured(
         series = pin_sources(report.energy)
         costs = _costs(window_done, idle, series, opened)
         constants = _overhead(window_done, cpu_ns, opened, report.boot_id) if arguments.json else {}
-        _tell(arguments, window_done, costs, ended[0], constants)
+        _report(arguments, window_done, costs, ended[0], constants)
 
 
 def _run(command: Sequence[str], window: OpenWindow) -> Ended:
@@ -146,7 +168,7 @@ def _await(window: Window, series: Sequence[EnergySeries], opened: Rooms) -> lis
 
 
 def _overhead(window: Window, cpu_ns: int, opened: Rooms, boot_id: str) -> dict[str, float]:
-    """What measuring took, once exporter and collector have said so, if they do soon."""
+    """What measuring took, once the samples of exporter and collector have arrived, if soon."""
     deadline = time.monotonic() + OVERHEAD_SECONDS
     own = added({}, cpu_ns)
     while True:
@@ -169,7 +191,7 @@ def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
     )  # fmt: skip
 
 
-def _tell(
+def _report(
     arguments: argparse.Namespace, window: Window, costs: Sequence[Cost], ended: Ended,
     constants: dict[str, float],
 ) -> None:  # fmt: skip

@@ -28,30 +28,37 @@ LAST_NS: Final = 2**63 - 1
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "export", "Write samples, windows or scores as CSV or JSON.",
+        subparsers, "export",
         "wattmark export --what samples --measurement energy --format csv -o energy.csv", run,
     )  # fmt: skip
     add = parser.add_argument
     add("--what", choices=WHAT, default="scores", help="what to write (default: %(default)s)")
     add("--format", choices=("csv", "json"), default="csv",
         help="csv, or json as with --json (default: %(default)s)")  # fmt: skip
-    add("--measurement", default="energy", help="which samples (default: %(default)s)")
-    add("--run", dest="run_id", default="", metavar="RUN", help="only this run")
-    add("--from", dest="start", default="", metavar="TIME", help="ISO 8601 or Unix seconds")
-    add("--to", dest="end", default="", metavar="TIME", help="ISO 8601 or Unix seconds")
-    add("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    add(
+        "--measurement",
+        default="energy",
+        help="name of the measurement whose samples are written (default: %(default)s)",
+    )
+    add("--run", dest="run_id", default="", metavar="RUN", help="only what belongs to this run")
+    add("--from", dest="start", default="", metavar="TIME",
+        help="begin of the time to write, ISO 8601 or Unix seconds")  # fmt: skip
+    add("--to", dest="end", default="", metavar="TIME",
+        help="end of the time to write, ISO 8601 or Unix seconds")  # fmt: skip
+    add("-o", "--output", type=Path, metavar="FILE",
+        help="file to write (default: standard output)")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the rows; a table without rows is an error, for nothing was asked for."""
+    """Write the rows. Raises ``ConfigurationError`` if there are none."""
     start = _instant(arguments.start, "--from", 0)
     end = _instant(arguments.end, "--to", time.time_ns() + seconds_to_ns(60.0))
     with opened_store(arguments.data) as store:
         if arguments.what == "samples":
             rows = _samples(store, arguments.measurement, arguments.run_id, start, end)
         elif arguments.what == "windows":
-            found = store.windows(start_ns=start, end_ns=end, run_id=arguments.run_id)
-            rows = [to_json(window) for window in found]
+            windows = store.windows(start_ns=start, end_ns=end, run_id=arguments.run_id)
+            rows = [to_json(window) for window in windows]
         else:
             scores = store.scores(run_id=arguments.run_id)
             rows = [score_row(score) for score in scores if start <= score.time_ns <= end]
@@ -100,7 +107,7 @@ def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) 
 
 
 def _instant(text: str, option: str, default: int) -> int:
-    """Unix ns of an instant in ISO 8601 (UTC unless it says otherwise) or Unix seconds."""
+    """Unix ns of an instant in ISO 8601 (UTC if it names no zone) or Unix seconds."""
     if not text:
         return default
     try:

@@ -15,7 +15,14 @@ from typing import Final
 from wattmark_cli import tables
 from wattmark_cli.embedded import Rooms
 from wattmark_cli.export import write_results_json, write_scores_csv
-from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
+from wattmark_cli.options import (
+    Subparsers,
+    add_command,
+    add_rooms,
+    check_numbers,
+    check_rooms,
+    rooms,
+)
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Domain
@@ -41,31 +48,43 @@ CACHE_VARIABLE: Final = "WATTMARK_CACHE"
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "fit", "Measure all networks of a workload on this machine and rank them.",
+        subparsers, "fit",
         "wattmark fit --workload digits --models mlp-small,cnn-small --repeats 3", run,
     )  # fmt: skip
     add = parser.add_argument
-    add("--workload", default="fashion-mnist", help="labelled test set (default: %(default)s)")
-    add("--models", default="", metavar="A,B", help="only these networks")
-    add("--repeats", type=int, default=5, help="measured windows per network")
+    add("--workload", default="fashion-mnist",
+        help="name of the labelled test set (default: %(default)s)")  # fmt: skip
+    add("--models", default="", metavar="A,B",
+        help="names of the networks to measure (default: all)")  # fmt: skip
+    add("--repeats", type=int, default=5,
+        help="measured windows per network (default: %(default)s)")  # fmt: skip
     add("--seconds", type=float, help="least length of a window (default: what the sensor needs)")
     add("--batch-size", type=int, default=32, help="images per batch (default: %(default)s)")
     add("--idle-seconds", type=float, default=30.0,
-        help="idle baselines first and last (default: %(default)g)")  # fmt: skip
+        help="length of the first and the last idle baseline (default: %(default)g)")  # fmt: skip
     add("--between-seconds", type=float, default=10.0,
-        help="idle between two networks (default: %(default)g)")  # fmt: skip
-    add("--gpu", default="", metavar="UUID|INDEX", help="run on this GPU instead of the CPU")
-    add("--boundary", choices=[b.value for b in Boundary], help="what the ranking counts")
+        help="length of the idle time between two networks (default: %(default)g)")  # fmt: skip
+    add("--gpu", default="", metavar="UUID|INDEX",
+        help="UUID or index of the GPU to run on instead of the CPU")  # fmt: skip
+    add("--boundary", choices=[b.value for b in Boundary],
+        help="which energy is counted (default: host with --gpu, else cpu)")  # fmt: skip
     add_rooms(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, rank, save. 1 if no network could be ranked."""
+    check_numbers(
+        arguments, above_zero=("repeats", "seconds"),
+        not_below_zero=("idle_seconds", "between_seconds"),
+    )  # fmt: skip
     models = _models(arguments)
+    check_rooms(arguments)
+    with closing(RunDatabase(arguments.data / "runner.sqlite")) as database:
+        database.counts()  # a file that cannot be used is better known before than after
     with reporting() as reporter, rooms(arguments) as opened:
         with closing(ExporterClient(opened.exporter_url)) as client:
             report = client.sensors()
-        _say(about_sources(report))
+        _advise(about_sources(report))
         requests = _requests(arguments, models, _gpu(arguments.gpu, report))
         fit = _Fit(opened, requests, reporter)
         try:
@@ -79,23 +98,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _models(arguments: argparse.Namespace) -> tuple[str, ...]:
     workload = find_workload(arguments.workload)
-    wanted = [name.strip() for name in arguments.models.split(",") if name.strip()]
-    models = tuple(workload.require(name) for name in wanted) or workload.models
+    names = [name.strip() for name in arguments.models.split(",") if name.strip()]
+    models = tuple(workload.require(name) for name in names) or workload.models
     for model in models:  # of the last, too, before the first is measured
-        given = {"batch_size": arguments.batch_size}
-        require_weights(workload, model, workload.check(model, given))
+        parameters = workload.check(model, {"batch_size": arguments.batch_size})
+        require_weights(workload, model, parameters)
     return models
 
 
-def _gpu(wanted: str, report: HostReport) -> str:
+def _gpu(option: str, report: HostReport) -> str:
     """The UUID of the GPU that is meant by its UUID or its index."""
     uuids = [series.device for series in report.energy if series.domain is Domain.GPU]
-    if not wanted or wanted in uuids:
-        return wanted
-    if wanted.isdigit() and int(wanted) < len(uuids):
-        return uuids[int(wanted)]
+    if not option or option in uuids:
+        return option
+    if option.isdigit() and int(option) < len(uuids):
+        return uuids[int(option)]
     known = ", ".join(uuids) or "none"
-    raise ConfigurationError(f"--gpu {wanted}: no such GPU; those with an energy sensor: {known}")
+    raise ConfigurationError(f"--gpu {option}: no such GPU; those with an energy sensor: {known}")
 
 
 def _requests(
@@ -141,11 +160,10 @@ class _Fit:
 
     def measure_all(self) -> None:
         """One run per network, then scores against the long baselines."""
-        with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as kept:
-            kept.counts()  # a file that cannot be used is better known before than after
-            self._measure_all(kept)
+        with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as database:
+            self._measure_all(database)
 
-    def _measure_all(self, kept: RunDatabase) -> None:
+    def _measure_all(self, database: RunDatabase) -> None:
         idle: Window | None = None
         for number, request in enumerate(self.requests):
             record = execute(
@@ -154,21 +172,21 @@ class _Fit:
                 store=self.rooms.store,
                 cache=_cache(),
                 log=self._folder / f"{request.model}.log",
-                progress=partial(self._tell, number),
+                progress=partial(self._report, number),
                 idle_before=idle,
             )
             self.records.append(record)
-            kept.save(record)
+            database.save(record)
             idle = last_idle(record)
-        share_baselines(self.records, self.rooms.store, kept)
+        share_baselines(self.records, self.rooms.store, database)
 
-    def _tell(self, number: int, news: Progress) -> None:
+    def _report(self, number: int, news: Progress) -> None:
         """Progress of all runs: those to come are taken to be as long as this one."""
         whole = news.seconds_left / (1.0 - news.fraction) if news.fraction < 0.9 else 0.0
         self.run_seconds = whole or self.run_seconds
         left = news.seconds_left + (len(self.requests) - number - 1) * self.run_seconds
         fraction = (number + news.fraction) / len(self.requests)
-        self.reporter.tell(f"{number + 1}/{len(self.requests)} {news.stage}", fraction, left)
+        self.reporter.report(f"{number + 1}/{len(self.requests)} {news.stage}", fraction, left)
 
     def scores(self) -> list[Score]:
         """The energy scores in the boundary that each run is about."""
@@ -197,11 +215,10 @@ class _Fit:
         return f"{record.request.workload} on {record.host}"
 
 
-def share_baselines(records: Sequence[RunRecord], store: Store, kept: RunDatabase) -> None:
-    """The first and the last baseline are the long ones: every run is held against them, and kept.
+def share_baselines(records: Sequence[RunRecord], store: Store, database: RunDatabase) -> None:
+    """Score every run against the first and the last baseline, the long ones, and save it.
 
-    Of a run that is broken off the ledger says that the store may lack its results. Raises
-    ``StoreError``.
+    A run is marked as not published until its new scores are in the store. Raises ``StoreError``.
     """
     idle = [w for r in records for w in r.windows if w.phase is Phase.IDLE]
     for record in records:
@@ -213,9 +230,9 @@ def share_baselines(records: Sequence[RunRecord], store: Store, kept: RunDatabas
             *record.windows,
             *(window for window in (idle[-1],) if window.window_id not in own),
         ]
-        kept.mark(record.run_id, published=False)
+        database.mark(record.run_id, published=False)
         score_run(record, store)
-        kept.save(record)
+        database.save(record)
 
 
 def _cache() -> Path:
@@ -224,7 +241,7 @@ def _cache() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "wattmark"
 
 
-def _say(lines: Iterable[str]) -> None:
+def _advise(lines: Iterable[str]) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
 

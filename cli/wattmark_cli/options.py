@@ -1,13 +1,16 @@
 """Options that several commands share."""
 
 import argparse
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-from wattmark_cli.embedded import Rooms, StoreOptions, open_rooms
+from wattmark_cli.commands import COMMANDS
+from wattmark_cli.embedded import Rooms, StoreOptions, make_folder, open_rooms, running_exporter
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.exporter_api import ExporterClient
 
 DATA: Final = Path("wattmark-data")
 Subparsers = Any
@@ -15,12 +18,13 @@ Subparsers = Any
 
 
 def add_command(
-    subparsers: Subparsers, name: str, help_text: str, example: str,
-    run: Callable[[argparse.Namespace], int], *, data: bool = True,
+    subparsers: Subparsers, name: str, example: str, run: Callable[[argparse.Namespace], int],
+    *, data: bool = True,
 ) -> argparse.ArgumentParser:  # fmt: skip
     """A subcommand with an example in its help, ``--json`` and, unless it has none, ``--data``."""
+    summary = COMMANDS[name].summary
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=help_text, description=help_text, epilog=f"example:\n  {example}",
+        name, help=summary, description=summary, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.set_defaults(run=run)
@@ -38,35 +42,64 @@ def add_rooms(parser: argparse.ArgumentParser) -> None:
     """Options of the exporter, or of services that already run."""
     group = parser.add_argument_group("measuring")
     add = group.add_argument
-    add("--exporter", default="", metavar="URL", help="use this exporter (with --store)")
-    add("--store", default="", metavar="URL", help="and the store its samples arrive in")
+    add("--exporter", default="", metavar="URL",
+        help="address of a running exporter to use (with --store)")  # fmt: skip
+    add("--store", default="", metavar="URL",
+        help="the store that the exporter's samples arrive in")  # fmt: skip
     add_store_options(group)
-    add("--sysfs", type=Path, metavar="ROOT", help="where sysfs is mounted")
-    add("--procfs", type=Path, metavar="ROOT", help="where procfs is mounted")
+    add("--sysfs", type=Path, metavar="ROOT", help="folder where sysfs is mounted")
+    add("--procfs", type=Path, metavar="ROOT", help="folder where procfs is mounted")
     add("--sensor", action="append", default=[], metavar="MODULE:CLASS",
         help="a sensor of your own; may be repeated")  # fmt: skip
-    add("--without", action="append", default=[], metavar="NAME", help="leave a sensor out")
-    add("--no-estimate", action="store_true", help="never estimate CPU energy")
-    add("--tdp-watts", type=float, metavar="W", help="the CPU's rated power, for the estimate")
+    add("--without", action="append", default=[], metavar="NAME",
+        help="name of a sensor to leave out; may be repeated")  # fmt: skip
+    add("--no-estimate", action="store_true", help="never estimate CPU energy from CPU time")
+    add("--tdp-watts", type=float, metavar="W",
+        help="the CPU's rated power, for the estimate (default: 5 W per visible CPU)")  # fmt: skip
 
 
 def add_store_options(group: Any) -> None:
-    """What a store in InfluxDB wants; ``group``: a parser, or a group of its options."""
+    """Password and CA of a store in InfluxDB; ``group``: a parser, or a group of its options."""
     group.add_argument(
-        "--store-password-file", type=Path, metavar="FILE", help="InfluxDB's password"
+        "--store-password-file", type=Path, metavar="FILE", help="file with InfluxDB's password"
     )
     group.add_argument(
-        "--store-ca", type=Path, metavar="FILE", help="who signed InfluxDB's certificate, PEM"
-    )
+        "--store-ca", type=Path, metavar="FILE",
+        help="the CA certificate(s) to trust for InfluxDB, PEM (default: the system's)",
+    )  # fmt: skip
 
 
 def store_options(arguments: argparse.Namespace) -> StoreOptions:
-    """What the options say of the store."""
+    """Password and CA of the store, from the options."""
     return StoreOptions(arguments.store_password_file, arguments.store_ca)
 
 
+def check_rooms(arguments: argparse.Namespace) -> None:
+    """Raise ``ConfigurationError`` for options with which a room would not start, before one
+    does."""
+    if bool(arguments.exporter) != bool(arguments.store):
+        raise ConfigurationError("--exporter and --store go together: give both, or neither")
+    _check_exporter(arguments)
+    if arguments.exporter:
+        ExporterClient(arguments.exporter).close()
+    make_folder(arguments.data)
+
+
+def check_numbers(
+    arguments: argparse.Namespace, *, above_zero: Sequence[str] = (), not_below_zero: Sequence[str]
+) -> None:
+    """Raise ``ConfigurationError`` for a number among these options that is out of bounds."""
+    for name in (*above_zero, *not_below_zero):
+        value = getattr(arguments, name)
+        if value is None:
+            continue
+        if not math.isfinite(value) or value < 0 or (value == 0 and name in above_zero):
+            bound = "above 0" if name in above_zero else "0 or more"
+            raise ConfigurationError(f"--{name.replace('_', '-')} {value:g}: give {bound}")
+
+
 def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
-    """The rooms that the options ask for."""
+    """The rooms that the options ask for, which ``check_rooms`` has let pass."""
     return open_rooms(
         arguments.data, exporter_options(arguments),
         exporter_url=arguments.exporter, store_url=arguments.store,
@@ -74,8 +107,24 @@ def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
     )  # fmt: skip
 
 
+def exporter_of(arguments: argparse.Namespace) -> AbstractContextManager[str]:
+    """The URL of the exporter that the options name, or of one that runs meanwhile. Raises
+    ``ConfigurationError``, before it is started."""
+    _check_exporter(arguments)
+    if arguments.exporter:
+        return nullcontext(arguments.exporter)
+    make_folder(arguments.data)
+    return _own_exporter(arguments)
+
+
+@contextmanager
+def _own_exporter(arguments: argparse.Namespace) -> Iterator[str]:
+    with running_exporter(arguments.data, exporter_options(arguments)) as exporter:
+        yield exporter.ready
+
+
 def exporter_options(arguments: argparse.Namespace) -> list[str]:
-    """The options handed on to the exporter. Raises ``ConfigurationError`` beside --exporter."""
+    """The options handed on to the exporter."""
     options: list[str] = []
     for name in ("sysfs", "procfs", "tdp_watts"):
         value = getattr(arguments, name)
@@ -86,6 +135,17 @@ def exporter_options(arguments: argparse.Namespace) -> list[str]:
             options += [f"--{name}", value]
     if arguments.no_estimate:
         options.append("--no-estimate")
-    if options and arguments.exporter:
-        raise ConfigurationError(f"{options[0]} is for an exporter of our own, not for --exporter")
     return options
+
+
+def _check_exporter(arguments: argparse.Namespace) -> None:
+    """Raise ``ConfigurationError`` for options that the exporter refuses, or that stand beside
+    --exporter."""
+    options = exporter_options(arguments)
+    if not options:
+        return
+    if arguments.exporter:
+        raise ConfigurationError(f"{options[0]} is for an exporter of our own, not for --exporter")
+    from wattmark_exporters.__main__ import check
+
+    check(options)

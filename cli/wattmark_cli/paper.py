@@ -29,11 +29,10 @@ TITLES = {
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "paper", "Compute the published tables again, and say what agrees.",
-        "wattmark paper --different", run, data=False,
+        subparsers, "paper", "wattmark paper --different", run, data=False,
     )  # fmt: skip
     add = parser.add_argument
-    add("--csv", action="store_true", help="a line for each cell instead")
+    add("--csv", action="store_true", help="print one CSV line for each cell instead")
     add("--different", action="store_true", help="only cells that print precision does not explain")
 
 
@@ -73,9 +72,9 @@ def _table(title: str, cells: Sequence[Cell]) -> None:
     by_place = {(cell.model, cell.column): cell for cell in cells}
     rows: list[list[Text | str]] = []
     for network in MODELS:
-        found = [by_place.get((network.model, column)) for column in columns]
-        if any(found):
-            rows.append([network.model, *(_shown(cell) for cell in found)])
+        row = [by_place.get((network.model, column)) for column in columns]
+        if any(row):
+            rows.append([network.model, *(_shown(cell) for cell in row)])
     grid.show(title, ["network", *map(_heading, columns)], rows, keys=1, left=[0])
 
 

@@ -1,6 +1,6 @@
 """Progress with the time left: a bar on a terminal, a line now and then elsewhere.
 
-It is told while energy is measured, on the machine that is measured, so it has to cost nothing:
+It is shown while energy is measured, on the machine that is measured, so it has to cost nothing:
 rich's bar, drawn ten times a second, took 12 ms of CPU time a second, three times what exporter,
 collector and runner take together.
 """
@@ -20,9 +20,9 @@ CLEAR: Final = "\r\x1b[2K"
 
 
 class Reporter(Protocol):
-    """Takes news of a long piece of work."""
+    """Shows the progress of a long piece of work."""
 
-    def tell(self, text: str, fraction: float, seconds_left: float) -> None:
+    def report(self, text: str, fraction: float, seconds_left: float) -> None:
         """``text``: what happens; ``fraction`` of all, 0 to 1; ``seconds_left`` of all."""
         ...
 
@@ -43,7 +43,7 @@ def reporting() -> Iterator[Reporter]:
 class _Bar:
     """One line that is written over and leaves the cursor at its start, for whoever writes next."""
 
-    def tell(self, text: str, fraction: float, seconds_left: float) -> None:
+    def report(self, text: str, fraction: float, seconds_left: float) -> None:
         end = f"{fraction:4.0%}  {duration(seconds_left)} left"
         room = max(0, shutil.get_terminal_size().columns - TEXT_WIDTH - len(end) - 3)
         bar = "━" * round(fraction * room)
@@ -56,7 +56,7 @@ class _Lines:
         self._text = ""
         self._next = 0.0
 
-    def tell(self, text: str, fraction: float, seconds_left: float) -> None:
+    def report(self, text: str, fraction: float, seconds_left: float) -> None:
         now = time.monotonic()
         if text == self._text and now < self._next:
             return

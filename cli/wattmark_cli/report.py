@@ -63,8 +63,7 @@ BOUNDARY_EXPLAINED: Final = {
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "report", "Write one HTML file about runs; it opens without network.",
-        "wattmark report -o report.html", run,
+        subparsers, "report", "wattmark report -o report.html", run,
     )  # fmt: skip
     add = parser.add_argument
     add("--run", dest="run_ids", action="append", default=[], metavar="RUN",

@@ -12,7 +12,7 @@ from wattmark_cli.options import (
     add_store_options,
     store_options,
 )
-from wattmark_cli.remote import say_json
+from wattmark_cli.remote import print_json
 from wattmark_runner.scoring.publishing import publish
 from wattmark_store import open_store
 
@@ -20,11 +20,11 @@ from wattmark_store import open_store
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "republish", "Write windows and scores of saved runs into a store again.",
-        "wattmark republish --store sqlite:///new.sqlite", run,
+        subparsers, "republish", "wattmark republish --store sqlite:///new.sqlite", run,
     )  # fmt: skip
     add = parser.add_argument
-    add("--store", default="", metavar="URL", help="where to (default: the folder's own)")
+    add("--store", default="", metavar="URL",
+        help="the store to write into (default: the folder's own)")  # fmt: skip
     add_store_options(parser)
     add("--run", dest="run_ids", action="append", default=[], metavar="RUN",
         help="only this run; may be repeated (default: all)")  # fmt: skip
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         "scores": sum(len(record.scores) for record in records),
     }
     if arguments.json:
-        say_json(counts)
+        print_json(counts)
     else:
         text = ", ".join(f"{count} {name}" for name, count in counts.items())
         sys.stdout.write(f"published {text}\n")

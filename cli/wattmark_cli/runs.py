@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_cli.remote import add_runner, pairs, runner, say_json
+from wattmark_cli.remote import add_runner, pairs, print_json, runner
 from wattmark_client import Run
 from wattmark_core.figures import MISSING
 
@@ -18,21 +18,21 @@ from wattmark_core.figures import MISSING
 def add_parser(subparsers: Subparsers) -> None:
     """The options of both."""
     parser = add_command(
-        subparsers, "runs", "List the runner's runs, newest first.",
-        "wattmark runs --state done --label project=thesis", run, data=False,
+        subparsers, "runs", "wattmark runs --state done --label project=thesis", run, data=False,
     )  # fmt: skip
     add = parser.add_argument
     for name in ("state", "workload", "model", "owner", "source"):
-        add(f"--{name}", help=f"only those with this {name}")
+        add(f"--{name}", help=f"only runs with this {name}")
     add("--label", action="append", default=[], metavar="NAME=VALUE",
-        help="only those with this label; may be repeated")  # fmt: skip
-    add("--limit", type=int, default=20, help="how many at most (default: %(default)s)")
+        help="only runs with this label; may be repeated")  # fmt: skip
+    add("--limit", type=int, default=20, help="most runs to list (default: %(default)s)")
     add_runner(parser)
     parser = add_command(
-        subparsers, "cancel", "Cancel a run that waits or is under way.",
+        subparsers, "cancel",
         "wattmark cancel 20260131-120000-cnn-small-a1b2c3", cancel, data=False,
     )  # fmt: skip
-    parser.add_argument("run_id", metavar="RUN", help="its name, as `wattmark runs` shows it")
+    parser.add_argument("run_id", metavar="RUN",
+                        help="name of the run, as `wattmark runs` shows it")  # fmt: skip
     add_runner(parser)
 
 
@@ -43,41 +43,41 @@ def run(arguments: argparse.Namespace) -> int:
     labels = pairs(arguments.label, "--label", "=")
     filters["label"] = [f"{name}:{value}" for name, value in labels.items()]
     with runner(arguments) as client:
-        found = list(itertools.islice(client.runs(**filters), arguments.limit))
+        listed = list(itertools.islice(client.runs(**filters), arguments.limit))
     if arguments.json:
-        say_json([_row(each) for each in found])
+        print_json([_row(each) for each in listed])
     else:
-        Console().print(_table(found))
+        Console().print(_table(listed))
     return 0
 
 
 def cancel(arguments: argparse.Namespace) -> int:
     """Cancel one run."""
     with runner(arguments) as client:
-        found = client.cancel(arguments.run_id)
+        cancelled = client.cancel(arguments.run_id)
     if arguments.json:
-        say_json(_row(found))
+        print_json(_row(cancelled))
     else:
-        sys.stdout.write(f"run {found.run_id} is {found.state}\n")
+        sys.stdout.write(f"run {cancelled.run_id} is {cancelled.state}\n")
     return 0
 
 
-def _row(found: Run) -> dict[str, Any]:
-    score = found.score
+def _row(each: Run) -> dict[str, Any]:
+    score = each.score
     return {
-        "run_id": found.run_id, "state": found.state, "reason": found.reason,
-        "workload": found.workload, "model": found.model, "host": found.host,
-        "owner": found.owner, "labels": found.labels, "created_at": found.created_at.isoformat(),
+        "run_id": each.run_id, "state": each.state, "reason": each.reason,
+        "workload": each.workload, "model": each.model, "host": each.host,
+        "owner": each.owner, "labels": each.labels, "created_at": each.created_at.isoformat(),
         "score": score and score.value, "method": score and score.method,
         "verdict": score and score.verdict,
     }  # fmt: skip
 
 
-def _table(found: list[Run]) -> Table:
+def _table(listed: list[Run]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("run", "state", "workload", "model", "score", "energy is", "verdict"):
         table.add_column(name, overflow="fold", no_wrap=name == "run")
-    for each in found:
+    for each in listed:
         texts = each.score_texts or {}
         progress = f" {each.progress.fraction:.0%}" if each.progress else ""
         table.add_row(

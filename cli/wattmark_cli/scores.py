@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from wattmark_cli import tables
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_cli.remote import add_runner, runner, say_json
-from wattmark_core.codec import from_json
+from wattmark_cli.remote import add_runner, as_ours, print_json, runner
+from wattmark_core.codec import to_json
 from wattmark_core.results import Boundary, Check, Score
 from wattmark_scoring.ranking import RankedGroup
 from wattmark_scoring.score_words import check_texts, score_texts
@@ -17,37 +17,35 @@ from wattmark_scoring.words import worst_first
 def add_parser(subparsers: Subparsers) -> None:
     """The options of both."""
     parser = add_command(
-        subparsers, "score", "Show the scores of a run and the checks that they rest on.",
-        "wattmark score 20260131-120000-cnn-small-a1b2c3", run, data=False,
+        subparsers, "score", "wattmark score 20260131-120000-cnn-small-a1b2c3", run, data=False,
     )  # fmt: skip
-    parser.add_argument("run_id", metavar="RUN", help="its name, as `wattmark runs` shows it")
-    parser.add_argument("--again", action="store_true", help="score it once more")
+    parser.add_argument("run_id", metavar="RUN",
+                        help="name of the run, as `wattmark runs` shows it")  # fmt: skip
+    parser.add_argument("--again", action="store_true",
+                        help="score it once more, from the samples that are kept")  # fmt: skip
     add_runner(parser)
     parser = add_command(
-        subparsers, "ranking", "Rank the newest score of each host, model and settings.",
-        "wattmark ranking --workload fashion-mnist", ranking, data=False,
+        subparsers, "ranking", "wattmark ranking --workload fashion-mnist", ranking, data=False,
     )  # fmt: skip
     add = parser.add_argument
-    add("--workload", default="", help="only this workload")
-    add("--host", default="", help="only this host")
-    add("--boundary", choices=[b.value for b in Boundary], help="only this boundary")
-    add("--formula", default="", help="another score than accuracy² / energy")
+    add("--workload", default="", help="only scores of this workload")
+    add("--host", default="", help="only scores of this host")
+    add("--boundary", choices=[b.value for b in Boundary], help="only scores in this boundary")
+    add("--formula", default="", help="name of the score to rank by (default: accuracy^2/energy)")
     add_runner(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the scores of one run, then its checks: what did not pass first."""
-    path = f"/runs/{arguments.run_id}/score"
     with runner(arguments) as client:
-        found = client.call("POST" if arguments.again else "GET", path)
+        answer = client.checked_scores(arguments.run_id, again=arguments.again)
     if arguments.json:
-        say_json(found)
+        print_json(to_json(answer))
         return 0
-    for each in found["scores"]:
-        sys.stdout.write(_line(from_json(Score, each)) + "\n")
+    sys.stdout.writelines(f"{_line(score)}\n" for score in as_ours(Score, answer.scores))
     sys.stdout.write("\n")
-    for check in worst_first(from_json(Check, each) for each in found["checks"]):
-        sys.stdout.write(_check(check) + "\n")
+    checks = worst_first(as_ours(Check, answer.checks))
+    sys.stdout.writelines(f"{_check(check)}\n" for check in checks)
     return 0
 
 
@@ -56,10 +54,10 @@ def ranking(arguments: argparse.Namespace) -> int:
     names = ("workload", "host", "boundary", "formula")
     filters = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
     with runner(arguments) as client:
-        body = client.call("GET", "/ranking", params=filters)
-    groups = [from_json(RankedGroup, group) for group in body["groups"]]
+        answer = client.ranking(**filters)
+    groups = as_ours(RankedGroup, answer)
     if arguments.json:
-        say_json(body)
+        print_json({"groups": to_json(answer)})
     else:
         _show(groups)
     return 0 if any(group.ranked for group in groups) else 1

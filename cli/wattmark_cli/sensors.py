@@ -11,8 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from wattmark_cli.embedded import make_folder, running_exporter
-from wattmark_cli.options import Subparsers, add_command, add_rooms, exporter_options
+from wattmark_cli.options import Subparsers, add_command, add_rooms, exporter_of
 from wattmark_core.codec import to_json
 from wattmark_core.exporter_api import ExporterClient, HostReport, SensorReport, SensorState
 from wattmark_scoring.boundary import pin_sources
@@ -23,21 +22,15 @@ WATCH_SECONDS: Final = 10.0
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "sensors", "Show every sensor of this machine and what keeps it from working.",
-        "wattmark sensors --json", run,
+        subparsers, "sensors", "wattmark sensors --json", run,
     )  # fmt: skip
     add_rooms(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the table. 1 if no sensor gives energy."""
-    options = exporter_options(arguments)
-    if arguments.exporter:
-        report = _watch(arguments.exporter)
-    else:
-        make_folder(arguments.data)
-        with running_exporter(arguments.data, options) as exporter:
-            report = _watch(exporter.ready)
+    with exporter_of(arguments) as url:
+        report = _watch(url)
     if arguments.json:
         document = {
             "host": report.host,

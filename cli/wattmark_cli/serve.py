@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_cli.embedded import Child, running_runner
-from wattmark_cli.options import Subparsers, add_command, add_rooms, rooms
-from wattmark_cli.remote import say_json
+from wattmark_cli.options import Subparsers, add_command, add_rooms, check_rooms, rooms
+from wattmark_cli.remote import print_json
+from wattmark_runner import options as runner_options
 
 LOOK_SECONDS: Final = 2.0
-"""How often it looks whether all rooms are still there."""
+"""How often it looks whether all rooms still run."""
 PASSED_ON: Final = ("listen", "config", "key_file", "tls_cert", "tls_key")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "serve", "Serve runs, windows and scores over REST, and a page, until Ctrl-C.",
-        "wattmark serve --config workloads.toml", run,
+        subparsers, "serve", "wattmark serve --config workloads.toml", run,
     )  # fmt: skip
     add = parser.add_argument
     add("--listen", metavar="HOST:PORT", default="127.0.0.1:8080",
-        help="where page and API are (default: %(default)s)")  # fmt: skip
-    add("--config", type=Path, metavar="FILE", help="workloads.toml: what may run")
-    add("--key-file", type=Path, metavar="FILE", help="lines 'read KEY' and 'run KEY'")
-    add("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
-    add("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
+        help="address of page and API (default: %(default)s)")  # fmt: skip
+    add("--config", type=Path, metavar="FILE",
+        help="workloads.toml: what may run (default: the built-in)")  # fmt: skip
+    add("--key-file", type=Path, metavar="FILE", help="file of lines 'read KEY' and 'run KEY'")
+    add("--tls-cert", type=Path, metavar="FILE", help="the server's certificate chain, PEM")
+    add("--tls-key", type=Path, metavar="FILE", help="the certificate's private key, PEM")
     add("--insecure-network", action="store_true",
         help="listen off loopback without TLS, on a private network")  # fmt: skip
     add("--allowed-host", action="append", default=[], metavar="NAME",
@@ -38,9 +39,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the rooms and wait; Ctrl-C and SIGTERM end them in order."""
+    check(arguments)
     with rooms(arguments) as opened, running_runner(opened, _options(arguments)) as served:
         if arguments.json:
-            say_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
+            print_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
         else:
             sys.stdout.write(
                 f"page     {served.ready}/\n"
@@ -50,6 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         _watch((*opened.children, served))
     return 0
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``WattmarkError`` for whatever exporter, store or runner would refuse, before any of
+    them is started."""
+    check_rooms(arguments)
+    settings = runner_options.check(arguments)
+    runner_options.listening(settings.host, settings.port).close()
+    runner_options.check_folder(arguments.data)
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Final
 from wattmark_cli import grid
 from wattmark_cli.data import saved_records
 from wattmark_cli.options import DATA, Subparsers, add_command
-from wattmark_cli.remote import runners
+from wattmark_cli.remote import add_access, as_ours, runners
 from wattmark_client import Client
-from wattmark_core.codec import from_json, to_json
+from wattmark_core.codec import to_json
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary
 from wattmark_runner.records.model import RunRecord
@@ -21,39 +21,35 @@ from wattmark_runner.views.tables.text import FORMATS, heading, is_text, number,
 
 KEYS: Final = frozenset({"model", "settings", "host", "gpu"})
 """What a row is about."""
-MEANINGS: Final = {
-    "1": "Accuracy, time, power, energy and use of the machine, as the paper's Table I.",
-    "2": "Every score of each model and the ranks that they give, as Table II.",
-    "3": "Energy and score of each model on each host, with ratios, as Table III.",
-}
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """The options of all three."""
-    for name, meaning in MEANINGS.items():
+    for name in TABLES:
         more = " --baseline lab1 --paper" if name == "3" else ""
         parser = add_command(
-            subparsers, f"table{name}", meaning, f"wattmark table{name} --format latex{more}", run,
+            subparsers, f"table{name}", f"wattmark table{name} --format latex{more}", run,
             data=False,
         )  # fmt: skip
         add = parser.add_argument
         add("--data", type=Path, action="append", default=[], metavar="DIR",
             help=f"folder of runs; may be repeated (default: {DATA})")  # fmt: skip
-        add("--format", choices=("text", *FORMATS), default="text", help="(default: %(default)s)")
-        add("--workload", default="", help="only this workload")
-        add("--host", default="", help="only this host")
-        add("--boundary", choices=[b.value for b in Boundary], help="only this boundary")
+        add("--format", choices=("text", *FORMATS), default="text",
+            help="how the tables are written (default: %(default)s)")  # fmt: skip
+        add("--workload", default="", help="only runs of this workload")
+        add("--host", default="", help="only runs on this host")
+        add("--boundary", choices=[b.value for b in Boundary], help="only scores in this boundary")
         if name == "3":
-            add("--baseline", default="", metavar="HOST", help="what ratios divide by (default:"
-                " the first host)")  # fmt: skip
+            add("--baseline", default="", metavar="HOST",
+                help="the host that ratios divide by (default: the first one)")  # fmt: skip
             add("--paper", action="store_true", help="the paper's hosts beside one's own")
         parser.set_defaults(table=name, **({} if name == "3" else {"baseline": "", "paper": False}))
         group = parser.add_argument_group("runners")
-        group.add_argument("--runner", action="append", default=[], metavar="URL",
-                           help="take its runs, too; may be repeated")  # fmt: skip
-        group.add_argument("--key-file", default="", metavar="FILE",
-                           help="file with the key to send them")  # fmt: skip
-        group.add_argument("--ca", type=Path, metavar="FILE", help="who signed their certificates")
+        group.add_argument(
+            "--runner", action="append", default=[], metavar="URL",
+            help="address of a runner whose runs count, too; may be repeated",
+        )  # fmt: skip
+        add_access(group)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,21 +76,20 @@ def run(arguments: argparse.Namespace) -> int:
 def _records(arguments: argparse.Namespace, choice: Choice) -> list[RunRecord]:
     """Of all folders and runners that are named; of the usual folder if none is."""
     folders = arguments.data or ([] if arguments.runner else [DATA])
-    found = [record for folder in folders for record in saved_records(folder, [])]
+    records = [record for folder in folders for record in saved_records(folder, [])]
     if arguments.runner:
         with runners(arguments) as clients:
-            found += [record for client in clients for record in _of_runner(client, choice)]
-    return found
+            records += [record for client in clients for record in _of_runner(client, choice)]
+    return records
 
 
 def _of_runner(client: Client, choice: Choice) -> list[RunRecord]:
     """The runs that its own ranking would show."""
     equal = {"workload": choice.workload, "boundary": choice.boundary}
-    params = {name: str(value) for name, value in equal.items() if value}
-    groups = client.call("GET", "/ranking", params=params)["groups"]
-    scores = [each for group in groups for each in (*group["ranked"], *group["unranked"])]
-    runs = dict.fromkeys(score["run_id"] for score in scores)
-    return [from_json(RunRecord, client.call("GET", f"/runs/{run}")["record"]) for run in runs]
+    groups = client.ranking(**{name: str(value) for name, value in equal.items() if value})
+    scores = [score for group in groups for score in (*group.ranked, *group.unranked)]
+    runs = dict.fromkeys(score.run_id for score in scores)
+    return as_ours(RunRecord, (client.run(run_id).record for run_id in runs))
 
 
 def _show(tables: Sequence[Table]) -> None:

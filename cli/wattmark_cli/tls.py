@@ -31,7 +31,7 @@ LONGEST_DAYS: Final = 825
 """More than this, and Apple's systems refuse a certificate, whoever signed it."""
 CA_DAYS: Final = 3650
 CLOCK_SLACK: Final = datetime.timedelta(hours=1)
-"""Certificates hold from so long ago, for machines whose clock is behind."""
+"""Certificates are valid from this long ago on, for machines whose clock is behind."""
 PURPOSES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 NAME: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 LONGEST_NAME: Final = 253
@@ -49,35 +49,34 @@ class Pair:
 def add_parser(subparsers: Subparsers) -> None:
     """The command's options."""
     parser = add_command(
-        subparsers, "tls", "Make certificates for exporter, collector and runner.",
-        "wattmark tls init certificates --host lab7 --host 192.0.2.7", run,
+        subparsers, "tls", "wattmark tls init certificates --host lab7 --host 192.0.2.7", run,
     )  # fmt: skip
     add = parser.add_argument
-    add("action", choices=("init",), help="make a small CA, and certificates that it signs")
-    add("folder", type=Path, metavar="DIR", help="where they are written")
+    add("action", choices=("init",), help="make a small CA and certificates signed by it")
+    add("folder", type=Path, metavar="DIR", help="folder that they are written into")
     add("--host", action="append", default=[], metavar="NAME_OR_IP",
-        help="what clients call the machines; may be repeated")  # fmt: skip
+        help="name or address that clients use for a machine; may be repeated")  # fmt: skip
     add("--days", type=int, default=LONGEST_DAYS, metavar="N",
-        help="how long the certificates hold, 1 to %(default)s (default)")  # fmt: skip
+        help="days that the certificates are valid, 1 to %(default)s (default)")  # fmt: skip
     add("--force", action="store_true",
-        help="write new certificates over old ones; a CA that is there is kept")  # fmt: skip
+        help="replace certificates that exist; an existing CA is kept")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the files and say how to use them. Raises ``ConfigurationError``."""
+    """Make the files and print how to use them. Raises ``ConfigurationError``."""
     folder: Path = arguments.folder
     hosts = tuple(dict.fromkeys([*map(_host, arguments.host), *ALWAYS]))
     if not 1 <= arguments.days <= LONGEST_DAYS:
         raise ConfigurationError(f"--days {arguments.days}: give 1 to {LONGEST_DAYS}")
     if not arguments.force:
         _refuse_existing(folder)
-    kept = _read_ca(folder)
-    ca = kept or _make_ca()
+    existing = _read_ca(folder)
+    ca = existing or _make_ca()
     pairs = {room: _make_certificate(ca, room, hosts, arguments.days) for room in ROOMS}
-    if kept is None:
+    if existing is None:
         pairs = {"ca": ca, **pairs}
     _write_all(folder, pairs)
-    _report(arguments, hosts, pairs[ROOMS[0]].certificate, ca_kept=kept is not None)
+    _report(arguments, hosts, pairs[ROOMS[0]].certificate, ca_kept=existing is not None)
     return 0
 
 
@@ -109,7 +108,7 @@ def _files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def _read_ca(folder: Path) -> Pair | None:
-    """The CA that is there; None if there is none. Half a CA, or an old one, is an error."""
+    """The CA in the folder, None if it has none. Half a CA, or an expired one, is an error."""
     certificate_path, key_path = _files(folder, ("ca",))
     if not certificate_path.exists() and not key_path.exists():
         return None

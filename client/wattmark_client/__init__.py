@@ -10,11 +10,34 @@ with Client("http://127.0.0.1:8080") as client:
 """
 
 from wattmark_client.client import Client
+from wattmark_client.documents import (
+    Column,
+    Curve,
+    EnergyCounter,
+    Parameter,
+    PhaseSpan,
+    Power,
+    Sensor,
+    Sensors,
+    Table,
+    Workload,
+    Workloads,
+)
 from wattmark_client.errors import ClientError, FieldError
-from wattmark_client.models import Check, Event, Progress, RankedGroup, Run, Score, WindowItem
+from wattmark_client.models import (
+    Check,
+    Event,
+    Progress,
+    RankedGroup,
+    Run,
+    RunScores,
+    Score,
+    WindowItem,
+)
 from wattmark_client.window import ClientWindow
 
 __all__ = [
-    "Check", "Client", "ClientError", "ClientWindow", "Event", "FieldError", "Progress",
-    "RankedGroup", "Run", "Score", "WindowItem",
+    "Check", "Client", "ClientError", "ClientWindow", "Column", "Curve", "EnergyCounter", "Event",
+    "FieldError", "Parameter", "PhaseSpan", "Power", "Progress", "RankedGroup", "Run", "RunScores",
+    "Score", "Sensor", "Sensors", "Table", "WindowItem", "Workload", "Workloads",
 ]  # fmt: skip

@@ -5,14 +5,16 @@ import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import httpx
-
+from wattmark_client.documents import Power, Sensors, Table, Workload, Workloads
 from wattmark_client.errors import ClientError, refusal, unreachable
 from wattmark_client.events import follow
-from wattmark_client.models import Event, RankedGroup, Run, Score, WindowItem, parse
+from wattmark_client.models import Event, RankedGroup, Run, RunScores, Score, WindowItem, parse
 from wattmark_client.window import ClientWindow
+
+if TYPE_CHECKING:
+    import httpx
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 PAGE: Final = 200
@@ -20,17 +22,21 @@ API: Final = "/api/v1"
 
 
 class Client:
-    """A line to one runner; ``with`` it, or ``close`` it. One thread at a time.
+    """A connection to one runner; ``with`` it, or ``close`` it. One thread at a time.
 
     ``url``: default $WATTMARK_RUNNER, else this machine. ``key``: default the content of the file
-    $WATTMARK_KEY_FILE. ``ca``: the certificate that the runner's is signed with. All calls but
-    ``window`` raise ``ClientError``.
+    $WATTMARK_KEY_FILE. ``ca``: the CA certificate(s) to trust, PEM. All calls but ``window`` raise
+    ``ClientError``. httpx is imported here and not before: it takes longer than all of ours.
     """
 
     def __init__(
         self, url: str = "", *, key: str = "", ca: Path | None = None, timeout_seconds: float = 10.0
     ) -> None:
+        import httpx
+
         self.url = (url or os.environ.get("WATTMARK_RUNNER") or DEFAULT_URL).rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise ClientError(f"runner {self.url} is not http://HOST:PORT or https://HOST:PORT")
         key = key or key_of(os.environ.get("WATTMARK_KEY_FILE", ""))
         try:
             self._http = httpx.Client(
@@ -49,7 +55,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection; the client cannot be used after it."""
         self._http.close()
 
     # Runs
@@ -82,7 +88,7 @@ class Client:
         on_event: Callable[[Event], None] | None = None,
         timeout_seconds: float | None = None,
     ) -> Run:
-        """Follow a run to its end, through a runner's restart; ``on_event`` hears of everything."""
+        """Follow a run to its end, through a runner's restart; ``on_event`` gets each event."""
         for event in follow(self._http, self.url, f"/runs/{run_id}/events", timeout_seconds):
             if on_event is not None:
                 on_event(event)
@@ -92,11 +98,15 @@ class Client:
 
     def score(self, run_id: str) -> list[Score]:
         """The scores of a run; ``ClientError`` with status 409 if it has none yet."""
-        return _scores(self.call("GET", f"/runs/{run_id}/score"))
+        return list(self.checked_scores(run_id).scores)
 
     def score_again(self, run_id: str) -> list[Score]:
         """Score a run once more from the samples that are kept of it."""
-        return _scores(self.call("POST", f"/runs/{run_id}/score"))
+        return list(self.checked_scores(run_id, again=True).scores)
+
+    def checked_scores(self, run_id: str, *, again: bool = False) -> RunScores:
+        """The scores of a run with its checks; ``again``: scored once more."""
+        return parse(RunScores, self.call("POST" if again else "GET", f"/runs/{run_id}/score"))
 
     def scores(self, **filters: Any) -> Iterator[Score]:
         """Scores, last scored first: run_id, host, model, workload, boundary, formula, verdict."""
@@ -106,18 +116,38 @@ class Client:
     def ranking(self, **filters: Any) -> list[RankedGroup]:
         """The newest score of each host and model, ranked among those that may be compared."""
         body = self.call("GET", "/ranking", params=filters)
-        return [parse(RankedGroup, group) for group in body["groups"]]
+        return [parse(RankedGroup, group) for group in _entries(body, "groups")]
 
-    # What there is
+    def table(self, number: str, **options: Any) -> list[Table]:
+        """The paper's table 1, 2 or 3 over the runner's runs, one for each workload and boundary;
+        ``options``: workload, host, boundary, baseline, paper."""
+        tables: list[Table] = _entries(self.call("GET", f"/tables/{number}", params=options),
+                                       "tables")  # fmt: skip
+        return tables
 
-    def workloads(self) -> list[dict[str, Any]]:
+    def power(self, run_id: str) -> Power:
+        """Power over a run, with its windows."""
+        power: Power = self.call("GET", f"/runs/{run_id}/power")  # type: ignore[assignment]  # JSON
+        return power
+
+    # The runner and its host
+
+    def workloads(self) -> list[Workload]:
         """What may be run, with models and parameters."""
-        found: list[dict[str, Any]] = self.call("GET", "/workloads")["workloads"]
-        return found
+        return self._workloads()["workloads"]
 
-    def sensors(self) -> dict[str, Any]:
+    def formulas(self) -> dict[str, str]:
+        """Name and text of the scores beside the built-in ones."""
+        return self._workloads()["formulas"]
+
+    def _workloads(self) -> Workloads:
+        workloads: Workloads = self.call("GET", "/workloads")  # type: ignore[assignment]  # JSON
+        return workloads
+
+    def sensors(self) -> Sensors:
         """What the runner's host can measure."""
-        return self.call("GET", "/sensors")
+        sensors: Sensors = self.call("GET", "/sensors")  # type: ignore[assignment]  # JSON
+        return sensors
 
     # Windows
 
@@ -138,27 +168,38 @@ class Client:
         body = {"start_ns": start_ns, "end_ns": end_ns, **facts}
         return parse(WindowItem, self.call("POST", "/windows", body))
 
+    def window_item(self, window_id: str) -> WindowItem:
+        """A window by its id."""
+        return parse(WindowItem, self.call("GET", f"/windows/{window_id}"))
+
     def windows(self, **filters: Any) -> Iterator[WindowItem]:
         """Windows from elsewhere, newest first: run_id, state."""
         for body in self._pages("/windows", "windows", filters):
             yield parse(WindowItem, body)
 
-    # The wire
+    # HTTP
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """One call; the JSON of its answer."""
-        answer: dict[str, Any] = self.request(method, path, body, params).json()
+        """One call; the JSON object of its answer."""
+        try:
+            answer = self.request(method, path, body, params).json()
+        except ValueError as error:
+            raise ClientError(f"{self.url} does not answer as a runner does: {error}") from error
+        if not isinstance(answer, dict):
+            raise ClientError(f"{self.url} does not answer as a runner does: {answer!r:.60}")
         return answer
 
     def request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
-    ) -> httpx.Response:  # fmt: skip
-        """One call. One that breaks on the way is sent once more: a key keeps a POST from being
+    ) -> "httpx.Response":  # fmt: skip
+        """One call. If its connection breaks it is sent once more: a key keeps a POST from being
         carried out twice."""
+        import httpx
+
         headers = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
         for attempt in (1, 2):
             try:
@@ -178,14 +219,14 @@ class Client:
         while True:
             params = {**filters, "limit": PAGE} | ({"cursor": cursor} if cursor else {})
             body = self.call("GET", path, params=params)
-            yield from body[name]
-            cursor = body["next"]
+            yield from _entries(body, name)
+            cursor = body.get("next")
             if cursor is None:
                 return
 
 
 def key_of(path: str) -> str:
-    """The key in a file: its last word, so that a line ``run KEY`` will do; empty without a path.
+    """The key in a file: its last word, as in a line ``run KEY``; empty without a path.
 
     Raises ``ClientError``.
     """
@@ -200,9 +241,15 @@ def key_of(path: str) -> str:
     return words[-1]
 
 
-def _scores(body: dict[str, Any]) -> list[Score]:
-    return [parse(Score, score) for score in body["scores"]]
+def _entries(body: dict[str, Any], name: str) -> list[Any]:
+    entries = body.get(name)
+    if not isinstance(entries, list):
+        raise ClientError(f"the runner's answer has no list of {name}")
+    return entries
 
 
 def _trusting(ca: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(ca))
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise ClientError(f"CA certificate {ca}: {error}") from error

@@ -1,9 +1,10 @@
 """What goes wrong between client and runner."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,10 @@ class FieldError:
 
 
 class ClientError(Exception):
-    """The runner refused, or could not be reached; ``str(error)`` is one line.
+    """The runner refused, could not be reached, or answered what is no answer of a runner;
+    ``str(error)`` is one line.
 
-    ``status``: the HTTP status, None if no answer came. ``errors``: the fields to blame.
+    ``status``: the HTTP status of a refusal, else None. ``errors``: the fields to blame.
     """
 
     def __init__(
@@ -28,21 +30,21 @@ class ClientError(Exception):
         self.errors = errors
 
 
-def refusal(response: httpx.Response) -> ClientError:
-    """The error that an answer of 400 and above means."""
+def refusal(response: "httpx.Response") -> ClientError:
+    """The error for an answer of status 400 and above."""
     body = _json(response)
-    found = body.get("errors") or []
-    errors = tuple(FieldError(str(e.get("field")), str(e.get("message"))) for e in found)
+    blamed = body.get("errors") or []
+    errors = tuple(FieldError(str(e.get("field")), str(e.get("message"))) for e in blamed)
     text = body.get("detail") or f"the runner answered {response.status_code}"
     return ClientError(str(text), response.status_code, errors)
 
 
 def unreachable(url: str, error: Exception) -> ClientError:
-    """The error that no answer means."""
+    """The error for no answer."""
     return ClientError(f"no runner answers at {url} ({error}); start one with `wattmark serve`")
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def _json(response: "httpx.Response") -> dict[str, Any]:
     try:
         body = response.json()
     except ValueError:

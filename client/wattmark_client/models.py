@@ -1,11 +1,17 @@
-"""What the runner answers. Fields that a newer runner adds are left out here."""
+"""What the runner answers. Fields that a newer runner adds are left out here.
+
+Values of enumerations (state, boundary, method, verdict) are text, so that a newer runner's are
+read, too.
+"""
 
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
+
+from wattmark_client.errors import ClientError
 
 T = TypeVar("T")
 FINAL: Final = frozenset({"done", "failed", "cancelled", "interrupted"})
@@ -28,8 +34,9 @@ class Check:
 class Score:
     """A score, never without boundary, method, verdict and 95 % interval (``low`` to ``high``).
 
+    ``population_low`` and ``population_high`` add the binomial error of the accuracy.
     ``settings``: the run's parameters that are not at their defaults; ``gpu``: UUID of the GPU in
-    use, empty for none.
+    use, empty for none. The four of use are means over the measured windows.
     """
 
     run_id: str
@@ -58,6 +65,21 @@ class Score:
     settings: str = ""
     gpu: str = ""
     test_images: int | None = None
+    population_low: float | None = None
+    population_high: float | None = None
+    cpu_utilization_ratio: float | None = None
+    memory_used_bytes: float | None = None
+    gpu_utilization_ratio: float | None = None
+    gpu_memory_used_bytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunScores:
+    """The scores of one run, with the checks of the run's own boundary."""
+
+    run_id: str
+    scores: tuple[Score, ...]
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +107,7 @@ class Run:
     ended_at: datetime | None = None
     owner: str = ""
     labels: dict[str, str] = field(default_factory=dict)
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, str | int | float | bool] = field(default_factory=dict)
     queue_position: int | None = None
     progress: Progress | None = None
     score: Score | None = None
@@ -105,7 +127,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class WindowItem:
-    """A window; ``joules`` come once its run is scored."""
+    """A window; ``joules`` come once its run is scored. An open one has no ``end_ns``."""
 
     window_id: str
     run_id: str
@@ -125,6 +147,11 @@ class WindowItem:
     complete: bool = True
     overlapping: bool = False
     warnings: tuple[str, ...] = ()
+    model: str = ""
+    workload: str = ""
+    label: str = ""
+    max_seconds: float | None = None
+    cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +185,24 @@ def is_final(state: str, final: bool | None) -> bool:
 
 
 def parse(kind: type[T], body: Mapping[str, Any]) -> T:
-    """A dataclass of ``kind`` from JSON."""
+    """A dataclass of ``kind`` from JSON. Raises ``ClientError`` that names what is missing."""
+    if not isinstance(body, Mapping):
+        raise ClientError(f"the runner's answer holds no {kind.__name__} but {body!r:.60}")
     hints = typing.get_type_hints(kind)
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # a dataclass
-    return kind(**{n: _value(hints[n], v) for n, v in body.items() if n in known})
+    own = fields(kind)  # type: ignore[arg-type]  # a dataclass
+    required = {f.name for f in own if f.default is MISSING and f.default_factory is MISSING}
+    if missing := required - body.keys():
+        raise ClientError(f"the runner's {kind.__name__} lacks {', '.join(sorted(missing))}")
+    return kind(**{f.name: _value(hints[f.name], body[f.name]) for f in own if f.name in body})
 
 
 def _value(hint: Any, value: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {types.UnionType, typing.Union}:
-        wanted = [each for each in arguments if each is not types.NoneType]
-        return None if value is None else _value(wanted[0], value)
+        kinds = [argument for argument in arguments if argument is not types.NoneType]
+        return None if value is None else _value(kinds[0], value)
     if origin is tuple:
-        return tuple(_value(arguments[0], each) for each in value)
+        return tuple(_value(arguments[0], entry) for entry in value)
     if hint is datetime:
         return datetime.fromisoformat(value)
     if is_dataclass(hint) and isinstance(hint, type):

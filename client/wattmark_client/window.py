@@ -10,7 +10,7 @@ from wattmark_client.models import Score
 if TYPE_CHECKING:
     from wattmark_client.client import Client
 
-log = logging.getLogger("wattmark.client")
+log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.5
 
@@ -18,7 +18,7 @@ POLL_SECONDS: Final = 0.5
 class ClientWindow:
     """``with`` it. The runner stamps where the body begins and ends.
 
-    Telemetry never harms the body: what goes wrong is logged, and is in ``failure``.
+    Measuring never harms the body: what goes wrong is logged, and is in ``failure``.
     """
 
     def __init__(self, client: "Client", facts: dict[str, Any]) -> None:
@@ -44,17 +44,17 @@ class ClientWindow:
         cpu_seconds = (time.process_time_ns() - self._cpu_ns) / 1e9
         if not self.window_id:
             return
-        known = {
+        result = {
             "inferences": self._inferences, "correct": self._correct, "cpu_seconds": cpu_seconds,
         }  # fmt: skip
         try:
-            self._client.call("PATCH", f"/windows/{self.window_id}", known)
+            self._client.call("PATCH", f"/windows/{self.window_id}", result)
         except (ClientError, ValueError) as error:
             self._fail(f"window {self.window_id} could not be closed: {error}")
 
-    def _fail(self, what: str) -> None:
-        self.failure = what
-        log.warning("%s", what)
+    def _fail(self, problem: str) -> None:
+        self.failure = problem
+        log.warning("%s", problem)
 
     def record(self, *, inferences: int, correct: int | None = None) -> None:
         """Add inferences done in the window, and how many of them were right, where known."""

@@ -12,13 +12,14 @@ from typing import Final
 
 from wattmark_collector import back_fill
 from wattmark_collector.collector import Collector
+from wattmark_collector.config import load_targets
 from wattmark_collector.health import Health
 from wattmark_collector.options import parse
 from wattmark_collector.self_metrics import self_cpu, self_sample
 from wattmark_collector.sink import DirectStore, Sink
 from wattmark_collector.spool import SpooledStore
 from wattmark_collector.status_metrics import CollectorState
-from wattmark_collector.status_server import StatusServer
+from wattmark_collector.status_server import StatusServer, check_address
 from wattmark_core import healthcheck
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import WattmarkError
@@ -46,11 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         options = parse(words)
+        _check(options)
         with _running(options) as (collector, address):
             return _collect(collector, address, stop, once=options.once)
     except WattmarkError as error:
         sys.stderr.write(f"wattmark-collector: {error}\n")
         return error.exit_status
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise ``ConfigurationError`` for files and addresses that cannot be used, before a store is
+    opened or a spool made."""
+    load_targets(options.config)
+    if options.listen is not None:
+        check_address(options.listen, insecure_network=options.insecure_network)
 
 
 def _collect(collector: Collector, address: str, stop: Event, *, once: bool) -> int:

@@ -19,11 +19,11 @@ COMMAND: Final = "back-fill"
 def main(arguments: list[str], clock: Clock) -> int:
     """A line for each day that is done. The exit status is 0; raises ``WattmarkError``."""
     options = _parser().parse_args(arguments)
+    since_ns = _since_ns(options.since)
     with closing(open_store(options.store, options.store_password_file, options.store_ca)) as store:
         if not isinstance(store, BackFilled):
             raise ConfigurationError(f"store {options.store} holds no power; only InfluxDB's does")
         began, points = time.monotonic(), 0
-        since_ns = _since_ns(options.since)
         for day in store.back_fill(clock.realtime_ns(), since_ns, older=options.older):
             points += day.points
             date = datetime.fromtimestamp(day.start_ns // NS_PER_S, UTC).date()
@@ -46,11 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_store(parser)
     parser.add_argument("--since", metavar="DATE",
-                        help="YYYY-MM-DD, in UTC (default: from the first one-minute value on)",
+                        help="first day to fill, YYYY-MM-DD in UTC (default: that of the first"
+                        " one-minute value)",
                         )  # fmt: skip
     parser.add_argument("--older", action="store_true",
-                        help="leave out the days after the first that has power: end what was"
-                        " stopped, at once where nothing was",
+                        help="leave out the days after the first that has power: only finish"
+                        " what was stopped",
                         )  # fmt: skip
     return parser
 

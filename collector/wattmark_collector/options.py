@@ -37,21 +37,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--config", type=Path, required=True, metavar="FILE",
-        help="targets, in the form of Prometheus's scrape_configs; read again when it changes",
+        help="file of targets, in the form of Prometheus's scrape_configs; read again when it"
+        " changes",
         )  # fmt: skip
     add_store(parser)
     add("--spool", type=Path, metavar="DIR",
-        help="where samples wait for a store that keeps no cursors (InfluxDB); required for it",
+        help="folder where samples wait for a store that keeps no cursors; required for InfluxDB",
         )  # fmt: skip
     add("--spool-bytes", type=int, metavar="N", default=DEFAULT_BYTES,
-        help="what the spool may hold; when it is full the oldest samples go, counted"
-        " (default: %(default)s)")  # fmt: skip
+        help="most bytes that the spool may hold; when it is full the oldest samples are dropped"
+        " and counted (default: %(default)s)")  # fmt: skip
     add("--listen", metavar="HOST:PORT",
-        help="serve /metrics and /healthz there; port 0 takes any (default: do not)")  # fmt: skip
+        help="address to serve /metrics and /healthz at; port 0 takes any (default:"
+        " none)")  # fmt: skip
     add("--insecure-network", action="store_true",
         help="listen off loopback, on a private network")  # fmt: skip
     add("--once", action="store_true",
-        help="poll each target once and end; status 1 if one was down")  # fmt: skip
+        help="poll each target once and exit; status 1 if one was down")  # fmt: skip
     return parser
 
 
@@ -59,8 +61,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     """Which store, and how it lets one in."""
     add = parser.add_argument
     add("--store", required=True, metavar="URL",
-        help="where to write: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
+        help="the store to write into: sqlite:///PATH, influxdb://USER@HOST:PORT or, with TLS,"
         " influxdbs://USER@HOST:PORT")  # fmt: skip
-    add("--store-password-file", type=Path, metavar="FILE", help="holds the store's password")
+    add("--store-password-file", type=Path, metavar="FILE", help="file with the store's password")
     add("--store-ca", type=Path, metavar="FILE",
-        help="the CA certificate(s) to trust for the store, PEM")  # fmt: skip
+        help="the CA certificate(s) to trust for the store, PEM (default: the system's)",
+        )  # fmt: skip

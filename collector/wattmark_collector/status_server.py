@@ -13,21 +13,27 @@ IDLE_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.1
 
 
+def check_address(address: str, *, insecure_network: bool) -> tuple[str, int]:
+    """Host and port of ``--listen``. Raises ``ConfigurationError`` for one that is not HOST:PORT,
+    or off loopback without ``insecure_network``."""
+    host, port = host_port(address)
+    if not insecure_network and not is_loopback(host):
+        raise ConfigurationError(
+            f"--listen {address} is not loopback: anyone there could read it; choose"
+            " 127.0.0.1:PORT, or --insecure-network for a private network"
+        )
+    return host, port
+
+
 class StatusServer(HttpServer):
-    """Listens once constructed. Raises ``PortInUse``, or ``ConfigurationError`` for an address
-    that is not HOST:PORT, or off loopback without ``insecure_network``."""
+    """Listens once constructed. Raises ``PortInUse``, and ``ConfigurationError`` as
+    ``check_address``."""
 
     program: ClassVar[str] = "wattmark-collector"
 
     def __init__(self, address: str, state: CollectorState, *, insecure_network: bool) -> None:
         self.state = state
-        host, port = host_port(address)
-        if not insecure_network and not is_loopback(host):
-            raise ConfigurationError(
-                f"--listen {address} is not loopback: anyone there could read it; choose"
-                " 127.0.0.1:PORT, or --insecure-network for a private network"
-            )
-        super().__init__(host, port, _Handler)
+        super().__init__(*check_address(address, insecure_network=insecure_network), _Handler)
         self._thread = Thread(
             target=self.serve_forever, args=(POLL_SECONDS,), name="status server", daemon=True
         )

@@ -5,6 +5,7 @@ WattmarkError
 ├── SensorAbsent            the hardware or the permission is not there; carries a remedy
 ├── SensorFailed            a sensor that was there stopped answering
 ├── LineFormatError         a line of samples that cannot be read
+├── UnknownValue            a newer version's JSON has a value that this version does not know
 ├── StoreError              the store refuses: not a store, network file system, full disk
 │   ├── StoreUnavailable    its server does not answer now; try again
 │   └── SamplesRefused      it never takes these samples; all others were written
@@ -57,6 +58,10 @@ class LineFormatError(WattmarkError):
     """A line of samples that is not in the line format."""
 
 
+class UnknownValue(WattmarkError, ValueError):
+    """JSON of another version holds a value that an enumeration of this one does not know."""
+
+
 class StoreError(WattmarkError):
     """The store cannot be opened, read or written."""
 
@@ -66,7 +71,7 @@ class StoreUnavailable(StoreError):
 
 
 class SamplesRefused(StoreError):
-    """The store will never take some ``samples`` of those that it was given; it has the others."""
+    """The store will never take these ``samples`` of a batch; it has the others."""
 
     def __init__(self, message: str, samples: Sequence["AnySample"]) -> None:
         super().__init__(message)

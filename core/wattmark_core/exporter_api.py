@@ -11,10 +11,11 @@ import ssl
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import quote, urlsplit
 
 from wattmark_core.catalogue import Domain, Method
+from wattmark_core.codec import from_json
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.net import read_secret
 
@@ -27,11 +28,20 @@ DEFAULT_PORT: Final = 9109
 
 
 class SensorState(StrEnum):
-    """Three outcomes, not two."""
+    """Three outcomes, not two. A newer exporter's fourth keeps its text and equals none of them,
+    so that its sensor is shown, and counts as one that gives no energy."""
 
     OK = "ok"
     ABSENT = "absent"
     FAILED = "failed"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "SensorState | None":
+        if not isinstance(value, str):
+            return None
+        state = str.__new__(cls, value)
+        state._name_ = state._value_ = value
+        return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,11 @@ class SensorReport:
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """What ``GET /sensors`` tells: whose exporter it is, its time base, its sensors."""
+    """What ``GET /sensors`` returns: whose exporter it is, its time base, its sensors.
+
+    A key is added to these dataclasses by one line, a field with a default: older exporters lack
+    it, and older readers ignore it.
+    """
 
     host: str
     boot_id: str
@@ -97,29 +111,6 @@ class HostReport:
     def energy(self) -> tuple[EnergySeries, ...]:
         """All energy series of all sensors."""
         return tuple(series for sensor in self.sensors for series in sensor.energy)
-
-    @classmethod
-    def from_json(cls, body: dict[str, Any]) -> Self:
-        """From the body of ``GET /sensors`` (the dataclasses as JSON)."""
-        sensors = tuple(
-            SensorReport(**{
-                **sensor,
-                "state": SensorState(sensor["state"]),
-                "constants": tuple((name, value) for name, value in sensor["constants"]),
-                "energy": tuple(_series(series) for series in sensor["energy"]),
-            })
-            for sensor in body["sensors"]
-        )  # fmt: skip
-        return cls(**{**body, "sensors": sensors})
-
-
-def _series(body: dict[str, Any]) -> EnergySeries:
-    return EnergySeries(**{
-        **body,
-        "domain": Domain(body["domain"]),
-        "method": Method(body["method"]),
-        "state": SensorState(body["state"]),
-    })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +126,9 @@ class SampleBase:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From the header. Raises ``ValueError`` if it is none."""
-        boot_id, instance, offset = text.split()
+        """From the header; words after the third are a newer exporter's. Raises ``ValueError``
+        if it is none."""
+        boot_id, instance, offset = text.split()[:3]
         return cls(boot_id, instance, int(offset))
 
 
@@ -196,7 +188,7 @@ class ExporterClient:
     def sample_now(self) -> SampleBase:
         """Read the energy sensors now; the samples arrive by way of the collector.
 
-        Raises ``ValueError`` if the answer does not say in which time base.
+        Raises ``ValueError`` if the answer does not name the time base.
         """
         response, _ = self._request("POST", "/sample")
         return SampleBase.parse(response.headers.get(BASE_HEADER, ""))
@@ -206,9 +198,14 @@ class ExporterClient:
         self._request("POST", f"/arm?seconds={seconds:g}")
 
     def sensors(self) -> HostReport:
-        """The host, its time base and its sensors."""
+        """The host, its time base and its sensors; what a newer exporter adds is left out."""
         _, body = self._request("GET", "/sensors")
-        return HostReport.from_json(json.loads(body))
+        try:
+            return from_json(HostReport, json.loads(body))
+        except (ValueError, TypeError) as error:
+            raise ExporterError(
+                f"{self.url}/sensors is not the report of a Wattmark exporter: {error}"
+            ) from error
 
     def close(self) -> None:
         """Close the connection; a later call opens it again."""
@@ -254,7 +251,7 @@ class ExporterAddress:
 
     @classmethod
     def of(cls, exporter: "str | ExporterAddress") -> "ExporterAddress":
-        """A bare URL is one that wants nothing."""
+        """A bare URL is an address without token and CA."""
         return exporter if isinstance(exporter, ExporterAddress) else cls(exporter)
 
     def client(self, timeout_seconds: float = 5.0) -> ExporterClient:

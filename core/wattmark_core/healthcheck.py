@@ -18,14 +18,14 @@ MOST_BYTES: Final = 2000
 
 
 def main(arguments: Sequence[str], program: str, default_url: str) -> int:
-    """Ask ``/healthz``: exit status 0 if it answers 200, else 1, and one line that says which."""
+    """Ask ``/healthz``: exit status 0 if it answers 200, else 1, and one line with the reason."""
     parser = argparse.ArgumentParser(
         prog=f"{program} {COMMAND}", description="Ask the service whether it is well."
     )
-    parser.add_argument("--url", default=default_url, help="default: %(default)s")
     add = parser.add_argument
+    add("--url", default=default_url, help="address to ask (default: %(default)s)")
     add("--ca", type=Path, metavar="FILE", help="the CA certificate(s) to trust, PEM")
-    add("--token-file", type=Path, metavar="FILE", help="file with the bearer token it requires")
+    add("--token-file", type=Path, metavar="FILE", help="file with the bearer token to send")
     options = parser.parse_args(arguments)
     if not options.url.startswith(("http://", "https://")):
         parser.error(f"--url {options.url} is not http:// or https://")
@@ -35,18 +35,18 @@ def main(arguments: Sequence[str], program: str, default_url: str) -> int:
 
 
 def _problem(url: str, ca: Path | None, token_file: Path | None) -> str:
-    """What is wrong; empty if nothing is."""
-    asked = urllib.request.Request(url)  # noqa: S310 - the scheme was checked
+    """Why it is not well; empty if it is."""
+    request = urllib.request.Request(url)  # noqa: S310 - the scheme was checked
     try:
         if token_file is not None:
             token = read_secret(token_file, "token file", "a token").strip()
-            asked.add_header("Authorization", f"Bearer {token}")
+            request.add_header("Authorization", f"Bearer {token}")
         context = ssl.create_default_context(cafile=ca) if url.startswith("https") else None
-        with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310
             return ""
     except urllib.error.HTTPError as error:
-        said = error.read(MOST_BYTES).decode("utf-8", "replace").strip()
-        return f"{error.code} {' '.join(said.split())}"
+        text = error.read(MOST_BYTES).decode("utf-8", "replace")
+        return f"{error.code} {' '.join(text.split())}"
     except ConfigurationError as error:
         return str(error)
     except OSError as error:

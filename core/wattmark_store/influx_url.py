@@ -1,5 +1,6 @@
 """Where an InfluxDB is, and who asks: ``influxdb://USER@HOST:8086``, ``influxdbs://`` over TLS."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -16,7 +17,7 @@ DEFAULT_PORT: Final = 8086
 class InfluxLocation:
     """Server, user and password. The password is in no text that is made of this.
 
-    ``ca``: the CA certificate(s) to trust; None: those that the system trusts.
+    ``ca``: the CA certificate(s) to trust, PEM; None: the system's.
     """
 
     url: str
@@ -45,4 +46,12 @@ class InfluxLocation:
         password = ""
         if password_file and user:
             password = read_secret(password_file, "password file", "the password", encoding="utf-8")
+        _check_ca(ca)
         return cls(f"{SCHEMES[parts.scheme]}://{in_url(host)}:{port}", user, password, ca)
+
+
+def _check_ca(ca: Path | None) -> None:
+    try:
+        ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"CA certificate {ca}: {error}") from error

@@ -11,24 +11,23 @@ from dataclasses import MISSING, asdict, fields
 from types import NoneType
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
+from wattmark_core.codec import from_json
+from wattmark_core.results import Score, Window
 from wattmark_store.schema import quote, result_columns
 
 Result = TypeVar("Result", Window, Score)
 BOOLEANS: Final = frozenset({"complete", "overlapping"})
-ENUMS: Final = {"phase": Phase, "boundary": Boundary, "method": Method, "verdict": Verdict}
 _TYPES: Final = {"INTEGER": int, "REAL": float, "TEXT": str}
-_REQUIRED: Final = {
-    kind: frozenset(
-        each.name
-        for each in fields(kind)
-        if each.default is MISSING and NoneType not in get_args(get_type_hints(kind)[each.name])
-    )
+_MAY_BE_NONE: Final[dict[type[Any], dict[str, None]]] = {
+    kind: {
+        field.name: None
+        for field in fields(kind)
+        if field.default is MISSING and NoneType in get_args(get_type_hints(kind)[field.name])
+    }
     for kind in (Window, Score)
 }
+"""Fields without default that a row may lack: a value that is None is not written everywhere."""
 _COLUMNS: Final = {kind: dict(result_columns(kind)) for kind in (Window, Score)}
-_OF_CHECK: Final = frozenset(each.name for each in fields(Check))
 
 
 def put(connection: sqlite3.Connection, table: str, result: Window | Score) -> None:
@@ -93,33 +92,21 @@ def result(kind: type[Result], values: Mapping[str, Any]) -> Result | None:
     """A window or score of what is kept of it; what is missing or None takes the field's default.
 
     None if it cannot be read: a value that has no default is missing, or one is of an enumeration
-    that does not know it. What a check holds beside a check's own fields is left out.
+    that does not know it.
     """
     columns = _COLUMNS[kind]
-    present = {name: values[name] for name in columns if values.get(name) is not None}
-    if _REQUIRED[kind] - present.keys():
-        return None
-    known: dict[str, Any] = {
-        f.name: None if f.default is MISSING else f.default for f in fields(kind)
-    }
+    held = {name: values[name] for name in columns if values.get(name) is not None}
     try:
-        known |= {name: _decoded(name, columns[name], value) for name, value in present.items()}
-    except (ValueError, TypeError, KeyError, OverflowError):
+        body = {name: _json_value(name, columns[name], value) for name, value in held.items()}
+        return from_json(kind, {**_MAY_BE_NONE[kind], **body})
+    except (ValueError, TypeError, OverflowError):
         return None
-    return kind(**known)
 
 
-def _decoded(name: str, column: str, value: Any) -> Any:
+def _json_value(name: str, column: str, value: Any) -> Any:
     if name == "checks":
-        return tuple(_check(each) for each in json.loads(value))
-    if name in ENUMS:
-        return ENUMS[name](value)
+        return json.loads(value)
     return bool(value) if name in BOOLEANS else _TYPES[column](value)
-
-
-def _check(held: Mapping[str, Any]) -> Check:
-    known = {name: held[name] for name in _OF_CHECK}
-    return Check(**{**known, "verdict": Verdict(known["verdict"])})
 
 
 def _to_sql(name: str, kind: str, value: Any) -> int | float | str | None:

@@ -100,6 +100,12 @@ def run(options: argparse.Namespace) -> int:
     return 1 if crashed.is_set() else 0
 
 
+def check(arguments: Sequence[str]) -> None:
+    """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
+    anything is started."""
+    choose(_parser().parse_args(arguments))
+
+
 def choose(options: argparse.Namespace) -> list[Sensor]:
     """The sensors asked for. Raises ``ConfigurationError`` for a name that is none of them."""
     sensors: list[Sensor] = [
@@ -197,15 +203,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--sensor", metavar="MODULE:CLASS", action="append", default=[],
         help="a sensor of your own, importable from here; may be repeated")  # fmt: skip
     add("--without", metavar="NAME", action="append", default=[],
-        help="leave a sensor out; may be repeated")  # fmt: skip
+        help="name of a sensor to leave out; may be repeated")  # fmt: skip
     add("--no-estimate", action="store_true",
         help="never estimate CPU energy from CPU time")  # fmt: skip
     add("--tdp-watts", metavar="W", type=float,
         help="the CPU's rated power, for the estimate (default: 5 W per visible CPU)")  # fmt: skip
-    add("--tls-cert", metavar="FILE", type=Path, help="certificate chain, PEM")
-    add("--tls-key", metavar="FILE", type=Path, help="its private key, PEM")
+    add("--tls-cert", metavar="FILE", type=Path, help="the server's certificate chain, PEM")
+    add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key, PEM")
     add("--token-file", metavar="FILE", type=Path,
-        help="clients must send this file's content as bearer token")  # fmt: skip
+        help="file with the bearer token that clients must send")  # fmt: skip
     add("--insecure-network", action="store_true",
         help="listen off loopback without TLS and token, on a private network")  # fmt: skip
     return parser

@@ -1,6 +1,5 @@
 """The exporter's HTTP server: standard library only, one thread per kept connection."""
 
-import dataclasses
 import hmac
 import ipaddress
 import json
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from wattmark_core.codec import to_json
 from wattmark_core.errors import ConfigurationError, PortInUse
 from wattmark_core.exporter_api import (
     BASE_HEADER,
@@ -186,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
                 text = metrics.render(backend.sampler.latest)
                 self._answer(200, text, content_type=metrics.CONTENT_TYPE)
             case "/sensors":
-                body = json.dumps(dataclasses.asdict(backend.report())).encode()
+                body = json.dumps(to_json(backend.report())).encode()
                 self._answer(200, body, content_type="application/json")
             case "/healthz":
                 healthy = backend.sampler.healthy()

@@ -2,13 +2,11 @@
 
 import argparse
 import asyncio
-import fcntl
 import ipaddress
 import logging
 import os
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -20,17 +18,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from wattmark_core import healthcheck
-from wattmark_core.errors import ConfigurationError, WattmarkError
+from wattmark_core.errors import WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
-from wattmark_core.net import host_port, in_url, listening_error
+from wattmark_core.net import in_url
+from wattmark_runner.options import alone, check, check_exporter, listening
 from wattmark_runner.records.database import RunDatabase
-from wattmark_runner.service.access.exposure import check_exposure
-from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.app import Guarding, make_app
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
-from wattmark_runner.workloads.config import load_config
-from wattmark_scoring.formula import Formula
 from wattmark_store import open_store
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
@@ -61,31 +56,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    host, port = host_port(options.listen)
-    keys = Keys.read(options.key_file) if options.key_file else None
-    check_exposure(
-        host, has_keys=keys is not None, has_tls=options.tls_cert is not None,
-        insecure_network=options.insecure_network,
-    )  # fmt: skip
-    _check_tls(options)
-    config = load_config(options.config)
-    formulas = tuple(Formula.parse(name, text) for name, text in config.formulas.items())
+    settings = check(options)
+    exporter = ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca)
+    check_exporter(exporter)
     with (
-        _alone(options.data),
+        alone(options.data),
         closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
         closing(RunDatabase(options.data / "runner.sqlite")) as database,
-        closing(_listening(host, port)) as listener,
+        closing(listening(settings.host, settings.port)) as listener,
     ):
         context = AppContext(
-            ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca),
-            store, database, options.data,
-            options.cache, config, formulas,
+            exporter, store, database, options.data,
+            options.cache, settings.config, settings.formulas,
         )  # fmt: skip
-        hosts = frozenset({*options.allowed_host, *_names(host)})
+        hosts = frozenset({*options.allowed_host, *_names(settings.host)})
         parts = Services.of(context)
         scheme = "https" if options.tls_cert else "http"
-        url = f"{scheme}://{in_url(host)}:{listener.getsockname()[1]}"
-        app = make_app(parts, Guarding(hosts, keys))
+        url = f"{scheme}://{in_url(settings.host)}:{listener.getsockname()[1]}"
+        app = make_app(parts, Guarding(hosts, settings.keys))
         server = _Server(_server_config(options, app), parts, url)
         server.run(sockets=[listener])
     return 0 if server.started else 1
@@ -141,50 +129,6 @@ def _server_config(options: argparse.Namespace, app: ASGIApp) -> uvicorn.Config:
         lifespan="on", ssl_certfile=options.tls_cert, ssl_keyfile=options.tls_key,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
-
-
-@contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """Keep other services away from the data folder: two would both carry out its queue."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        with (data / "runner.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ConfigurationError(
-                    f"another runner works on {data}; stop it, or name another folder with --data"
-                ) from error
-            yield
-    except OSError as error:
-        raise ConfigurationError(
-            f"data folder {data}: {error.strerror}; choose another with --data"
-        ) from error
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Without the protocol asyncio would leave Nagle on: 40 ms for every small answer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise listening_error(error, host, port) from error
-    return listener
-
-
-def _check_tls(options: argparse.Namespace) -> None:
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither")
-    if options.tls_cert is not None:
-        try:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(options.tls_cert, options.tls_key)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"TLS certificate {options.tls_cert}: {error}") from error
 
 
 def _names(host: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from wattmark_scoring.energy import ESTIMATE_FACTOR, Z95
 
@@ -42,7 +42,7 @@ def repeated(
     repeats = 0.0
     if count > 1:
         spread = float(np.std(logs, ddof=1))
-        repeats = float(stats.t.ppf(0.975, count - 1)) * spread / np.sqrt(count)
+        repeats = float(stdtrit(count - 1, 0.975)) * spread / np.sqrt(count)
     random = _root_mean_square(random_ratios) / np.sqrt(count)
     alias = float(np.mean(alias_ratios)) if len(alias_ratios) else 0.0
     half = float(np.sqrt(repeats**2 + Z95**2 * (random**2 + alias**2 + gain_ratio**2)))

@@ -1,11 +1,14 @@
 """The command as a whole: help, versions, one-line errors."""
 
+import argparse
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from wattmark_cli.__main__ import main, parser
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
@@ -16,12 +19,27 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example_and_json(wattmark: Wattmark, command: str) -> None:
+def test_help_has_an_example_and_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command's help shows how it is used, and takes --json."""
-    done = wattmark(command, "--help")
-    assert done.returncode == 0
-    assert f"example:\n  wattmark {command}" in done.stdout
-    assert "--json" in done.stdout
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert not end.value.code
+    text = capsys.readouterr().out
+    assert f"example:\n  wattmark {command}" in text
+    assert "--json" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_says_what_its_value_is(command: str) -> None:
+    """In words, not by its default or its type alone."""
+    (commands,) = (
+        action for action in parser(command)._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )  # fmt: skip
+    for action in commands.choices[command]._actions:
+        text = str(action.help or "")
+        assert re.match(r"[A-Za-z]", text), action
+        assert not text.startswith("default"), action
 
 
 def test_the_help_lists_all_commands(wattmark: Wattmark) -> None:

@@ -17,9 +17,9 @@ def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.Monke
     with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         with reporting() as reporter:
-            reporter.tell("measuring mlp-small", 0.0, 90.0)
-            reporter.tell("measuring mlp-small", 0.5, 45.0)
-            reporter.tell(
+            reporter.report("measuring mlp-small", 0.0, 90.0)
+            reporter.report("measuring mlp-small", 0.5, 45.0)
+            reporter.report(
                 "a stage whose name is longer than there is room for in its column", 1.0, 0.0
             )
         monkeypatch.undo()
@@ -40,7 +40,7 @@ def test_elsewhere_a_line_is_written_now_and_then(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "stderr", written)
     with reporting() as reporter:
         for percent in range(10):
-            reporter.tell("measuring mlp-small", percent / 100, 90.0)
-        reporter.tell("scoring mlp-small", 0.9, 3.0)
+            reporter.report("measuring mlp-small", percent / 100, 90.0)
+        reporter.report("scoring mlp-small", 0.9, 3.0)
     monkeypatch.undo()
     assert [line.split("%")[0].strip() for line in written.getvalue().splitlines()] == ["0", "90"]

@@ -169,11 +169,11 @@ def test_serve_ends_when_a_room_does(tmp_path: Path) -> None:
 def test_serve_refuses_what_the_runner_refuses(wattmark: Wattmark, tmp_path: Path) -> None:
     """Off loopback without keys, or with a configuration that is wrong: one line."""
     done = wattmark("serve", "--listen", "0.0.0.0:0")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "give --key-file" in done.stderr
     (tmp_path / "w.toml").write_text("[workloads.x]\ncolour = 1\n")
     done = wattmark("serve", "--listen", "127.0.0.1:0", "--config", "w.toml")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "needs exactly one of builtin" in done.stderr
 
 

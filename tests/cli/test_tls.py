@@ -249,3 +249,20 @@ def test_a_runner_reaches_its_exporter_over_tls(folder: Path, make_rooms: Any) -
     refused = httpx.get(f"{rooms.start_runner(*ca)}/api/v1/sensors")
     assert refused.status_code == 503
     assert "401" in refused.json()["detail"]
+
+
+def test_an_encrypted_key_is_refused(folder: Path, tmp_path: Path, wattmark: Wattmark) -> None:
+    """A service has nobody who could type its password."""
+    key = serialization.load_pem_private_key((folder / "runner.key").read_bytes(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )  # fmt: skip
+    (tmp_path / "locked.key").write_bytes(encrypted)
+    done = wattmark(
+        "serve", "--listen", "127.0.0.1:0", "--tls-cert", str(folder / "runner.pem"),
+        "--tls-key", str(tmp_path / "locked.key"),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "locked.key is encrypted; give one without a password" in done.stderr

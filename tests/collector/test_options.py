@@ -1,10 +1,15 @@
 """Options that do not go together: one line, and nothing starts."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from wattmark_collector.__main__ import main
 from wattmark_collector.options import parse
 from wattmark_core.errors import ConfigurationError
 
+GOOD = "scrape_configs:\n- job_name: j\n  static_configs:\n  - targets: ['127.0.0.1:9']\n"
 INFLUX = ("--store", "influxdb://u@h:8086")
 
 
@@ -30,3 +35,29 @@ def test_a_spool_holds_a_gibibyte_unless_told() -> None:
     options = parse(["--config", "t.yml", *INFLUX, "--spool", "d"])
     assert options.spool_bytes == 1 << 30
     assert options.listen is None
+
+
+@pytest.mark.parametrize(
+    ("config", "more", "says"),
+    [
+        ("nowhere.yml", (), "target file .*nowhere.yml cannot be read"),
+        ("bad.yml", (), "target file .*bad.yml is not YAML"),
+        ("good.yml", ("--listen", "9110"), "--listen 9110: not of the form HOST:PORT"),
+        ("good.yml", ("--listen", "0.0.0.0:0"), "--listen 0.0.0.0:0 is not loopback"),
+    ],
+)
+def test_files_and_addresses_are_checked_before_a_store_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], config: str, more: tuple[str, ...],
+    says: str,
+) -> None:  # fmt: skip
+    """One line, status 2, and neither a store nor a line READY."""
+    (tmp_path / "bad.yml").write_text("scrape_configs: [")
+    (tmp_path / "good.yml").write_text(GOOD)
+    store = tmp_path / "s.sqlite"
+    options = ["--config", str(tmp_path / config), "--store", f"sqlite:///{store}", *more]
+    assert main(options) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert re.search(says, said.err)
+    assert not store.exists()

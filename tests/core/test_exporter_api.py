@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -134,3 +135,43 @@ def test_an_unusable_url_is_refused_at_once(url: str) -> None:
     """Before anything is connected."""
     with pytest.raises(ConfigurationError, match="is not http://HOST:PORT"):
         ExporterClient(url)
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers, but is no exporter."""
+
+    body: ClassVar[bytes] = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"<html>", "Expecting value"),
+        (b"[]", "HostReport is not a JSON object"),
+        (b'{"host": "h"}', "HostReport lacks boot_id, instance, offset_ns, sensors"),
+        (b'{"host": "\xff"}', "utf-8"),
+    ],
+)
+def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
+    """It names the address and what is wrong."""
+    Stranger.body = body
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with closing(ExporterClient(url)) as client, pytest.raises(ExporterError) as caught:
+            client.sensors()
+        server.shutdown()
+        thread.join()
+    assert str(caught.value).startswith(f"{url}/sensors is not the report of a Wattmark exporter")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

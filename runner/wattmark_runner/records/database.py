@@ -292,7 +292,9 @@ class RunDatabase:
                 f"SELECT seq, body FROM windows WHERE {where} ORDER BY seq DESC LIMIT ?",  # noqa: S608
                 [*values, page.limit],
             ).fetchall()
-        return [from_json(WindowRow, json.loads(body) | {"seq": seq}) for seq, body in rows]
+        return [
+            from_json(WindowRow, json.loads(body) | {"seq": seq}, exact=True) for seq, body in rows
+        ]
 
     def open_windows(self, run_id: str) -> Sequence[WindowRow]:
         """The windows of a run that have not closed."""
@@ -348,7 +350,7 @@ class RunDatabase:
 
     def _record(self, body: str, published: int) -> RunRecord:
         try:
-            record = from_json(RunRecord, json.loads(body))
+            record = from_json(RunRecord, json.loads(body), exact=True)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{self.path} holds a run that cannot be read: {error}") from error
         record.published = bool(published)

@@ -1,7 +1,11 @@
 """Intervals over repeats."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from scipy import stats
 
 from wattmark_scoring.interval import repeated
 
@@ -47,3 +51,14 @@ def test_unusable_values_are_refused(values: list[float]) -> None:
     """No interval is made of nothing, of zero or of NaN."""
     with pytest.raises(ValueError, match="positive"), np.errstate(divide="ignore"):
         repeated(values)
+
+
+def test_students_t_is_that_of_scipy_stats_to_the_last_digit() -> None:
+    """Without importing it, which takes 46 MiB and 0.35 s of CPU time more than the function."""
+    for count in range(2, 400):
+        values = [1.0] * (count - 1) + [2.0]
+        half = float(stats.t.ppf(0.975, count - 1)) * np.std(np.log(values), ddof=1)
+        expected = float(np.exp(np.mean(np.log(values)))) * float(np.exp(half / np.sqrt(count)))
+        assert repeated(values).high == expected
+    code = "import sys, wattmark_scoring.interval; sys.exit('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,127 @@
+"""What the service's options ask for, checked before anything is started.
+
+``wattmark serve`` checks the same before it starts an exporter and a collector, so nothing here
+imports a server or a framework. All functions raise ``ConfigurationError`` with one line.
+"""
+
+import argparse
+import fcntl
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wattmark_core.errors import ConfigurationError
+from wattmark_core.exporter_api import ExporterAddress
+from wattmark_core.net import host_port, listening_error, read_secret
+from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.service.access.exposure import check_exposure
+from wattmark_runner.service.access.keys import Keys
+from wattmark_runner.workloads.config import RunnerConfig, load_config
+from wattmark_scoring.formula import Formula
+
+HOST_NAME: Final = re.compile(r"[^\s:@/?#\\\[\]]+|\[?[0-9a-fA-F:.]+\]?")
+"""As in a ``Host`` header, without the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the options ask for: where to listen, whom to let in, what may run and be scored."""
+
+    host: str
+    port: int
+    keys: Keys | None
+    config: RunnerConfig
+    formulas: tuple[Formula, ...]
+
+
+def check(options: argparse.Namespace) -> Settings:
+    """``listen``, ``key_file``, ``tls_cert``, ``tls_key``, ``insecure_network``, ``allowed_host``
+    and ``config``, read and checked."""
+    host, port = host_port(options.listen)
+    keys = Keys.read(options.key_file) if options.key_file else None
+    check_exposure(
+        host, has_keys=keys is not None, has_tls=options.tls_cert is not None,
+        insecure_network=options.insecure_network,
+    )  # fmt: skip
+    _check_tls(options.tls_cert, options.tls_key)
+    for name in options.allowed_host:
+        if not HOST_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"--allowed-host {name!r}: give a host name or an address, without port or URL"
+            )
+    config = load_config(options.config)
+    formulas = tuple(Formula.parse(name, text) for name, text in config.formulas.items())
+    return Settings(host, port, keys, config, formulas)
+
+
+def check_exporter(exporter: ExporterAddress) -> None:
+    """Its URL, token file and CA certificates can be used; whether it answers is not asked."""
+    if exporter.token_file is not None:
+        read_secret(exporter.token_file, "token file", "the token")
+    exporter.client().close()
+
+
+def check_folder(data: Path) -> None:
+    """No other runner works on the folder, and the records in it can be read. Makes the folder.
+
+    Raises ``StoreError`` for records that cannot be read.
+    """
+    with alone(data), closing(RunDatabase(data / "runner.sqlite")) as database:
+        database.counts()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ``PortInUse`` where another program does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Without the protocol asyncio would leave Nagle on: 40 ms for every small answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise listening_error(error, host, port) from error
+    return listener
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Keep other services away from the data folder: two would both carry out its queue."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with (data / "runner.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigurationError(
+                    f"another runner works on {data}; stop it, or name another folder with --data"
+                ) from error
+            yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"data folder {data}: {error.strerror}; choose another with --data"
+        ) from error
+
+
+def _check_tls(certificate: Path | None, key: Path | None) -> None:
+    if (certificate is None) != (key is None):
+        raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither")
+    if certificate is None:
+        return
+
+    def no_password() -> str:
+        raise ConfigurationError(f"TLS key {key} is encrypted; give one without a password")
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, no_password)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"TLS certificate {certificate} with key {key}: {error}"
+        ) from error

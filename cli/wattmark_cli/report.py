@@ -23,7 +23,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Phase, Score, Window
 from wattmark_core.units import joules_to_mwh
-from wattmark_runner.records.model import RunRecord, main_boundary
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.advice import HOW_TO_MEASURE
 from wattmark_runner.views.curves import own_windows, power_curves
 from wattmark_scoring.ranking import RankedGroup, rank
@@ -150,7 +150,7 @@ def _hosts(records: Sequence[RunRecord]) -> dict[str, Facts]:
                 facts.setdefault(label, {})[record.environment[name]] = None
         for series in record.series:
             facts.setdefault("energy", {})[_source(series)] = None
-        facts.setdefault("boundary", {})[BOUNDARY_SAID[main_boundary(record)]] = None
+        facts.setdefault("boundary", {})[BOUNDARY_SAID[record.request.main_boundary]] = None
     return {
         host: tuple((label, "; ".join(values)) for label, values in facts.items())
         for host, facts in sorted(answers.items())
@@ -191,7 +191,7 @@ def _run(record: RunRecord, store: Store) -> _Run:
     title = f"power over time of {record.request.model}, windows shaded by phase"
     drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(
-        record, main_boundary(record),
+        record, record.request.main_boundary,
         tuple(f"{_source(s)}; T {si(s.update_period_seconds, 's')}, sees"
               f" {s.coverage_ratio:.0%} of the time" for s in record.series),
         power_chart(curves, windows, title), _utc(extent(curves, windows)[0]) if drawn else "",

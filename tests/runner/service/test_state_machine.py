@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from wattmark_runner.records.database import Page, RunDatabase
+from wattmark_runner.records.database import Listing, RunDatabase
 from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
 from wattmark_runner.service.api.problems import ApiError
 from wattmark_runner.service.api.schemas import WindowClose, WindowCreate
@@ -52,7 +52,7 @@ EXTERNAL: Final = {
     FAILED: {R, S, DONE, FAILED},
 }
 """The same for a run of windows from elsewhere: it takes more windows, and is scored again."""
-ALL: Final = Page(10_000)
+ALL: Final = Listing(10_000)
 FEW: Final = settings(
     max_examples=4, stateful_step_count=14, deadline=None, database=None, derandomize=True,
     phases=[Phase.generate], suppress_health_check=list(HealthCheck),
@@ -233,7 +233,7 @@ class Runs(RuleBasedStateMachine):
         """Cancel what waits, close what is open, and wait for the rest."""
         for run_id in self.database.queue():
             allowed(partial(self.cancelled, run_id))
-        for row in self.database.windows(Page(10_000, equal={"state": "open"})):
+        for row in self.database.windows(Listing(10_000, equal={"state": "open"})):
             allowed(partial(self.closed, row.window.window_id, None))
         deadline = time.monotonic() + 60.0
         while self.database.in_state(Q, R, S):

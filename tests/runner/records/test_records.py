@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.codec import from_json, to_json
-from wattmark_core.errors import StoreError
+from wattmark_core.errors import StoreError, UnknownRun
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
-from wattmark_runner.records.database import RunDatabase, UnknownRun
+from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
 
 

@@ -1,0 +1,159 @@
+"""A program of either version, 9ca66c9 or today: fills a file of runs and asks for tables of it.
+
+``python either_version.py fill FILE RUNS MODELS SEED`` writes runs, the same for the same seed; seed
+0 are plain ones: each on the same host's CPU, at its defaults, measured, valid or warned.
+``python either_version.py ask FILE PATH…`` prints the body of each answer, as JSON.
+``python either_version.py time FILE TIMES PATH…`` prints, for each path, the median of the CPU
+seconds that an answer took, and at last the peak of memory, MiB.
+"""
+
+import importlib
+import json
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from wattmark_core.catalogue import Method
+from wattmark_core.results import Boundary, Check, Score, Verdict
+
+CHECKS: Final = 21
+"""As many as a run of ours has."""
+
+
+def module(new: str, old: str) -> Any:
+    """Today's, else that of 9ca66c9."""
+    try:
+        return importlib.import_module(f"wattmark_runner.{new}")
+    except ModuleNotFoundError:
+        return importlib.import_module(f"wattmark_runner.{old}")
+
+
+MODEL = module("records.model", "records")
+
+
+def open_file(path: str) -> Any:
+    """Its runs."""
+    found = module("records.database", "ledger")
+    return getattr(found, "RunDatabase", None) or found.Ledger
+
+
+class First(random.Random):
+    """Chooses what is listed first: the plain one."""
+
+    def choice(self, options: Sequence[Any]) -> Any:
+        """The first."""
+        return options[0]
+
+
+def fill(path: str, runs: int, models: int, seed: int) -> None:
+    """Runs of every kind: GPUs, settings, hosts, boundaries, estimates, invalid ones, gaps."""
+    chance = random.Random(seed) if seed else First(seed)
+    database = open_file(path)(Path(path))
+    for number in range(runs):
+        database.save(run(chance, number, models))
+    database.close()
+
+
+def run(chance: random.Random, number: int, models: int) -> Any:
+    """One run."""
+    model, host = f"model-{chance.randrange(models)}", chance.choice(["lab1", "lab2"])
+    gpu = chance.choice(["", "", f"GPU-{chance.randrange(2)}1111111-aaaa-bbbb"])
+    settings = chance.choice(["", "", "backend=torch"])
+    workload = chance.choice(["digits", "digits", "fashion-mnist é|%"])
+    accuracy = chance.choice([chance.random(), chance.random(), chance.random(), None])
+    boundaries = [Boundary.GPU, Boundary.HOST] if gpu else [Boundary.CPU]
+    usage = {"cpu_utilization_ratio": chance.random(), "memory_used_bytes": 1e9 * chance.random()}
+    usage = chance.choice([usage, {}, usage | {"gpu_utilization_ratio": 1.0}])
+    images = chance.choice([360, 10_000, None])
+    scores: list[Score] = []
+    for boundary in boundaries:
+        joules = chance.choice([*(10.0 ** chance.uniform(-6, 2) for _ in range(5)), None])
+        verdict = chance.choice([Verdict.VALID, Verdict.VALID, Verdict.WARNED, Verdict.INVALID])
+        method = chance.choice([Method.COUNTER, Method.COUNTER, Method.ESTIMATED, None])
+        both = joules is not None and accuracy is not None
+        checks = tuple(
+            Check(f"check {each}", verdict, chance.random(), None, "s", "“message” \\ of it")
+            for each in range(CHECKS)
+        )
+        energy = Score(
+            f"run-{number}", host, model, workload, boundary, "accuracy^2/energy", number * 10**9,
+            method, verdict, accuracy**2 / joules if both else None,
+            accuracy / joules if both else None, chance.random() * 1e9 if both else None,
+            accuracy=accuracy, joules_per_inference=joules,
+            joules_per_inference_low=None if joules is None else joules / 3,
+            joules_per_inference_high=None if joules is None else joules * 3,
+            watts=chance.choice([100 * chance.random(), None]),
+            inferences_per_second=chance.choice([1e5 * chance.random(), None]),
+            parameters=chance.choice([20_490, None]), macs=chance.choice([10**12, None]),
+            checks=checks, settings=settings, gpu=gpu, test_images=images, **usage,
+        )  # fmt: skip
+        scores.append(energy)
+        for formula in chance.sample(["netscore", "accuracy/parameters", "of mine"], k=2):
+            value = chance.choice([1e-7 * chance.random(), float(chance.randrange(-5, 5)), None])
+            size = formula != "of mine"
+            scores.append(Score(
+                f"run-{number}", host, model, workload, boundary, formula, number * 10**9,
+                None if size else method, Verdict.VALID if size else verdict, value, value, value,
+                settings=settings, gpu=gpu, test_images=images, **usage,
+            ))  # fmt: skip
+    return MODEL.RunRecord(
+        f"run-{number}", MODEL.RunRequest(workload, model, gpu=gpu), MODEL.RunState.DONE, host,
+        "boot", "instance", 0, number * 10**9, scores=tuple(scores), test_images=images,
+        usage=usage, accuracy=accuracy,
+    )  # fmt: skip
+
+
+def service(path: str) -> TestClient:
+    """The calls for scores, ranking and tables over the runs of a file."""
+    app = FastAPI()
+    for name in ("scores", "tables"):
+        app.include_router(module(f"service.api.{name}", f"service.{name}_api").router)
+    database = open_file(path)(Path(path))
+    context = SimpleNamespace(database=database, ledger=database)
+    app.state.parts = app.state.services = SimpleNamespace(context=context, site=context)
+    return TestClient(app)
+
+
+def ask(path: str, calls: list[str]) -> None:
+    """Prints the answers."""
+    with service(path) as client:
+        json.dump([client.get(call).text for call in calls], sys.stdout)
+
+
+def take_time(path: str, times: int, calls: list[str]) -> None:
+    """Prints what they took."""
+    taken: dict[str, float] = {}
+    with service(path) as client:
+        for call in calls:
+            each = []
+            for _ in range(times):
+                start = time.process_time()
+                client.get(call).raise_for_status()
+                each.append(time.process_time() - start)
+            taken[call] = statistics.median(each)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    json.dump([*taken.values(), memory], sys.stdout)
+
+
+def main(what: str, path: str, *more: str) -> None:
+    """See above."""
+    if what == "fill":
+        runs, models, seed = map(int, more)
+        fill(path, runs, models, seed)
+    elif what == "ask":
+        ask(path, list(more))
+    else:
+        take_time(path, int(more[0]), list(more[1:]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -18,6 +18,7 @@ from wattmark_runner.records.score_columns import COLUMNS, put_columns
 log = logging.getLogger(__name__)
 
 OLDER: Final = frozenset({1, 2})
+BUSY_SECONDS: Final = 30.0
 LOG_SECONDS: Final = 2.0
 _OF_RUN: Final = frozenset({
     "test_images", "cpu_utilization_ratio", "memory_used_bytes", "gpu_utilization_ratio",
@@ -41,7 +42,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     ``StoreError`` for the file of a version that is not known, ``sqlite3.Error`` and ``OSError``
     if the copy cannot be written: then the file is as it was.
     """
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     if _is_complete(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -51,6 +52,20 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.rollback()
         raise
     connection.commit()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """With a write-ahead log. SQLite does not wait for others where it changes to that."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _change(connection: sqlite3.Connection, path: Path) -> None:

@@ -18,10 +18,10 @@ from wattmark_core.results import Score, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of ``scores``. ``type``: SQLite's; ``enum``: what its text names, if anything."""
+    """A column of ``scores``. ``enum``: what its text names, if anything."""
 
     name: str
-    type: str
+    sql_type: str
     default: Any
     enum: type[Enum] | None
 
@@ -29,7 +29,7 @@ class Column:
     def declaration(self) -> str:
         """As in ``CREATE TABLE``; names and defaults are those of the dataclass."""
         default = f" DEFAULT '{self.default}'" if isinstance(self.default, str) else ""
-        return f"{self.name} {self.type}{default}"
+        return f"{self.name} {self.sql_type}{default}"
 
 
 def _columns() -> tuple[Column, ...]:

@@ -1,10 +1,10 @@
 """A program of either version, 9ca66c9 or today: fills a file of runs and asks for tables of it.
 
-``python either_version.py fill FILE RUNS MODELS SEED`` writes runs, the same for the same seed; seed
-0 are plain ones: each on the same host's CPU, at its defaults, measured, valid or warned.
-``python either_version.py ask FILE PATH…`` prints the body of each answer, as JSON.
-``python either_version.py time FILE TIMES PATH…`` prints, for each path, the median of the CPU
-seconds that an answer took, and at last the peak of memory, MiB.
+``fill FILE RUNS MODELS SEED`` writes runs, the same for the same seed. Those of seed 0 are plain:
+each on the CPU of the same host, at its defaults, measured and valid.
+``ask FILE PATH…`` prints the body of each answer, as JSON.
+``time FILE TIMES PATH…`` prints, as JSON, for each path the median of the CPU seconds that an
+answer took, and at last the peak of memory, MiB.
 """
 
 import importlib
@@ -14,19 +14,27 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Check, Score, Verdict
+from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 
 CHECKS: Final = 21
 """As many as a run of ours has."""
+
+WINDOWS: Final = 8
+WINDOW: Final = Window("", "lab1", Phase.INFERENCE, 1, 2, joules=1.0, joules_low=0.9)
+EDGE: Final[dict[str, object]] = {
+    "tags": {"domain": "package", "device": "socket0", "source": "rapl", "method": "counter"},
+    "times_ns": [10**18 + each for each in range(4)],
+    "fields": {name: [1 / 3] * 4 for name in ("joules", "epoch", "uncertainty_seconds")},
+}
 
 
 def module(new: str, old: str) -> Any:
@@ -49,14 +57,14 @@ def open_file(path: str) -> Any:
 class First(random.Random):
     """Chooses what is listed first: the plain one."""
 
-    def choice(self, options: Sequence[Any]) -> Any:
+    def choice(self, options: Any) -> Any:
         """The first."""
         return options[0]
 
 
 def fill(path: str, runs: int, models: int, seed: int) -> None:
     """Runs of every kind: GPUs, settings, hosts, boundaries, estimates, invalid ones, gaps."""
-    chance = random.Random(seed) if seed else First(seed)
+    chance = random.Random(seed) if seed else First(seed)  # noqa: S311 - no secret
     database = open_file(path)(Path(path))
     for number in range(runs):
         database.save(run(chance, number, models))
@@ -71,7 +79,10 @@ def run(chance: random.Random, number: int, models: int) -> Any:
     workload = chance.choice(["digits", "digits", "fashion-mnist é|%"])
     accuracy = chance.choice([chance.random(), chance.random(), chance.random(), None])
     boundaries = [Boundary.GPU, Boundary.HOST] if gpu else [Boundary.CPU]
-    usage = {"cpu_utilization_ratio": chance.random(), "memory_used_bytes": 1e9 * chance.random()}
+    usage: dict[str, Any] = {
+        "cpu_utilization_ratio": chance.random(),
+        "memory_used_bytes": 1e9 * chance.random(),
+    }
     usage = chance.choice([usage, {}, usage | {"gpu_utilization_ratio": 1.0}])
     images = chance.choice([360, 10_000, None])
     scores: list[Score] = []
@@ -79,15 +90,15 @@ def run(chance: random.Random, number: int, models: int) -> Any:
         joules = chance.choice([*(10.0 ** chance.uniform(-6, 2) for _ in range(5)), None])
         verdict = chance.choice([Verdict.VALID, Verdict.VALID, Verdict.WARNED, Verdict.INVALID])
         method = chance.choice([Method.COUNTER, Method.COUNTER, Method.ESTIMATED, None])
-        both = joules is not None and accuracy is not None
+        value = None if joules is None or accuracy is None else accuracy**2 / joules
         checks = tuple(
             Check(f"check {each}", verdict, chance.random(), None, "s", "“message” \\ of it")
             for each in range(CHECKS)
         )
         energy = Score(
             f"run-{number}", host, model, workload, boundary, "accuracy^2/energy", number * 10**9,
-            method, verdict, accuracy**2 / joules if both else None,
-            accuracy / joules if both else None, chance.random() * 1e9 if both else None,
+            method, verdict, value,
+            None if value is None else value / 2, None if value is None else value * 3,
             accuracy=accuracy, joules_per_inference=joules,
             joules_per_inference_low=None if joules is None else joules / 3,
             joules_per_inference_high=None if joules is None else joules * 3,
@@ -98,29 +109,34 @@ def run(chance: random.Random, number: int, models: int) -> Any:
         )  # fmt: skip
         scores.append(energy)
         for formula in chance.sample(["netscore", "accuracy/parameters", "of mine"], k=2):
-            value = chance.choice([1e-7 * chance.random(), float(chance.randrange(-5, 5)), None])
+            other = chance.choice([1e-7 * chance.random(), float(chance.randrange(-5, 5)), None])
             size = formula != "of mine"
             scores.append(Score(
                 f"run-{number}", host, model, workload, boundary, formula, number * 10**9,
-                None if size else method, Verdict.VALID if size else verdict, value, value, value,
+                None if size else method, Verdict.VALID if size else verdict, other, other, other,
                 settings=settings, gpu=gpu, test_images=images, **usage,
             ))  # fmt: skip
     return MODEL.RunRecord(
         f"run-{number}", MODEL.RunRequest(workload, model, gpu=gpu), MODEL.RunState.DONE, host,
         "boot", "instance", 0, number * 10**9, scores=tuple(scores), test_images=images,
         usage=usage, accuracy=accuracy,
+        windows=[replace(WINDOW, window_id=f"{number}-{each}") for each in range(WINDOWS)],
+        edges={f"{number}-{each}": [EDGE, EDGE] for each in range(WINDOWS)},
     )  # fmt: skip
 
 
-def service(path: str) -> TestClient:
-    """The calls for scores, ranking and tables over the runs of a file."""
+def service(path: str) -> Any:
+    """A client of the calls for scores, ranking and tables over the runs of a file."""
+    warnings.simplefilter("ignore")  # Starlette's of its client
+    client = importlib.import_module("starlette.testclient")
     app = FastAPI()
     for name in ("scores", "tables"):
         app.include_router(module(f"service.api.{name}", f"service.{name}_api").router)
+    module("service.api.problems", "service.problems").install(app)
     database = open_file(path)(Path(path))
     context = SimpleNamespace(database=database, ledger=database)
     app.state.parts = app.state.services = SimpleNamespace(context=context, site=context)
-    return TestClient(app)
+    return client.TestClient(app)
 
 
 def ask(path: str, calls: list[str]) -> None:

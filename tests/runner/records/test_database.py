@@ -77,21 +77,6 @@ def test_other_settings_and_gpus_are_compared_too(database: RunDatabase) -> None
     assert {score_of(body).run_id for body in found} == {"newer", "run-1", "run-2"}
 
 
-def test_a_file_of_the_first_version_is_taken_over(database: RunDatabase) -> None:
-    """Its scores had neither settings nor GPU."""
-    database.save(make_record("old", "a", 1))
-    connection = sqlite3.connect(database.path)
-    connection.executescript(
-        "DROP INDEX scores_compared; ALTER TABLE scores DROP COLUMN settings;"
-        " ALTER TABLE scores DROP COLUMN gpu; PRAGMA user_version = 1"
-    )
-    connection.close()
-    database = RunDatabase(database.path)
-    assert [score_of(body).run_id for body in database.compared({})] == ["old"]
-    database.save(make_record("new", "a", 2))
-    assert [score_of(body).run_id for body in database.compared({})] == ["new"]
-
-
 def test_an_older_program_can_read_what_the_store_lacks(database: RunDatabase) -> None:
     """Whether the store has a run's results stands beside the record, which has no field that a
     program of the same version of the file does not know; it comes back with it."""

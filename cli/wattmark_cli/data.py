@@ -39,11 +39,11 @@ def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
 
 
 def saved_scores(data: Path) -> Sequence[tuple[Score, ...]]:
-    """The scores of each run that has any, without their checks, oldest run first. Raises
+    """The scores of each run that may stand in a table, without their checks. Raises
     ``ConfigurationError`` if there is no run."""
     if (data / "runner.sqlite").exists():  # reading makes no new one
         with closing(RunDatabase(data / "runner.sqlite")) as database:
-            scores = database.all_scored()
+            scores = database.newest_runs()
             if scores or any(database.counts().values()):
                 return scores
     raise ConfigurationError(f"no run in {data} yet; measure first (wattmark fit)")

@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS scores (
     {", ".join(column.declaration for column in COLUMNS)},
     UNIQUE (seq, boundary, formula)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS scores_compared ON scores({VARIANT}, rankable, time_ns, seq);
+CREATE INDEX IF NOT EXISTS scores_compared ON scores({VARIANT}, rankable, time_ns, verdict, seq);
 CREATE TABLE IF NOT EXISTS score_bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 """
 """``scores`` has what scores are chosen by and shown with, ``score_bodies`` the JSON of each."""

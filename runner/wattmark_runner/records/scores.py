@@ -44,18 +44,18 @@ class Scores(Connections):
         return [body for (body,) in rows]
 
     def compared_runs(self, equal: Mapping[str, str]) -> Sequence[tuple[Score, ...]]:
-        """For each run of the scores to rank all its scores, as ``all_scored`` gives them."""
-        with self.transaction() as connection:
-            runs = json.dumps(list(dict.fromkeys(seq for _, seq in _newest(connection, equal))))
-            return _of_runs(connection, "WHERE seq IN (SELECT value FROM json_each(?))", [runs])
-
-    def all_scored(self) -> Sequence[tuple[Score, ...]]:
-        """For each run that has any its scores, oldest run first, without their checks.
+        """For each run of the scores to rank all its scores, without their checks.
 
         What a score lacks and its run knows is filled in: see ``RunRecord.completed_scores``.
         """
         with self.transaction() as connection:
-            return _of_runs(connection, "", [])
+            return _of_runs(connection, _newest(connection, equal))
+
+    def newest_runs(self) -> Sequence[tuple[Score, ...]]:
+        """The same of the newest scores that are not invalid, with a value or without, and of the
+        newest that are invalid where none is newer."""
+        with self.transaction() as connection:
+            return _of_runs(connection, _newest(connection, {}, "verdict <> 'invalid'"))
 
 
 def put_scores(connection: sqlite3.Connection, seq: int, record: RunRecord) -> None:
@@ -77,29 +77,36 @@ def score_of(body: str) -> Score:
     return from_json(Score, json.loads(body))
 
 
-def _newest(connection: sqlite3.Connection, equal: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """Id and run of each variant's newest rankable score, and of a newer one that is not."""
+def _newest(
+    connection: sqlite3.Connection, equal: Mapping[str, str], good: str = "rankable"
+) -> Iterator[tuple[int, int]]:
+    """Id and run of each variant's newest score that is ``good``, and of a newer one that is
+    not."""
     where, values = Listing(0, equal=equal).where()
     rows = connection.execute(
-        f"SELECT id, seq, max(time_ns), rankable, {VARIANT} FROM scores WHERE {where}"  # noqa: S608 - our own columns
-        f" GROUP BY {VARIANT}, rankable ORDER BY {VARIANT}, rankable",
+        f"SELECT id, seq, max(time_ns), {good} AS good, {VARIANT} FROM scores WHERE {where}"  # noqa: S608 - our own columns
+        f" GROUP BY {VARIANT}, good ORDER BY {VARIANT}, good",
         values,
     ).fetchall()
-    newest = {tuple(variant): time_ns for _, _, time_ns, rankable, *variant in rows if rankable}
-    for number, seq, time_ns, rankable, *variant in rows:
-        if rankable or time_ns > newest.get(tuple(variant), -1):
+    newest = {tuple(variant): time_ns for _, _, time_ns, is_good, *variant in rows if is_good}
+    for number, seq, time_ns, is_good, *variant in rows:
+        if is_good or time_ns > newest.get(tuple(variant), -1):
             yield number, seq
 
 
 def _of_runs(
-    connection: sqlite3.Connection, where: str, values: Sequence[Any]
+    connection: sqlite3.Connection, chosen: Iterator[tuple[int, int]]
 ) -> Sequence[tuple[Score, ...]]:
+    """All scores of the runs that the chosen ones are of; oldest run first."""
+    runs = json.dumps(sorted({seq for _, seq in chosen}))
     rows = connection.execute(
-        f"SELECT seq, {NAMES} FROM scores {where} ORDER BY seq, id",  # noqa: S608 - our own columns
-        values,
+        f"SELECT seq, {NAMES} FROM scores WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608 - fields of a dataclass
+        " ORDER BY seq, id",
+        [runs],
     ).fetchall()
-    runs = []
-    for _, of_run in groupby(rows, key=lambda row: row[0]):
-        scores = (score_from(row[1:]) for row in of_run)
-        runs.append(tuple(score for score in scores if score is not None))
-    return runs
+    by_run = [[score_from(row[1:]) for row in of_run] for _, of_run in groupby(rows, _seq)]
+    return [tuple(score for score in scores if score is not None) for scores in by_run]
+
+
+def _seq(row: tuple[Any, ...]) -> Any:
+    return row[0]

@@ -8,16 +8,26 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, fields
+from enum import Enum
 from types import NoneType
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
+from wattmark_core.results import Check, Score, Verdict, Window
 from wattmark_store.schema import quote, result_columns
 
 Result = TypeVar("Result", Window, Score)
-BOOLEANS: Final = frozenset({"complete", "overlapping"})
-ENUMS: Final = {"phase": Phase, "boundary": Boundary, "method": Method, "verdict": Verdict}
+_KINDS: Final = {
+    name: kind
+    for result in (Window, Score)
+    for name, hint in get_type_hints(result).items()
+    for kind in get_args(hint) or (hint,)
+    if kind is not NoneType
+}
+"""The type of each field; a name means the same in both."""
+BOOLEANS: Final = frozenset(name for name, kind in _KINDS.items() if kind is bool)
+ENUMS: Final = {
+    name: kind for name, kind in _KINDS.items() if isinstance(kind, type) and issubclass(kind, Enum)
+}
 _TYPES: Final = {"INTEGER": int, "REAL": float, "TEXT": str}
 _REQUIRED: Final = {
     kind: frozenset(

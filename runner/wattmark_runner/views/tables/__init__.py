@@ -4,19 +4,20 @@ A missing number is None, never zero. Only scores of one workload and boundary s
 and never estimated energy beside measured.
 """
 
+from importlib import import_module
 from typing import Final
 
-from wattmark_runner.views.tables import table1, table2, table3
 from wattmark_runner.views.tables.model import Cell, Choice, Column, PaperTable, Table
 
 __all__ = ["TABLES", "Cell", "Choice", "Column", "PaperTable", "Table"]
 
+MODULES: Final = (
+    "table1",
+    "table2",
+    "table3",
+)
+"""A module of this package for each table: its ``TABLE``."""
 TABLES: Final[dict[str, PaperTable]] = {
-    table.name: table
-    for table in (
-        table1.TABLE,
-        table2.TABLE,
-        table3.TABLE,
-    )
+    table.name: table for table in (import_module(f"{__name__}.{m}").TABLE for m in MODULES)
 }
-"""All tables by their names. REST, the command line and their helps follow from this list."""
+"""All tables by their names. REST, the command line and their helps follow from it."""

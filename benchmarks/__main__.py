@@ -17,6 +17,7 @@ from benchmarks import (
     pipeline,
     power,
     service,
+    tables,
     window_cost,
 )
 from benchmarks.report import Section, conditions, keep, show
@@ -41,6 +42,7 @@ def main() -> int:
         lambda: edges.measure_influx(20 if quick else 200, "1 h" if quick else "24 h"),
         lambda: ingest.measure(10 if quick else 100),
         lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
+        lambda: tables.measure(*((2_000, 500, 1) if quick else (10_000, 500, 5))),
         lambda: collecting.measure(20, 10.0 if quick else 60.0),
         lambda: power.measure(*((4, 1, 1) if quick else (20, 5, 5))),
     ]

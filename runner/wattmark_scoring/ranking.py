@@ -46,7 +46,10 @@ def rank(scores: Iterable[Score]) -> tuple[RankedGroup, ...]:
 
 def _group(key: Key, members: list[Score]) -> RankedGroup:
     estimated, workload, boundary, formula, host = key
-    fit = [s for s in members if s.value is not None and s.verdict is not Verdict.INVALID]
-    unfit = [s for s in members if s not in fit]
-    ranked = sorted(fit, key=lambda score: -(score.value or 0.0))
-    return RankedGroup(workload, boundary, formula, estimated, tuple(ranked), tuple(unfit), host)
+    ranked = sorted(filter(_is_rankable, members), key=lambda score: -(score.value or 0.0))
+    unranked = tuple(score for score in members if not _is_rankable(score))
+    return RankedGroup(workload, boundary, formula, estimated, tuple(ranked), unranked, host)
+
+
+def _is_rankable(score: Score) -> bool:
+    return score.value is not None and score.verdict is not Verdict.INVALID

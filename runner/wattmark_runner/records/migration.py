@@ -99,6 +99,7 @@ def _copy(path: Path) -> Path:
     copy = path.with_name(f"{path.name}.before-{VERSION}")
     part = copy.with_name(f"{copy.name}.part")
     part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)

@@ -1,4 +1,4 @@
-"""What is kept of a run: enough to repeat it and to score it again."""
+"""The record of a run: enough to repeat it and to score it again."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -118,8 +118,8 @@ class RunRecord:
     def settings(self) -> str:
         """The parameters that are not at their defaults: ``backend=torch batch_size=1``."""
         defaults = self.definition.get("defaults", {})
-        given = sorted(self.request.parameters.items())
-        changed = [(n, value) for n, value in given if n in defaults and value != defaults[n]]
+        parameters = sorted(self.request.parameters.items())
+        changed = [(n, value) for n, value in parameters if n in defaults and value != defaults[n]]
         return " ".join(f"{name}={shown_value(value)}" for name, value in changed)
 
     @property

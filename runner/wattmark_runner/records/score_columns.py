@@ -36,9 +36,8 @@ def _columns() -> tuple[Column, ...]:
     hints = get_type_hints(Score)
     columns = []
     for field in fields(Score):
-        (kind, *_) = [each for each in get_args(hints[field.name]) if each is not NoneType] or [
-            hints[field.name]
-        ]
+        hint = hints[field.name]
+        kind = next((kind for kind in get_args(hint) if kind is not NoneType), hint)
         if field.name != "checks":
             default = None if field.default is MISSING else field.default
             enum = kind if issubclass(kind, Enum) else None

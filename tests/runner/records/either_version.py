@@ -48,10 +48,10 @@ def module(new: str, old: str) -> Any:
 MODEL = module("records.model", "records")
 
 
-def open_file(path: str) -> Any:
-    """Its runs."""
-    found = module("records.database", "ledger")
-    return getattr(found, "RunDatabase", None) or found.Ledger
+def database_class() -> Any:
+    """What opens a file of runs."""
+    database = module("records.database", "ledger")
+    return getattr(database, "RunDatabase", None) or database.Ledger
 
 
 class First(random.Random):
@@ -65,7 +65,7 @@ class First(random.Random):
 def fill(path: str, runs: int, models: int, seed: int) -> None:
     """Runs of every kind: GPUs, settings, hosts, boundaries, estimates, invalid ones, gaps."""
     chance = random.Random(seed) if seed else First(seed)  # noqa: S311 - no secret
-    database = open_file(path)(Path(path))
+    database = database_class()(Path(path))
     for number in range(runs):
         database.save(run(chance, number, models))
     database.close()
@@ -133,7 +133,7 @@ def service(path: str) -> Any:
     for name in ("scores", "tables"):
         app.include_router(module(f"service.api.{name}", f"service.{name}_api").router)
     module("service.api.problems", "service.problems").install(app)
-    database = open_file(path)(Path(path))
+    database = database_class()(Path(path))
     context = SimpleNamespace(database=database, ledger=database)
     app.state.parts = app.state.services = SimpleNamespace(context=context, site=context)
     return client.TestClient(app)
@@ -151,12 +151,12 @@ def take_time(path: str, times: int, calls: list[str]) -> None:
     with service(path) as client:
         client.get("/tables/1?workload=nobody ran this")
         for call in calls:
-            each = []
+            seconds = []
             for _ in range(times):
                 start = time.process_time()
                 client.get(call).raise_for_status()
-                each.append(time.process_time() - start)
-            taken[call] = statistics.median(each)
+                seconds.append(time.process_time() - start)
+            taken[call] = statistics.median(seconds)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     json.dump([*taken.values(), memory], sys.stdout)
 

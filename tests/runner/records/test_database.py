@@ -1,4 +1,4 @@
-"""The ledger: runs, scores, windows and events come back; lists page and filter."""
+"""The run database: runs, scores, windows and events come back; lists page and filter."""
 
 import json
 import sqlite3
@@ -18,7 +18,7 @@ from wattmark_scoring.scores import ENERGY_SCORE
 
 @pytest.fixture
 def database(tmp_path: Path) -> RunDatabase:
-    """An empty ledger."""
+    """An empty one."""
     return RunDatabase(tmp_path / "runner.sqlite")
 
 
@@ -61,8 +61,8 @@ def test_the_newest_score_that_ranks_is_compared(database: RunDatabase) -> None:
     database.save(make_record("bad-before", "b", 1, None, Verdict.INVALID))
     database.save(make_record("good", "b", 2, 5.0))
     database.save(make_record("guess", "b", 1, 9.0, method=Method.ESTIMATED))
-    found = database.compared({"formula": ENERGY_SCORE})
-    assert {score_of(body).run_id for body in found} == {"new", "spoilt", "good", "guess"}
+    bodies = database.compared({"formula": ENERGY_SCORE})
+    assert {score_of(body).run_id for body in bodies} == {"new", "spoilt", "good", "guess"}
     assert database.compared({"formula": "another"}) == []
 
 
@@ -73,8 +73,8 @@ def test_other_settings_and_gpus_are_compared_too(database: RunDatabase) -> None
         record.scores = (replace(record.scores[0], settings=settings, gpu=gpu),)
         database.save(record)
     database.save(make_record("newer", "a", 9))
-    found = database.compared({"formula": ENERGY_SCORE})
-    assert {score_of(body).run_id for body in found} == {"newer", "run-1", "run-2"}
+    bodies = database.compared({"formula": ENERGY_SCORE})
+    assert {score_of(body).run_id for body in bodies} == {"newer", "run-1", "run-2"}
 
 
 def test_an_older_program_can_read_what_the_store_lacks(database: RunDatabase) -> None:
@@ -148,7 +148,7 @@ def test_what_is_not_there_is_said(database: RunDatabase) -> None:
 
 
 def test_a_file_of_another_version_is_refused(database: RunDatabase) -> None:
-    """A ledger that this version does not know is left as it is."""
+    """One that this version does not know is left as it is."""
     connection = sqlite3.connect(database.path)
     connection.execute("CREATE TABLE runs (run_id TEXT)")
     connection.commit()

@@ -53,9 +53,9 @@ def test_every_table_and_ranking_is_what_it_was(
     the same runs when this version writes them."""
     before = json.loads(of_9ca66c9("ask", str(older), *TABLES, *RANKINGS))
     after = json.loads(of_today("ask", str(file), *TABLES, *RANKINGS))
-    anew = file.with_name("anew.sqlite")
-    of_today("fill", str(anew), "120", "6", "1")
-    written = json.loads(of_today("ask", str(anew), *TABLES, *RANKINGS))
+    new = file.with_name("new.sqlite")
+    of_today("fill", str(new), "120", "6", "1")
+    written = json.loads(of_today("ask", str(new), *TABLES, *RANKINGS))
     for call, one, other, third in zip([*TABLES, *RANKINGS], before, after, written, strict=True):
         assert one == other == third, call
     assert sum(len(text) > 1000 for text in before) > 0.7 * len(before)
@@ -85,7 +85,7 @@ def test_a_new_file_is_not_copied(tmp_path: Path) -> None:
 
 
 def test_without_a_copy_nothing_changes(file: Path) -> None:
-    """Where the copy cannot be written, the file is as it was, and one line says so."""
+    """Where the copy cannot be written, the file is as it was, and the error is one line."""
     blocked = file.with_name("runner.sqlite.before-3.part")
     (blocked / "in the way").mkdir(parents=True)
     with pytest.raises(StoreError, match=r"runner\.sqlite"):

@@ -68,8 +68,8 @@ def test_a_full_record_comes_back_equal(tmp_path: Path) -> None:
     records = RunDatabase(tmp_path / "runs.sqlite")
     records.save(full_record())
     loaded = records.load("run-1")
-    for each in fields(RunRecord):
-        assert getattr(loaded, each.name) == getattr(full_record(), each.name)
+    for field in fields(RunRecord):
+        assert getattr(loaded, field.name) == getattr(full_record(), field.name)
     assert isinstance(loaded.state, RunState)
 
 

@@ -54,14 +54,14 @@ class _Line:
 def _tables(runs: Runs, choice: Choice) -> list[Table]:
     """Raises ``ParameterError`` for a baseline that is in no table."""
     every_host = replace(choice, host="")  # the baseline may be another than the one that is shown
-    found = [(group, _lines(group, entries, choice)) for group, entries in groups(runs, every_host)]
-    places = dict.fromkeys(line.place for _, lines in found for line in lines)
-    if found and choice.baseline and not any(_named(lines, choice) for _, lines in found):
+    lined = [(group, _lines(group, entries, choice)) for group, entries in groups(runs, every_host)]
+    places = dict.fromkeys(line.place for _, lines in lined for line in lines)
+    if lined and choice.baseline and not any(_named(lines, choice) for _, lines in lined):
         raise ParameterError(
             "baseline",
             f"no run of the baseline {choice.baseline}; there are runs of {', '.join(places)}",
         )
-    tables = (_table(group, lines, choice) for group, lines in found)
+    tables = (_table(group, lines, choice) for group, lines in lined)
     return [table for table in tables if table.rows]
 
 
@@ -140,7 +140,7 @@ def _ratio(one: float | None, other: float | None) -> float | None:
 
 def _paper(boundary: Boundary, models: Collection[str]) -> list[_Line]:
     """The paper's hosts of the same boundary, for models that are among one's own."""
-    found = []
+    printed = []
     for host in HOSTS:
         for network in MODELS:
             if host.boundary == boundary and network.keras_name in models:
@@ -150,12 +150,12 @@ def _paper(boundary: Boundary, models: Collection[str]) -> list[_Line]:
                     microwatthours * JOULES_PER_MICROWATTHOUR
                     for microwatthours in (energy.value, *energy.bounds)
                 )
-                found.append(_Line(
+                printed.append(_Line(
                     network.keras_name, "", f"paper: {host.name}", "", joules, low, high,
-                    score(*(each.value for each in inputs)), *extremes(score, inputs), None,
+                    score(*(number.value for number in inputs)), *extremes(score, inputs), None,
                     "as printed", True, True,
                 ))  # fmt: skip
-    return found
+    return printed
 
 
 TABLE: Final = PaperTable(

@@ -121,8 +121,8 @@ def test_frameworks_and_gpus_are_told_apart() -> None:
         run_of("m", joules=4.0, settings="backend=jax", time_ns=3 * S),
     ]  # fmt: skip
     (table,) = table2(records, Choice())
-    found = {row[1]: cells_of(table, row)["rank by accuracy^2/energy"] for row in table.rows}
-    assert found == {"": 2, "backend=torch": 1, "backend=jax": 3}
+    ranks = {row[1]: cells_of(table, row)["rank by accuracy^2/energy"] for row in table.rows}
+    assert ranks == {"": 2, "backend=torch": 1, "backend=jax": 3}
     (table,) = table1([run_of("m", gpu=gpu) for gpu in GPUS], Choice())
     assert [cells_of(table, row)["gpu"] for row in table.rows] == ["GPU-11111111", "GPU-22222222"]
     (table,) = table2([run_of("m", gpu=gpu) for gpu in GPUS], Choice())

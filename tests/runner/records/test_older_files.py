@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,11 @@ from typing import Final
 import pytest
 
 from wattmark_core.errors import StoreError
+from wattmark_core.results import Verdict
 from wattmark_runner.records.database import RunDatabase, score_of
 from wattmark_runner.views.tables import TABLES as PAPER_TABLES
 from wattmark_runner.views.tables import Choice
+from wattmark_scoring.scores import ENERGY_SCORE
 
 FILTERS: Final = ("", "workload=digits", "boundary=host", "host=lab1", "host=lab2&boundary=gpu")
 TABLES: Final = [
@@ -131,8 +134,12 @@ def test_a_file_of_the_first_version_opens(file: Path) -> None:
         assert {score.test_images for score in scores} == {record.test_images}
         for name, value in record.usage.items():
             assert {getattr(score, name) for score in scores} == {value}
-    newest = [score_of(body) for body in database.compared({"workload": "digits"})]
-    assert {score.workload for score in newest} == {"digits"}
+    old, *_ = map(score_of, database.compared({"formula": ENERGY_SCORE}))
+    new = replace(old, run_id="new", time_ns=10**18, verdict=Verdict.VALID, value=1.0)
+    database.save(replace(records[old.run_id], run_id="new", scores=(new,)))
+    compared = [score_of(body) for body in database.compared({"formula": ENERGY_SCORE})]
+    assert new in compared
+    assert old not in compared
 
 
 def test_the_newest_runs_make_the_tables_of_all(file: Path) -> None:

@@ -19,6 +19,7 @@ from benchmarks import (
     sample_way,
     service,
     startup,
+    tables,
     window_cost,
 )
 from benchmarks.report import Section, conditions, keep, show
@@ -45,6 +46,7 @@ def main() -> int:
         lambda: sample_way.measure(*((20, 1) if quick else (40, 3))),
         lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
         lambda: startup.measure(3 if quick else 10),
+        lambda: tables.measure(*((2_000, 500, 1) if quick else (10_000, 500, 5))),
         lambda: collecting.measure(20, 10.0 if quick else 60.0),
         lambda: power.measure(*((4, 1, 1) if quick else (20, 5, 5))),
     ]

@@ -31,7 +31,7 @@ CHECKS: Final = 21
 
 
 def measure(runs: int, windows: int, repeats: int) -> Section:
-    """Calls over a ledger of ``runs`` runs; ``windows`` of 20 clients at once; medians of
+    """Calls over ``runs`` runs; ``windows`` of 20 clients at once; medians of
     ``repeats`` calls."""
     with tempfile.TemporaryDirectory(prefix="wattmark-bench-") as name:
         folder = Path(name)
@@ -48,7 +48,7 @@ def measure(runs: int, windows: int, repeats: int) -> Section:
         Row("windows posted by 20 clients", "/s", windows / seconds),
     ]
     note = (
-        f"{runs:,} runs in the ledger, {repeats} calls over one kept connection, one page of 100"
+        f"{runs:,} runs in the database, {repeats} calls over one kept connection, one page of 100"
         f" scores; {windows:,} windows, each opened and closed, with their runs scored meanwhile."
     )
     return Section("The runner's calls", rows, note=note)

@@ -1,11 +1,12 @@
 """The data folder that earlier commands filled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from wattmark_cli.embedded import store_url_in
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.results import Score
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord
 from wattmark_store import Store, open_store
@@ -35,3 +36,14 @@ def saved_records(data: Path, run_ids: list[str]) -> list[RunRecord]:
     if not chosen:
         raise ConfigurationError(f"no run in {data} yet; measure first (wattmark fit)")
     return chosen
+
+
+def saved_scores(data: Path) -> Sequence[tuple[Score, ...]]:
+    """The scores of each run that may stand in a table, without their checks. Raises
+    ``ConfigurationError`` if there is no run."""
+    if (data / "runner.sqlite").exists():  # reading makes no new one
+        with closing(RunDatabase(data / "runner.sqlite")) as database:
+            scores = database.newest_runs()
+            if scores or any(database.counts().values()):
+                return scores
+    raise ConfigurationError(f"no run in {data} yet; measure first (wattmark fit)")

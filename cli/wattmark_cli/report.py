@@ -27,7 +27,7 @@ from wattmark_core.results import (
     Check,
     Score,
 )
-from wattmark_runner.records.model import RunRecord, main_boundary
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.advice import HOW_TO_MEASURE
 from wattmark_runner.views.charts import extent, power_chart, score_chart, style_sheet
 from wattmark_runner.views.curves import own_windows, power_curves
@@ -164,7 +164,7 @@ def _hosts(records: Sequence[RunRecord]) -> dict[str, Facts]:
                 facts.setdefault(label, {})[record.environment[name]] = None
         for series in record.series:
             facts.setdefault("energy", {})[_source(series)] = None
-        facts.setdefault("boundary", {})[BOUNDARY_EXPLAINED[main_boundary(record)]] = None
+        facts.setdefault("boundary", {})[BOUNDARY_EXPLAINED[record.request.main_boundary]] = None
     return {
         host: tuple((label, "; ".join(values)) for label, values in facts.items())
         for host, facts in sorted(answers.items())
@@ -212,7 +212,7 @@ def _run(record: RunRecord, store: Store) -> _Run:
     windows = own_windows(record)
     drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(
-        record, main_boundary(record),
+        record, record.request.main_boundary,
         tuple(f"{_source(s)}; T {exact(s.update_period_seconds, SECONDS)}, sees"
               f" {s.coverage_ratio:.0%} of the time" for s in record.series),
         _drawn(power_chart(curves, windows)), moment(extent(curves, windows)[0]) if drawn else "",

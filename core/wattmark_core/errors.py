@@ -12,6 +12,7 @@ WattmarkError
 ├── ExporterError           an exporter that cannot be reached, is another machine's, or refuses
 ├── PortInUse               the address to listen on is taken
 ├── RunError                a run or its worker broke; the reason is in the message
+├── UnknownRun              the run records hold no run, or no window, of that name
 └── NoSamples               a window over a time for which the store holds no sample
 
 A foreign error is translated where the foreign library is called, with ``raise … from``.
@@ -88,6 +89,10 @@ class PortInUse(WattmarkError):
 
 class RunError(WattmarkError):
     """A run could not be carried out."""
+
+
+class UnknownRun(WattmarkError):
+    """The run records hold no run, or no window, of that name."""
 
 
 class NoSamples(WattmarkError):

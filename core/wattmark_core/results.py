@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.units import ns_to_seconds
@@ -105,50 +105,91 @@ class Check:
     message: str
 
 
+def about(meaning: str, unit: str = "") -> dict[str, Any]:
+    """Metadata of a result's field, under the names by which pydantic takes them into the OpenAPI
+    document. ``unit``: empty for what has none."""
+    return {"description": meaning} | ({"json_schema_extra": {"unit": unit}} if unit else {})
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """A score of one model on one host, never without boundary, method, verdict and interval.
 
-    ``low`` and ``high`` are the 95 % measurement interval (repeats and instrument);
-    ``population_low`` and ``population_high`` add the binomial error of the accuracy. ``value`` is
-    None when energy or accuracy is missing. ``time_ns`` is the run's start. ``settings``: the run's
-    parameters that are not at their defaults, as in ``backend=torch batch_size=1``; ``gpu``: UUID
-    of the GPU in use, empty for none. The four of use are means over the measured windows, of the
-    whole machine or of that GPU.
+    Stores, REST, exports and the run records take its fields from here.
     """
 
-    run_id: str
-    host: str
-    model: str
-    workload: str
-    boundary: Boundary
-    formula: str
-    time_ns: int
-    method: Method | None
-    verdict: Verdict
-    value: float | None
-    low: float | None
-    high: float | None
-    population_low: float | None = None
-    population_high: float | None = None
-    accuracy: float | None = None
-    joules_per_inference: float | None = None
-    joules_per_inference_low: float | None = None
-    joules_per_inference_high: float | None = None
-    watts: float | None = None
-    inferences_per_second: float | None = None
-    cpu_seconds_per_inference: float | None = None
-    net_joules_per_inference: float | None = None
-    parameters: int | None = None
-    macs: int | None = None
-    checks: tuple[Check, ...] = field(default=())
-    settings: str = ""
-    gpu: str = ""
-    test_images: int | None = None
-    cpu_utilization_ratio: float | None = None
-    memory_used_bytes: float | None = None
-    gpu_utilization_ratio: float | None = None
-    gpu_memory_used_bytes: float | None = None
+    run_id: str = field(metadata=about("the run that it is a score of"))
+    host: str = field(metadata=about("where that ran"))
+    model: str = field(metadata=about("the network"))
+    workload: str = field(metadata=about("what it inferred on"))
+    boundary: Boundary = field(metadata=about("what of the machine is counted"))
+    formula: str = field(metadata=about("the name of the score: accuracy^2/energy, or another"))
+    time_ns: int = field(metadata=about("start of the run, Unix time", "ns"))
+    method: Method | None = field(
+        metadata=about("how its energy was measured; null: it rests on none")
+    )
+    verdict: Verdict = field(metadata=about("what the checks amount to"))
+    value: float | None = field(metadata=about("null: energy or accuracy is missing"))
+    low: float | None = field(
+        metadata=about("95 % measurement interval, of repeats and instrument: from")
+    )
+    high: float | None = field(
+        metadata=about("95 % measurement interval, of repeats and instrument: to")
+    )
+    population_low: float | None = field(
+        default=None, metadata=about("the interval with the binomial error of the accuracy: from")
+    )
+    population_high: float | None = field(
+        default=None, metadata=about("the interval with the binomial error of the accuracy: to")
+    )
+    accuracy: float | None = field(
+        default=None, metadata=about("share of right answers, 0 to 1", "1")
+    )
+    joules_per_inference: float | None = field(
+        default=None, metadata=about("energy per inference within the boundary", "J")
+    )
+    joules_per_inference_low: float | None = field(
+        default=None, metadata=about("95 % interval of that energy: from", "J")
+    )
+    joules_per_inference_high: float | None = field(
+        default=None, metadata=about("95 % interval of that energy: to", "J")
+    )
+    watts: float | None = field(
+        default=None, metadata=about("mean power over the measured windows", "W")
+    )
+    inferences_per_second: float | None = field(
+        default=None, metadata=about("in the measured windows", "1/s")
+    )
+    cpu_seconds_per_inference: float | None = field(
+        default=None, metadata=about("CPU time of the process that inferred", "s")
+    )
+    net_joules_per_inference: float | None = field(
+        default=None, metadata=about("energy per inference above the idle baselines", "J")
+    )
+    parameters: int | None = field(default=None, metadata=about("weights of the network"))
+    macs: int | None = field(default=None, metadata=about("multiply-accumulates of an inference"))
+    checks: tuple[Check, ...] = field(default=(), metadata=about("what the verdict rests on"))
+    settings: str = field(
+        default="",
+        metadata=about(
+            "the run's parameters that are not at their defaults: backend=torch batch_size=1"
+        ),
+    )
+    gpu: str = field(default="", metadata=about("UUID of the GPU in use; empty: none"))
+    test_images: int | None = field(default=None, metadata=about("images of the test set"))
+    cpu_utilization_ratio: float | None = field(
+        default=None, metadata=about("mean use of all CPUs in the measured windows, 0 to 1", "1")
+    )
+    memory_used_bytes: float | None = field(
+        default=None,
+        metadata=about("mean memory in use on the machine in the measured windows", "B"),
+    )
+    gpu_utilization_ratio: float | None = field(
+        default=None, metadata=about("mean use of the GPU in the measured windows, 0 to 1", "1")
+    )
+    gpu_memory_used_bytes: float | None = field(
+        default=None, metadata=about("mean memory in use on the GPU in the measured windows", "B")
+    )
 
     @property
     def variant(self) -> str:

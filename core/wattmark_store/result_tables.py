@@ -16,7 +16,15 @@ from wattmark_core.results import Score, Window
 from wattmark_store.schema import quote, result_columns
 
 Result = TypeVar("Result", Window, Score)
-BOOLEANS: Final = frozenset({"complete", "overlapping"})
+_KINDS: Final = {
+    name: kind
+    for result in (Window, Score)
+    for name, hint in get_type_hints(result).items()
+    for kind in get_args(hint) or (hint,)
+    if kind is not NoneType
+}
+"""The type of each field; a name means the same in both."""
+BOOLEANS: Final = frozenset(name for name, kind in _KINDS.items() if kind is bool)
 _TYPES: Final = {"INTEGER": int, "REAL": float, "TEXT": str}
 _MAY_BE_NONE: Final[dict[type[Any], dict[str, None]]] = {
     kind: {

@@ -1,1 +1,1 @@
-"""What is kept of a run, and the SQLite file that it is kept in."""
+"""The records of runs, and the SQLite file that holds them."""

@@ -1,6 +1,6 @@
-"""What is kept of a run: enough to repeat it and to score it again."""
+"""The record of a run: enough to repeat it and to score it again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -61,6 +61,13 @@ class RunRequest:
     labels: dict[str, str] = field(default_factory=dict)
 
     @property
+    def main_boundary(self) -> Boundary:
+        """The boundary that is asked for, else ``host`` with a GPU and ``cpu`` without."""
+        if self.boundary is not None:
+            return self.boundary
+        return Boundary.HOST if self.gpu else Boundary.CPU
+
+    @property
     def batch_size(self) -> int | None:
         """Images in a batch, where the workload has such a parameter."""
         value = self.parameters.get("batch_size")
@@ -116,13 +123,22 @@ class RunRecord:
     def settings(self) -> str:
         """The parameters that are not at their defaults: ``backend=torch batch_size=1``."""
         defaults = self.definition.get("defaults", {})
-        given = sorted(self.request.parameters.items())
-        changed = [(n, value) for n, value in given if n in defaults and value != defaults[n]]
+        parameters = sorted(self.request.parameters.items())
+        changed = [(n, value) for n, value in parameters if n in defaults and value != defaults[n]]
         return " ".join(f"{name}={shown_value(value)}" for name, value in changed)
 
+    @property
+    def known_of_scores(self) -> dict[str, Any]:
+        """Fields of its scores that the run knows, too: test images and use of the machine."""
+        known = {"test_images": self.test_images, **self.usage}
+        return {name: value for name, value in known.items() if value is not None}
 
-def main_boundary(record: RunRecord) -> Boundary:
-    """The boundary that the request names, else ``host`` with a GPU and ``cpu`` without."""
-    if record.request.boundary is not None:
-        return record.request.boundary
-    return Boundary.HOST if record.request.gpu else Boundary.CPU
+    @property
+    def completed_scores(self) -> tuple[Score, ...]:
+        """Its scores, each with what it lacks and the run knows: those of earlier versions hold
+        neither test images nor use of the machine."""
+        known = self.known_of_scores
+        return tuple(
+            replace(score, **{n: value for n, value in known.items() if getattr(score, n) is None})
+            for score in self.scores
+        )

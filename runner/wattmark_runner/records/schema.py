@@ -1,15 +1,18 @@
-"""The tables of the ledger's file, and what a file of an older version gets."""
+"""The tables of the runner's database.
 
-import sqlite3
-from collections.abc import Callable, Sequence
-from pathlib import Path
+A field that ``Score`` gains is one more column of ``scores``, in a file of this version, too:
+programs that do not know the column leave it empty.
+"""
+
 from typing import Final
 
-from wattmark_core.errors import StoreError
-from wattmark_runner.records.model import FINAL
+from wattmark_runner.records.score_columns import COLUMNS
 
-VERSION: Final = 2
-_SCHEMA: Final = """
+VERSION: Final = 3
+"""``PRAGMA user_version``: 1 had neither settings nor GPUs of scores, 2 scores as JSON alone."""
+VARIANT: Final = "formula, host, gpu, model, settings, workload, boundary, estimated"
+"""What scores have in common of which one is newer than the other."""
+SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS runs (
     seq INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL UNIQUE,
@@ -29,26 +32,6 @@ CREATE TABLE IF NOT EXISTS runs (
     body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS runs_by_state ON runs(state, seq);
-CREATE TABLE IF NOT EXISTS scores (
-    id INTEGER PRIMARY KEY,
-    seq INTEGER NOT NULL,
-    run_id TEXT NOT NULL,
-    boundary TEXT NOT NULL,
-    formula TEXT NOT NULL,
-    host TEXT NOT NULL,
-    model TEXT NOT NULL,
-    workload TEXT NOT NULL,
-    time_ns INTEGER NOT NULL,
-    estimated INTEGER NOT NULL,
-    verdict TEXT NOT NULL,
-    value REAL,
-    body TEXT NOT NULL,
-    settings TEXT NOT NULL DEFAULT '',
-    gpu TEXT NOT NULL DEFAULT '',
-    UNIQUE (seq, boundary, formula)
-) STRICT;
-CREATE INDEX IF NOT EXISTS scores_compared ON
-    scores(formula, host, gpu, model, settings, workload, boundary, estimated, time_ns, verdict);
 CREATE TABLE IF NOT EXISTS windows (
     seq INTEGER PRIMARY KEY,
     window_id TEXT NOT NULL UNIQUE,
@@ -72,60 +55,15 @@ CREATE TABLE IF NOT EXISTS answers (
     headers TEXT NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS scores (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    estimated INTEGER NOT NULL,
+    rankable INTEGER NOT NULL,
+    {", ".join(column.declaration for column in COLUMNS)},
+    UNIQUE (seq, boundary, formula)
+) STRICT;
+CREATE INDEX IF NOT EXISTS scores_compared ON scores({VARIANT}, rankable, time_ns, verdict, seq);
+CREATE TABLE IF NOT EXISTS score_bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 """
-_FROM_VERSION_1: Final = (
-    "ALTER TABLE scores ADD COLUMN settings TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE scores ADD COLUMN gpu TEXT NOT NULL DEFAULT ''",
-    "DROP INDEX IF EXISTS scores_compared",
-    f"PRAGMA user_version = {VERSION}",
-)
-
-_ENDED: Final = ", ".join(f"'{state}'" for state in sorted(FINAL))
-_TO_PUBLISH: Final = (
-    "CREATE TABLE unpublished (run_id TEXT PRIMARY KEY) STRICT",
-    "INSERT INTO unpublished SELECT run_id FROM runs r"  # noqa: S608 - our own names of states
-    f" WHERE state IN ({_ENDED}) AND (json_array_length(body, '$.windows') > 0"
-    " OR EXISTS (SELECT 1 FROM scores s WHERE s.seq = r.seq))",
-)
-"""Who published the runs in a file without this table knew less to show of them."""
-
-
-def make_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Make what is missing in a file; several processes may do so at once.
-
-    Raises ``StoreError`` for the file of a version that is not known.
-    """
-    connection.execute("PRAGMA journal_mode = WAL")
-    if _version(connection) == 1:
-        _at_once(connection, _FROM_VERSION_1, unless=lambda: _version(connection) != 1)
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if _version(connection) != VERSION and tables:
-        raise StoreError(
-            f"run records {path} were made by another version of Wattmark; move the file"
-            " away, or use the version that made it"
-        )
-    connection.executescript(_SCHEMA)
-    if not _has_unpublished(connection):
-        _at_once(connection, _TO_PUBLISH, unless=lambda: _has_unpublished(connection))
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _at_once(
-    connection: sqlite3.Connection, statements: Sequence[str], *, unless: Callable[[], bool]
-) -> None:
-    """In one transaction; not if another process was quicker."""
-    connection.execute("BEGIN IMMEDIATE")
-    if not unless():
-        for statement in statements:
-            connection.execute(statement)
-    connection.commit()
-
-
-def _has_unpublished(connection: sqlite3.Connection) -> bool:
-    found = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'unpublished'"
-    return connection.execute(found).fetchone() is not None
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
+"""``scores`` has what scores are chosen by and shown with, ``score_bodies`` the JSON of each."""

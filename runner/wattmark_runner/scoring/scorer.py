@@ -7,7 +7,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.units import seconds_to_ns
-from wattmark_runner.records.model import RunRecord, main_boundary
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.publishing import publish
 from wattmark_runner.scoring.usage import usage
 from wattmark_scoring import checks, scores
@@ -97,7 +97,7 @@ def score_run(record: RunRecord, store: Store, formulas: Sequence[Formula] = ())
         name: [_edges_json(each.edges) for each in found if each.edges]
         for name, found in readings.items()
     }
-    main = main_boundary(record)
+    main = record.request.main_boundary
     all_scores: list[Score] = []
     for boundary in _boundaries(record, main):
         measured = [

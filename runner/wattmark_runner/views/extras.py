@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from wattmark_core.results import Score
-from wattmark_runner.records.model import RunRecord, main_boundary
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.curves import own_windows
 from wattmark_runner.views.texts import score_texts
 
@@ -18,7 +18,7 @@ def score_extras(record: RunRecord, score: Score, known: Sequence[Score]) -> dic
 
     ``from_ms`` and ``to_ms`` are Unix ms; a run without windows has neither.
     """
-    main = score.boundary is main_boundary(record)
+    main = score.boundary is record.request.main_boundary
     return {**score_texts(score, known), **_shown_time(record), "main": int(main)}
 
 

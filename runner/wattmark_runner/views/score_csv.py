@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any, TextIO
 
 from wattmark_core.codec import to_json
@@ -12,13 +13,20 @@ Row = dict[str, Any]
 
 def score_row(score: Score) -> Row:
     """A score; of its checks the names of those that did not pass."""
-    row: Row = to_json(score)
-    row["checks"] = " ".join(
+    return {
+        field.name: (
+            _failed(score) if field.name == "checks" else to_json(getattr(score, field.name))
+        )
+        for field in fields(score)
+    }
+
+
+def _failed(score: Score) -> str:
+    return " ".join(
         f"{check.name.replace(' ', '_')}={check.verdict}"
         for check in score.checks
         if check.verdict is not check.verdict.VALID
     )
-    return row
 
 
 def write_csv(stream: TextIO, rows: Iterable[Row]) -> None:

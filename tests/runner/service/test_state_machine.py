@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from tests.long import keep_figures, length
-from wattmark_runner.records.database import Page, RunDatabase
+from wattmark_runner.records.database import Listing, RunDatabase
 from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
 from wattmark_runner.service.api.problems import ApiError
 from wattmark_runner.service.api.schemas import WindowClose, WindowCreate
@@ -56,7 +56,7 @@ EXTERNAL: Final = {
 """The same for a run of windows from elsewhere: it takes more windows, and is scored again."""
 HISTORIES: Final[Counter[str]] = Counter()
 """What all histories together held."""
-ALL: Final = Page(10_000)
+ALL: Final = Listing(10_000)
 FEW: Final = settings(
     max_examples=length(4, 60), stateful_step_count=length(14, 25), deadline=None,
     database=None, derandomize=True, phases=[Phase.generate],
@@ -240,7 +240,7 @@ class Runs(RuleBasedStateMachine):
         """Cancel what waits, close what is open, and wait for the rest."""
         for run_id in self.database.queue():
             allowed(partial(self.cancelled, run_id))
-        for row in self.database.windows(Page(10_000, equal={"state": "open"})):
+        for row in self.database.windows(Listing(10_000, equal={"state": "open"})):
             allowed(partial(self.closed, row.window.window_id, None))
         deadline = time.monotonic() + 60.0
         while self.database.in_state(Q, R, S):

@@ -37,8 +37,8 @@ def test_tables_come_in_every_format(api: Any, scored: str, service: Any) -> Non
                "--workload", scored]  # fmt: skip
     text = subprocess.run(command, text=True, capture_output=True, check=True)
     assert "Table III: tabled" in text.stdout
-    told = subprocess.run([*command, "--json"], text=True, capture_output=True, check=True)
-    assert json.loads(told.stdout)["tables"][0]["name"] == "3"
+    as_json = subprocess.run([*command, "--json"], text=True, capture_output=True, check=True)
+    assert json.loads(as_json.stdout)["tables"][0]["name"] == "3"
 
 
 def test_no_such_table_is_a_problem(api: Any) -> None:

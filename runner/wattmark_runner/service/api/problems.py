@@ -24,9 +24,9 @@ from wattmark_core.errors import (
     SensorAbsent,
     SensorFailed,
     StoreError,
+    UnknownRun,
     WattmarkError,
 )
-from wattmark_runner.records.database import UnknownRun
 from wattmark_runner.service.api.schemas import examples_of
 
 MEDIA_TYPE: Final = "application/problem+json"

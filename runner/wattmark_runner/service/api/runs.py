@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
-from wattmark_runner.records.database import Event, Page
+from wattmark_runner.records.database import Listing, RunEvent
 from wattmark_runner.records.model import RunRequest, RunState, Source
 from wattmark_runner.service.access.idempotency import DESCRIBED
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
@@ -83,7 +83,7 @@ def list_runs(
 ) -> RunsPage:
     """Runs, newest first."""
     equal = {"state": state, "workload": workload, "model": model, "owner": owner, "source": source}
-    page = Page(
+    page = Listing(
         limit + 1, None if cursor is None else int(cursor),
         {name: str(value) for name, value in equal.items() if value}, _labels(label),
     )  # fmt: skip
@@ -233,7 +233,7 @@ async def _events(
             yield ": still here\n\n"
 
 
-def _event_text(event: Event) -> str:
+def _event_text(event: RunEvent) -> str:
     body: dict[str, Any] = event.body
     if event.kind == "state":
         body = {**body, "final": RunState(body["state"]).final}

@@ -1,6 +1,6 @@
 """The paper's tables over this runner's runs."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -10,6 +10,11 @@ from wattmark_runner.service.services import Services, parts
 from wattmark_runner.views.tables import TABLES, Choice
 from wattmark_runner.views.tables.text import FORMATS
 from wattmark_scoring.scores import ENERGY_SCORE
+
+if TYPE_CHECKING:
+    Name = str
+else:
+    Name = Literal[tuple(TABLES)]
 
 router = APIRouter(tags=["scores"])
 Service = Annotated[Services, Depends(parts)]
@@ -25,10 +30,19 @@ TEXTS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.get("/tables/{number}", responses=TEXTS, response_model=Tables)
+ABOUT: Final = f"""\
+{" ".join(f"{table.title}: {table.meaning}" for table in TABLES.values())}
+
+A table for each workload and boundary, estimated energy apart from measured; the newest run of
+each host and model. Where hosts are compared (table \
+{", ".join(table.name for table in TABLES.values() if table.compares_hosts)}), `baseline` is the \
+host that ratios divide by, and `paper` puts the paper's hosts beside one's own."""
+
+
+@router.get("/tables/{number}", responses=TEXTS, response_model=Tables, description=ABOUT)
 def show_table(
     service: Service,
-    number: Literal["1", "2", "3"],
+    number: Name,
     workload: str = "",
     host: str = "",
     boundary: Boundary | None = None,
@@ -36,18 +50,13 @@ def show_table(
     paper: bool = False,
     format: Format = "json",
 ) -> Tables | Response:
-    """Table I (accuracy, time, power, energy, use), II (scores, ranks) or III (hosts, ratios).
-
-    A table for each workload and boundary, estimated energy apart from measured; the newest run of
-    each host and model. ``baseline``: the host that ratios of Table III divide by; ``paper``: the
-    paper's hosts beside one's own.
-    """
+    """One of ``TABLES`` over the newest runs, made of the scores' columns alone."""
     choice = Choice(workload, host, boundary, baseline, paper)
-    database = service.context.database
     equal = {"formula": ENERGY_SCORE, "workload": workload, "boundary": boundary}
-    scores = database.compared({name: str(value) for name, value in equal.items() if value})
-    runs = dict.fromkeys(score.run_id for score in scores)
-    tables = TABLES[number](map(database.load, runs), choice)
+    runs = service.context.database.compared_runs(
+        {name: str(value) for name, value in equal.items() if value}
+    )
+    tables = TABLES[number].make(runs, choice)
     if format == "json":
         return Tables(tables=tables)
     kind, write = FORMATS[format]

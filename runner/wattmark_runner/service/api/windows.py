@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from wattmark_runner.records.database import Page
+from wattmark_runner.records.database import Listing
 from wattmark_runner.service.access.idempotency import DESCRIBED
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
@@ -49,7 +49,7 @@ def list_windows(
     """Windows from elsewhere, newest first."""
     equal = {name: value for name, value in (("run_id", run_id), ("state", state)) if value}
     rows = service.context.database.windows(
-        Page(limit + 1, None if cursor is None else int(cursor), equal)
+        Listing(limit + 1, None if cursor is None else int(cursor), equal)
     )
     return WindowsPage(
         windows=[WindowItem.of(row) for row in rows[:limit]],

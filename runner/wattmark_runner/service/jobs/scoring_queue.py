@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from wattmark_core.errors import StoreError, StoreUnavailable, WattmarkError
+from wattmark_core.errors import StoreError, StoreUnavailable, UnknownRun, WattmarkError
 from wattmark_core.results import Window
-from wattmark_runner.records.database import UnknownRun
 from wattmark_runner.records.model import FINAL, RunRecord, RunState, Source
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS, settle
 from wattmark_runner.scoring.publishing import publish

@@ -4,11 +4,20 @@ A missing number is None, never zero. Only scores of one workload and boundary s
 and never estimated energy beside measured.
 """
 
-from wattmark_runner.views.tables.model import Cell, Choice, Column, Table
-from wattmark_runner.views.tables.table1 import table1
-from wattmark_runner.views.tables.table2 import table2
-from wattmark_runner.views.tables.table3 import table3
+from importlib import import_module
+from typing import Final
 
-__all__ = ["TABLES", "Cell", "Choice", "Column", "Table", "table1", "table2", "table3"]
+from wattmark_runner.views.tables.model import Cell, Choice, Column, PaperTable, Table
 
-TABLES = {"1": table1, "2": table2, "3": table3}
+__all__ = ["TABLES", "Cell", "Choice", "Column", "PaperTable", "Table"]
+
+MODULES: Final = (
+    "table1",
+    "table2",
+    "table3",
+)
+"""A module of this package for each table: its ``TABLE``."""
+TABLES: Final[dict[str, PaperTable]] = {
+    table.name: table for table in (import_module(f"{__name__}.{m}").TABLE for m in MODULES)
+}
+"""All tables by their names. REST, the command line and their helps follow from it."""

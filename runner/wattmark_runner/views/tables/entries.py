@@ -1,13 +1,12 @@
 """Which runs stand in a table, and what all tables have in common."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from wattmark_core.catalogue import Method
 from wattmark_core.results import GPU_LETTERS, Boundary, Score, Verdict
-from wattmark_runner.records.model import RunRecord
-from wattmark_runner.views.tables.model import Cell, Choice, Column, Table
+from wattmark_runner.views.tables.model import Cell, Choice, Column, PaperTable, Runs, Table
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 
 Group = tuple[str, Boundary, bool]
@@ -23,14 +22,13 @@ WHOSE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A run with its score of energy within one boundary, and its other scores there."""
+    """A run's score of energy within one boundary, and the scores that it has there."""
 
-    record: RunRecord
     score: Score
     others: tuple[Score, ...]
 
     @property
-    def fit(self) -> bool:
+    def is_comparable(self) -> bool:
         """May its energy be compared?"""
         return self.score.verdict is not Verdict.INVALID
 
@@ -41,33 +39,32 @@ class Entry:
         return score.model, score.settings, score.host, score.gpu[:GPU_LETTERS]
 
 
-def groups(records: Iterable[RunRecord], choice: Choice) -> Iterator[tuple[Group, list[Entry]]]:
+def groups(runs: Runs, choice: Choice) -> Iterator[tuple[Group, list[Entry]]]:
     """Entries that may stand in one table: of each host and model, with the same GPU and settings,
     the newest that is not invalid, and the newest invalid one where none is newer."""
-    found: dict[tuple[Group, str, str], list[Entry]] = {}
-    for record in records:
-        for score in record.scores:
-            if score.formula == ENERGY_SCORE and _wanted(score, choice):
-                others = tuple(each for each in record.scores if each.boundary is score.boundary)
+    places: dict[Group, dict[tuple[str, str], list[Entry]]] = {}
+    for scores in runs:
+        for score in scores:
+            if score.formula == ENERGY_SCORE and _is_chosen(score, choice):
+                others = tuple(other for other in scores if other.boundary is score.boundary)
                 group = score.workload, score.boundary, score.method is Method.ESTIMATED
-                place = group, score.place, score.variant
-                found.setdefault(place, []).append(Entry(record, score, others))
-    for group in sorted({place[0] for place in found}):
-        places = sorted(place for place in found if place[0] == group)
-        yield group, [entry for place in places for entry in _newest(found[place])]
+                place = score.place, score.variant
+                places.setdefault(group, {}).setdefault(place, []).append(Entry(score, others))
+    for group, entries in sorted(places.items(), key=lambda item: item[0]):
+        yield group, [entry for place in sorted(entries) for entry in _newest(entries[place])]
 
 
 def _newest(entries: Sequence[Entry]) -> Iterator[Entry]:
     """An invalid run is not hidden behind an older one that was not."""
     last = max(entries, key=lambda entry: entry.score.time_ns)
-    fit = [entry for entry in entries if entry.fit]
-    if fit:
-        yield max(fit, key=lambda entry: entry.score.time_ns)
-    if not last.fit:
+    comparable = [entry for entry in entries if entry.is_comparable]
+    if comparable:
+        yield max(comparable, key=lambda entry: entry.score.time_ns)
+    if not last.is_comparable:
         yield last
 
 
-def _wanted(score: Score, choice: Choice) -> bool:
+def _is_chosen(score: Score, choice: Choice) -> bool:
     return (
         choice.workload in {"", score.workload} and choice.host in {"", score.host}
         and choice.boundary in {None, score.boundary}
@@ -75,16 +72,17 @@ def _wanted(score: Score, choice: Choice) -> bool:
 
 
 def titled(
-    name: str, title: str, group: Group, columns: tuple[Column, ...],
+    table: PaperTable, group: Group, columns: tuple[Column, ...],
     rows: Sequence[tuple[Cell, ...]], note: str,
 ) -> Table:  # fmt: skip
-    """A table whose title says workload, boundary and method."""
+    """A table whose title says workload, boundary and method; ``rows`` begin with the cells of
+    ``WHOSE``, ``columns`` come after those."""
     workload, boundary, estimated = group
     method = "ESTIMATED energy, relative only" if estimated else "measured energy"
     notes = [note] if note else []
     if estimated:
         notes.append("estimated from CPU time within a factor of two: compare models of one host")
-    return Table(name, f"{title}: {workload} · boundary {boundary} · {method}",
+    return Table(table.name, f"{table.title}: {workload} · boundary {boundary} · {method}",
                  (*WHOSE, *columns), tuple(rows), tuple(notes))  # fmt: skip
 
 

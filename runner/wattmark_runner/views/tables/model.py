@@ -1,8 +1,9 @@
-"""What a table is, and which runs are wanted in it."""
+"""What a table is, how it is made, and which runs stand in it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from wattmark_core.results import Boundary
+from wattmark_core.results import Boundary, Score
 
 Cell = float | int | str | None
 
@@ -40,3 +41,24 @@ class Choice:
     boundary: Boundary | None = None
     baseline: str = ""
     paper: bool = False
+
+
+Runs = Iterable[tuple[Score, ...]]
+"""The scores of each run, as ``RunRecord.completed_scores`` and ``RunDatabase`` give them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """A table that REST and the command line offer as ``name``: one module here, one line in
+    ``TABLES``.
+
+    ``title``: what its tables are headed with, before workload, boundary and method. ``meaning``:
+    a sentence for who chooses among them. ``make``: a table for each workload and boundary; it
+    raises ``ParameterError``. ``compares_hosts``: it heeds a choice's ``baseline`` and ``paper``.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    make: Callable[[Runs, Choice], list[Table]]
+    compares_hosts: bool = False

@@ -1,13 +1,12 @@
 """Table III: energy per inference and score of each model on each host, and ratios to one host."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from wattmark_core.results import Boundary
-from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.tables.entries import Entry, Group, groups, titled
-from wattmark_runner.views.tables.model import Cell, Choice, Column, Table
+from wattmark_runner.views.tables.model import Cell, Choice, Column, PaperTable, Runs, Table
 from wattmark_runner.workloads.parameters import ParameterError
 from wattmark_scoring.paper import HOSTS, MODELS
 from wattmark_scoring.paper.cells import score
@@ -29,7 +28,7 @@ PAPER_NOTE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What a host, or a GPU of it, says of a model: J per inference and score, with intervals."""
+    """A model on a host, or on a GPU of it: J per inference and score, with intervals."""
 
     model: str
     settings: str
@@ -43,7 +42,7 @@ class _Line:
     high: float | None
     method: str | None
     verdict: str
-    fit: bool
+    is_comparable: bool
     of_paper: bool = False
 
     @property
@@ -52,19 +51,17 @@ class _Line:
         return f"{self.host} {self.gpu}".rstrip()
 
 
-def table3(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
-    """A row for each run. Raises ``ParameterError`` for a baseline that is in no table."""
+def _tables(runs: Runs, choice: Choice) -> list[Table]:
+    """Raises ``ParameterError`` for a baseline that is in no table."""
     every_host = replace(choice, host="")  # the baseline may be another than the one that is shown
-    found = [
-        (group, _lines(group, entries, choice)) for group, entries in groups(records, every_host)
-    ]
-    places = dict.fromkeys(line.place for _, lines in found for line in lines)
-    if found and choice.baseline and not any(_named(lines, choice) for _, lines in found):
+    lined = [(group, _lines(group, entries, choice)) for group, entries in groups(runs, every_host)]
+    places = dict.fromkeys(line.place for _, lines in lined for line in lines)
+    if lined and choice.baseline and not any(_named(lines, choice) for _, lines in lined):
         raise ParameterError(
             "baseline",
             f"no run of the baseline {choice.baseline}; there are runs of {', '.join(places)}",
         )
-    tables = (_table(group, lines, choice) for group, lines in found)
+    tables = (_table(group, lines, choice) for group, lines in lined)
     return [table for table in tables if table.rows]
 
 
@@ -79,7 +76,7 @@ def _lines(group: Group, entries: Sequence[Entry], choice: Choice) -> list[_Line
 
 def _named(lines: Sequence[_Line], choice: Choice) -> list[_Line]:
     """Those that may be the baseline."""
-    return [each for each in lines if choice.baseline in {"", each.host, each.place}]
+    return [line for line in lines if choice.baseline in {"", line.host, line.place}]
 
 
 def _table(group: Group, lines: Sequence[_Line], choice: Choice) -> Table:
@@ -87,9 +84,12 @@ def _table(group: Group, lines: Sequence[_Line], choice: Choice) -> Table:
     named = _named(lines, choice)
     baseline = named[0].place if named else ""
     places = {line.place: n for n, line in enumerate(lines)}
-    base = [line for line in lines if line.place == baseline and line.fit]
+    base: dict[str, list[_Line]] = {}
+    for line in lines:
+        if line.place == baseline and line.is_comparable:
+            base.setdefault(line.model, []).append(line)
     if estimated:
-        base, note = [], "estimated energy is not compared between hosts: no ratios"
+        base, note = {}, "estimated energy is not compared between hosts: no ratios"
     elif not baseline:
         note = f"no run of {choice.baseline}: no ratios"
     else:
@@ -102,15 +102,15 @@ def _table(group: Group, lines: Sequence[_Line], choice: Choice) -> Table:
     shown = [line for line in lines if choice.host in {"", line.host} or line.of_paper]
     shown.sort(key=lambda line: (line.model, line.settings, places[line.place]))
     rows = [_cells(line, _base(line, base)) for line in shown]
-    return titled("3", "Table III", group, COLUMNS, rows, note)
+    return titled(TABLE, group, COLUMNS, rows, note)
 
 
-def _base(line: _Line, base: Sequence[_Line]) -> _Line | None:
-    """What a line is divided by."""
-    same_model = [each for each in base if each.model == line.model]
-    same = [each for each in same_model if each.settings == line.settings]
-    found = same or same_model
-    return found[0] if len(found) == 1 else None
+def _base(line: _Line, base: Mapping[str, Sequence[_Line]]) -> _Line | None:
+    """What a line is divided by, of the baseline's lines of each model."""
+    same_model = base.get(line.model, [])
+    same = [other for other in same_model if other.settings == line.settings]
+    candidates = same or same_model
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _line(entry: Entry) -> _Line:
@@ -118,13 +118,13 @@ def _line(entry: Entry) -> _Line:
     return _Line(
         *entry.whose, own.joules_per_inference, own.joules_per_inference_low,
         own.joules_per_inference_high, own.value, own.low, own.high,
-        None if own.method is None else str(own.method), str(own.verdict), entry.fit,
+        None if own.method is None else str(own.method), str(own.verdict), entry.is_comparable,
     )  # fmt: skip
 
 
 def _cells(line: _Line, base: _Line | None) -> tuple[Cell, ...]:
     energy_ratio = score_ratio = None
-    if base is not None and line.fit:
+    if base is not None and line.is_comparable:
         energy_ratio = _ratio(line.joules, base.joules)
         score_ratio = _ratio(line.score, base.score)
     return (
@@ -140,7 +140,7 @@ def _ratio(one: float | None, other: float | None) -> float | None:
 
 def _paper(boundary: Boundary, models: Collection[str]) -> list[_Line]:
     """The paper's hosts of the same boundary, for models that are among one's own."""
-    found = []
+    printed = []
     for host in HOSTS:
         for network in MODELS:
             if host.boundary == boundary and network.keras_name in models:
@@ -150,9 +150,16 @@ def _paper(boundary: Boundary, models: Collection[str]) -> list[_Line]:
                     microwatthours * JOULES_PER_MICROWATTHOUR
                     for microwatthours in (energy.value, *energy.bounds)
                 )
-                found.append(_Line(
+                printed.append(_Line(
                     network.keras_name, "", f"paper: {host.name}", "", joules, low, high,
-                    score(*(each.value for each in inputs)), *extremes(score, inputs), None,
+                    score(*(number.value for number in inputs)), *extremes(score, inputs), None,
                     "as printed", True, True,
                 ))  # fmt: skip
-    return found
+    return printed
+
+
+TABLE: Final = PaperTable(
+    "3", "Table III",
+    "Energy and score of each model on each host, with ratios, as Table III.", _tables,
+    compares_hosts=True,
+)  # fmt: skip

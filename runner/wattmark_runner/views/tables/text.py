@@ -33,8 +33,8 @@ def heading(column: Column) -> str:
     return f"{column.heading} ({column.unit})" if column.unit else column.heading
 
 
-def told(table: Table) -> Table:
-    """Without columns in which nobody has anything to tell: settings, GPUs."""
+def without_empty(table: Table) -> Table:
+    """Without columns that are empty in every row: settings, GPUs."""
     kept = [n for n in range(len(table.columns)) if any(row[n] != "" for row in table.rows)]
     return replace(
         table,
@@ -63,7 +63,7 @@ def to_csv(tables: Iterable[Table]) -> str:
 
 def to_markdown(tables: Iterable[Table]) -> str:
     """A heading, the table and its notes, for each."""
-    return "\n".join(_markdown(told(table)) for table in tables)
+    return "\n".join(_markdown(without_empty(table)) for table in tables)
 
 
 def _markdown(table: Table) -> str:
@@ -81,7 +81,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def to_latex(tables: Iterable[Table]) -> str:
     """As wide as the page, with the rules of booktabs; the first line says what it needs."""
-    return LATEX_NEEDS + "\n".join(_latex(told(table)) for table in tables)
+    return LATEX_NEEDS + "\n".join(_latex(without_empty(table)) for table in tables)
 
 
 def _latex(table: Table) -> str:
@@ -105,7 +105,7 @@ def _escaped(text: str) -> str:
 
 
 def is_text(table: Table, column: int) -> bool:
-    """Does the column hold words?"""
+    """Does the column hold words in any row?"""
     return any(isinstance(row[column], str) for row in table.rows)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_runner.views.tables import Cell, Choice, Table, table1, table2, table3
+from wattmark_runner.views.tables import TABLES, Cell, Choice, Table
 from wattmark_runner.views.tables.text import to_csv, to_latex, to_markdown
 
 S = 1_000_000_000
@@ -41,6 +42,21 @@ def run_of(
             score("accuracy/parameters", 100 * accuracy / 2.0, None),
         ),
     )  # fmt: skip
+
+
+def table1(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
+    """Table I over runs."""
+    return TABLES["1"].make([record.completed_scores for record in records], choice)
+
+
+def table2(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
+    """Table II over runs."""
+    return TABLES["2"].make([record.completed_scores for record in records], choice)
+
+
+def table3(records: Iterable[RunRecord], choice: Choice) -> list[Table]:
+    """Table III over runs."""
+    return TABLES["3"].make([record.completed_scores for record in records], choice)
 
 
 def cells_of(table: Table, row: tuple[Cell, ...]) -> dict[str, object]:
@@ -105,8 +121,8 @@ def test_frameworks_and_gpus_are_told_apart() -> None:
         run_of("m", joules=4.0, settings="backend=jax", time_ns=3 * S),
     ]  # fmt: skip
     (table,) = table2(records, Choice())
-    found = {row[1]: cells_of(table, row)["rank by accuracy^2/energy"] for row in table.rows}
-    assert found == {"": 2, "backend=torch": 1, "backend=jax": 3}
+    ranks = {row[1]: cells_of(table, row)["rank by accuracy^2/energy"] for row in table.rows}
+    assert ranks == {"": 2, "backend=torch": 1, "backend=jax": 3}
     (table,) = table1([run_of("m", gpu=gpu) for gpu in GPUS], Choice())
     assert [cells_of(table, row)["gpu"] for row in table.rows] == ["GPU-11111111", "GPU-22222222"]
     (table,) = table2([run_of("m", gpu=gpu) for gpu in GPUS], Choice())

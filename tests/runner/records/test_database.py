@@ -1,4 +1,4 @@
-"""The ledger: runs, scores, windows and events come back; lists page and filter."""
+"""The run database: runs, scores, windows and events come back; lists page and filter."""
 
 import json
 import sqlite3
@@ -9,23 +9,16 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.catalogue import Method
-from wattmark_core.errors import StoreError
+from wattmark_core.errors import StoreError, UnknownRun
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
-from wattmark_runner.records.database import (
-    Answer,
-    Page,
-    RunDatabase,
-    UnknownRun,
-    WindowRow,
-    score_of,
-)
+from wattmark_runner.records.database import Answer, Listing, RunDatabase, WindowRow, score_of
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring.scores import ENERGY_SCORE
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> RunDatabase:
-    """An empty ledger."""
+    """An empty one."""
     return RunDatabase(tmp_path / "runner.sqlite")
 
 
@@ -50,11 +43,11 @@ def test_runs_are_filtered_and_paged(database: RunDatabase) -> None:
         labels = {"odd": str(number % 2), "a'b": 'c"d'}
         database.save(make_record(f"run-{number}", owner="me", labels=labels))
     database.save(make_record("run-0", owner="you", labels={}))
-    assert [r.run_id for r in database.rows(Page(2))] == ["run-4", "run-3"]
-    third = database.rows(Page(2))[-1].seq
-    assert [r.run_id for r in database.rows(Page(9, third))] == ["run-2", "run-1", "run-0"]
-    assert [r.run_id for r in database.rows(Page(9, equal={"owner": "you"}))] == ["run-0"]
-    odd = database.rows(Page(9, labels={"odd": "1", "a'b": 'c"d'}))
+    assert [r.run_id for r in database.rows(Listing(2))] == ["run-4", "run-3"]
+    third = database.rows(Listing(2))[-1].seq
+    assert [r.run_id for r in database.rows(Listing(9, third))] == ["run-2", "run-1", "run-0"]
+    assert [r.run_id for r in database.rows(Listing(9, equal={"owner": "you"}))] == ["run-0"]
+    odd = database.rows(Listing(9, labels={"odd": "1", "a'b": 'c"d'}))
     assert [r.run_id for r in odd] == ["run-3", "run-1"]
     assert odd[0].score == make_record("run-3").scores[0]
 
@@ -68,8 +61,8 @@ def test_the_newest_score_that_ranks_is_compared(database: RunDatabase) -> None:
     database.save(make_record("bad-before", "b", 1, None, Verdict.INVALID))
     database.save(make_record("good", "b", 2, 5.0))
     database.save(make_record("guess", "b", 1, 9.0, method=Method.ESTIMATED))
-    found = database.compared({"formula": ENERGY_SCORE})
-    assert {score.run_id for score in found} == {"new", "spoilt", "good", "guess"}
+    bodies = database.compared({"formula": ENERGY_SCORE})
+    assert {score_of(body).run_id for body in bodies} == {"new", "spoilt", "good", "guess"}
     assert database.compared({"formula": "another"}) == []
 
 
@@ -80,23 +73,8 @@ def test_other_settings_and_gpus_are_compared_too(database: RunDatabase) -> None
         record.scores = (replace(record.scores[0], settings=settings, gpu=gpu),)
         database.save(record)
     database.save(make_record("newer", "a", 9))
-    found = database.compared({"formula": ENERGY_SCORE})
-    assert {score.run_id for score in found} == {"newer", "run-1", "run-2"}
-
-
-def test_a_file_of_the_first_version_is_taken_over(database: RunDatabase) -> None:
-    """Its scores had neither settings nor GPU."""
-    database.save(make_record("old", "a", 1))
-    connection = sqlite3.connect(database.path)
-    connection.executescript(
-        "DROP INDEX scores_compared; ALTER TABLE scores DROP COLUMN settings;"
-        " ALTER TABLE scores DROP COLUMN gpu; PRAGMA user_version = 1"
-    )
-    connection.close()
-    database = RunDatabase(database.path)
-    assert [score.run_id for score in database.compared({})] == ["old"]
-    database.save(make_record("new", "a", 2))
-    assert [score.run_id for score in database.compared({})] == ["new"]
+    bodies = database.compared({"formula": ENERGY_SCORE})
+    assert {score_of(body).run_id for body in bodies} == {"newer", "run-1", "run-2"}
 
 
 def test_an_older_program_can_read_what_the_store_lacks(database: RunDatabase) -> None:
@@ -123,7 +101,7 @@ def test_scores_page_without_gap(database: RunDatabase) -> None:
     database.save(make_record("run-3", value=8.0))
     seen: list[str] = []
     cursor = None
-    while rows := database.scores(Page(3, cursor, place="id")):
+    while rows := database.scores(Listing(3, cursor, place="id")):
         seen += [score_of(body).run_id for _, body in rows]
         cursor = rows[-1][0]
     assert sorted(seen) == [f"run-{number}" for number in range(7)]
@@ -138,7 +116,7 @@ def test_windows_come_back_equal(database: RunDatabase) -> None:
     closed = WindowRow(replace(window, end_ns=2), "closed", "client", None, ("a warning",))
     database.put_window(closed)
     assert database.window("w") == replace(closed, seq=1)
-    assert [row.window.window_id for row in database.windows(Page(9))] == ["later", "w"]
+    assert [row.window.window_id for row in database.windows(Listing(9))] == ["later", "w"]
     assert [row.window.window_id for row in database.open_windows("r")] == ["later"]
 
 
@@ -170,7 +148,7 @@ def test_what_is_not_there_is_said(database: RunDatabase) -> None:
 
 
 def test_a_file_of_another_version_is_refused(database: RunDatabase) -> None:
-    """A ledger that this version does not know is left as it is."""
+    """One that this version does not know is left as it is."""
     connection = sqlite3.connect(database.path)
     connection.execute("CREATE TABLE runs (run_id TEXT)")
     connection.commit()

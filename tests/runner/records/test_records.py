@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.codec import from_json, to_json
-from wattmark_core.errors import StoreError
+from wattmark_core.errors import StoreError, UnknownRun
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
-from wattmark_runner.records.database import RunDatabase, UnknownRun
+from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
 
 
@@ -68,8 +68,8 @@ def test_a_full_record_comes_back_equal(tmp_path: Path) -> None:
     records = RunDatabase(tmp_path / "runs.sqlite")
     records.save(full_record())
     loaded = records.load("run-1")
-    for each in fields(RunRecord):
-        assert getattr(loaded, each.name) == getattr(full_record(), each.name)
+    for field in fields(RunRecord):
+        assert getattr(loaded, field.name) == getattr(full_record(), field.name)
     assert isinstance(loaded.state, RunState)
 
 

@@ -1,0 +1,66 @@
+"""Connections to the runner's SQLite file, and the transactions on them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from wattmark_core.errors import StoreError
+from wattmark_runner.records.migration import prepare
+
+
+class Connections:
+    """Connections to the file ``path``, which is made if it is missing.
+
+    They are kept until ``close``: opening one costs as much as three transactions.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._made = False
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+
+    def close(self) -> None:
+        """Close the idle connections; the next call opens one again."""
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: committed at the end, or not at all. Raises ``StoreError``."""
+        try:
+            connection = self._take()
+            try:
+                with connection:
+                    yield connection
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.put(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"run records {self.path}: {error}; choose another file or make room"
+            ) from error
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        if not self._made:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        # One thread at a time uses it, though not always the same.
+        connection = sqlite3.connect(self.path, timeout=30.0, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            if not self._made:
+                prepare(connection, self.path)
+                self._made = True
+        except BaseException:
+            connection.close()
+            raise
+        return connection

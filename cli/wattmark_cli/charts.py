@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from wattmark_cli.display import between, si
 from wattmark_core.results import Score, Window
 from wattmark_core.units import ns_to_seconds
-from wattmark_runner.views.curves import Curve
+from wattmark_runner.views.power import Curve
 
 WIDTH: Final = 900
 LEFT: Final = 60

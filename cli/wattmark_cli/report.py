@@ -24,8 +24,9 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Phase, Score, Window
 from wattmark_core.units import joules_to_mwh
 from wattmark_runner.records.model import RunRecord, main_boundary
+from wattmark_runner.scoring.reading import read_curves
 from wattmark_runner.views.advice import HOW_TO_MEASURE
-from wattmark_runner.views.curves import own_windows, power_curves
+from wattmark_runner.views.power import CURVE_POINTS, own_windows, power_curve
 from wattmark_scoring.ranking import RankedGroup, rank
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 from wattmark_store import Store
@@ -186,8 +187,11 @@ def _sizes(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
 
 
 def _run(record: RunRecord, store: Store) -> _Run:
-    curves = power_curves(record, store)
     windows = own_windows(record)
+    curves = [
+        power_curve(series, data)
+        for series, data in read_curves(record, windows, store, CURVE_POINTS)
+    ]
     title = f"power over time of {record.request.model}, windows shaded by phase"
     drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(

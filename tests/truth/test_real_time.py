@@ -20,9 +20,10 @@ import pytest
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.results import Phase, Window
-from wattmark_runner.scoring.scorer import read_window
+from wattmark_runner.scoring.reading import read_window
 from wattmark_runner.windows.recorder import Recorder
 from wattmark_scoring.energy import SeriesEnergy
+from wattmark_scoring.measured import energies
 from wattmark_store import Store, open_store
 
 pytestmark = pytest.mark.alone
@@ -90,9 +91,9 @@ def measured(address: str, store: Store, window: Window) -> tuple[EnergySeries, 
         (series,) = client.sensors().energy
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        (reading,) = read_window(window, [series], store)
-        if reading.energy.complete or time.monotonic() > deadline:
-            return series, reading.energy
+        (counter,) = energies(read_window(store, window, [series]))
+        if counter.energy.complete or time.monotonic() > deadline:
+            return series, counter.energy
         time.sleep(0.2)
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from wattmark_runner.records.database import Event, Page
 from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
+from wattmark_runner.scoring.reading import read_curves
 from wattmark_runner.service.access.idempotency import DESCRIBED
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
@@ -25,7 +26,7 @@ from wattmark_runner.service.api.schemas import (
     RunsPage,
 )
 from wattmark_runner.service.services import Services, parts
-from wattmark_runner.views.curves import own_windows, power_curves
+from wattmark_runner.views.power import own_windows, power_curve
 from wattmark_runner.workloads.pretrained import require_weights
 
 router = APIRouter(tags=["runs"])
@@ -146,20 +147,22 @@ def show_power(
 ) -> Power:
     """Power over the run, a curve per counter, with the run's windows."""
     record = service.context.database.load(run_id)
+    own = own_windows(record)
+    read = read_curves(record, own, service.context.store, points)
     curves = [
         CurveItem(
             name=curve.name, domain=curve.series.domain, device=curve.series.device,
             source=curve.series.source, method=curve.series.method,
             points=[None if p is None else (p[0] / 1e6, p[1]) for p in curve.points],
         )
-        for curve in power_curves(record, service.context.store, points)
+        for curve in (power_curve(series, data) for series, data in read)
     ]  # fmt: skip
     windows = [
         PhaseItem(
             phase=window.phase, repeat=window.repeat,
             start_ms=window.start_ns / 1e6, end_ms=window.end_ns / 1e6,
         )
-        for window in own_windows(record)
+        for window in own
     ]  # fmt: skip
     return Power(curves=curves, windows=windows)
 

@@ -16,6 +16,7 @@ from benchmarks import (
     overhead,
     pipeline,
     power,
+    scoring,
     service,
     window_cost,
 )
@@ -40,6 +41,7 @@ def main() -> int:
         lambda: edges.measure(50 if quick else 500),
         lambda: edges.measure_influx(20 if quick else 200, "1 h" if quick else "24 h"),
         lambda: ingest.measure(10 if quick else 100),
+        lambda: scoring.measure(5 if quick else 25),
         lambda: service.measure(*((1000, 100, 20) if quick else (10_000, 1000, 100))),
         lambda: collecting.measure(20, 10.0 if quick else 60.0),
         lambda: power.measure(*((4, 1, 1) if quick else (20, 5, 5))),

@@ -1,6 +1,6 @@
 """What was read of one window: all that its energy, its checks and its means are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,20 +50,19 @@ class WindowData:
     counters: tuple[CounterSamples, ...] = ()
     others: tuple[FieldSeries, ...] = ()
 
-    def gauges(self, measurement: str, field: str, device: str = "") -> list[GaugeData]:
+    def gauges(self, measurement: str, field: str, device: str = "") -> Iterator[GaugeData]:
         """A field of each series of the window's host, and of ``device`` if one is named."""
-        tags = {"host": self.window.host} | ({"device": device} if device else {})
-        return [
-            other.fields[field]
-            for other in self.others
-            if other.measurement == measurement
-            and field in other.fields
-            and tags.items() <= other.tags.items()
-        ]
+        for other in self.others:
+            if other.measurement != measurement or field not in other.fields:
+                continue
+            if other.tags["host"] == self.window.host and (
+                not device or other.tags.get("device") == device
+            ):
+                yield other.fields[field]
 
     def gauge(self, measurement: str, field: str, device: str = "") -> GaugeData | None:
         """The first of ``gauges``."""
-        return next(iter(self.gauges(measurement, field, device)), None)
+        return next(self.gauges(measurement, field, device), None)
 
     def growth(self, measurement: str, field: str, device: str = "") -> float | None:
         """How much a counter of the host or the device grew in the window; None if not known."""

@@ -6,7 +6,7 @@ from typing import Final
 from wattmark_core.results import Check, Window
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
 from wattmark_scoring.checks.verdicts import against_limit
-from wattmark_scoring.energy import window_energy
+from wattmark_scoring.energy import counted_energy
 from wattmark_scoring.measured import MeasuredWindow
 from wattmark_scoring.window_data import CounterSamples
 
@@ -33,7 +33,7 @@ def _halves(window: Window, samples: CounterSamples) -> tuple[float | None, floa
     start_ns, end_ns = window.start_ns, window.end_ns
     middle_ns = (start_ns + end_ns) // 2
     first, second = (
-        window_energy(samples.series, samples.counter, begin, end, samples.power)
+        counted_energy(samples.series, samples.counter, begin, end)
         for begin, end in ((start_ns, middle_ns), (middle_ns, end_ns))
     )
     if first.joules is None or second.joules is None:

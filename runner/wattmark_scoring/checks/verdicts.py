@@ -37,10 +37,12 @@ def worst(per_window: Iterable[Sequence[Check]]) -> tuple[Check, ...]:
     kept: dict[str, Check] = {}
     for number, checks in enumerate(per_window, start=1):
         for check in checks:
-            named = replace(check, message=f"{check.message} (window {number})")
             before = kept.get(check.name)
-            if before is None or _badness(check) > _badness(before):
-                kept[check.name] = check if check.verdict is Verdict.VALID else named
+            if before is not None and _badness(check) <= _badness(before):
+                continue
+            if check.verdict is not Verdict.VALID:
+                check = replace(check, message=f"{check.message} (window {number})")
+            kept[check.name] = check
     return tuple(kept.values())
 
 

@@ -1,6 +1,6 @@
 """Samples as arrays, the only input of this room besides plain numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -45,6 +45,18 @@ class CounterData:
             np.array(columns[2], dtype=np.int64),
             np.array(columns[3], dtype=np.float64),
         )
+
+    @classmethod
+    def of_fields(
+        cls, times_ns: Sequence[int], fields: Mapping[str, Sequence[float | None]]
+    ) -> Self:
+        """From the fields of samples of ``energy``, as a store and a run's record hold them."""
+        missing = [None] * len(times_ns)
+        joules, epochs, uncertain = (
+            fields.get(name, missing) for name in ("joules", "epoch", "uncertainty_seconds")
+        )
+        whole = [None if epoch is None else int(epoch) for epoch in epochs]
+        return cls.of(times_ns, joules, whole, uncertain)
 
     def inside(self, start_ns: int, end_ns: int) -> "CounterData":
         """The samples with start ≤ time ≤ end."""

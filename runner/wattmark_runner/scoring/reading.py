@@ -7,6 +7,7 @@ samples end where ``await_samples`` waits for them to end.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
@@ -131,18 +132,17 @@ def _looked_further(
     store: Store, window: Window, samples: Sequence[CounterSamples]
 ) -> tuple[CounterSamples, ...]:
     """Where a counter has no sample beyond an edge, one farther from it is looked for."""
-    far = [each for each in samples if not _bracketed(each, window)]
-    if not far:
-        return tuple(samples)
-    answers = store.select([
-        _around("energy", window, OUTSIDE_SECONDS, energy_tags(window.host, each.series))
-        for each in far
-    ])  # fmt: skip
-    found = {
-        each.series: CounterSamples(each.series, _counter(each.series, window, answer), each.power)
-        for each, answer in zip(far, answers, strict=True)
-    }
-    return tuple(found.get(each.series, each) for each in samples)
+    near = {counter.series: counter for counter in samples}
+    far = [counter for counter in samples if not _bracketed(counter, window)]
+    if far:
+        answers = store.select([
+            _around("energy", window, OUTSIDE_SECONDS, energy_tags(window.host, counter.series))
+            for counter in far
+        ])  # fmt: skip
+        for counter, answer in zip(far, answers, strict=True):
+            farther = _counter(counter.series, window, answer)
+            near[counter.series] = replace(counter, counter=farther)
+    return tuple(near.values())
 
 
 def _bracketed(samples: CounterSamples, window: Window) -> bool:
@@ -155,29 +155,24 @@ def _bracketed(samples: CounterSamples, window: Window) -> bool:
 def _samples(
     series: EnergySeries, window: Window, energy: Sequence[SeriesData], power: Sequence[SeriesData]
 ) -> CounterSamples:
-    watts = next((GaugeData.of(d.times_ns, column(d, "watts")) for d in power), None)
+    watts = next(
+        (
+            GaugeData.of(data.times_ns, data.fields["watts"])
+            for data in power
+            if "watts" in data.fields
+        ),
+        None,
+    )
     return CounterSamples(series, _counter(series, window, energy), watts)
 
 
 def _counter(series: EnergySeries, window: Window, found: Sequence[SeriesData]) -> CounterData:
     """The samples up to ``reach_ns`` beyond the end, or to the first beyond it if that is later."""
-    counter = next(map(counter_data, found), CounterData.of([], [], [], []))
+    counters = (CounterData.of_fields(data.times_ns, data.fields) for data in found)
+    counter = next(counters, CounterData.of([], [], [], []))
     after = counter.times_ns[counter.times_ns > window.end_ns + beyond_ns(series)]
     last_ns = window.end_ns + reach_ns(series)
     return counter.until(max(last_ns, int(after[0])) if len(after) else last_ns)
-
-
-def counter_data(data: SeriesData) -> CounterData:
-    """An energy counter's samples as arrays."""
-    epochs = [None if epoch is None else int(epoch) for epoch in column(data, "epoch")]
-    return CounterData.of(
-        data.times_ns, column(data, "joules"), epochs, column(data, "uncertainty_seconds")
-    )
-
-
-def column(data: SeriesData, name: str) -> Sequence[float | None]:
-    """A field's values; None for each where the store holds none."""
-    return data.fields.get(name, [None] * len(data.times_ns))
 
 
 def _field_series(data: SeriesData) -> FieldSeries:

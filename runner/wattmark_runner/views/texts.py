@@ -26,21 +26,21 @@ def score_texts(score: Score, known: Sequence[Score]) -> dict[str, str]:
 
     ``known``: energy scores of the workload, in which the run before is looked for.
     """
-    found = {"findings": words.findings(score)}
+    texts = {"findings": words.findings(score)}
     estimated = score.method is Method.ESTIMATED
     if score.joules_per_inference is not None:
         energy = (score.joules_per_inference, score.joules_per_inference_low,
                   score.joules_per_inference_high)  # fmt: skip
-        found["energy_text"] = figure(*energy, JOULES, estimated=estimated)
+        texts["energy_text"] = figure(*energy, JOULES, estimated=estimated)
     if score.accuracy is not None:
-        found["accuracy_text"] = accuracy(score.accuracy, score.test_images)
+        texts["accuracy_text"] = accuracy(score.accuracy, score.test_images)
     if score.value is not None:
         unit = UNITS.get(score.formula, PLAIN)
-        found["score_text"] = figure(score.value, score.low, score.high, unit, estimated=estimated)
+        texts["score_text"] = figure(score.value, score.low, score.high, unit, estimated=estimated)
     before = previous(score, known)
     if before is not None:
-        found |= {"previous_text": compared(score, before), "previous_run_id": before.run_id}
-    return found
+        texts |= {"previous_text": compared(score, before), "previous_run_id": before.run_id}
+    return texts
 
 
 def previous(score: Score, known: Sequence[Score]) -> Score | None:
@@ -61,7 +61,7 @@ def previous(score: Score, known: Sequence[Score]) -> Score | None:
 
 
 def compared(score: Score, before: Score) -> str:
-    """Energy per inference over that of the run before, and whether the two are told apart.
+    """Energy per inference over that of the run before, and whether the two differ.
 
     The 95 % interval of the ratio is made in ln, of both intervals in squares. An estimate's
     factor of two is the same in both runs of a place and cancels: their intervals are taken
@@ -78,8 +78,8 @@ def compared(score: Score, before: Score) -> str:
     down = math.hypot(math.log(one.value / one.low), math.log(other.high / other.value))
     up = math.hypot(math.log(one.high / one.value), math.log(other.value / other.low))
     low, high = ratio * math.exp(-down), ratio * math.exp(up)
-    told = "more" if low > 1.0 else "less" if high < 1.0 else "no difference seen"
-    return f"{figure(ratio, low, high, TIMES)}: {told}"
+    verdict = "more" if low > 1.0 else "less" if high < 1.0 else "no difference seen"
+    return f"{figure(ratio, low, high, TIMES)}: {verdict}"
 
 
 def _interval(score: Score, factor: float) -> Interval | None:

@@ -31,11 +31,13 @@ from wattmark_core.exporter_api import EnergySeries, ExporterClient
 from wattmark_core.figures import JOULES, SECONDS, WATTS, figure
 from wattmark_core.results import Boundary, Phase, Window
 from wattmark_runner.execution.baseline import measure_idle
+from wattmark_runner.scoring.await_samples import await_window
 from wattmark_runner.scoring.overhead import RATIO, added, spent
-from wattmark_runner.scoring.scorer import MeasuredWindow, Reading, measure_window, read_window
+from wattmark_runner.scoring.reading import read_window
 from wattmark_runner.views.advice import HOW_TO_MEASURE
 from wattmark_runner.windows.recorder import OpenWindow, Recorder
 from wattmark_scoring.boundary import of_boundary, pin_sources
+from wattmark_scoring.measured import MeasuredWindow, energies, measure
 
 SAMPLES_SECONDS: Final = 10.0
 OVERHEAD_SECONDS: Final = 5.0
@@ -142,29 +144,14 @@ def _costs(
     window: Window, idle: Window | None, series: Sequence[EnergySeries], opened: Rooms
 ) -> list[Cost]:
     gpus = [each.device for each in series if each.domain is Domain.GPU]
-    readings = _await(window, series, opened)
-    idle_readings = read_window(idle, series, opened.store) if idle else []
+    await_window(window, series, opened.store, SAMPLES_SECONDS)
+    data = [read_window(opened.store, w, series) for w in (window, idle) if w is not None]
+    counted = [(each, energies(each)) for each in data]
     return [
-        _cost(
-            measure_window(window, readings, opened.store, boundary, gpus=gpus),
-            measure_window(idle, idle_readings, opened.store, boundary, gpus=gpus)
-            if idle
-            else None,
-        )
+        _cost(*(measure(each, counters, boundary, gpus=gpus) for each, counters in counted))
         for boundary in Boundary
         if of_boundary(series, boundary, gpus) and (gpus or boundary is Boundary.CPU)
     ]
-
-
-def _await(window: Window, series: Sequence[EnergySeries], opened: Rooms) -> list[Reading]:
-    """The counters' readings, once the samples beyond the end have arrived."""
-    deadline = time.monotonic() + SAMPLES_SECONDS
-    while True:
-        readings = read_window(window, series, opened.store)
-        beyond = [r.edges is not None and r.edges.times_ns[-1] >= window.end_ns for r in readings]
-        if all(beyond) or time.monotonic() > deadline:
-            return readings
-        time.sleep(0.25)
 
 
 def _overhead(window: Window, cpu_ns: int, opened: Rooms, boot_id: str) -> dict[str, float]:
@@ -172,13 +159,13 @@ def _overhead(window: Window, cpu_ns: int, opened: Rooms, boot_id: str) -> dict[
     deadline = time.monotonic() + OVERHEAD_SECONDS
     own = added({}, cpu_ns)
     while True:
-        constants = own | spent([window], own, opened.store, boot_id)
+        constants = own | spent([read_window(opened.store, window, ())], own, boot_id)
         if RATIO in constants or time.monotonic() > deadline:
             return constants
         time.sleep(0.25)
 
 
-def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None) -> Cost:
+def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None = None) -> Cost:
     energy, seconds = measured.energy, measured.window.seconds
     net = None
     if idle is not None and idle.energy.complete and idle.energy.joules is not None:

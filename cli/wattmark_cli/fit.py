@@ -34,7 +34,7 @@ from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.run import execute, last_idle
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest
-from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.scoring.run import score_run
 from wattmark_runner.views.advice import about_sources
 from wattmark_runner.workloads import find_workload
 from wattmark_runner.workloads.pretrained import require_weights

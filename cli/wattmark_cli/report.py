@@ -28,9 +28,10 @@ from wattmark_core.results import (
     Score,
 )
 from wattmark_runner.records.model import RunRecord
+from wattmark_runner.scoring.reading import read_curves
 from wattmark_runner.views.advice import HOW_TO_MEASURE
 from wattmark_runner.views.charts import extent, power_chart, score_chart, style_sheet
-from wattmark_runner.views.curves import own_windows, power_curves
+from wattmark_runner.views.power import CURVE_POINTS, own_windows, power_curve
 from wattmark_runner.views.run_words import (
     Facts,
     WindowTexts,
@@ -208,8 +209,11 @@ def _sizes(records: Sequence[RunRecord]) -> list[dict[str, str]]:
 
 
 def _run(record: RunRecord, store: Store) -> _Run:
-    curves = power_curves(record, store)
     windows = own_windows(record)
+    curves = [
+        power_curve(series, data)
+        for series, data in read_curves(record, windows, store, CURVE_POINTS)
+    ]
     drawn = any(point is not None for curve in curves for point in curve.points)
     return _Run(
         record, record.request.main_boundary,

@@ -12,11 +12,13 @@ from wattmark_store.protocol import (
     Store,
     ViewPoint,
 )
+from wattmark_store.selection import Selection
 
 __all__ = [
     "Aggregate",
     "BackFilled",
     "Maintained",
+    "Selection",
     "SeriesData",
     "Showing",
     "Store",

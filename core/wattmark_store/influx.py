@@ -24,6 +24,7 @@ from wattmark_store.influx_power import PowerRollUp
 from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
 from wattmark_store.protocol import Aggregate, FilledDay, SeriesData, ViewPoint
+from wattmark_store.selection import Selection
 
 BATCH_LINES: Final = 5_000
 
@@ -91,6 +92,11 @@ class InfluxStore(InfluxConnection):
         if series or name == measurement:
             return series
         return self._series(TELEMETRY_1M, replace(span, measurement=name), points)
+
+    def select(self, selections: Sequence[Selection]) -> list[list[SeriesData]]:
+        """See the protocol."""
+        answers = self.ask(TELEMETRY, [queries.every(queries.span_of(s)) for s in selections])
+        return [queries.read(s.measurement, [a]) for s, a in zip(selections, answers, strict=True)]
 
     def _series(self, database: str, span: queries.Span, points: int | None) -> list[SeriesData]:
         minute = database == TELEMETRY_1M

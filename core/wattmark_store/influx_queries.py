@@ -10,6 +10,7 @@ from wattmark_core.units import NS_PER_S
 from wattmark_store.influx_lines import decode, from_measurement, identifier, literal
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.schema import OTHER, table_of
+from wattmark_store.selection import Selection
 
 OUTSIDE_NS: Final = 30 * NS_PER_S
 """How far outside a window its edges' neighbours are looked for."""
@@ -63,6 +64,11 @@ class Span:
             Span(self.measurement, start, min(start + width - 1, self.end_ns), self.tags)
             for start in bounds
         ]
+
+
+def span_of(selection: Selection) -> Span:
+    """The selection as a part of statements."""
+    return Span(selection.measurement, selection.start_ns, selection.end_ns, selection.tags)
 
 
 def chosen(tags: Mapping[str, str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import AnySample, Tags
+from wattmark_store.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ class Store(Protocol):
         (fields the catalogue calls counters) and the mean for gauges, stamped at the stretch's
         last sample.
         """
+        ...
+
+    def select(self, selections: Sequence[Selection]) -> list[list[SeriesData]]:
+        """For each selection what ``series`` returns for it, all read at once: InfluxDB is sent one
+        request, SQLite reads one state of its file."""
         ...
 
     def put_window(self, window: Window) -> None:

@@ -17,6 +17,7 @@ from wattmark_store.location import check_location
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.sample_batches import SampleWriter, sort
 from wattmark_store.sample_tables import SeriesKey
+from wattmark_store.selection import Selection
 
 
 class SqliteStore:
@@ -79,6 +80,14 @@ class SqliteStore:
         """See the protocol. ``NAME_1m``: the one-minute values of NAME."""
         with self._readers.connection() as connection:
             return queries.series(connection, measurement, start_ns, end_ns, tags, points)
+
+    def select(self, selections: Sequence[Selection]) -> list[list[SeriesData]]:
+        """See the protocol."""
+        with self._readers.connection() as connection:
+            return [
+                queries.series(connection, s.measurement, s.start_ns, s.end_ns, s.tags, None)
+                for s in selections
+            ]
 
     def put_window(self, window: Window) -> None:
         """See the protocol."""

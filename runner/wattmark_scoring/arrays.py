@@ -1,6 +1,6 @@
 """Samples as arrays, the only input of this room besides plain numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -46,9 +46,35 @@ class CounterData:
             np.array(columns[3], dtype=np.float64),
         )
 
+    @classmethod
+    def of_fields(
+        cls, times_ns: Sequence[int], fields: Mapping[str, Sequence[float | None]]
+    ) -> Self:
+        """From the fields of samples of ``energy``, as a store and a run's record hold them."""
+        missing = [None] * len(times_ns)
+        joules, epochs, uncertain = (
+            fields.get(name, missing) for name in ("joules", "epoch", "uncertainty_seconds")
+        )
+        whole = [None if epoch is None else int(epoch) for epoch in epochs]
+        return cls.of(times_ns, joules, whole, uncertain)
+
     def inside(self, start_ns: int, end_ns: int) -> "CounterData":
         """The samples with start ≤ time ≤ end."""
-        keep = (self.times_ns >= start_ns) & (self.times_ns <= end_ns)
+        return self._only((self.times_ns >= start_ns) & (self.times_ns <= end_ns))
+
+    def near(self, instants_ns: Iterable[int], count: int) -> "CounterData":
+        """The last ``count`` samples up to each instant and the first ``count`` after it."""
+        keep = np.zeros(len(self.times_ns), dtype=np.bool_)
+        for instant_ns in instants_ns:
+            after = int(np.searchsorted(self.times_ns, instant_ns, side="right"))
+            keep[max(0, after - count) : after + count] = True
+        return self._only(keep)
+
+    def until(self, end_ns: int) -> "CounterData":
+        """The samples up to an instant."""
+        return self._only(self.times_ns <= end_ns)
+
+    def _only(self, keep: NDArray[np.bool_]) -> "CounterData":
         return CounterData(
             self.times_ns[keep],
             self.joules[keep],
@@ -86,10 +112,13 @@ class GaugeData:
         return float(np.interp(0.0, seconds, self.values))
 
     def growth(self, start_ns: int, end_ns: int) -> float | None:
-        """How much a counter grew in the window; None if it does not cover it or fell."""
+        """How much a counter grew in the window; None if it does not cover it, or fell on the way
+        from the last sample before it to the first after it: then it was restarted."""
         first, last = self.at(start_ns), self.at(end_ns)
         if first is None or last is None:
             return None
-        if (np.diff(self.inside(start_ns, end_ns).values) < 0).any() or last < first:
+        before = int(np.searchsorted(self.times_ns, start_ns, side="right")) - 1
+        after = int(np.searchsorted(self.times_ns, end_ns, side="left"))
+        if (np.diff(self.values[before : after + 1]) < 0).any():
             return None
         return last - first

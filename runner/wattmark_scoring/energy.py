@@ -5,7 +5,7 @@ exists only within one epoch: when the four samples around the edges do not shar
 is incomplete and its joules are a lower bound.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -55,12 +55,6 @@ class SeriesEnergy:
         return low, high if self.complete else float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    joules: float
-    variance: float
-
-
 def window_energy(
     series: EnergySeries,
     counter: CounterData,
@@ -74,6 +68,24 @@ def window_energy(
     ``start + w/2`` to ``end + w/2`` are the window's. ``counter`` holds at least the samples
     around both edges (all of the window where the sensor sees only part of the time, or integrates
     power); ``power`` the sensor's own power samples.
+    Raises ``ValueError`` when the window has no length.
+    """
+    energy = counted_energy(series, counter, start_ns, end_ns)
+    if not energy.complete:
+        return energy
+    lag_ns = seconds_to_ns(series.averaging_seconds / 2.0)
+    start_ns, end_ns = start_ns + lag_ns, end_ns + lag_ns
+    edges = sum(_edge_variance(counter, instant_ns) for instant_ns in (start_ns, end_ns))
+    spread = sampling_spread(series, counter, power, start_ns, end_ns)
+    random = float(np.sqrt(edges + spread.random_joules**2))
+    return replace(energy, spread=Spread(random, spread.alias_joules))
+
+
+def counted_energy(
+    series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
+) -> SeriesEnergy:
+    """``window_energy`` without its spread.
+
     Raises ``ValueError`` when the window has no length.
     """
     if end_ns <= start_ns:
@@ -91,12 +103,8 @@ def window_energy(
         return _lower_bound(
             series, counter, start_ns, end_ns, "the counter began a new epoch inside"
         )
-    first, last = _edge(counter, before, start_ns), _edge(counter, after, end_ns)
-    spread = sampling_spread(series, counter, power, start_ns, end_ns)
-    random = float(np.sqrt(first.variance + last.variance + spread.random_joules**2))
-    return SeriesEnergy(
-        series, last.joules - first.joules, True, spread=Spread(random, spread.alias_joules)
-    )
+    first, last = _joules(counter, before, start_ns), _joules(counter, after, end_ns)
+    return SeriesEnergy(series, last - first, True)
 
 
 def _bracket(counter: CounterData, instant_ns: int) -> tuple[int, int] | None:
@@ -107,17 +115,33 @@ def _bracket(counter: CounterData, instant_ns: int) -> tuple[int, int] | None:
     return (after - 1, after) if 0 < after < len(counter.times_ns) else None
 
 
-def _edge(counter: CounterData, bracket: tuple[int, int], instant_ns: int) -> _Edge:
+def _place(counter: CounterData, bracket: tuple[int, int], instant_ns: int) -> tuple[float, float]:
+    """Of the bracket's length, s, the share at which the instant lies; and that length."""
     a, b = bracket
     length = ns_to_seconds(int(counter.times_ns[b] - counter.times_ns[a]))
-    x = ns_to_seconds(instant_ns - int(counter.times_ns[a])) / length
-    joules = counter.joules[b] - counter.joules[a]
-    watts = joules / length
+    return ns_to_seconds(instant_ns - int(counter.times_ns[a])) / length, length
+
+
+def _joules(counter: CounterData, bracket: tuple[int, int], instant_ns: int) -> float:
+    """The counter at the instant, on a straight line between two samples."""
+    x, _ = _place(counter, bracket, instant_ns)
+    a, b = bracket
+    return float(counter.joules[a] + x * (counter.joules[b] - counter.joules[a]))
+
+
+def _edge_variance(counter: CounterData, instant_ns: int) -> float:
+    """Of the counter at an edge, J². Raises ``ValueError`` if no two samples bracket it."""
+    bracket = _bracket(counter, instant_ns)
+    if bracket is None:
+        raise ValueError("no sample beyond the edge")
+    a, b = bracket
+    x, length = _place(counter, bracket, instant_ns)
+    watts = (counter.joules[b] - counter.joules[a]) / length
     u_a, u_b = counter.uncertainty_seconds[a], counter.uncertainty_seconds[b]
     # Successive stamps err alike while the reads' phase drifts slowly against the ticks: ρ = 1/2.
     stamp = watts**2 * ((1 - x) ** 2 * u_a**2 + x * (1 - x) * u_a * u_b + x**2 * u_b**2) / 3.0
     shape = _interpolation(counter, bracket, x, length)
-    return _Edge(float(counter.joules[a] + x * joules), float(stamp + shape**2))
+    return float(stamp + shape**2)
 
 
 def _interpolation(counter: CounterData, bracket: tuple[int, int], x: float, h: float) -> float:

@@ -23,15 +23,14 @@ def repeated(
     random_ratios: Sequence[float] = (),
     alias_ratios: Sequence[float] = (),
     *,
-    gain_ratio: float = 0.0,
     estimated_share: float = 0.0,
 ) -> Interval:
     """The geometric mean of R positive ``values`` and its 95 % interval.
 
     In ln: ``t(0.975, R − 1)·s/√R`` of the repeats, and in squares with it the instrument's random
-    error over √R, its alias and its gain (standard deviations relative to the value). Below R = 20
-    a percentile bootstrap would cover too little. With R = 1 the interval is the instrument's
-    alone. ``gain_ratio``: 0.029 for an uncalibrated ±5 %; 0 when ranking on one device.
+    error over √R and its alias (standard deviations relative to the value); its gain cancels when
+    networks are ranked on one device. Below R = 20 a percentile bootstrap would cover too little.
+    With R = 1 the interval is the instrument's alone.
     ``estimated_share`` of the value is off by up to a factor of two either way.
     Raises ``ValueError`` for an empty or non-positive input.
     """
@@ -45,7 +44,7 @@ def repeated(
         repeats = float(stdtrit(count - 1, 0.975)) * spread / np.sqrt(count)
     random = _root_mean_square(random_ratios) / np.sqrt(count)
     alias = float(np.mean(alias_ratios)) if len(alias_ratios) else 0.0
-    half = float(np.sqrt(repeats**2 + Z95**2 * (random**2 + alias**2 + gain_ratio**2)))
+    half = float(np.sqrt(repeats**2 + Z95**2 * (random**2 + alias**2)))
     value = float(np.exp(np.mean(logs)))
     shrink = 1.0 - estimated_share + estimated_share / ESTIMATE_FACTOR
     grow = 1.0 - estimated_share + estimated_share * ESTIMATE_FACTOR

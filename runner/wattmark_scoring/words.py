@@ -1,6 +1,6 @@
 """Checks in words: which question each answers, what was found, what was allowed, what to do.
 
-One home for every surface, over the table of ``check_words.py``.
+One home for every surface, over the words of ``checks``.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final
 
 from wattmark_core.figures import JOULES, MISSING, PERCENT, WATTS, Unit, count, figure
 from wattmark_core.results import Check, Score, Verdict
-from wattmark_scoring.check_words import WORDS, Question, Words
+from wattmark_scoring.checks import WORDS, Question, Words
 
 PASSED: Final = "every check passed"
 UNSCORED: Final = "no energy was measured"

@@ -124,7 +124,7 @@ def test_an_extra_too_few_shows(environment: Environment) -> None:
         ("tests/core", ()),
         ("tests/exporters", ("exporter",)),
         ("tests/collector", ("collector",)),
-        ("tests/runner/scoring", ("scoring",)),
+        ("tests/scoring", ("scoring",)),
     ],
 )
 def test_passes_its_tests_alone(

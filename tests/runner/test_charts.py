@@ -11,7 +11,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
 from wattmark_runner.views.axis import axis_from_zero, axis_of
 from wattmark_runner.views.charts import power_chart, score_chart
-from wattmark_runner.views.curves import Curve
+from wattmark_runner.views.power import Curve
 
 S = 1_000_000_000
 SERIES = EnergySeries(Domain.PACKAGE, "socket0", "rapl", Method.COUNTER, 0.001)

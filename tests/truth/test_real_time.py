@@ -22,9 +22,10 @@ from tests.long import keep_figures, length
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_core.results import Phase, Window
-from wattmark_runner.scoring.scorer import read_window
+from wattmark_runner.scoring.reading import read_window
 from wattmark_runner.windows.recorder import Recorder
 from wattmark_scoring.energy import SeriesEnergy
+from wattmark_scoring.measured import energies
 from wattmark_store import Store, open_store
 
 pytestmark = [pytest.mark.alone, pytest.mark.long]
@@ -95,9 +96,9 @@ def measured(address: str, store: Store, window: Window) -> SeriesEnergy:
         (series,) = client.sensors().energy
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        (reading,) = read_window(window, [series], store)
-        if reading.energy.complete or time.monotonic() > deadline:
-            return reading.energy
+        (counter,) = energies(read_window(store, window, [series]))
+        if counter.energy.complete or time.monotonic() > deadline:
+            return counter.energy
         time.sleep(0.2)
 
 

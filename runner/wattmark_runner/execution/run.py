@@ -20,9 +20,10 @@ from wattmark_runner.execution.fetch_weights import fetch_weights
 from wattmark_runner.execution.progress import Plan, Progress
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS, settle
+from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
 from wattmark_runner.scoring.overhead import added
 from wattmark_runner.scoring.pinning import counted, guard_seconds, window_seconds
+from wattmark_runner.scoring.run import score_when_sampled
 from wattmark_runner.windows.exporter_link import Edge as WindowEdge
 from wattmark_runner.windows.exporter_link import ExporterLink, TimeBase, read_host
 from wattmark_runner.windows.overlap import put_marked
@@ -406,7 +407,7 @@ class _Run:
     def _score(self) -> None:
         record = self.record
         self.plan.at("score", 0.0, f"scoring {record.request.model}")
-        settle(
+        score_when_sampled(
             record,
             self.store,
             limit_seconds=DEAD_SAMPLES_SECONDS if self.telemetry.failing else SAMPLES_SECONDS,

@@ -7,13 +7,12 @@ does is the inference, but for two stamps of the clock a window.
 
 import os
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Final
 
 from wattmark_core.results import Phase, Window
-from wattmark_core.units import ns_to_seconds, seconds_to_ns
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.records.model import RunRecord
-from wattmark_store import SeriesData, Store
+from wattmark_scoring.window_data import FieldSeries, WindowData
 
 RUNNER: Final = "overhead.runner_cpu_seconds"
 SECONDS: Final = "overhead.seconds"
@@ -25,14 +24,10 @@ NOT_SEEN: Final = (
     "what measuring itself took is known in part only (overhead): the store does not hold the CPU"
     " time of exporter and collector throughout, or one of them was restarted meanwhile"
 )
-AROUND_NS: Final = seconds_to_ns(15.0)
-"""How far outside a window samples of CPU time are looked for: the collector's may come every
-10 s."""
 
 
 def counts(window: Window) -> bool:
-    """Is the window one of those over which overhead is told? Those of work that were stamped
-    here."""
+    """Is the window one of those over which overhead is stated: of work, and stamped here?"""
     return window.clock == "host" and window.phase is not Phase.IDLE
 
 
@@ -45,107 +40,83 @@ def added(constants: Mapping[str, float], cpu_ns: int) -> dict[str, float]:
     }
 
 
-def tell(record: RunRecord, store: Store) -> None:
-    """Complete the run's constants with what the store holds: CPU seconds of exporter and
-    collector in its windows, and the share of all cores that all three took.
+def add_overhead(record: RunRecord, windows: Sequence[WindowData]) -> None:
+    """Complete the run's constants with what was read: CPU seconds of exporter and collector in
+    its windows, and the share of all cores that all three took.
 
     What is not known is left out, and then there is no share, but a notice: it would be too small.
-    What was known before, of as many seconds, stays when samples are gone. Raises ``StoreError``.
+    What was known before, of as many seconds, stays when samples are gone.
     """
-    windows = [window for window in record.windows if counts(window)]
-    if not windows or RUNNER not in record.constants:
+    counted = [data for data in windows if counts(data.window)]
+    if not counted or RUNNER not in record.constants:
         return
-    found = spent(windows, record.constants, store, record.boot_id)
-    before = record.constants
-    if RATIO in found or before.get(SECONDS) != found[SECONDS] or RATIO not in before:
+    after, before = spent(counted, record.constants, record.boot_id), record.constants
+    if RATIO in after or before.get(SECONDS) != after[SECONDS] or RATIO not in before:
         ours = {SECONDS, RATIO, *map(_name, PUBLISHED)}
         others = {name: value for name, value in before.items() if name not in ours}
-        record.constants = {**others, **found}
+        record.constants = {**others, **after}
     record.notices = [notice for notice in record.notices if notice != NOT_SEEN]
     if RATIO not in record.constants:
         record.notices.append(NOT_SEEN)
 
 
 def spent(
-    windows: Sequence[Window], constants: Mapping[str, float], store: Store, boot_id: str
+    windows: Sequence[WindowData], constants: Mapping[str, float], boot_id: str
 ) -> dict[str, float]:
     """The seconds of ``windows``, of one host, the CPU seconds in them of each part that is known,
     and the share if all are. ``constants`` hold the runner's and the number of CPUs.
 
     A collector on another machine takes nothing of the windows': it runs on another boot than
-    ``boot_id``. One that does not tell its boot is theirs if it has their host's name; if it has
+    ``boot_id``. One that does not publish its boot is theirs if it has their host's name; if it has
     another, it is not known where it is.
     """
-    collectors = [_near("collector", window, store, {}) for window in windows]
+    host = windows[0].window.host
+    exporters = [_published("exporter", data) for data in windows]
+    collectors = [_published("collector", data) for data in windows]
+    here = [[s for s in series if _is_here(s, host, boot_id)] for series in collectors]
     parts = {
-        "exporter": _in_all(
-            windows, [_near("exporter", w, store, {"host": w.host}) for w in windows]
-        ),
-        "collector": _in_all(
-            windows, [[d for d in found if _here(d, windows[0], boot_id)] for found in collectors]
-        ),
+        "exporter": _in_all(windows, exporters),
+        "collector": _in_all(windows, here),
     }
-    heard = [data for found in collectors for data in found]
-    if heard and all("boot_id" in d.tag and not _here(d, windows[0], boot_id) for d in heard):
+    seen = [s for series in collectors for s in series]
+    if seen and all("boot_id" in s.tags and not _is_here(s, host, boot_id) for s in seen):
         del parts["collector"]
-    seconds = sum(window.seconds for window in windows)
+    seconds = sum(data.window.seconds for data in windows)
     known = {_name(name): value for name, value in parts.items() if value is not None}
-    found = {SECONDS: seconds, **known}
+    stated = {SECONDS: seconds, **known}
     if len(known) == len(parts) and seconds > 0.0:
         own = constants[RUNNER] + sum(known.values())
-        found[RATIO] = own / (constants[CPUS] * seconds)
-    return found
+        stated[RATIO] = own / (constants[CPUS] * seconds)
+    return stated
 
 
 def _name(part: str) -> str:
     return f"overhead.{part}_cpu_seconds"
 
 
-def _near(part: str, window: Window, store: Store, tags: Mapping[str, str]) -> list[SeriesData]:
-    """What a part published around a window."""
-    around = window.start_ns - AROUND_NS, window.end_ns + AROUND_NS
-    return [each for each in store.series(part, *around, tags) if "cpu_seconds" in each.fields]
+def _published(part: str, data: WindowData) -> list[FieldSeries]:
+    """The CPU time that a part published around a window; what began after it says nothing."""
+    return [
+        series
+        for series in data.others
+        if series.measurement == part
+        and "cpu_seconds" in series.fields
+        and series.fields["cpu_seconds"].times_ns[0] <= data.window.end_ns
+    ]
 
 
-def _here(data: SeriesData, window: Window, boot_id: str) -> bool:
-    """Is a collector on the window's machine?"""
-    told = data.tag.get("boot_id")
-    return data.tag["host"] == window.host if told is None else told == boot_id
+def _is_here(series: FieldSeries, host: str, boot_id: str) -> bool:
+    """Is a collector on the windows' machine?"""
+    boot = series.tags.get("boot_id")
+    return series.tags["host"] == host if boot is None else boot == boot_id
 
 
-def _in_all(windows: Sequence[Window], found: Sequence[Sequence[SeriesData]]) -> float | None:
+def _in_all(windows: Sequence[WindowData], series: Sequence[Sequence[FieldSeries]]) -> float | None:
     """CPU seconds of a part in all windows; None if it is not known of each, once."""
     grown = [
-        _growth(data, window)
-        for window, around in zip(windows, found, strict=True)
-        for data in around
+        each.fields["cpu_seconds"].growth(data.window.start_ns, data.window.end_ns)
+        for data, around in zip(windows, series, strict=True)
+        for each in around
     ]
     known = [value for value in grown if value is not None]
     return sum(known) if len(known) == len(windows) == len(grown) else None
-
-
-def _growth(data: SeriesData, window: Window) -> float | None:
-    """In the window, between samples in proportion to time; None if they do not reach beyond both
-    of its edges, or fall: then it was restarted."""
-    samples = [
-        (time_ns, value)
-        for time_ns, value in zip(data.times_ns, data.fields["cpu_seconds"], strict=True)
-        if value is not None
-    ]
-    before = [index for index, (time_ns, _) in enumerate(samples) if time_ns <= window.start_ns]
-    after = [index for index, (time_ns, _) in enumerate(samples) if time_ns >= window.end_ns]
-    if not before or not after:
-        return None
-    used = samples[before[-1] : after[0] + 1]
-    if any(second < first for (_, first), (_, second) in pairwise(used)):
-        return None
-    return sum(
-        (value - earlier) * _share(start_ns, end_ns, window)
-        for (start_ns, earlier), (end_ns, value) in pairwise(used)
-    )
-
-
-def _share(start_ns: int, end_ns: int, window: Window) -> float:
-    """Of the time from start to end, that which lies in the window."""
-    inside_ns = min(end_ns, window.end_ns) - max(start_ns, window.start_ns)
-    return inside_ns / (end_ns - start_ns)

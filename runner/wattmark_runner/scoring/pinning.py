@@ -27,7 +27,7 @@ def counted(series: Sequence[EnergySeries], request: RunRequest) -> tuple[Energy
     gpus = [request.gpu] if request.gpu else []
     domains = BOUNDARY_DOMAINS[boundary]
     inside = of_boundary(series, boundary, gpus)
-    found = {each.domain for each in inside}
+    counted_domains = {each.domain for each in inside}
     devices = {each.device for each in inside}
     if Domain.GPU in domains and request.gpu and request.gpu not in devices:
         raise ConfigurationError(
@@ -35,7 +35,7 @@ def counted(series: Sequence[EnergySeries], request: RunRequest) -> tuple[Energy
         )
     if boundary is Boundary.GPU and not request.gpu:
         raise ConfigurationError("boundary gpu needs a GPU to run on; name its UUID")
-    if Domain.PACKAGE in domains and Domain.PACKAGE not in found:
+    if Domain.PACKAGE in domains and Domain.PACKAGE not in counted_domains:
         raise ConfigurationError(
             "the CPU's energy is neither measured nor estimated here; `wattmark sensors` says what"
             " is missing, or let the exporter estimate it"

@@ -1,24 +1,28 @@
 """A run's results into a store: windows, scores, and what is shown of them where people look."""
 
 import logging
+from collections.abc import Mapping
 from types import TracebackType
 
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Score
 from wattmark_runner.records.model import RunRecord
+from wattmark_runner.scoring.reading import read_windows
 from wattmark_runner.views import views
 from wattmark_runner.views.extras import score_extras
 from wattmark_runner.windows.overlap import put_again
 from wattmark_scoring.scores import ENERGY_SCORE
+from wattmark_scoring.window_data import WindowData
 from wattmark_store import Showing, Store
 
 log = logging.getLogger("wattmark.runner")
 
 
-def publish(record: RunRecord, store: Store) -> bool:
+def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | None = None) -> bool:
     """Write windows and scores of a run into the store, and whatever it shows of them. Scores that
     the run has no longer are deleted; marks that the store has of its windows stay.
 
+    ``data``: what was read of the windows, by their ids; None: it is read where it is shown.
     Writing them again changes nothing. Raises ``StoreError`` if windows or scores cannot be
     written. What is shown of them stops neither: what goes wrong there is logged. False if the
     store went away meanwhile, so that it is to be published once more.
@@ -38,7 +42,8 @@ def publish(record: RunRecord, store: Store) -> bool:
     store.keep_scores(record.run_id, record.scores)
     if showing is not None and known is not None:
         with aside:
-            for shown in views(record, store, known):
+            read = read_windows(record, store) if data is None else data
+            for shown in views(record, read, known):
                 showing.show(shown.measurement, shown.owner, shown.points)
     return not aside.away
 
@@ -56,7 +61,7 @@ class _Aside:
     def __init__(self, run_id: str) -> None:
         self.away = False
         self._run_id = run_id
-        self._told = False
+        self._logged = False
 
     def __enter__(self) -> None:
         pass
@@ -66,8 +71,8 @@ class _Aside:
             return False
         if isinstance(error, StoreUnavailable):
             self.away = True  # others say so
-        elif not self._told:
-            self._told = True
+        elif not self._logged:
+            self._logged = True
             unforeseen = None if isinstance(error, StoreError) else error
             log.error("of run %s something is not shown: %s", self._run_id, error,
                       exc_info=unforeseen)  # fmt: skip

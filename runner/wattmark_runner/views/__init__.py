@@ -11,7 +11,8 @@ from wattmark_runner.views.power import window_power
 from wattmark_runner.views.repeats import repeats
 from wattmark_scoring import words
 from wattmark_scoring.scores import ENERGY_SCORE
-from wattmark_store import Store, ViewPoint
+from wattmark_scoring.window_data import WindowData
+from wattmark_store import ViewPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,19 @@ class Shown:
     points: Sequence[ViewPoint]
 
 
-def views(record: RunRecord, store: Store, known: Sequence[Score]) -> Iterator[Shown]:
+def views(
+    record: RunRecord, data: Mapping[str, WindowData], known: Sequence[Score]
+) -> Iterator[Shown]:
     """All points of a run, and the lines of equal score of its workload.
 
-    ``known``: the workload's energy scores, the run's own among them. Raises ``StoreError``.
+    ``data``: what was read of the windows, by their ids. ``known``: the workload's energy scores,
+    the run's own among them.
     """
     run = {"run_id": record.run_id}
     energy = [score for score in record.scores if score.formula == ENERGY_SCORE]
     yield Shown("check", run, [point for score in energy for point in checks(score)])
     yield Shown("repeat", run, [p for score in energy for p in repeats(record, score)])
-    for window, points in window_power(record, store):
+    for window, points in window_power(record, data):
         yield Shown("window_power", {**run, "window_id": window.window_id}, points)
     for score in energy:
         owner = {"workload": score.workload, "boundary": str(score.boundary)}

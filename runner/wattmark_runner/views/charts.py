@@ -15,7 +15,7 @@ from wattmark_core.figures import SECONDS, WATTS, exact, figure, moment
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.units import ns_to_seconds
 from wattmark_runner.views.axis import Axis, axis_from_zero, axis_of
-from wattmark_runner.views.curves import Curve
+from wattmark_runner.views.power import Curve
 from wattmark_runner.views.run_words import window_energy
 from wattmark_scoring.score_words import score_texts
 

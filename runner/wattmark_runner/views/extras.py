@@ -6,7 +6,7 @@ from typing import Final
 
 from wattmark_core.results import Score
 from wattmark_runner.records.model import RunRecord
-from wattmark_runner.views.curves import own_windows
+from wattmark_runner.views.power import own_windows
 from wattmark_runner.views.texts import score_texts
 
 MARGIN: Final = 0.05

@@ -1,6 +1,6 @@
 """The measured windows of a run: what each cost per inference, and which stands out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
@@ -12,7 +12,7 @@ from wattmark_core.results import Boundary, Phase, Score, Window
 from wattmark_core.sample import make_tags
 from wattmark_runner.records.model import RunRecord
 from wattmark_scoring.arrays import CounterData
-from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
+from wattmark_scoring.boundary import boundary_energy, of_boundary
 from wattmark_scoring.energy import window_energy
 from wattmark_store import ViewPoint
 
@@ -39,15 +39,15 @@ def repeats(record: RunRecord, score: Score) -> Iterator[ViewPoint]:
     """
     for phase in MEASURED:
         windows = [window for window in record.windows if window.phase is phase]
-        found = {window.window_id: _energy(record, window, score.boundary) for window in windows}
+        energies = {w.window_id: _energy(record, w, score.boundary) for w in windows}
         costs = {
             window.window_id: energy.joules / window.inferences
             for window in windows
-            if (energy := found[window.window_id]) and window.inferences
+            if (energy := energies[window.window_id]) and window.inferences
         }
         middle = median(costs.values()) if costs else 0.0
         for window in windows:
-            fields = _fields(window, found[window.window_id], score.method is Method.ESTIMATED)
+            fields = _fields(window, energies[window.window_id], score.method is Method.ESTIMATED)
             if middle > 0.0 and window.window_id in costs and len(costs) > 1:
                 deviation = costs[window.window_id] / middle - 1.0
                 fields["deviation_ratio"] = deviation
@@ -83,17 +83,17 @@ def _fields(
     fields["watts"] = energy.joules / window.seconds
     if not window.inferences:
         return fields
-    each = [
+    per_inference = [
         None if joules is None else joules / window.inferences
         for joules in (energy.joules, energy.low, energy.high)
     ]
     names = ("", "_low", "_high")
     fields |= {
         f"joules_per_inference{name}": value
-        for name, value in zip(names, each, strict=True)
+        for name, value in zip(names, per_inference, strict=True)
         if value is not None
     }
-    value, low, high = each
+    value, low, high = per_inference
     fields["energy_text"] = figure(value, low, high, JOULES, estimated=estimated)
     return fields
 
@@ -112,32 +112,22 @@ def _energy(record: RunRecord, window: Window, boundary: Boundary) -> _Energy | 
     gpus = [record.request.gpu] if record.request.gpu else []
     parts = of_boundary(record.series, boundary, gpus)
     edges = record.edges.get(window.window_id, [])
-    found: BoundaryEnergy = boundary_energy(
+    energy = boundary_energy(
         boundary,
         [
             window_energy(part, _counter(edges, part), window.start_ns, window.end_ns)
             for part in parts
         ],
     )
-    if found.joules is None or not found.complete or not window.complete:
+    if energy.joules is None or not energy.complete or not window.complete:
         return None
     if any(part.method is Method.INTEGRATED or part.coverage_ratio < 1.0 for part in parts):
-        return _Energy(found.joules, None, None)
-    return _Energy(found.joules, found.low, found.high)
+        return _Energy(energy.joules, None, None)
+    return _Energy(energy.joules, energy.low, energy.high)
 
 
 def _counter(edges: list[dict[str, Any]], series: EnergySeries) -> CounterData:
-    for each in edges:
-        if each["tags"].items() >= series.tags.items():
-            return counter_data(each["times_ns"], each["fields"])
+    for kept in edges:
+        if kept["tags"].items() >= series.tags.items():
+            return CounterData.of_fields(kept["times_ns"], kept["fields"])
     return CounterData.of([], [], [], [])
-
-
-def counter_data(times_ns: list[int], fields: Mapping[str, Any]) -> CounterData:
-    """A counter's samples from a record, or from a store."""
-    missing = [None] * len(times_ns)
-    joules, epochs, uncertain = (
-        fields.get(name, missing) for name in ("joules", "epoch", "uncertainty_seconds")
-    )
-    whole = [None if epoch is None else int(epoch) for epoch in epochs]
-    return CounterData.of(times_ns, joules, whole, uncertain)

@@ -19,7 +19,7 @@ from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.scoring.run import score_run
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs import scoring_queue as scoring
 from wattmark_runner.service.jobs.scoring_queue import Scorer

@@ -12,6 +12,23 @@ from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring import checks, scores
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
+from wattmark_scoring.checks import (
+    complete,
+    counted,
+    deviation,
+    duration,
+    exclusive,
+    foreign_cpu,
+    foreign_gpu_processes,
+    idle,
+    method,
+    repeats,
+    sampler_cost,
+    steady,
+    steal,
+    throttling,
+    warm_up,
+)
 from wattmark_scoring.energy import SeriesEnergy
 from wattmark_scoring.interval import repeated
 from wattmark_scoring.sampling import Spread
@@ -110,33 +127,34 @@ def _measured(run: Run, window: Window, energy: BoundaryEnergy) -> Window:
 
 
 def _checks(run: Run, record: RunRecord, energies: dict[str, BoundaryEnergy]) -> tuple[Check, ...]:
-    """In the order in which the runner makes them."""
-    counted = _counted(record)
+    """Of the repeats, and of the run."""
+    measured = _counted(record)
     before, after = (w for w in record.windows if w.phase is Phase.IDLE)
     series = of_boundary(record.series, Boundary(run.boundary), [run.gpu])
     per_window = []
-    for window in counted:
+    for window in measured:
         foreign = run.foreign_cores if window.repeat == 0 else 0.01
         per_window.append([
-            checks.duration(window.seconds, series),
-            checks.energy(energies[window.window_id]),
-            checks.method(energies[window.window_id]),
-            checks.overlap(window.overlapping),
-            checks.steady(*_halves(window, energies[window.window_id])),
-            checks.foreign_cpu((0.9 + foreign) * window.seconds, 0.9 * window.seconds,
+            duration.check(window.seconds, series),
+            complete.check(energies[window.window_id]),
+            method.check(energies[window.window_id]),
+            exclusive.check(window.overlapping),
+            steady.check(*_halves(window, energies[window.window_id])),
+            foreign_cpu.check((0.9 + foreign) * window.seconds, 0.9 * window.seconds,
                                window.seconds),
-            checks.steal(0.0, window.seconds, host_of(run).cpus),
-            checks.own_cost(0.008 * window.seconds, window.seconds),
-            *(checks.throttling(dict.fromkeys((*checks.BAD_THROTTLING, "power_cap"), 0.0))
+            steal.check(0.0, window.seconds, host_of(run).cpus),
+            sampler_cost.check(0.008 * window.seconds, window.seconds),
+            *(throttling.check(dict.fromkeys((*throttling.REASONS, throttling.CAP), 0.0))
               if run.gpu else ()),
-            *([checks.foreign_gpu_processes(1.0)] if run.gpu else []),
-            checks.counted(window.inferences, window.correct),
+            *([foreign_gpu_processes.check(1.0)] if run.gpu else []),
+            counted.check(window.inferences, window.correct),
         ])  # fmt: skip
     return (
         *checks.worst(per_window),
-        checks.warmup(WARMUP_S),
-        *checks.repeats(_costs(counted)),
-        *checks.idle(before.seconds, after.seconds, _watts(before), _watts(after)),
+        warm_up.check(WARMUP_S),
+        repeats.check(len(_costs(measured))),
+        *deviation.check(_costs(measured)),
+        *idle.check(before.seconds, after.seconds, _watts(before), _watts(after)),
     )
 
 

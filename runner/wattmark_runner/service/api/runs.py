@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from wattmark_runner.records.database import Listing, RunEvent
 from wattmark_runner.records.model import RunRequest, RunState, Source
+from wattmark_runner.scoring.reading import read_curves
 from wattmark_runner.service.access.idempotency import DESCRIBED
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
@@ -27,7 +28,7 @@ from wattmark_runner.service.api.schemas import (
 from wattmark_runner.service.api.shown import ShownRun
 from wattmark_runner.service.services import Services, parts
 from wattmark_runner.views.charts import NO_SAMPLES, NO_SAMPLES_YET, power_chart
-from wattmark_runner.views.curves import own_windows, power_curves
+from wattmark_runner.views.power import own_windows, power_curve
 from wattmark_runner.workloads.pretrained import require_weights
 
 router = APIRouter(tags=["runs"])
@@ -149,7 +150,11 @@ def show_power(
 ) -> Power:
     """Power over the run, a curve per counter, with the run's windows."""
     record = service.context.database.load(run_id)
-    power = power_curves(record, service.context.store, points)
+    windows = own_windows(record)
+    power = [
+        power_curve(series, data)
+        for series, data in read_curves(record, windows, service.context.store, points)
+    ]
     curves = [
         CurveItem(
             name=curve.name, domain=curve.series.domain, device=curve.series.device,
@@ -158,7 +163,6 @@ def show_power(
         )
         for curve in power
     ]  # fmt: skip
-    windows = own_windows(record)
     phases = [
         PhaseItem(
             phase=window.phase, repeat=window.repeat,

@@ -11,8 +11,9 @@ from typing import Final
 from wattmark_core.errors import StoreError, StoreUnavailable, UnknownRun, WattmarkError
 from wattmark_core.results import Window
 from wattmark_runner.records.model import FINAL, RunRecord, RunState, Source
-from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS, settle
+from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
 from wattmark_runner.scoring.publishing import publish
+from wattmark_runner.scoring.run import score_when_sampled
 from wattmark_runner.service.api.problems import ApiError
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs.delays import Delays
@@ -87,7 +88,7 @@ class Scorer:
             if not self._samples_kept(record):
                 raise ApiError(409, "the run's samples are no longer kept; its score stands")
             self._context.database.mark(run_id, published=False)
-            settle(
+            score_when_sampled(
                 record, self._context.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
                 open_windows=self._open_windows, formulas=self._context.formulas,
             )  # fmt: skip
@@ -125,7 +126,7 @@ class Scorer:
             return
         before = _names(record)
         try:
-            settle(
+            score_when_sampled(
                 record, self._context.store, limit_seconds=SAMPLES_SECONDS, cancel=self._stop,
                 open_windows=self._open_windows, formulas=self._context.formulas,
             )  # fmt: skip

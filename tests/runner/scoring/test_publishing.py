@@ -16,7 +16,7 @@ from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.publishing import publish
-from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.scoring.run import score_run
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_store import Store, open_store
 

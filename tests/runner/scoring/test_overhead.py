@@ -16,10 +16,11 @@ from wattmark_runner.scoring.overhead import (
     RATIO,
     RUNNER,
     SECONDS,
+    add_overhead,
     added,
     counts,
-    tell,
 )
+from wattmark_runner.scoring.reading import read_windows
 from wattmark_store.sqlite import SqliteStore
 
 S = 1_000_000_000
@@ -64,13 +65,18 @@ def make_record() -> RunRecord:
     return record
 
 
+def state_overhead(record: RunRecord, store: SqliteStore) -> None:
+    """As scoring does it, of what it reads."""
+    add_overhead(record, list(read_windows(record, store).values()))
+
+
 def test_each_part_has_its_cpu_time_in_the_windows(store: SqliteStore) -> None:
     """Between samples in proportion to time, and the share is theirs of all cores; idle windows
     are not of it, and other constants stay."""
     publish(store, "exporter", [0.02 * i for i in range(30)])  # 10 ms a second
     publish(store, "collector", [5.0 + 0.1 * i for i in range(4)], every=10)
     record = make_record()
-    tell(record, store)
+    state_overhead(record, store)
     assert record.constants == pytest.approx({
         "guard_seconds": 1.0, CPUS: float(os.cpu_count() or 1), SECONDS: 12.0, RUNNER: 0.05,
         EXPORTER: 0.12, COLLECTOR: 0.12, RATIO: 0.29 / 12.0 / (os.cpu_count() or 1),
@@ -96,8 +102,8 @@ def test_a_share_that_would_be_too_small_is_none(
     publish(store, "exporter", exporter)
     publish(store, "collector", collector)
     record = make_record()
-    tell(record, store)
-    tell(record, store)
+    state_overhead(record, store)
+    state_overhead(record, store)
     assert RATIO not in record.constants
     assert len({EXPORTER, COLLECTOR} & set(record.constants)) == 1
     assert record.constants[RUNNER] == pytest.approx(0.05)
@@ -112,7 +118,7 @@ def test_a_collector_on_another_machine_takes_nothing_of_this_one(
     publish(store, "exporter", [0.02 * i for i in range(30)])
     publish(store, "collector", [0.1 * i for i in range(30)], host=host, boot="another")
     record = make_record()
-    tell(record, store)
+    state_overhead(record, store)
     assert COLLECTOR not in record.constants
     assert record.constants[RATIO] == pytest.approx(0.17 / 12.0 / (os.cpu_count() or 1))
     assert record.notices == []
@@ -124,7 +130,7 @@ def test_a_collector_on_this_machine_counts_under_any_name(store: SqliteStore) -
     publish(store, "collector", [0.02 * i for i in range(30)], host="3f2a", boot="boot")
     publish(store, "collector", [0.1 * i for i in range(30)], host="server", boot="another")
     record = make_record()
-    tell(record, store)
+    state_overhead(record, store)
     assert record.constants[COLLECTOR] == pytest.approx(0.12)
     assert record.constants[RATIO] == pytest.approx(0.29 / 12.0 / (os.cpu_count() or 1))
 
@@ -138,7 +144,7 @@ def test_of_a_collector_that_does_not_tell_its_machine_a_name_is_no_proof(
     publish(store, "collector", [0.1 * i for i in range(30)], host="server")
     publish(store, "collector", [0.1 * i for i in range(30)], host="far", boot="another")
     record = make_record()
-    tell(record, store)
+    state_overhead(record, store)
     assert not {COLLECTOR, RATIO} & set(record.constants)
     assert record.notices == [NOT_SEEN]
 
@@ -149,14 +155,14 @@ def test_what_was_known_outlives_the_samples(store: SqliteStore) -> None:
     publish(store, "exporter", [0.02 * i for i in range(30)])
     publish(store, "collector", [0.02 * i for i in range(30)])
     record = make_record()
-    tell(record, store)
+    state_overhead(record, store)
     known = dict(record.constants)
     for part in ("exporter", "collector"):
         publish(store, part, [9.0 - i for i in range(30)])
-    tell(record, store)
+    state_overhead(record, store)
     assert record.constants == known
     record.windows.append(replace(record.windows[1], window_id="more"))
-    tell(record, store)
+    state_overhead(record, store)
     assert RATIO not in record.constants
     assert record.notices == [NOT_SEEN]
 
@@ -171,5 +177,5 @@ def test_windows_of_work_that_were_stamped_here_count(store: SqliteStore) -> Non
     assert not counts(posted)
     record = make_record()
     record.windows, record.constants = [posted], {}
-    tell(record, store)
+    state_overhead(record, store)
     assert (record.constants, record.notices) == ({}, [])

@@ -15,7 +15,7 @@ from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.publishing import publish
-from wattmark_runner.scoring.scorer import score_run
+from wattmark_runner.scoring.run import score_run
 from wattmark_runner.views.power import MOST_POINTS, power_steps
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.energy import window_energy

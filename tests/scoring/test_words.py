@@ -1,22 +1,37 @@
 """Every check in words that a reader can act on."""
 
 import ast
-from collections.abc import Callable, Iterator
+import fnmatch
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import wattmark_runner
-import wattmark_scoring
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Score, Verdict
-from wattmark_runner.scoring.await_samples import INTERRUPTED
 from wattmark_scoring import checks, words
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.boundary import boundary_energy
-from wattmark_scoring.check_words import WORDS, Question
+from wattmark_scoring.checks import (
+    WORDS,
+    Question,
+    complete,
+    counted,
+    coverage,
+    deviation,
+    edges,
+    exclusive,
+    foreign_cpu,
+    gap,
+    idle,
+    method,
+    plausible,
+    repeats,
+    samples,
+    zero_power,
+)
 from wattmark_scoring.energy import SeriesEnergy
 
 S = 1_000_000_000
@@ -24,41 +39,44 @@ VALID, WARNED, INVALID = Verdict.VALID, Verdict.WARNED, Verdict.INVALID
 MakeSeries = Callable[..., EnergySeries]
 
 
-def _named() -> Iterator[str]:
-    """The names under which the source makes checks."""
-    for package in (wattmark_scoring, wattmark_runner):
-        for path in Path(package.__path__[0]).rglob("*.py"):
-            tree = ast.parse(path.read_text())
-            constants = {
-                target.id: str(node.value.value)
-                for node in ast.walk(tree)
-                if isinstance(node, ast.AnnAssign | ast.Assign)
-                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-                if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant)
-            }
-            for node in ast.walk(tree):
-                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-                    continue
-                if node.func.id not in {"Check", "_check"} or not node.args:
-                    continue
-                yield from _names(node.args[0], constants)
+def _made(family: str) -> set[str]:
+    """The names under which a file makes checks, as its source gives them; ``*`` for a part that
+    is not known before."""
+    tree = ast.parse(Path(checks.__path__[0], f"{family}.py").read_text())
+    constants = {
+        node.target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+    }
+    names = [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"Check", "against_limit"}
+    ]
+    return {_pattern(constants.get(getattr(name, "id", ""), name)) for name in names}
 
 
-def _names(name: ast.expr, constants: dict[str, str]) -> Iterator[str]:
-    match name:
-        case ast.Constant(value=str(text)):
-            yield text
-        case ast.Name(id=known) if known in constants:
-            yield constants[known]
-        case ast.JoinedStr() if "throttled" in ast.unparse(name):
-            yield from (f"throttled {reason}" for reason in checks.BAD_THROTTLING)
-        case ast.JoinedStr(values=[_, ast.Constant(value=str(text))]):
-            yield f"coverage{text}"
+def _pattern(name: ast.expr) -> str:
+    parts = name.values if isinstance(name, ast.JoinedStr) else [name]
+    return "".join(str(p.value) if isinstance(p, ast.Constant) else "*" for p in parts)
 
 
-def test_every_check_has_words_and_no_words_are_left_over() -> None:
-    """What the source makes and what the table holds are the same names."""
-    assert {*_named(), INTERRUPTED} == set(WORDS)
+@pytest.mark.parametrize("family", checks.FILES)
+def test_every_check_has_words_and_no_words_are_left_over(family: str) -> None:
+    """What a file makes and what it has words for are the same names."""
+    named = set(checks.FAMILIES[checks.FILES.index(family)].words)
+    made = _made(family)
+    assert made
+    assert all(fnmatch.filter(named, pattern) for pattern in made)
+    assert {name for pattern in made for name in fnmatch.filter(named, pattern)} == named
+
+
+def test_every_file_is_listed() -> None:
+    """No check is forgotten."""
+    files = {path.stem for path in Path(checks.__path__[0]).glob("*.py")}
+    assert files - {"__init__", "definition", "verdicts"} == set(checks.FILES)
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -78,18 +96,18 @@ def test_words_are_sentences(name: str, verdict: Verdict, value: float | None) -
 
 def test_a_finding_names_value_limit_and_repeat() -> None:
     """Cause, how much, in which repeat, and what is allowed; then what to do."""
-    (busy,) = checks.worst([[checks.foreign_cpu(9.4, 0.39, 10.0)]])
+    (busy,) = checks.worst([[foreign_cpu.check(9.4, 0.39, 10.0)]])
     assert words.found(busy) == "0.901 cores"
     assert words.allowed(busy) == "at most 0.05 cores"
     assert words.meaning(busy) == (
         "Other programs used 0.901 cores, in repeat 1; allowed 0.05 cores. End them, or measure"
         " when the machine is idle."
     )
-    drift = checks.repeats([1.679, 1.3, 1.0])[-1]
+    drift = deviation.check([1.679, 1.3, 1.0])[-1]
     assert words.finding(drift) == (
         "Energy per inference drifted by 51.2 % over the repeats; allowed 2 %"
     )
-    short = checks.idle(10.0, 12.0, 2.0, 2.0)[0]
+    short = idle.check(10.0, 12.0, 2.0, 2.0)[0]
     assert words.finding(short) == "The shorter idle baseline lasted 10.0 s; needed 30 s"
     assert words.allowed(short) == "at least 30 s"
 
@@ -99,11 +117,11 @@ def test_the_device_is_named(make_series: MakeSeries) -> None:
     series = make_series(method=Method.INTEGRATED, limit_watts=100.0)
     counter = CounterData.of([0, S], [0.0, 10.0], [1, 1], [0.0, 0.0])
     found = [
-        checks.gap(series, counter, 0, 10 * S), checks.edges(series, counter, S // 2, 10 * S),
-        checks.plausible(series, 9e9, 1.0), checks.plausible(series, 0.0, 1.0),
-        checks.samples(series, None, 0, S), checks.samples(series, GaugeData.of([0], [1.0]), 0, S),
-        checks.zero_samples(series, GaugeData.of([0], [0.0]), 0, S),
-        checks.coverage(replace(series, coverage_ratio=0.25), 1.0, 10)[0],
+        gap.check(series, counter, 0, 10 * S), edges.check(series, counter, S // 2, 10 * S),
+        plausible.check(series, 9e9, 1.0), plausible.check(series, 0.0, 1.0),
+        samples.check(series, None, 0, S), samples.check(series, GaugeData.of([0], [1.0]), 0, S),
+        zero_power.check(series, GaugeData.of([0], [0.0]), 0, S),
+        coverage.check(replace(series, coverage_ratio=0.25), 1.0, 10)[0],
     ]  # fmt: skip
     for check in checks.worst([found]) + tuple(found):
         assert check.verdict is not VALID
@@ -115,26 +133,26 @@ def test_states_are_told_by_what_they_are(make_series: MakeSeries) -> None:
     """Not by a value beside a limit of 0."""
     estimated = make_series(method=Method.ESTIMATED)
     energy = boundary_energy(Boundary.CPU, [SeriesEnergy(estimated, 3.0, True)])
-    (estimate,) = checks.worst([[checks.method(energy)]])
+    (estimate,) = checks.worst([[method.check(energy)]])
     assert words.found(estimate) == "ESTIMATED"
     assert words.finding(estimate).endswith("compare on this host only")
     measured = boundary_energy(Boundary.CPU, [SeriesEnergy(make_series(), 3.0, True)])
-    assert words.meaning(checks.method(measured)) == "Energy is measured (counter)."
-    assert words.found(checks.overlap(True)) == "shared"
-    assert words.allowed(checks.overlap(True)) == "–"
-    assert words.found(checks.counted(2_223_720, None)) == "no accuracy"
+    assert words.meaning(method.check(measured)) == "Energy is measured (counter)."
+    assert words.found(exclusive.check(True)) == "shared"
+    assert words.allowed(exclusive.check(True)) == "–"
+    assert words.found(counted.check(2_223_720, None)) == "no accuracy"
     lost = boundary_energy(Boundary.CPU, [SeriesEnergy(make_series(), None, False, "no sample")])
-    assert "no sample" in words.finding(checks.energy(lost))
-    plain = checks.samples(make_series(), None, 0, S)
+    assert "no sample" in words.finding(complete.check(lost))
+    plain = samples.check(make_series(), None, 0, S)
     assert words.finding(plain) == "A counter needs its edges only"
 
 
 def test_findings_are_told_causes_first() -> None:
     """What failed before what warns, and in each the cause before what it does."""
-    drift = checks.repeats([1.5, 1.2, 1.0])[-1]
-    busy, alone = checks.foreign_cpu(9.4, 0.39, 10.0), checks.overlap(True)
+    drift = deviation.check([1.5, 1.2, 1.0])[-1]
+    busy, alone = foreign_cpu.check(9.4, 0.39, 10.0), exclusive.check(True)
     score = Score("r", "h", "m", "w", Boundary.CPU, "f", 0, None, INVALID, None, None, None,
-                  checks=(drift, busy, alone, checks.overlap(False)))  # fmt: skip
+                  checks=(drift, busy, alone, exclusive.check(False)))  # fmt: skip
     first, second, third = words.findings(score).split("; allowed ")[0], busy, drift
     assert first.startswith("Another window of the host")
     told = words.findings(score)
@@ -148,8 +166,8 @@ def test_findings_are_told_causes_first() -> None:
 def test_many_findings_are_told_by_the_worst_three() -> None:
     """And how many more there are; fewer than three where those are long, and never much over two
     hundred letters: they stand in a table's cell."""
-    found = [checks.foreign_cpu(9.4, 0.39, 10.0), *checks.repeats([1.5, 1.2]),
-             *checks.idle(10.0, 12.0, 2.0, 2.5)]  # fmt: skip
+    found = [foreign_cpu.check(9.4, 0.39, 10.0), repeats.check(2), *deviation.check([1.5, 1.2]),
+             *idle.check(10.0, 12.0, 2.0, 2.5)]  # fmt: skip
     score = Score("r", "h", "m", "w", Boundary.CPU, "f", 0, None, WARNED, None, None, None,
                   checks=tuple(found))  # fmt: skip
     assert words.findings(score) == (

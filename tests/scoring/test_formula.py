@@ -14,7 +14,7 @@ from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_scoring.formula import FUNCTIONS, VARIABLES, Formula
 from wattmark_scoring.scores import ENERGY_SCORE
 
-DOCS = Path(__file__).parents[3] / "docs/measuring.md"
+DOCS = Path(__file__).parents[2] / "docs/measuring.md"
 
 WHOLE = Score(
     "run", "host", "model", "digits", Boundary.CPU, ENERGY_SCORE, 0, Method.COUNTER,

@@ -1,0 +1,65 @@
+"""What a file of this folder says of its checks."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wattmark_core.results import Check, Verdict
+from wattmark_scoring.measured import MeasuredRun, MeasuredWindow
+
+
+class Question(StrEnum):
+    """What a check is there to answer."""
+
+    MACHINE = "Was the machine quiet?"
+    SENSOR = "Is the sensor good enough?"
+    REPEATS = "Do the repeats agree?"
+    DEVICE = "Was the device free?"
+    COUNTS = "Are the counts right?"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A check in words.
+
+    ``sentence``: what was found, with ``{found}`` and perhaps ``{device}``; ``unknown``: what to
+    say without a value. ``remedy``: what to do about one that did not pass. ``at_least``: the value
+    must reach the limit. ``device``: finds the device in the check's message. ``states``: for a
+    check of a state and not of a value, what is found and the sentence, by verdict; the sentence
+    may hold ``{message}``. ``of_a_window`` False: it is the same in all, and names none.
+    """
+
+    question: Question
+    name: str
+    sentence: str = ""
+    unknown: str = ""
+    remedy: str = ""
+    at_least: bool = False
+    device: str = ""
+    states: Mapping[Verdict, tuple[str, str]] = field(default_factory=dict)
+    of_a_window: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A row of the table in ``docs/measuring.md``: the names of the checks, their limit, and what
+    fails; empty: nothing does, they warn."""
+
+    names: str
+    limit: str
+    fails: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFamily:
+    """The checks of one file: ``words`` by the checks' names, in the order in which findings are
+    listed, and ``limits`` for the documentation.
+
+    ``of_window`` makes them of each measured window, ``of_run`` of a run as a whole; both are pure
+    functions. Without either they are made where scoring itself fails.
+    """
+
+    words: Mapping[str, Words]
+    limits: tuple[Limit, ...]
+    of_window: Callable[[MeasuredWindow], Iterable[Check]] | None = None
+    of_run: Callable[[MeasuredRun], Iterable[Check]] | None = None

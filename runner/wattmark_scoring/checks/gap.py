@@ -1,0 +1,56 @@
+"""Was the sensor read throughout?"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from wattmark_core.catalogue import Method
+from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.results import Check
+from wattmark_scoring.arrays import CounterData
+from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
+from wattmark_scoring.checks.verdicts import against_limit
+from wattmark_scoring.measured import MeasuredWindow
+
+READS: Final = 3.0
+WINDOW_RATIO: Final = 0.02
+"""Where power is integrated."""
+LEAST_SECONDS: Final = 0.06
+"""Three looks at 50 Hz: a limit for a short window of integrated power is not below it."""
+
+
+def check(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int) -> Check:
+    """Largest gap between samples: 3 reads; for integrated power also 2 % of the window. Fails.
+
+    A counter loses nothing between two reads, so the share of the window limits it not.
+    """
+    inside = counter.inside(start_ns, end_ns).times_ns
+    times = np.concatenate(([start_ns], inside, [end_ns]))
+    limit = READS * max(series.interval_seconds, series.update_period_seconds)
+    if series.method is Method.INTEGRATED:
+        limit = min(limit, max(LEAST_SECONDS, WINDOW_RATIO * (end_ns - start_ns) / 1e9))
+    value = float(np.diff(times).max()) / 1e9
+    message = f"largest gap between samples of {series.domain} {series.device}"
+    return against_limit("gap", value, limit, "s", message, fail=limit)
+
+
+def of_window(measured: MeasuredWindow) -> Iterator[Check]:
+    """Of each counter."""
+    window = measured.window
+    for counter in measured.counters:
+        yield check(counter.series, counter.samples.counter, window.start_ns, window.end_ns)
+
+
+CHECK: Final = CheckFamily(
+    words={
+        "gap": Words(
+            Question.SENSOR, "gaps between samples",
+            "The largest gap between samples of {device} was {found}",
+            remedy="See in the exporter's log why reads were left out, then measure again",
+            device=r"samples of (.*)$",
+        ),
+    },
+    limits=(Limit("gap", "3 reads¹; where power is integrated also 2 % of W", "beyond"),),
+    of_window=of_window,
+)  # fmt: skip

@@ -26,7 +26,7 @@ from wattmark_core.exporter_api import ExporterAddress
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
-from wattmark_runner.service.app import Guarding, make_app
+from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
 from wattmark_runner.workloads.config import load_config
@@ -82,21 +82,21 @@ def _serve(options: argparse.Namespace) -> int:
             options.cache, config, formulas,
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(host)})
-        parts = Services.of(context)
+        services = Services.of(context)
         scheme = "https" if options.tls_cert else "http"
         url = f"{scheme}://{_in_url(host)}:{listener.getsockname()[1]}"
-        app = make_app(parts, Guarding(hosts, keys))
-        server = _Server(_server_config(options, app), parts, url)
+        app = make_app(services, Access(hosts, keys))
+        server = _Server(_server_config(options, app), services, url)
         server.run(sockets=[listener])
     return 0 if server.started else 1
 
 
 class _Server(uvicorn.Server):
-    """Says READY once it answers, and tells open streams to end when it is to stop."""
+    """Prints READY once it answers, and ends open streams when it is to stop."""
 
-    def __init__(self, config: uvicorn.Config, parts: Services, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services, url: str) -> None:
         super().__init__(config)
-        self._parts = parts
+        self._services = services
         self._url = url
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -130,7 +130,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn."""
-        self._parts.stopping.set()
+        self._services.stopping.set()
         await super().shutdown(sockets=sockets)
 
 
@@ -230,12 +230,27 @@ def _parser() -> argparse.ArgumentParser:
         help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
     add("--exporter", metavar="URL", default="http://127.0.0.1:9109",
         help="this machine's exporter (default: %(default)s)")  # fmt: skip
-    add("--exporter-token-file", metavar="FILE", type=Path, help="the bearer token it wants")
-    add("--exporter-ca", metavar="FILE", type=Path, help="who signed its certificate, PEM")
+    add(
+        "--exporter-token-file",
+        metavar="FILE",
+        type=Path,
+        help="file with the bearer token that the exporter requires",
+    )
+    add(
+        "--exporter-ca",
+        metavar="FILE",
+        type=Path,
+        help="the CA certificate(s) to trust for the exporter, PEM",
+    )
     add("--store", metavar="URL", required=True,
         help="where its samples arrive: sqlite:///PATH or influxdb://USER@HOST:8086")  # fmt: skip
     add("--store-password-file", metavar="FILE", type=Path, help="InfluxDB's password")
-    add("--store-ca", metavar="FILE", type=Path, help="who signed InfluxDB's certificate, PEM")
+    add(
+        "--store-ca",
+        metavar="FILE",
+        type=Path,
+        help="the CA certificate(s) to trust for InfluxDB, PEM",
+    )
     add("--data", metavar="DIR", type=Path, default=Path("wattmark-data"),
         help="folder of runs and logs (default: %(default)s)")  # fmt: skip
     add("--cache", metavar="DIR", type=Path, default=_cache(),

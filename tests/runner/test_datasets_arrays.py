@@ -11,14 +11,14 @@ import numpy.typing as npt
 import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels, npz, synthetic
+from wattmark_runner.worker.datasets import BrokenImage, ImageFrame, Images, Pixels, npz, synthetic
 from wattmark_runner.worker.datasets.arrays import enlarge, of_arrays
 from wattmark_runner.worker.datasets.pipeline import (
     PART,
     CachedBatches,
+    ImageSource,
     Pipeline,
     Prepare,
-    Source,
     batches_ahead,
     require_memory,
 )
@@ -29,7 +29,7 @@ FITTING: dict[str, Any] = {"images": np.zeros((2, 4, 4)), "labels": np.zeros(2, 
 def images_of(count: int, *, broken: frozenset[int] = frozenset()) -> Images:
     """Image n is all n; those that are ``broken`` cannot be read."""
 
-    def read(number: int, frame: Frame) -> Pixels:
+    def read(number: int, frame: ImageFrame) -> Pixels:
         if number in broken:
             raise BrokenImage(f"{number}.png (torn)")
         time.sleep(0.001 * ((number * 7) % 3))  # they are not ready in order
@@ -38,9 +38,11 @@ def images_of(count: int, *, broken: frozenset[int] = frozenset()) -> Images:
     return Images(count, read, "{}.png".format, tuple(range(count)), count)
 
 
-def source(images: Images, batch_size: int = 4, *, allow_broken: bool = False) -> Source:
+def source(images: Images, batch_size: int = 4, *, allow_broken: bool = False) -> ImageSource:
     """Doubles every pixel."""
-    return Source(images, images.count, Frame(2), lambda each: each * 2, batch_size, allow_broken)
+    return ImageSource(
+        images, images.count, ImageFrame(2), lambda each: each * 2, batch_size, allow_broken
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -59,7 +61,7 @@ def test_decoding_ahead_is_bounded() -> None:
     read: list[int] = []
     enough = threading.Event()
 
-    def count(number: int, frame: Frame) -> Pixels:
+    def count(number: int, frame: ImageFrame) -> Pixels:
         read.append(number)
         if len(read) >= 4:
             enough.set()
@@ -76,7 +78,7 @@ def test_a_large_batch_is_decoded_by_all_threads() -> None:
     """Its parts are decoded side by side: none is long in coming, and few batches are ahead."""
     together = threading.Barrier(4)
 
-    def read(number: int, frame: Frame) -> Pixels:
+    def read(number: int, frame: ImageFrame) -> Pixels:
         if number < 4 * PART and number % PART == 0:
             together.wait(10.0)
         return np.full((frame.pixels, frame.pixels, 3), number, np.float32)
@@ -115,11 +117,13 @@ def in_place_and_reversed(image: Pixels) -> Pixels:
 def test_an_architecture_prepares_in_place_or_anew(prepare: Prepare) -> None:
     """The network gets what is returned."""
 
-    def read(number: int, frame: Frame) -> Pixels:
+    def read(number: int, frame: ImageFrame) -> Pixels:
         return np.full((frame.pixels, frame.pixels, 3), (number, 10.0, 20.0), np.float32)
 
     images = Images(2, read, str, None, None)
-    batch = Pipeline(Source(images, 2, Frame(2), prepare, 2, allow_broken=False), 1).next()
+    batch = Pipeline(
+        ImageSource(images, 2, ImageFrame(2), prepare, 2, allow_broken=False), 1
+    ).next()
     expected = [2.0, 11.0, 21.0]
     if prepare is in_place_and_reversed:
         expected.reverse()
@@ -154,12 +158,12 @@ def test_kept_images_are_decoded_once() -> None:
 def test_frames_are_the_middle_or_all() -> None:
     """The crop leaves out the margins; grey becomes three channels."""
     image = np.arange(64, dtype=np.float32).reshape(8, 8, 1)
-    squashed = enlarge(image, Frame(8, "squash"))
+    squashed = enlarge(image, ImageFrame(8, "squash"))
     assert squashed.shape == (8, 8, 3)
     assert squashed[:, :, 1].tolist() == image[:, :, 0].tolist()
-    cropped = enlarge(image, Frame(7, "crop"))  # 7 of 8 pixels
+    cropped = enlarge(image, ImageFrame(7, "crop"))  # 7 of 8 pixels
     assert len(np.unique(cropped)) == 49
-    wide = enlarge(np.zeros((4, 9, 3), np.float32), Frame(16, "squash"))
+    wide = enlarge(np.zeros((4, 9, 3), np.float32), ImageFrame(16, "squash"))
     assert squashed.flags.writeable  # an architecture may prepare it in place
     assert wide.flags.writeable
     assert wide.shape == (16, 16, 3)
@@ -169,7 +173,7 @@ def test_synthetic_images_are_the_same_in_every_run() -> None:
     """Noise without labels: there is no accuracy on it."""
     found = synthetic.read("", "")
     assert found.labels is None
-    first, again, other = (found.read(number, Frame(5)) for number in (0, 0, 1))
+    first, again, other = (found.read(number, ImageFrame(5)) for number in (0, 0, 1))
     assert (first == again).all()
     assert (first != other).any()
 
@@ -186,7 +190,7 @@ def test_npz_holds_images_and_labels(tmp_path: Path) -> None:
             np.savez(path, images=images, labels=labels)
         found = npz.read(str(path), "")
         assert (found.count, found.labels, found.classes) == (2, (2, 0), 3)
-        assert (found.read(1, Frame(4, "squash")) == images[1]).all()
+        assert (found.read(1, ImageFrame(4, "squash")) == images[1]).all()
 
 
 def test_npz_may_say_how_many_classes_there_are(tmp_path: Path) -> None:

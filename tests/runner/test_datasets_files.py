@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import BrokenImage, Frame, Images
+from wattmark_runner.worker.datasets import BrokenImage, ImageFrame, Images
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -98,13 +98,13 @@ def test_images_are_cropped_or_squashed(tmp_path: Path) -> None:
     wide[:, 40:120] = (200, 100, 50)
     path = tmp_path / "wide.png"
     Image.fromarray(wide).save(path)
-    cropped = decode(path, Frame(70, "crop"))
+    cropped = decode(path, ImageFrame(70, "crop"))
     assert cropped.shape == (70, 70, 3)
     assert (cropped == np.array([200, 100, 50], np.float32)).all()
-    squashed = decode(path, Frame(80, "squash"))
+    squashed = decode(path, ImageFrame(80, "squash"))
     assert squashed[40, 5].tolist() == [0.0, 0.0, 0.0]
     Image.fromarray(np.full((9, 9), 7, np.uint8)).save(path)
-    assert decode(path, Frame(9, "squash"))[4, 4].tolist() == [7.0, 7.0, 7.0]
+    assert decode(path, ImageFrame(9, "squash"))[4, 4].tolist() == [7.0, 7.0, 7.0]
 
 
 def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
     path = tmp_path / "grey.png"
     for value, expected in ((0, 0.0), (257, 1.0), (0x8080, 128.0), (65535, 255.0)):
         Image.fromarray(np.full((8, 8), value, np.uint16)).save(path)
-        assert np.unique(decode(path, Frame(8, "squash"))).tolist() == [expected]
+        assert np.unique(decode(path, ImageFrame(8, "squash"))).tolist() == [expected]
     for kind, mode in ((np.int32, "I"), (np.float32, "F")):
         Image.fromarray(np.zeros((8, 8), kind)).save(path, format="TIFF")
         with pytest.raises(BrokenImage, match=f"mode {mode}: 8 or 16 bits"):
@@ -136,7 +136,7 @@ def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) 
     assert "truncated" in reasons[1].lower()
     assert not any(str(tmp_path) in reason for reason in reasons.values())
     with pytest.raises(BrokenImage, match=r"x/b.jpg \(.*[tT]runcated"):
-        found.read(1, Frame(8))
+        found.read(1, ImageFrame(8))
 
 
 def test_damage_inside_a_png_is_found_before_anything_is_measured(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_flat_images_get_the_kits_ground_truth(tmp_path: Path) -> None:
     assert len(every.missing) == 50_000 - 4
     found = every.first(4)
     assert (found.labels, found.classes, found.missing) == ((0, 1, 999, 500), 1000, ())
-    assert found.read(2, Frame(4)).mean() == pytest.approx(150, abs=2)
+    assert found.read(2, ImageFrame(4)).mean() == pytest.approx(150, abs=2)
 
 
 def test_a_ground_truth_that_may_have_shifted_is_refused(tmp_path: Path) -> None:

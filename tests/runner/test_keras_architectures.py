@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from wattmark_runner.execution.worker_process import WorkerProcess
-from wattmark_runner.worker.protocol import Done, Event, Load, Loaded, Measure, Notice, PhaseEnd
+from wattmark_runner.worker.protocol import (
+    Done,
+    Load,
+    Loaded,
+    Measure,
+    Notice,
+    PhaseEnd,
+    WorkerMessage,
+)
 from wattmark_runner.workloads.keras import APPLICATIONS, KERAS_PARAMETERS
 
 keras = pytest.importorskip("keras")
@@ -39,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def measure(log: Path, folder: Path, model: str) -> list[Event]:
+def measure(log: Path, folder: Path, model: str) -> list[WorkerMessage]:
     """All that a worker says of one short window on the images."""
     parameters = {each.name: each.default for each in KERAS_PARAMETERS} | {
         "weights": "random", "batch_size": 1, "pipeline_threads": 1,
@@ -48,10 +56,10 @@ def measure(log: Path, folder: Path, model: str) -> list[Event]:
         "kind": "ilsvrc2012", "path": str(folder), "labels": str(folder / "val.txt"),
         "weights": "", "images": "",
     }  # fmt: skip
-    heard: list[Event] = []
+    heard: list[WorkerMessage] = []
     with WorkerProcess(log) as worker:
         worker.send(Load("", model, parameters, "", "", memory_bytes=MEMORY_BYTES, files=files))
-        for event in worker.events(None, 300.0):
+        for event in worker.messages(None, 300.0):
             heard.append(event)
             if isinstance(event, Loaded):
                 worker.send(Measure(1, 0.01, 0.01, 0.0))

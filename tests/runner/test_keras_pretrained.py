@@ -52,7 +52,7 @@ def measured(log: Path, folder: Path, model: str, images: str, **changed: Value)
     """What one pass over the images comes to."""
     with WorkerProcess(log) as worker:
         worker.send(loaded(folder, model, images, **changed))
-        for event in worker.events(None, 600.0):
+        for event in worker.messages(None, 600.0):
             if isinstance(event, Loaded):
                 worker.send(Measure(1, 0.1, 0.1, 0.0))
             if isinstance(event, Done):

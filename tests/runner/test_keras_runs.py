@@ -12,8 +12,8 @@ import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.results import Phase
-from wattmark_runner.execution.progress import Progress
-from wattmark_runner.execution.run import LOAD_SECONDS, SCORE_SECONDS, execute
+from wattmark_runner.execution.progress import LOAD_SECONDS, SCORE_SECONDS, Progress
+from wattmark_runner.execution.run import execute
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.worker.protocol import Load
@@ -105,7 +105,7 @@ def test_random_weights_are_measured_and_not_scored(run: Run) -> None:
 def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Progress]) -> None:
     """Accuracy is that of the predictions made: here what the same network says elsewhere. The
     time left that is told counts the pause."""
-    from wattmark_runner.worker.datasets import Frame
+    from wattmark_runner.worker.datasets import ImageFrame
     from wattmark_runner.worker.datasets import npz as npz_images
 
     table = npz(tmp_path / "set.npz", [0, 1, 2, 1, 0])
@@ -113,7 +113,7 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Pro
     model = keras.applications.MobileNetV3Small(weights=None, classes=3, input_shape=(224, 224, 3))
     model.save_weights(tmp_path / "mine.weights.h5")
     images = npz_images.read(str(tmp_path / "set.npz"), "")
-    batch = np.stack([images.read(number, Frame(224, "crop")) for number in range(5)])
+    batch = np.stack([images.read(number, ImageFrame(224, "crop")) for number in range(5)])
     predicted = np.asarray(model(batch, training=False)).argmax(axis=-1)
     weights = f'[workloads."keras:mine".weights]\n{MODEL} = "{tmp_path}/mine.weights.h5"'
     record = run(f"{table}\n{weights}", batch_size=2, pause_seconds=PAUSE_SECONDS)
@@ -211,7 +211,7 @@ def worker_fails(log: Path, gpu: str = "", **changed: Value) -> str:
     with WorkerProcess(log, gpu=gpu) as worker:
         worker.send(Load("", MODEL, parameters, "", "", gpu=gpu, files=files))
         with pytest.raises(RunError) as caught:
-            list(worker.events(None, 60.0))
+            list(worker.messages(None, 60.0))
     return str(caught.value)
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from wattmark_core.clock import FakeClock
 from wattmark_core.units import seconds_to_ns
-from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels
-from wattmark_runner.worker.datasets.pipeline import Pipeline, Source
+from wattmark_runner.worker.datasets import BrokenImage, ImageFrame, Images, Pixels
+from wattmark_runner.worker.datasets.pipeline import ImageSource, Pipeline
 from wattmark_runner.worker.measurement import Measurement, Network
 from wattmark_runner.worker.networks.streamed import NONE, StreamedNetwork, count_correct
-from wattmark_runner.worker.protocol import Event, Measure, PhaseEnd
+from wattmark_runner.worker.protocol import Measure, PhaseEnd, WorkerMessage
 
 COUNT = 10
 BATCH = 4
@@ -40,7 +40,7 @@ class Reading:
         return found
 
 
-def shade(number: int, frame: Frame) -> Pixels:
+def shade(number: int, frame: ImageFrame) -> Pixels:
     """Image n is all n; the sixth cannot be read."""
     if number == 5:
         raise BrokenImage("5")
@@ -51,7 +51,7 @@ def shade(number: int, frame: Frame) -> Pixels:
 def network() -> StreamedNetwork:
     """A network that classifies every image but the sixth right."""
     images = Images(COUNT, shade, str, tuple(range(COUNT)), COUNT)
-    source = Source(images, COUNT, Frame(2), lambda each: each, BATCH, allow_broken=True)
+    source = ImageSource(images, COUNT, ImageFrame(2), lambda each: each, BATCH, allow_broken=True)
     return StreamedNetwork(Reading(), source, Pipeline(source, 2))
 
 
@@ -131,7 +131,7 @@ class Timed(Network):
 def windows(batches: int, wanted: Measure, pause_seconds: float) -> list[PhaseEnd]:
     """All windows of a measurement."""
     clock = FakeClock()
-    heard: list[Event] = []
+    heard: list[WorkerMessage] = []
     Measurement(
         Timed(clock, 2 * batches, batches), wanted, clock, lambda: clock.now_ns, heard.append,
         pause_seconds=pause_seconds, image_bytes=2,

@@ -16,15 +16,15 @@ import pytest
 from psutil import Process
 
 from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_runner.errors import Cancelled, ParameterError
 from wattmark_runner.execution.fetch_weights import fetch_weights
 from wattmark_runner.execution.run import execute
 from wattmark_runner.records.model import RunRequest
-from wattmark_runner.windows.waiting import Cancelled
 from wattmark_runner.worker.protocol import Load
 from wattmark_runner.workloads import Workload, find_workload
 from wattmark_runner.workloads.images import ImageFiles
 from wattmark_runner.workloads.keras import APPLICATIONS
-from wattmark_runner.workloads.parameters import ParameterError, Value
+from wattmark_runner.workloads.parameters import Value
 from wattmark_runner.workloads.pretrained import (
     KERAS_FILES,
     keras_folder,

@@ -95,7 +95,7 @@ def test_a_dead_exporter_is_logged_once_and_the_windows_are_kept(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Telemetry never raises: without an exporter windows are incomplete, not lost."""
-    with caplog.at_level(logging.WARNING, "wattmark.runner"), Recorder(DEAD, store) as recorder:
+    with caplog.at_level(logging.WARNING, "wattmark_runner"), Recorder(DEAD, store) as recorder:
         for _ in range(3):
             with recorder.window() as window:
                 window.record(inferences=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wattmark_core.clock import FakeClock
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.worker.measurement import Measurement, Network, count_correct
-from wattmark_runner.worker.protocol import Edge, Event, Measure, PhaseEnd
+from wattmark_runner.worker.protocol import EdgeReached, Measure, PhaseEnd, WorkerMessage
 
 
 @dataclass
@@ -32,17 +32,17 @@ class TimedNetwork(Network):
 
 def measured(
     wanted: Measure, *, batches: int = 4, batch_ms: float = 1.0
-) -> tuple[list[Event], Measurement, TimedNetwork]:
+) -> tuple[list[WorkerMessage], Measurement, TimedNetwork]:
     """All events of a measurement in virtual time."""
     clock = FakeClock()
     network = TimedNetwork(clock, images=8 * batches, batches=batches, batch_ns=int(batch_ms * 1e6))
-    events: list[Event] = []
+    events: list[WorkerMessage] = []
     measurement = Measurement(network, wanted, clock, lambda: clock.now_ns, events.append)
     measurement.run()
     return events, measurement, network
 
 
-def windows_of(events: list[Event], phase: str) -> list[PhaseEnd]:
+def windows_of(events: list[WorkerMessage], phase: str) -> list[PhaseEnd]:
     return [each for each in events if isinstance(each, PhaseEnd) and each.phase == phase]
 
 
@@ -102,12 +102,12 @@ def test_edges_are_told_before_what_follows() -> None:
     kinds = [
         (type(event).__name__, event.phase, event.repeat)
         for event in events
-        if isinstance(event, Edge | PhaseEnd)
+        if isinstance(event, EdgeReached | PhaseEnd)
     ]
     expected = [
         (kind, phase, repeat)
         for phase, repeat in (("warmup", 0), ("inference", 0), ("inference", 1))
-        for kind in ("Edge", "Edge", "PhaseEnd")
+        for kind in ("EdgeReached", "EdgeReached", "PhaseEnd")
     ]
     assert kinds == expected
 

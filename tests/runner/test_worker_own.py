@@ -15,13 +15,13 @@ from wattmark_core.errors import RunError
 from wattmark_runner.execution.worker_process import WorkerProcess, passed_on, worker_environment
 from wattmark_runner.worker.protocol import (
     Done,
-    Edge,
-    Event,
+    EdgeReached,
     Load,
     Loaded,
     Measure,
     Notice,
     PhaseEnd,
+    WorkerMessage,
 )
 
 MEASURE = Measure(repeats=2, seconds=0.2, guard_seconds=0.1, warmup_seconds=0.1)
@@ -38,12 +38,12 @@ def of_python(text: str) -> Load:
     return of_command(sys.executable, "-c", TELL + text)
 
 
-def carry_out(log: Path, load: Load, measure: Measure = MEASURE) -> list[Event]:
+def carry_out(log: Path, load: Load, measure: Measure = MEASURE) -> list[WorkerMessage]:
     """All that a worker says until it is done."""
-    heard: list[Event] = []
+    heard: list[WorkerMessage] = []
     with WorkerProcess(log) as worker:
         worker.send(load)
-        for event in worker.events(None, 60.0):
+        for event in worker.messages(None, 60.0):
             heard.append(event)
             if isinstance(event, Loaded):
                 worker.send(measure)
@@ -52,7 +52,7 @@ def carry_out(log: Path, load: Load, measure: Measure = MEASURE) -> list[Event]:
     raise AssertionError
 
 
-def windows(heard: list[Event]) -> list[PhaseEnd]:
+def windows(heard: list[WorkerMessage]) -> list[PhaseEnd]:
     """The windows in it."""
     return [event for event in heard if isinstance(event, PhaseEnd)]
 
@@ -80,7 +80,7 @@ def test_a_command_marks_its_windows(tmp_path: Path) -> None:
         assert window.end_ns - window.start_ns == pytest.approx(2e8, rel=0.5)
         assert window.cpu_seconds is not None
         assert 0.05 < window.cpu_seconds < 0.5
-    edges = [event for event in heard if isinstance(event, Edge)]
+    edges = [event for event in heard if isinstance(event, EdgeReached)]
     assert [(e.phase, e.repeat, e.opening) for e in edges[2:]] == [
         ("inference", 0, True), ("inference", 0, False),
         ("inference", 1, True), ("inference", 1, False),
@@ -217,7 +217,7 @@ def test_time_is_limited(tmp_path: Path) -> None:
         worker.send(of_command("sleep", "60"))
         worker.send(MEASURE)
         with pytest.raises(RunError, match=r"longer than its limit of 0\.5 s"):
-            list(worker.events(None, 0.5))
+            list(worker.messages(None, 0.5))
 
 
 @pytest.mark.parametrize("how", ["stop", "close its input"])

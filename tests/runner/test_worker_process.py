@@ -12,8 +12,7 @@ from wattmark_core.errors import RunError
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.worker.protocol import (
     Done,
-    Edge,
-    Event,
+    EdgeReached,
     Load,
     Loaded,
     Measure,
@@ -22,6 +21,7 @@ from wattmark_runner.worker.protocol import (
     Ready,
     Step,
     Trained,
+    WorkerMessage,
     decode,
     encode,
 )
@@ -40,10 +40,10 @@ def load_command(cache: Path, gpu: str = "") -> Load:
     )
 
 
-def until(worker: WorkerProcess, kind: type[Event]) -> list[Event]:
+def until(worker: WorkerProcess, kind: type[WorkerMessage]) -> list[WorkerMessage]:
     """All events up to the first of ``kind``."""
-    seen: list[Event] = []
-    for event in worker.events():
+    seen: list[WorkerMessage] = []
+    for event in worker.messages():
         seen.append(event)
         if isinstance(event, kind):
             break
@@ -54,7 +54,7 @@ def train(cache: Path, log: Path) -> None:
     """Make sure that the weights are in the cache."""
     with WorkerProcess(log) as worker:
         worker.send(load_command(cache))
-        for event in worker.events():
+        for event in worker.messages():
             if isinstance(event, Trained | Loaded):
                 return
 
@@ -62,13 +62,13 @@ def train(cache: Path, log: Path) -> None:
 def test_edges_go_to_whoever_waits_for_them(cache: Path, tmp_path: Path) -> None:
     """At once, in the order in which they happen; all other events come as ever."""
     train(cache, tmp_path / "log")
-    edges: list[Edge] = []
+    edges: list[EdgeReached] = []
     with WorkerProcess(tmp_path / "log", on_edge=edges.append) as worker:
         worker.send(load_command(cache))
         until(worker, Loaded)
         worker.send(MEASURE)
         seen = until(worker, Done)
-    assert not any(isinstance(event, Edge) for event in seen)
+    assert not any(isinstance(event, EdgeReached) for event in seen)
     windows = [event for event in seen if isinstance(event, PhaseEnd)]
     assert [(edge.phase, edge.repeat, edge.opening, edge.time_ns) for edge in edges] == [
         (w.phase, w.repeat, opening, w.start_ns if opening else w.end_ns)
@@ -79,9 +79,9 @@ def test_edges_go_to_whoever_waits_for_them(cache: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "message",
-    [Ready(1), Step("train", 0.5), Edge("inference", 1, True, 2), Done([1], 0.5), MEASURE],
+    [Ready(1), Step("train", 0.5), EdgeReached("inference", 1, True, 2), Done([1], 0.5), MEASURE],
 )
-def test_messages_come_back_equal(message: Event) -> None:
+def test_messages_come_back_equal(message: WorkerMessage) -> None:
     """What one side says is what the other hears."""
     assert decode(encode(message)) == message
 

@@ -13,17 +13,17 @@ from wattmark_core.errors import RunError
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.protocol import (
     Command,
-    Event,
     Failed,
     Load,
     Measure,
     Ready,
     Step,
+    WorkerMessage,
     decode,
     encode,
 )
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 
 
 class Session(Protocol):
@@ -45,7 +45,7 @@ def main() -> NoReturn:
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
     threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
 
-    def emit(event: Event) -> None:
+    def emit(event: WorkerMessage) -> None:
         os.write(events, encode(event))
 
     emit(Ready(os.getpid()))
@@ -116,7 +116,7 @@ def _leave(status: int) -> NoReturn:
     """At once, whatever other threads are doing, and with all that was started here."""
     try:
         descendants.kill()
-    finally:  # whatever breaks here, for want of memory or otherwise
+    finally:  # even if memory has run out
         os._exit(status)
 
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from wattmark_core.clock import Clock
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
-from wattmark_runner.worker.protocol import Edge, Event, Measure, PhaseEnd, Step
+from wattmark_runner.worker.protocol import EdgeReached, Measure, PhaseEnd, Step, WorkerMessage
 
 WARMUP_BATCHES: Final = 10
 CALL_SECONDS: Final = 0.05
@@ -57,7 +57,7 @@ class Measurement:
     wanted: Measure
     clock: Clock
     cpu_ns: Callable[[], int]
-    emit: Callable[[Event], None]
+    emit: Callable[[WorkerMessage], None]
     pause_seconds: float = 0.0
     image_bytes: int | None = None
     predictions: list[list[bytes]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Measurement:
         """At least ``WARMUP_BATCHES``, wherever in a pass they end."""
         cpu_start = self.cpu_ns()
         start = end = self.clock.boottime_ns()
-        self.emit(Edge("warmup", 0, opening=True, time_ns=start))
+        self.emit(EdgeReached("warmup", 0, opening=True, time_ns=start))
         first = inferences = 0
         while first < WARMUP_BATCHES or end < start + seconds_to_ns(self.wanted.warmup_seconds):
             count = max(1, self._batches_a_call)
@@ -96,7 +96,7 @@ class Measurement:
             self._calibrate(count, end - before)
             self._tell("warmup", 0, start, end, self.wanted.warmup_seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
-        self.emit(Edge("warmup", 0, opening=False, time_ns=end))
+        self.emit(EdgeReached("warmup", 0, opening=False, time_ns=end))
         return PhaseEnd("warmup", 0, start, end, inferences, cpu_seconds)
 
     def _window(self, repeat: int) -> PhaseEnd:
@@ -113,7 +113,7 @@ class Measurement:
         done = 0
         cpu_start = self.cpu_ns()
         start = end = self.clock.boottime_ns()
-        self.emit(Edge(phase, repeat, opening=True, time_ns=start))
+        self.emit(EdgeReached(phase, repeat, opening=True, time_ns=start))
         while done < least or end < start + seconds_to_ns(seconds):
             passes = max(1, self._batches_a_call // self.network.batches)
             classes.append(self.network.infer(0, passes * self.network.batches))
@@ -123,7 +123,7 @@ class Measurement:
                 self._calibrate(passes * self.network.batches, end - before)
             self._tell(phase, repeat, start, end, seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
-        self.emit(Edge(phase, repeat, opening=False, time_ns=end))
+        self.emit(EdgeReached(phase, repeat, opening=False, time_ns=end))
         inferences = done * self.network.images
         return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds), classes
 

@@ -89,7 +89,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class EdgeReached:
     """A window begins (``opening``) or has ended; sent at once so that a sample can be forced."""
 
     phase: str
@@ -135,17 +135,17 @@ class Failed:
 
 
 Command = Load | Measure
-Event = Ready | Notice | Step | Trained | Loaded | Edge | PhaseEnd | Done | Failed
+WorkerMessage = Ready | Notice | Step | Trained | Loaded | EdgeReached | PhaseEnd | Done | Failed
 
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__.lower(): kind
     for kind in (
-        Load, Measure, Ready, Notice, Step, Trained, Loaded, Edge, PhaseEnd, Done, Failed,
+        Load, Measure, Ready, Notice, Step, Trained, Loaded, EdgeReached, PhaseEnd, Done, Failed,
     )
 }  # fmt: skip
 
 
-def encode(message: Command | Event) -> bytes:
+def encode(message: Command | WorkerMessage) -> bytes:
     """One line, line feed included."""
     body = {"kind": type(message).__name__.lower(), **asdict(message)}
     return json.dumps(body).encode() + b"\n"

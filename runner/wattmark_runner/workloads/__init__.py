@@ -1,5 +1,6 @@
 """Which workloads and models there are, known without importing a framework."""
 
+from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.config import (
     BUILT_IN,
     Limits,
@@ -8,7 +9,7 @@ from wattmark_runner.workloads.config import (
     find_workload,
     load_config,
 )
-from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value
+from wattmark_runner.workloads.parameters import Parameter, Value
 from wattmark_runner.workloads.registry import DATA_ROOT
 
 __all__ = [

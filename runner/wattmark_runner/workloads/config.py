@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.images import ImageFiles, read_images
 from wattmark_runner.workloads.keras import ARCHITECTURES, KERAS_PARAMETERS
-from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value, shown_value
+from wattmark_runner.workloads.parameters import Parameter, Value, shown_value
 from wattmark_runner.workloads.reading import Table
 from wattmark_runner.workloads.registry import BUILT_IN_PARAMETERS, WORKLOADS
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.config import Workload
 from wattmark_runner.workloads.keras import APPLICATIONS
-from wattmark_runner.workloads.parameters import ParameterError, Value
+from wattmark_runner.workloads.parameters import Value
 
 DOWNLOADS: Final = "https://storage.googleapis.com/"
 """From where ``keras.applications`` takes its weights."""

@@ -1,7 +1,6 @@
 """Runs of an older version: what Grafana shows of them is written once more, and nothing else."""
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +21,8 @@ from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.scorer import score_run
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs import scoring_queue as scoring
-from wattmark_runner.service.jobs.scoring_queue import Scorer
+from wattmark_runner.service.jobs.open_windows import OpenWindows
+from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_store import Store, open_store
 from wattmark_store.influx_views import RESULT_VIEWS
@@ -31,7 +31,20 @@ S = 1_000_000_000
 START = 1_700_000_000 * S
 RUNS = 8
 SERIES = EnergySeries(Domain.PACKAGE, "socket0", "rapl", Method.COUNTER, 0.001)
-Serve = Callable[..., Scorer]
+Serve = Callable[..., ScoringQueue]
+
+
+class WatchedDatabase(RunDatabase):
+    """Counts, whenever a run is saved, those that are not published."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.unpublished_then: list[int] = []
+
+    def save(self, record: RunRecord) -> None:
+        """See ``RunDatabase``."""
+        self.unpublished_then.append(len(self.unpublished()))
+        super().save(record)
 
 
 def make_record(number: int, state: RunState = RunState.DONE) -> RunRecord:
@@ -101,12 +114,14 @@ def serve(
     monkeypatch.setattr(scoring, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(scoring, "PUBLISH_SECONDS", 0.5)
     monkeypatch.setattr(scoring, "PUBLISH_SHARE_SECONDS", 0.0)
-    started: list[tuple[Scorer, Store]] = []
+    started: list[tuple[ScoringQueue, Store]] = []
 
-    def start(url: str = "", scored: Callable[[RunRecord], None] = lambda _: None) -> Scorer:
+    def start(url: str = "", database: RunDatabase = old) -> ScoringQueue:
         store = open_store(url or influx.url("runner"), influx.password_file("runner"))
-        context = AppContext("http://127.0.0.1:9", store, old, tmp_path, tmp_path, RunnerConfig(()))
-        scorer = Scorer(context, threading.RLock(), list, scored, lambda: None)
+        context = AppContext(
+            "http://127.0.0.1:9", store, database, tmp_path, tmp_path, RunnerConfig(())
+        )
+        scorer = ScoringQueue(context, OpenWindows())
         scorer.start()
         started.append((scorer, store))
         return scorer
@@ -192,10 +207,11 @@ def test_a_new_run_is_scored_between_old_ones(
     put_samples(store)
     store.close()
     old.save(replace(make_record(50, RunState.SCORING), ended_ns=None))
-    left: list[int] = []
-    serve(scored=lambda _: left.append(len(old.unpublished())))
+    watched = WatchedDatabase(old.path)
+    serve(database=watched)
     waiting(lambda: old.load("run50").state is RunState.DONE, 30.0)
-    assert left[0] >= RUNS - 1
+    assert watched.unpublished_then[0] >= RUNS - 1
+    watched.close()
     waiting(lambda: old.unpublished() == [], 30.0)
 
 

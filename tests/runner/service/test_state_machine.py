@@ -23,10 +23,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from wattmark_runner.errors import Conflict, Invalid, RequestRefused
 from wattmark_runner.records.database import Page, RunDatabase
 from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
-from wattmark_runner.service.api.problems import ApiError
-from wattmark_runner.service.api.schemas import WindowClose, WindowCreate
+from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
 from wattmark_runner.workloads.config import load_config
@@ -78,7 +78,7 @@ class Runs(RuleBasedStateMachine):
         self.starts = 0
         self.made: dict[str, int] = {}
         """Each run with the number of the service that it was made by."""
-        self.parts = self.started(RunDatabase(self.data("0.sqlite")))
+        self.services = self.started(RunDatabase(self.data("0.sqlite")))
 
     def data(self, name: str) -> Path:
         """A file of this machine's own."""
@@ -91,21 +91,21 @@ class Runs(RuleBasedStateMachine):
             self.rooms.data / "cache", load_config(self.rooms.config),
         )  # fmt: skip
         self.starts += 1
-        parts = Services.of(context)
-        parts.start()
-        return parts
+        services = Services.of(context)
+        services.start()
+        return services
 
     @property
     def database(self) -> RunDatabase:
         """What the running service keeps."""
-        return self.parts.context.database
+        return self.services.context.database
 
     # What clients do
 
     @rule(target=runs)
     def create(self) -> str:
         """Queue a run that takes two or three seconds."""
-        return self.noted(self.parts.queue.submit(SHORT).run_id)
+        return self.noted(self.services.queue.submit(SHORT).run_id)
 
     @rule(run_id=runs)
     def cancel(self, run_id: str) -> None:
@@ -131,16 +131,15 @@ class Runs(RuleBasedStateMachine):
     @rule(window_id=windows, correct=st.sampled_from([None, 3, 11]))
     def close(self, window_id: str, correct: int | None) -> None:
         """Close a window; 11 of 10 cannot be correct."""
-        allowed(lambda: self.closed(window_id, correct), 409, 422)
+        allowed(lambda: self.closed(window_id, correct), Conflict, Invalid)
 
     @rule(target=windows)
     def post(self) -> str:
         """Post a window that is over."""
         now = time.time_ns()
-        row = self.parts.annotations.post(WindowCreate(
-            workload="w", model="m", start_ns=now - 500_000_000, end_ns=now - 100_000_000,
-            inferences=10, correct=9,
-        ))  # fmt: skip
+        row = self.services.external.post(
+            WindowRequest("w", "m"), now - 500_000_000, now - 100_000_000, WindowResults(10, 9)
+        )
         self.noted(row.window.run_id)
         return row.window.window_id
 
@@ -157,7 +156,7 @@ class Runs(RuleBasedStateMachine):
     @rule(run_id=runs)
     def score_again(self, run_id: str) -> None:
         """Score a run once more."""
-        allowed(lambda: self.parts.annotations.scorer.again(run_id))
+        allowed(lambda: self.services.scoring.again(run_id))
 
     @rule(seconds=st.sampled_from([0.3, 1.0, 2.0]))
     def wait(self, seconds: float) -> None:
@@ -169,8 +168,8 @@ class Runs(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """Stop the service in order, and start it again."""
-        self.parts.stop()
-        self.parts = self.started(self.database)
+        self.services.stop()
+        self.services = self.started(self.database)
 
     @rule()
     def kill(self) -> None:
@@ -181,9 +180,9 @@ class Runs(RuleBasedStateMachine):
             closing(sqlite3.connect(copy)) as theirs,
         ):
             ours.backup(theirs)
-        self.parts.stop()
+        self.services.stop()
         self.database.close()
-        self.parts = self.started(RunDatabase(copy))
+        self.services = self.started(RunDatabase(copy))
 
     # What is always so
 
@@ -223,7 +222,7 @@ class Runs(RuleBasedStateMachine):
             self.finish()
             self.judge()
         finally:
-            self.parts.stop()
+            self.services.stop()
             self.database.close()
             self.store.close()
             self.folder.cleanup()
@@ -257,28 +256,26 @@ class Runs(RuleBasedStateMachine):
         return run_id
 
     def opened(self, limit: float, run_id: str | None) -> str:
-        row = self.parts.annotations.open(
-            WindowCreate(workload="w", model="m", max_seconds=limit, run_id=run_id)
-        )
+        row = self.services.external.open(WindowRequest("w", "m", max_seconds=limit, run_id=run_id))
         self.noted(row.window.run_id)
         return row.window.window_id
 
     def closed(self, window_id: str, correct: int | None) -> None:
-        self.parts.annotations.close(window_id, WindowClose(inferences=10, correct=correct))
+        self.services.external.close(window_id, WindowResults(10, correct))
 
     def cancelled(self, run_id: str) -> None:
         if self.database.row(run_id).source is Source.EXTERNAL:
-            self.parts.annotations.cancel(run_id)
+            self.services.external.cancel(run_id)
         else:
-            self.parts.queue.cancel(run_id)
+            self.services.queue.cancel(run_id)
 
 
-def allowed(call: Callable[[], Any], *statuses: int) -> Any:
-    """What a call gives; None if its refusal is one of these: 409 if none is named."""
+def allowed(call: Callable[[], Any], *refusals: type[RequestRefused]) -> Any:
+    """What a call gives; None if its refusal is one of these: ``Conflict`` if none is named."""
     try:
         return call()
-    except ApiError as refusal:
-        if refusal.status not in (statuses or (409,)):
+    except RequestRefused as refusal:
+        if not isinstance(refusal, refusals or Conflict):
             raise
         return None
 

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from wattmark_core.results import Boundary
-from wattmark_runner.service.api.schemas import Tables
-from wattmark_runner.service.services import Services, parts
+from wattmark_runner.service.api.schemas.scores import Tables
+from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.tables import TABLES, Choice
 from wattmark_runner.views.tables.text import FORMATS
 from wattmark_scoring.scores import ENERGY_SCORE
 
 router = APIRouter(tags=["scores"])
-Service = Annotated[Services, Depends(parts)]
+Service = Annotated[Services, Depends(services)]
 Format = Annotated[
     Literal["json", "csv", "markdown", "latex"], Query(description="how the tables are written")
 ]

@@ -22,7 +22,7 @@ class BrokenImage(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ImageFrame:
     """What a network wants: a square of ``pixels``, of the image's middle or of all of it."""
 
     pixels: int
@@ -54,7 +54,7 @@ class Images:
     """
 
     count: int
-    read: Callable[[int, Frame], Pixels | Bytes]
+    read: Callable[[int, ImageFrame], Pixels | Bytes]
     name: Callable[[int], str]
     labels: tuple[int, ...] | None
     classes: int | None

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import Frame, Images, Pixels
+from wattmark_runner.worker.datasets import ImageFrame, Images, Pixels
 
 CROP = 0.875
 """The part of an image that is its middle: 224 of 256, as is usual on ImageNet."""
@@ -34,7 +34,7 @@ def of_arrays(
 
     _require_range(images)
 
-    def read(number: int, frame: Frame) -> Pixels:
+    def read(number: int, frame: ImageFrame) -> Pixels:
         return enlarge(images[number].astype(np.float32), frame)
 
     known = tuple(int(label) for label in labels)
@@ -60,7 +60,7 @@ def _require_range(images: npt.NDArray[Any]) -> None:
         )
 
 
-def enlarge(image: Pixels, frame: Frame) -> Pixels:
+def enlarge(image: Pixels, frame: ImageFrame) -> Pixels:
     """The nearest pixel for each that is wanted; grey becomes red, green and blue alike."""
     height, width, _ = image.shape
     if frame.resize == "crop":

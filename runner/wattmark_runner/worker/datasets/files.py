@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import BrokenImage, Bytes, Frame, Images, Missing
+from wattmark_runner.worker.datasets import BrokenImage, Bytes, ImageFrame, Images, Missing
 from wattmark_runner.worker.datasets.arrays import CROP
 
 try:
@@ -44,7 +44,7 @@ def of_files(
         except BrokenImage as error:
             raise BrokenImage(f"{name(number)} ({error})") from error
 
-    def read(number: int, frame: Frame) -> Bytes:
+    def read(number: int, frame: ImageFrame) -> Bytes:
         with named(number) as path:
             return decode(path, frame)
 
@@ -56,7 +56,7 @@ def of_files(
     return Images(len(paths), read, name, labels, classes, tuple(missing), check)
 
 
-def decode(path: Path, frame: Frame) -> Bytes:
+def decode(path: Path, frame: ImageFrame) -> Bytes:
     """The image at ``path``, resized bicubically. Raises ``BrokenImage`` with the reason."""
     with _opened(path) as image:
         width, height = image.size
@@ -86,7 +86,7 @@ def look_at(path: Path) -> None:
     except OSError as error:
         raise BrokenImage(error.strerror or type(error).__name__) from error
     if not whole:
-        decode(path, Frame(8))
+        decode(path, ImageFrame(8))
     elif start == _PNG:
         with _opened(path) as image:
             image.verify()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from wattmark_runner.worker.datasets.pipeline import Batch, Source
+from wattmark_runner.worker.datasets.pipeline import Batch, ImageSource
 from wattmark_runner.worker.measurement import Network
 
 NONE = 0xFFFF
@@ -49,7 +49,7 @@ class StreamedNetwork(Network):
     at both edges of a window alike. ``broken``: numbers of images that could not be read.
     """
 
-    def __init__(self, classifier: Classifier, source: Source, stream: Stream) -> None:
+    def __init__(self, classifier: Classifier, source: ImageSource, stream: Stream) -> None:
         self.images = source.count
         self.batches = source.batches
         self.broken: set[int] = set()

@@ -16,16 +16,16 @@ from wattmark_runner.worker.networks.compiled import CompiledNetwork
 from wattmark_runner.worker.networks.macs import count_macs
 from wattmark_runner.worker.protocol import (
     Done,
-    Event,
     Load,
     Loaded,
     Measure,
     Notice,
     Step,
     Trained,
+    WorkerMessage,
 )
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 
 
 class NetworkSession:

@@ -23,18 +23,18 @@ from wattmark_core.machine import about_machine
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.protocol import (
     Done,
-    Edge,
-    Event,
+    EdgeReached,
     Load,
     Loaded,
     Measure,
     Notice,
     PhaseEnd,
     Step,
+    WorkerMessage,
 )
 from wattmark_runner.worker.sessions.output import Output, Tail, log, shown
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 EXIT_SECONDS: Final = 5.0
 """How long the program may take to end after its last window."""
 LEAVING_SECONDS: Final = 1.0
@@ -191,7 +191,7 @@ class CommandSession:
         phase = said.get("phase", "inference")
         if phase not in PHASES:
             raise RunError(f"the command reported phase {phase!r}; known are {', '.join(PHASES)}")
-        self._emit(Edge(phase, _number(phase, counts), opening=True, time_ns=time_ns))
+        self._emit(EdgeReached(phase, _number(phase, counts), opening=True, time_ns=time_ns))
         return _Opened(phase, time_ns, descendants.cpu_seconds())
 
     def _close(
@@ -200,7 +200,7 @@ class CommandSession:
         if opened is None:
             raise RunError("the command reported an end without a start")
         number = _number(opened.phase, counts)
-        self._emit(Edge(opened.phase, number, opening=False, time_ns=time_ns))
+        self._emit(EdgeReached(opened.phase, number, opening=False, time_ns=time_ns))
         cpu_seconds = _grown(opened.cpu_seconds, descendants.cpu_seconds())
         inferences = _count(said, "inferences", 0 if opened.phase == "warmup" else None)
         correct = said.get("correct")

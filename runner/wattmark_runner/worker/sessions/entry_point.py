@@ -16,9 +16,9 @@ from wattmark_core.machine import about_machine
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.measurement import Measurement, Network
-from wattmark_runner.worker.protocol import Done, Event, Load, Loaded, Measure, Step
+from wattmark_runner.worker.protocol import Done, Load, Loaded, Measure, Step, WorkerMessage
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 Pass = Callable[[], tuple[int, int | None]]
 _COUNT: Final = struct.Struct("<q")
 UNKNOWN: Final = -1

@@ -12,16 +12,16 @@ import numpy as np
 from wattmark_core.clock import SystemClock
 from wattmark_core.machine import about_machine
 from wattmark_runner.worker.architectures import Architecture
-from wattmark_runner.worker.datasets import Frame
-from wattmark_runner.worker.datasets.pipeline import Source
+from wattmark_runner.worker.datasets import ImageFrame
+from wattmark_runner.worker.datasets.pipeline import ImageSource
 from wattmark_runner.worker.measurement import Measurement
 from wattmark_runner.worker.networks.streamed import CLASS_BYTES, StreamedNetwork, count_correct
-from wattmark_runner.worker.protocol import Done, Event, Load, Loaded, Measure, Notice, Step
+from wattmark_runner.worker.protocol import Done, Load, Loaded, Measure, Notice, Step, WorkerMessage
 from wattmark_runner.worker.sessions import keras_loading as loading
 from wattmark_runner.worker.sessions.keras_choice import Choice
 from wattmark_runner.worker.sessions.keras_progress import ProgressReporter
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 WAITING_RATIO: Final = 0.05
 """Of the time; more is told: then the input pipeline is what was measured."""
 
@@ -58,8 +58,8 @@ class KerasSession:
                 f" {choice.batch_size} was asked for"
             )
         self._labels = loading.labels_of(self._images, int(model.output.shape[-1]))
-        source = Source(
-            self._images, self._images.count, Frame(architecture.pixels, choice.resize),
+        source = ImageSource(
+            self._images, self._images.count, ImageFrame(architecture.pixels, choice.resize),
             architecture.prepare, choice.batch_size, choice.allow_broken,
         )  # fmt: skip
         classifier = framework.Compiled(model, tuple(model.input.shape[1:]))

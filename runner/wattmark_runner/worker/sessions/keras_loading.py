@@ -9,7 +9,12 @@ from typing import Any, Final
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.architectures import Architecture, Wanted
 from wattmark_runner.worker.datasets import BrokenImage, Images
-from wattmark_runner.worker.datasets.pipeline import CachedBatches, Pipeline, Source, require_memory
+from wattmark_runner.worker.datasets.pipeline import (
+    CachedBatches,
+    ImageSource,
+    Pipeline,
+    require_memory,
+)
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
 from wattmark_runner.worker.memory import available_bytes
 from wattmark_runner.worker.networks.streamed import IN_FLIGHT, NONE
@@ -137,7 +142,7 @@ def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
     return images.labels
 
 
-def stream_of(source: Source, choice: Choice) -> Pipeline | CachedBatches:
+def stream_of(source: ImageSource, choice: Choice) -> Pipeline | CachedBatches:
     """From memory, or decoded in every pass. Raises ``ConfigurationError`` if memory is short."""
     available = int(available_bytes() * MEMORY_RATIO)
     if choice.keep_decoded or choice.kind == "synthetic":

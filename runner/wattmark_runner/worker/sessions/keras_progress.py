@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from wattmark_runner.worker.protocol import Edge, Event, Step
+from wattmark_runner.worker.protocol import EdgeReached, Step, WorkerMessage
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 PROGRESS_SECONDS: Final = 2.0
 
 
@@ -17,13 +17,13 @@ class ProgressReporter:
         self._emit = emit
         self._batches = batches
         self._repeats = repeats
-        self._window: Edge | None = None
+        self._window: EdgeReached | None = None
         self._done = 0
         self._next = 0.0
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: WorkerMessage) -> None:
         """Pass it on, and know which window is open."""
-        if isinstance(event, Edge):
+        if isinstance(event, EdgeReached):
             self._window = event if event.opening else None
             self._done = 0
         self._emit(event)

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from wattmark_runner.records.database import Event, Page
 from wattmark_runner.records.model import FINAL, RunState, Source
-from wattmark_runner.service.access.idempotency import DESCRIBED
+from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
 from wattmark_runner.service.api.schemas.runs import (
@@ -47,7 +47,7 @@ EVENT_SCHEMA: Final = {
 Service = Annotated[Services, Depends(services)]
 
 
-@router.post("/runs", status_code=202, openapi_extra=DESCRIBED)
+@router.post("/runs", status_code=202, openapi_extra=IDEMPOTENT)
 def create_run(body: RunCreate, service: Service, request: Request, response: Response) -> Run:
     """Queue a run. It starts when those before it are over; one is measured at a time."""
     row = service.queue.submit(body.request())
@@ -89,7 +89,7 @@ def show_run(run_id: str, service: Service) -> RunDetail:
     return RunDetail(**dict(run), record=service.record(run_id))
 
 
-@router.post("/runs/{run_id}/cancel", openapi_extra=DESCRIBED)
+@router.post("/runs/{run_id}/cancel", openapi_extra=IDEMPOTENT)
 def cancel_run(run_id: str, service: Service) -> Run:
     """Cancel a run that waits or is under way; what it has measured is kept."""
     row = service.context.database.row(run_id)
@@ -161,7 +161,7 @@ def show_score(run_id: str, service: Service) -> RunScores:
     return RunScores(run_id=run_id, scores=list(record.scores), checks=list(record.checks))
 
 
-@router.post("/runs/{run_id}/score", openapi_extra=DESCRIBED)
+@router.post("/runs/{run_id}/score", openapi_extra=IDEMPOTENT)
 def score_again(run_id: str, service: Service) -> RunScores:
     """Score a run once more from the samples that are kept of it."""
     record = service.scoring.again(run_id)

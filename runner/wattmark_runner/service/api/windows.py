@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from wattmark_runner.errors import Invalid
 from wattmark_runner.records.database import Page
-from wattmark_runner.service.access.idempotency import DESCRIBED
+from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.schemas.windows import (
     WindowClose,
@@ -20,7 +20,7 @@ router = APIRouter(tags=["windows"])
 Service = Annotated[Services, Depends(services)]
 
 
-@router.post("/windows", status_code=201, openapi_extra=DESCRIBED)
+@router.post("/windows", status_code=201, openapi_extra=IDEMPOTENT)
 def open_window(
     body: WindowCreate, service: Service, request: Request, response: Response
 ) -> WindowItem:

@@ -29,7 +29,7 @@ from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
-from wattmark_runner.workloads.config import load_config
+from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.formula import Formula
 from wattmark_store import open_store
 
@@ -47,10 +47,10 @@ example:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Prints READY and its URL."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == [healthcheck.COMMAND]:
-        return healthcheck.main(given[1:], "wattmark-runner", HEALTH_URL)
-    options = _parser().parse_args(given)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == [healthcheck.COMMAND]:
+        return healthcheck.main(words[1:], "wattmark-runner", HEALTH_URL)
+    options = _parser().parse_args(words)
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(format="wattmark-runner: %(message)s", level=logging.INFO)
     try:

@@ -110,7 +110,7 @@ class _Measurement:
     def _loaded(self, loaded: Loaded) -> None:
         record = self.run.record
         if loaded.workload != self.run.workload.builtin:
-            # A run on a stand-in test set says so by its name, not by a notice alone.
+            # A run on a stand-in test set has its name, not a notice alone.
             record.request = replace(record.request, workload=loaded.workload)
         record.test_images = loaded.test_images
         record.parameters = loaded.parameters

@@ -163,7 +163,7 @@ def _carry_out(run: RunUnderWay) -> None:
 
 
 def _with_limit(workload: Workload, reason: str) -> str:
-    """Native code that gets no memory does not say so: it aborts, or goes on with nothing."""
+    """Native code that gets no memory does not report it: it aborts, or goes on with nothing."""
     limit = workload.limits.memory_bytes
     if limit is None or not re.search("killed by SIG(ABRT|SEGV|BUS)", reason):
         return reason

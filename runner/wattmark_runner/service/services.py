@@ -51,5 +51,5 @@ class Services:
 
 def services(request: Request) -> Services:
     """Those of the service that got the request, for ``Depends``."""
-    found: Services = request.app.state.services
-    return found
+    running: Services = request.app.state.services
+    return running

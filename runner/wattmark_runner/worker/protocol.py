@@ -1,7 +1,7 @@
-"""What parent and worker say to each other: JSON lines, one message each.
+"""The messages between parent and worker: JSON lines, one message each.
 
-Commands go to the worker's standard input, events come back on a pipe of their own, because a
-framework prints to standard output. All instants are raw CLOCK_BOOTTIME ns; the parent adds the
+Commands go to the worker's standard input, its messages come back on a pipe of their own, because
+a framework prints to standard output. All instants are raw CLOCK_BOOTTIME ns; the parent adds the
 exporter's offset. Closing the worker's standard input ends it.
 """
 
@@ -117,7 +117,7 @@ class PhaseEnd:
 class Done:
     """All windows are over. ``correct``: per measured window, of the predictions made in it.
 
-    None: nobody compared them. What became known on the way replaces what ``Loaded`` said.
+    None: nobody compared them. What became known on the way replaces that of ``Loaded``.
     """
 
     correct: list[int | None]

@@ -1,4 +1,7 @@
-"""Which workloads and models there are, known without importing a framework."""
+"""Which workloads and models may run, known without importing a framework.
+
+``reading`` and ``tables``, which read ``workloads.toml``, need pydantic: a worker does without.
+"""
 
 from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.config import (
@@ -7,7 +10,6 @@ from wattmark_runner.workloads.config import (
     RunnerConfig,
     Workload,
     find_workload,
-    load_config,
 )
 from wattmark_runner.workloads.parameters import Parameter, Value
 from wattmark_runner.workloads.registry import DATA_ROOT
@@ -22,5 +24,4 @@ __all__ = [
     "Value",
     "Workload",
     "find_workload",
-    "load_config",
 ]

@@ -23,17 +23,17 @@ Service = Annotated[Services, Depends(services)]
 
 @router.get("/workloads", tags=["host"])
 def list_workloads(service: Service) -> Workloads:
-    """What may be run here, with the parameters that each takes."""
+    """What may be run here, with the parameters that one takes."""
     config = service.context.config
     items = [
         WorkloadItem(
             name=workload.name, meaning=workload.meaning, models=list(workload.models),
             parameters=[
                 ParameterItem(
-                    name=each.name, type=each.type, default=each.default, minimum=each.minimum,
-                    maximum=each.maximum, choices=list(each.choices), meaning=each.meaning,
+                    name=one.name, type=one.type, default=one.default, minimum=one.minimum,
+                    maximum=one.maximum, choices=list(one.choices), meaning=one.meaning,
                 )
-                for each in workload.parameters
+                for one in workload.parameters
             ],
         )
         for workload in config.workloads
@@ -50,14 +50,14 @@ def list_sensors(service: Service) -> Sensors:
         host=report.host,
         exporter=str(service.context.exporter_url),
         sensors=[
-            SensorItem(name=each.name, state=str(each.state), found=each.found,
-                       reason=each.reason, remedy=each.remedy)
-            for each in report.sensors
+            SensorItem(name=one.name, state=str(one.state), found=one.found,
+                       reason=one.reason, remedy=one.remedy)
+            for one in report.sensors
         ],
         energy=[
-            EnergyItem(domain=each.domain, device=each.device, source=each.source,
-                       method=each.method, chosen=each in chosen)
-            for each in report.energy
+            EnergyItem(domain=one.domain, device=one.device, source=one.source,
+                       method=one.method, chosen=one in chosen)
+            for one in report.energy
         ],
         advice=list(about_sources(report)),
     )  # fmt: skip

@@ -58,7 +58,7 @@ class FieldError:
 
 
 class Problem(BaseModel):
-    """An error, after RFC 9457. ``errors`` is there where fields of the request are to blame."""
+    """An error, after RFC 9457. ``errors`` is given where fields of the request are to blame."""
 
     type: str = "about:blank"
     title: str = Field(description="the status in words")
@@ -92,7 +92,7 @@ def problem_response(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer that says it; ``instance`` is the path that was asked for, unquoted."""
+    """The answer with the problem; ``instance`` is the path that was asked for, unquoted."""
     problem = Problem(
         title=TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,

@@ -1,4 +1,4 @@
-"""Scoring in the background: runs whose windows are all there, and runs that are scored again."""
+"""Scoring in the background: runs whose windows have all closed, and runs that are scored again."""
 
 import logging
 import queue
@@ -59,7 +59,7 @@ class ScoringQueue:
         self._thread.join()
 
     def submit(self, run_id: str) -> None:
-        """Score a run in state ``scoring`` as soon as its samples are there."""
+        """Score a run in state ``scoring`` as soon as its samples have arrived."""
         self._runs.put(run_id)
 
     def again(self, run_id: str) -> RunRecord:
@@ -153,7 +153,7 @@ class ScoringQueue:
                     break
         except StoreError as error:
             self._publish_at = time.monotonic() + PUBLISH_SECONDS
-            if not isinstance(error, StoreUnavailable):  # others say so when it is away
+            if not isinstance(error, StoreUnavailable):  # others report that it is away
                 log.warning("results are not written: %s", error)
         finally:
             self._again.release()

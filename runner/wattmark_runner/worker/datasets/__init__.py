@@ -1,6 +1,6 @@
 """Labelled images, read one by one as a network wants them.
 
-A module here has ``read(path, labels)``, which returns ``Images``; a line in ``workloads/zoo.py``
+A module here has ``read(path, labels)``, which returns ``Images``; a line in ``workloads/keras.py``
 makes it known. Imports no framework.
 """
 
@@ -18,7 +18,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class BrokenImage(Exception):
-    """An image that cannot be read; says which and why."""
+    """An image that cannot be read; the message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)

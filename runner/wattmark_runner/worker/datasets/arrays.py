@@ -61,15 +61,15 @@ def _require_range(images: npt.NDArray[Any]) -> None:
 
 
 def enlarge(image: Pixels, frame: ImageFrame) -> Pixels:
-    """The nearest pixel for each that is wanted; grey becomes red, green and blue alike."""
+    """The nearest pixel for each of the result; grey becomes red, green and blue alike."""
     height, width, _ = image.shape
     if frame.resize == "crop":
         side = CROP * min(height, width)
         rows, columns = (_centres(length, side, frame.pixels) for length in (height, width))
     else:
         rows, columns = (_centres(length, length, frame.pixels) for length in (height, width))
-    found = image[rows[:, np.newaxis], columns]
-    return found if found.shape[-1] == 3 else np.repeat(found, 3, axis=-1)
+    pixels = image[rows[:, np.newaxis], columns]
+    return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
 
 def _centres(length: int, side: float, pixels: int) -> npt.NDArray[np.intp]:

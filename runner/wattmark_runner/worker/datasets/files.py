@@ -25,13 +25,13 @@ _ENDS: Final = {b"\xff\xd8": b"\xff\xd9", _PNG: b"IEND"}
 _TAIL_BYTES: Final = 4096
 _SIXTEEN_BITS: Final = "I;16"
 _RANGE_UNKNOWN: Final = frozenset({"I", "F"})
-"""Whole or real numbers of 32 bits: what is white is nowhere said."""
+"""Whole or real numbers of 32 bits: their value of white is not known."""
 
 
 def of_files(
     root: Path, files: Sequence[tuple[Path, int]], classes: int, missing: Sequence[Missing] = ()
 ) -> Images:
-    """Files and their classes, in this order; names are told as seen from ``root``."""
+    """Files and their classes, in this order; their names are relative to ``root``."""
     paths = [path for path, _ in files]
 
     def name(number: int) -> str:
@@ -74,7 +74,7 @@ def decode(path: Path, frame: ImageFrame) -> Bytes:
 def look_at(path: Path) -> None:
     """Raises ``BrokenImage`` for a file that ends too early or is no image, with the reason.
 
-    The end of a JPEG or PNG tells, and a PNG's checksums, for a thirtieth of what decoding costs.
+    The end of a JPEG or PNG and a PNG's checksums show it, for a thirtieth of what decoding costs.
     What has no such end is decoded.
     """
     try:
@@ -114,5 +114,5 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def is_image(path: Path) -> bool:
-    """Does its name say so?"""
+    """Has it the name of an image?"""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")

@@ -60,7 +60,7 @@ def _in_folders(root: Path, ids: list[str] | None) -> list[tuple[Path, int]]:
 
 
 def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
-    """Folder → class. With fewer than all folders, ``ids`` (all, in order) tell the class."""
+    """Folder → class. With fewer than all folders, ``ids`` (all, in order) give the class."""
     strange = [name for name in folders if not _WORDNET.fullmatch(name)]
     if strange:
         raise ConfigurationError(
@@ -91,13 +91,13 @@ def _labels(path: Path) -> dict[str, int]:
     """Name of the image → class."""
     if path.is_dir():
         return _kit(path)
-    found: dict[str, int] = {}
+    labels: dict[str, int] = {}
     for number, line in enumerate(_lines(path), start=1):
         name, _, label = line.rpartition(" ")
         if not name or not label.isdecimal():
             raise ConfigurationError(f"{path.name}, line {number}: not NAME CLASS: {line[:60]!r}")
-        found[Path(name.strip()).name] = int(label)
-    return found
+        labels[Path(name.strip()).name] = int(label)
+    return labels
 
 
 def _kit(folder: Path) -> dict[str, int]:
@@ -109,13 +109,13 @@ def _kit(folder: Path) -> dict[str, int]:
             f"{_GROUND_TRUTH} has {len(truth)} lines and not {IMAGES}, so which image a line is of"
             " cannot be told; take the development kit's own"
         )
-    found: dict[str, int] = {}
+    labels: dict[str, int] = {}
     for number, line in enumerate(truth, start=1):
         label = order.get(int(line)) if line.strip().isdecimal() else None
         if label is None:
             raise ConfigurationError(f"{_GROUND_TRUTH}, line {number}: no class: {line[:60]!r}")
-        found[f"{_VALIDATION}{number:08}.JPEG"] = label
-    return found
+        labels[f"{_VALIDATION}{number:08}.JPEG"] = label
+    return labels
 
 
 def _kit_classes(path: Path) -> dict[int, int]:
@@ -136,7 +136,7 @@ def _kit_classes(path: Path) -> dict[int, int]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Those that say something; each stands for itself."""
+    """Lines that are not empty."""
     return [line for line in _text(path).splitlines() if line.strip()]
 
 

@@ -33,7 +33,7 @@ class ImageSource:
     """``count`` images of a data set as a network wants them.
 
     ``prepare`` is the architecture's own preprocessing of an image, which it may change in place.
-    With ``allow_broken`` an image that cannot be read is black, and told; else it is an error.
+    With ``allow_broken`` an image that cannot be read is black, and reported; else it is an error.
     """
 
     images: Images
@@ -186,7 +186,7 @@ class CachedBatches:
         pool = ThreadPoolExecutor(threads)
         try:
             ordered = [source.order(number, pool) for number in range(source.batches)]
-            self._batches = [each.batch() for each in ordered]
+            self._batches = [order.batch() for order in ordered]
         finally:
             pool.shutdown(cancel_futures=True)
         self._number = 0

@@ -8,7 +8,7 @@ IMAGES = 256
 
 
 def read(path: str, labels: str) -> Images:
-    """So many images without labels; there are no files."""
+    """Images without labels, from no files."""
     del path, labels
 
     def image(number: int, frame: ImageFrame) -> Bytes:

@@ -11,7 +11,7 @@ PROGRESS_SECONDS: Final = 2.0
 
 
 class ProgressReporter:
-    """Passes events on, and tells how far an open window's pass of ``batches`` is."""
+    """Passes messages on, and reports how far an open window's pass of ``batches`` is."""
 
     def __init__(self, emit: Emit, batches: int, repeats: int) -> None:
         self._emit = emit
@@ -21,15 +21,15 @@ class ProgressReporter:
         self._done = 0
         self._next = 0.0
 
-    def emit(self, event: WorkerMessage) -> None:
-        """Pass it on, and know which window is open."""
-        if isinstance(event, EdgeReached):
-            self._window = event if event.opening else None
+    def emit(self, message: WorkerMessage) -> None:
+        """Pass a message on, and note which window is open."""
+        if isinstance(message, EdgeReached):
+            self._window = message if message.opening else None
             self._done = 0
-        self._emit(event)
+        self._emit(message)
 
     def batch(self) -> None:
-        """One more; told every two seconds at most."""
+        """Count one more; progress is reported every two seconds at most."""
         self._done += 1
         if self._window is None or self._window.phase != "inference":
             return

@@ -32,3 +32,14 @@ def test_workloads_are_known_without_a_framework() -> None:
     code = "import sys, wattmark_runner.execution.run; print(*(n for n in sys.modules))"
     listed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert not {b"tensorflow", b"keras", b"sklearn"} & set(listed.stdout.split())
+
+
+def test_a_worker_reads_no_configuration() -> None:
+    """What it imports before its command holds no pydantic, which takes a tenth of a second."""
+    import subprocess
+    import sys
+
+    names = "wattmark_runner.worker.__main__, wattmark_runner.workloads"
+    code = f"import sys, {names}; print(*sys.modules)"
+    listed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert not {b"pydantic", b"fastapi", b"numpy"} & set(listed.stdout.split())

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.workloads import ParameterError, Workload, load_config
+from wattmark_runner.workloads import ParameterError, Workload
+from wattmark_runner.workloads.reading import load_config
 
 SORTING = """\
 [workloads.sorting]
@@ -154,6 +155,15 @@ def test_a_built_in_may_be_narrowed(tmp_path: Path) -> None:
         ("[workloads.x]\nbuiltin = 'digits'\n[workloads.x.parameters.p]\ntype = 'integer'\n"
          "default = 5", "declares its own"),
         ("[workloads.x]\nbuiltin = 'digits'\n[scores]\nmine = 1", "mine: must be a string"),
+        ("workloads = 1", "workloads: must be a table"),
+        ("[workloads]\nx = 1", "workloads.x: must be a table"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\nlimits = 1", "x.limits: must be a table"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.parameters]\np = 1",
+         "x.parameters.p: must be a table"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.parameters.p]\n"
+         "type = 'integer'\ndefault = 1\nminimum = 'a'", "p.minimum: must be a number"),
+        ("[workloads.x]\ncommand = ['x']\nmodels = ['m']\n[workloads.x.parameters.p]\n"
+         "type = 'integer'\ndefault = 1\nmin = 1", "p.min: unknown key; known are choices"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(tmp_path: Path, text: str, says: str) -> None:

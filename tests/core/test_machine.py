@@ -24,6 +24,14 @@ def test_the_gpu_driver_is_recorded(tmp_path: Path, text: str | None, driver: st
     assert facts["wattmark"]
 
 
+def test_a_machine_without_proc_is_recorded_without_its_facts(tmp_path: Path) -> None:
+    """A fact that cannot be read is left out, and the others are recorded."""
+    facts = about_machine(tmp_path / "nowhere")
+    assert not {"cpu_model", "nvidia_driver"} & facts.keys()
+    assert facts["python"]
+    assert facts["cpus_visible"]
+
+
 def test_what_changes_a_frameworks_speed_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,14 +11,14 @@ import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.execution.worker_process import worker_environment
-from wattmark_runner.worker.architectures import Wanted
+from wattmark_runner.worker.architectures import ModelRequest
 from wattmark_runner.worker.sessions import keras_loading as loading
 from wattmark_runner.worker.sessions.keras_choice import Choice
 
 keras = pytest.importorskip("keras")
 
 MODEL = "MobileNetV3Small"
-TRAINED = Wanted(MODEL, trained=True)
+TRAINED = ModelRequest(MODEL, trained=True)
 CHOICE = Choice(
     MODEL, "synthetic", "", "", "", count=None, batch_size=32, backend="tensorflow",
     precision="float32", weights="random", seed=1, pipeline_threads=1, keep_decoded=False,
@@ -83,7 +83,7 @@ def test_want_of_memory_is_not_taken_for_wrong_weights(tmp_path: Path) -> None:
     from wattmark_runner.worker.architectures.applications import made
     from wattmark_runner.worker.architectures.weights import load_file
 
-    file = Wanted(MODEL, trained=True, file=str(tmp_path / "no.weights.h5"))
+    file = ModelRequest(MODEL, trained=True, file=str(tmp_path / "no.weights.h5"))
     says = "out of memory: MobileNetV3Small in batches of 32"
     with pytest.raises(RunError, match=says), loading.memory_explained(CHOICE):
         load_file(Huge(), file)

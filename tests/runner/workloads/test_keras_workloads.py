@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.workloads import ParameterError, RunnerConfig, load_config
+from wattmark_runner.workloads import ParameterError, RunnerConfig
 from wattmark_runner.workloads.keras import ARCHITECTURES, DATASETS, FRAMEWORKS
+from wattmark_runner.workloads.reading import load_config
 
 NAME = 'workloads."keras:mine"'
 

@@ -14,7 +14,7 @@ from wattmark_core.results import Phase
 from wattmark_runner.execution.run import execute
 from wattmark_runner.records.model import RunRequest, RunState
 from wattmark_runner.scoring.overhead import NOT_SEEN, RATIO
-from wattmark_runner.workloads import load_config
+from wattmark_runner.workloads.reading import load_config
 from wattmark_store import open_store
 from wattmark_store.influx_views import RESULT_VIEWS
 

@@ -38,7 +38,7 @@ HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
 GRACE_SECONDS: Final = 3
 """How long answers under way may still take when the service ends."""
 SWITCH_SECONDS: Final = 0.0005
-"""Who opens a window must not wait Python's 5 ms for the thread that scores another run."""
+"""Opening a window must not wait Python's 5 ms for the thread that scores another run."""
 EXAMPLE: Final = """\
 example:
   wattmark-runner --exporter http://127.0.0.1:9109 --store sqlite:///wattmark.sqlite --data data

@@ -94,7 +94,7 @@ def _about_itself(services: Services) -> APIRouter:
             read_host(services.context.exporter_url)
             services.context.database.counts()
         except WattmarkError as error:
-            # Who asks needs no key: the log has the particulars.
+            # Anybody may ask, without a key: the log has the particulars.
             log.warning("not ready: %s", error)
             raise ApiError(503, "the exporter or the ledger does not answer; see the log") from None
         return "ok\n"

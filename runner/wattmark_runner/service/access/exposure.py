@@ -10,8 +10,8 @@ def check_exposure(
 ) -> None:
     """Refuse to listen off loopback without keys, and without TLS unless ``insecure_network``.
 
-    Whoever reaches the service can start runs, so keys are needed even on a private network.
-    Raises ``ConfigurationError``.
+    Without keys anybody who reaches the service can start runs, so they are needed even on a
+    private network. Raises ``ConfigurationError``.
     """
     if is_loopback(listen_host):
         return

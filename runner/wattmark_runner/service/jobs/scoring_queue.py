@@ -105,7 +105,7 @@ class ScoringQueue:
                 log.exception("scoring %s", run_id or "(clock)")
 
     def _score(self, run_id: str) -> None:
-        """A run whose windows have changed meanwhile is left to the order that follows."""
+        """A run whose windows have changed meanwhile is scored by the order that follows."""
         record = self._context.database.load(run_id)
         if record.state is not RunState.SCORING:
             return

@@ -33,7 +33,7 @@ def rescaled(model: Any) -> Any:
     def call(layer: Any, *inputs: Any, **options: Any) -> Any:
         value = layer(*inputs, **options)
         if isinstance(layer, layers.Normalization):
-            return layers.Rescaling([1.0 / math.sqrt(each) for each in STDDEV])(value)
+            return layers.Rescaling([1.0 / math.sqrt(deviation) for deviation in STDDEV])(value)
         return value
 
     return keras.models.clone_model(model, call_function=call)

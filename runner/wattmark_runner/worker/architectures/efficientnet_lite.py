@@ -157,10 +157,10 @@ def _set(layer: Any, values: list[Array | None]) -> None:
     """From PyTorch's order of axes (out, in, height, width) to Keras's."""
     turned = [None if value is None else _turned(layer, value) for value in values]
     expected = [tuple(weight.shape) for weight in layer.weights]
-    found = [None if value is None else value.shape for value in turned]
-    if found != expected:
+    shapes = [None if value is None else value.shape for value in turned]
+    if shapes != expected:
         raise ConfigurationError(
-            f"the weights do not fit: {layer.name} takes {expected}, they hold {found}"
+            f"the weights do not fit: {layer.name} takes {expected}, they hold {shapes}"
         )
     layer.set_weights(turned)
 

@@ -66,5 +66,5 @@ class Images:
         if count > self.count:
             return self
         labels = None if self.labels is None else self.labels[:count]
-        missing = tuple(each for each in self.missing if each.before < count)
+        missing = tuple(image for image in self.missing if image.before < count)
         return replace(self, count=count, labels=labels, missing=missing)

@@ -30,7 +30,7 @@ def read(path: str, labels: str) -> Images:
     """The images that are there, by name. Raises ``ConfigurationError``."""
     root = Path(path)
     try:
-        flat = sorted(each for each in root.iterdir() if is_image(each))
+        flat = sorted(path for path in root.iterdir() if is_image(path))
     except OSError as error:
         raise ConfigurationError(f"data set {root.name}: {error.strerror}") from error
     if not flat:
@@ -42,11 +42,11 @@ def read(path: str, labels: str) -> Images:
             " a file of lines NAME CLASS"
         )
     known = _labels(Path(labels))
-    files = [(each, known[each.name]) for each in flat if each.name in known]
+    files = [(path, known[path.name]) for path in flat if path.name in known]
     if not files:
         raise ConfigurationError(f"{Path(labels).name} has a label for none of the images")
-    names = [each.name for each, _ in files]
-    unpaired = sorted({each.name for each in flat} ^ known.keys())
+    names = [path.name for path, _ in files]
+    unpaired = sorted({path.name for path in flat} ^ known.keys())
     missing = [Missing(name, bisect_left(names, name)) for name in unpaired]
     return of_files(root, files, CLASSES, missing)
 
@@ -125,7 +125,7 @@ def _kit_classes(path: Path) -> dict[int, int]:
 
     try:
         synsets = loadmat(path, squeeze_me=True)["synsets"]
-        numbers = {str(each["WNID"]): int(each["ILSVRC2012_ID"]) for each in synsets}
+        numbers = {str(synset["WNID"]): int(synset["ILSVRC2012_ID"]) for synset in synsets}
     except (OSError, KeyError, TypeError, ValueError, IndexError, MatReadError) as error:
         raise ConfigurationError(f"the development kit's {path.name} cannot be read: {error}") \
             from error  # fmt: skip

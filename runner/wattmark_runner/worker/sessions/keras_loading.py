@@ -51,7 +51,7 @@ def require_on_gpu(framework: Any, model: Any, gpu: str) -> None:
 
     Those that are no floating-point numbers are a framework's own affair.
     """
-    weights = [each.value for each in model.weights if "float" in each.dtype]
+    weights = [weight.value for weight in model.weights if "float" in weight.dtype]
     if gpu and not all(map(framework.on_gpu, weights)):
         raise ConfigurationError(
             f"{framework.__name__.rpartition('.')[2]} put the weights of {model.name} elsewhere"

@@ -33,8 +33,8 @@ test-long: $(VENV)/.debian-test $(VENV)/.dev ## run tests at full length, half a
 	@$(VENV)/bin/python -m tools.tests --long $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
-	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/test_keras_frameworks.py \
-	  tests/runner/test_keras_pretrained.py -rP $(ARGS)
+	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/worker/test_keras_frameworks.py \
+	  tests/runner/worker/test_keras_pretrained.py -rP $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types and the arrows between the rooms
 	@$(STEP) "ruff check" $(VENV)/bin/ruff check

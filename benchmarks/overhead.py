@@ -23,7 +23,7 @@ from wattmark_cli.embedded import Rooms, open_rooms
 from wattmark_runner.execution.run import execute
 from wattmark_runner.records.model import RunRequest
 from wattmark_runner.windows.recorder import Recorder
-from wattmark_runner.workloads.config import load_config
+from wattmark_runner.workloads.reading import load_config
 
 OWN_GOAL: Final = Goal(0.2)
 """Per cent of all cores. The paper (arXiv 2310.09554) claims 0.05 % of its server's."""

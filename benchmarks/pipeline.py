@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image  # type: ignore[import-not-found, unused-ignore]  # comes with an extra
 
 from benchmarks.report import Goal, Row, Section
-from wattmark_runner.worker.datasets import Frame, Pixels
+from wattmark_runner.worker.datasets import ImageFrame, Pixels
 from wattmark_runner.worker.datasets.arrays import CROP
 from wattmark_runner.worker.datasets.folders import read
-from wattmark_runner.worker.datasets.pipeline import Pipeline, Source
+from wattmark_runner.worker.datasets.pipeline import ImageSource, Pipeline
 
 FILES: Final = 64
 SIZE: Final = (500, 375)
@@ -108,6 +108,8 @@ def _prepared(image: Pixels) -> Pixels:
 def _stepper(folder: str, threads: int) -> Callable[[], int]:
     """Gives a batch."""
     images = read(folder, "")
-    source = Source(images, images.count, Frame(PIXELS), _prepared, BATCH, allow_broken=False)
+    source = ImageSource(
+        images, images.count, ImageFrame(PIXELS), _prepared, BATCH, allow_broken=False
+    )
     pipeline = Pipeline(source, threads)
     return lambda: len(pipeline.next().pixels)

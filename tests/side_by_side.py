@@ -9,9 +9,10 @@ from typing import Any, Final
 import pytest
 
 FIRST: Final = (
-    "tests/stack", "tests/packaging/test_rooms.py", "tests/runner/test_keras_runs.py",
-    "tests/runner/test_keras_architectures.py", "tests/cli/test_fit.py",
-    "tests/packaging/test_readme_curl.py", "tests/runner/test_keras", "tests/runner/service",
+    "tests/stack", "tests/packaging/test_rooms.py", "tests/runner/worker/test_keras_runs.py",
+    "tests/runner/worker/test_keras_architectures.py", "tests/cli/test_fit.py",
+    "tests/packaging/test_readme_curl.py", "tests/runner/worker/test_keras",
+    "tests/runner/workloads/test_keras", "tests/runner/service",
     "tests/cli", "tests/runner",
 )  # fmt: skip
 """What takes longest begins first, so that no process is left with it at the end."""

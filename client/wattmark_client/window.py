@@ -2,17 +2,23 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, Self
 
 from wattmark_client.errors import ClientError
-from wattmark_client.models import Score
-
-if TYPE_CHECKING:
-    from wattmark_client.client import Client
+from wattmark_client.models import Run, Score
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.5
+
+
+class Calls(Protocol):
+    """The calls of a client that a window makes; see ``client.Client``."""
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any: ...
+    def run(self, run_id: str) -> Run: ...
+    def score(self, run_id: str) -> list[Score]: ...
 
 
 class ClientWindow:
@@ -21,7 +27,7 @@ class ClientWindow:
     Measuring never harms the body: what goes wrong is logged, and is in ``failure``.
     """
 
-    def __init__(self, client: "Client", facts: dict[str, Any]) -> None:
+    def __init__(self, client: Calls, facts: dict[str, Any]) -> None:
         self._client = client
         self._facts = {name: value for name, value in facts.items() if value not in ("", None)}
         self._inferences: int | None = None

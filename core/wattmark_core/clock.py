@@ -84,18 +84,6 @@ class FakeClock:
         self.suspended_ns += seconds_to_ns(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Stamper:
-    """Stamps instants in the exporter's time base: boot time plus the offset it publishes."""
-
-    offset_ns: int
-    clock: Clock
-
-    def now_ns(self) -> int:
-        """This instant as Unix ns in the exporter's time base."""
-        return self.clock.boottime_ns() + self.offset_ns
-
-
 def boot_id(procfs: Path = Path("/proc")) -> str:
     """The kernel's random id of this boot: the same id means the same CLOCK_BOOTTIME."""
     return (procfs / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -40,7 +40,7 @@ def about_machine(procfs: Path = Path("/proc")) -> dict[str, str]:
 
 
 def _nvidia_driver(procfs: Path) -> str:
-    """The kernel module's version, as it says it itself."""
+    """The version that the kernel module reports."""
     try:
         text = (procfs / "driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -50,7 +50,11 @@ def _nvidia_driver(procfs: Path) -> str:
 
 
 def _cpu_model(procfs: Path) -> str:
-    for line in (procfs / "cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+    try:
+        text = (procfs / "cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    for line in text.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":
             return value.strip()

@@ -23,7 +23,7 @@ from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.net import in_url
 from wattmark_runner.options import alone, check, check_exporter, listening
 from wattmark_runner.records.database import RunDatabase
-from wattmark_runner.service.app import Guarding, make_app
+from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
 from wattmark_store import open_store
@@ -33,7 +33,7 @@ HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
 GRACE_SECONDS: Final = 3
 """How long answers under way may still take when the service ends."""
 SWITCH_SECONDS: Final = 0.0005
-"""Who opens a window must not wait Python's 5 ms for the thread that scores another run."""
+"""Opening a window must not wait Python's 5 ms for the thread that scores another run."""
 EXAMPLE: Final = """\
 example:
   wattmark-runner --exporter http://127.0.0.1:9109 --store sqlite:///wattmark.sqlite --data data
@@ -42,10 +42,10 @@ example:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Prints READY and its URL."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == [healthcheck.COMMAND]:
-        return healthcheck.main(given[1:], "wattmark-runner", HEALTH_URL)
-    options = _parser().parse_args(given)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == [healthcheck.COMMAND]:
+        return healthcheck.main(words[1:], "wattmark-runner", HEALTH_URL)
+    options = _parser().parse_args(words)
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(format="wattmark-runner: %(message)s", level=logging.INFO)
     try:
@@ -70,21 +70,21 @@ def _serve(options: argparse.Namespace) -> int:
             options.cache, settings.config, settings.formulas,
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(settings.host)})
-        parts = Services.of(context)
+        services = Services.of(context)
         scheme = "https" if options.tls_cert else "http"
         url = f"{scheme}://{in_url(settings.host)}:{listener.getsockname()[1]}"
-        app = make_app(parts, Guarding(hosts, settings.keys))
-        server = _Server(_server_config(options, app), parts, url)
+        app = make_app(services, Access(hosts, settings.keys))
+        server = _Server(_server_config(options, app), services, url)
         server.run(sockets=[listener])
     return 0 if server.started else 1
 
 
 class _Server(uvicorn.Server):
-    """Says READY once it answers, and tells open streams to end when it is to stop."""
+    """Prints READY once it answers, and ends open streams when it is to stop."""
 
-    def __init__(self, config: uvicorn.Config, parts: Services, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services, url: str) -> None:
         super().__init__(config)
-        self._parts = parts
+        self._services = services
         self._url = url
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,7 +118,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn."""
-        self._parts.stopping.set()
+        self._services.stopping.set()
         await super().shutdown(sockets=sockets)
 
 
@@ -159,12 +159,27 @@ def _parser() -> argparse.ArgumentParser:
         help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
     add("--exporter", metavar="URL", default="http://127.0.0.1:9109",
         help="this machine's exporter (default: %(default)s)")  # fmt: skip
-    add("--exporter-token-file", metavar="FILE", type=Path, help="the bearer token it wants")
-    add("--exporter-ca", metavar="FILE", type=Path, help="who signed its certificate, PEM")
+    add(
+        "--exporter-token-file",
+        metavar="FILE",
+        type=Path,
+        help="file with the bearer token that the exporter requires",
+    )
+    add(
+        "--exporter-ca",
+        metavar="FILE",
+        type=Path,
+        help="the CA certificate(s) to trust for the exporter, PEM",
+    )
     add("--store", metavar="URL", required=True,
         help="where its samples arrive: sqlite:///PATH or influxdb://USER@HOST:8086")  # fmt: skip
     add("--store-password-file", metavar="FILE", type=Path, help="InfluxDB's password")
-    add("--store-ca", metavar="FILE", type=Path, help="who signed InfluxDB's certificate, PEM")
+    add(
+        "--store-ca",
+        metavar="FILE",
+        type=Path,
+        help="the CA certificate(s) to trust for InfluxDB, PEM",
+    )
     add("--data", metavar="DIR", type=Path, default=Path("wattmark-data"),
         help="folder of runs and logs (default: %(default)s)")  # fmt: skip
     add("--cache", metavar="DIR", type=Path, default=_cache(),

@@ -21,7 +21,8 @@ from wattmark_core.net import host_port, listening_error, read_secret
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
-from wattmark_runner.workloads.config import RunnerConfig, load_config
+from wattmark_runner.workloads.config import RunnerConfig
+from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.formula import Formula
 
 HOST_NAME: Final = re.compile(r"[^\s:@/?#\\\[\]]+|\[?[0-9a-fA-F:.]+\]?")

@@ -11,7 +11,7 @@ TESTS: Final = (
     "tests/influxdb/test_standin.py", *sorted(
         str(each.relative_to(ROOT)) for each in (ROOT / "tests/core").glob("test_store_*.py")
     ),
-    "tests/collector/test_into_influx.py", "tests/runner/service/test_results_survive.py",
+    "tests/collector/test_into_influx.py", "tests/runner/service/jobs/test_results_survive.py",
     "tests/stack/test_permissions.py", "tests/dashboards/test_queries.py",
     "tests/cli/test_remote.py::test_republish_fills_an_influxdb",
 )  # fmt: skip

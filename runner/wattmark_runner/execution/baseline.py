@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from wattmark_core.results import Phase, Window
 from wattmark_runner.execution.progress import Progress
-from wattmark_runner.windows.exporter_link import ExporterLink, TimeBase, read_host
+from wattmark_runner.windows.exporter_link import ExporterLink, read_host
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import Frame
+from wattmark_runner.windows.stamping import HostTimeBase
 from wattmark_runner.windows.waiting import pause
 from wattmark_store import Store
 
@@ -25,35 +25,35 @@ def measure_idle(
     Raises ``ExporterError``, ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
     """
     report = read_host(exporter_url)
-    frame = Frame(report.host, TimeBase(report.instance, report.offset_ns))
+    base = HostTimeBase.of(report.host, report.instance, report.offset_ns)
 
-    def tell(fraction: float) -> None:
+    def report_fraction(fraction: float) -> None:
         if progress is not None:
             progress(Progress("idle baseline", fraction, seconds * (1.0 - fraction)))
 
-    with ExporterLink(exporter_url) as telemetry:
-        window = idle_window(seconds, frame, telemetry, tell, cancel)
+    with ExporterLink(exporter_url) as exporter:
+        window = idle_window(seconds, base, exporter, report_fraction, cancel)
     return put_marked(window, store)
 
 
 def idle_window(
     seconds: float,
-    frame: Frame,
-    telemetry: ExporterLink,
-    tell: Callable[[float], None],
+    base: HostTimeBase,
+    exporter: ExporterLink,
+    report: Callable[[float], None],
     cancel: threading.Event | None,
     run_id: str = "",
 ) -> Window:
-    """Do nothing for ``seconds``.
+    """Do nothing for ``seconds``; the window of it. Raises ``Cancelled``.
 
     The exporter is armed as in a measured window, so that what its sampling costs is the same in
     both and cancels in the net energy.
     """
-    telemetry.arm()
+    exporter.arm()
     try:
-        opening = telemetry.edge()
-        pause(seconds, tell, cancel)
-        closing = telemetry.edge()
-        return frame.window(Phase.IDLE, opening, closing, run_id=run_id)
+        opening = exporter.edge()
+        pause(seconds, report, cancel)
+        closing = exporter.edge()
+        return base.window(Phase.IDLE, opening, closing, run_id=run_id)
     finally:
-        telemetry.disarm()
+        exporter.disarm()

@@ -3,8 +3,8 @@
 import threading
 from pathlib import Path
 
+from wattmark_runner.errors import Cancelled
 from wattmark_runner.execution.worker_process import WorkerProcess
-from wattmark_runner.windows.waiting import Cancelled
 from wattmark_runner.worker.protocol import Load, Loaded
 
 
@@ -17,7 +17,7 @@ def fetch_weights(
     """
     with WorkerProcess(log, gpu=load.gpu) as worker:
         worker.send(load)
-        for event in worker.events(cancel, limit_seconds):
-            if isinstance(event, Loaded):
+        for message in worker.messages(cancel, limit_seconds):
+            if isinstance(message, Loaded):
                 return
     raise Cancelled

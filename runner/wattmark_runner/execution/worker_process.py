@@ -13,10 +13,18 @@ from pathlib import Path
 from typing import Final, Self
 
 from wattmark_core.errors import RunError
-from wattmark_runner.worker.protocol import Command, Edge, Event, Failed, Ready, decode, encode
+from wattmark_runner.worker.protocol import (
+    Command,
+    EdgeReached,
+    Failed,
+    Ready,
+    WorkerMessage,
+    decode,
+    encode,
+)
 
 READY_SECONDS: Final = 60.0
-"""How long a worker may take to say that it listens; a loaded machine needs seconds."""
+"""How long a worker may take until it listens; a loaded machine needs seconds."""
 TERMINATE_SECONDS: Final = 3.0
 POLL_SECONDS: Final = 1.0
 """How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
@@ -30,17 +38,17 @@ class WorkerProcess:
     """A worker in a process group of its own; ``with`` it, and it is gone at the end.
 
     ``on_edge`` is called with every window's edge at once, in the listening thread; it must return
-    quickly. Edges are then not among ``events``.
+    quickly. Edges are then not among ``messages``.
     ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
     ``log``. Raises ``RunError`` if it does not come up.
     """
 
     def __init__(
-        self, log: Path, *, gpu: str = "", on_edge: Callable[[Edge], None] | None = None
+        self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None
     ) -> None:
         self._log = log
         self._on_edge = on_edge
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
         self._gpu = gpu
 
     def __enter__(self) -> Self:
@@ -61,7 +69,7 @@ class WorkerProcess:
         return self._process.pid
 
     def send(self, command: Command) -> None:
-        """Tell the worker what to do. Raises ``RunError`` if it is gone."""
+        """Send a command. Raises ``RunError`` if it is gone."""
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe by construction
         try:
             self._process.stdin.write(encode(command))
@@ -69,12 +77,12 @@ class WorkerProcess:
         except OSError as error:
             raise RunError(self._why_gone()) from error
 
-    def events(
+    def messages(
         self, cancelled: threading.Event | None = None, limit_seconds: float | None = None
-    ) -> Iterator[Event]:
-        """Events as they come; ends when ``cancelled`` is set.
+    ) -> Iterator[WorkerMessage]:
+        """Messages as they come; ends when ``cancelled`` is set.
 
-        Raises ``RunError`` when the worker says that it failed, when it is gone, and when it has
+        Raises ``RunError`` when the worker reports a failure, when it is gone, and when it has
         taken longer than ``limit_seconds``.
         """
         start = time.monotonic()
@@ -86,16 +94,16 @@ class WorkerProcess:
                 )
             gone = self._process.poll() is not None
             try:
-                event = self._events.get(timeout=POLL_SECONDS)
+                message = self._messages.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 if gone:  # a process that it forked may hold the pipe open
                     raise RunError(self._why_gone()) from None
                 continue
-            if event is None:
+            if message is None:
                 raise RunError(self._why_gone())
-            if isinstance(event, Failed):
-                raise RunError(event.reason)
-            yield event
+            if isinstance(message, Failed):
+                raise RunError(message.reason)
+            yield message
 
     def close_input(self) -> None:
         """Ask the worker to end, as this process's own death would."""
@@ -143,16 +151,16 @@ class WorkerProcess:
     def _listen(self, reading: int) -> None:
         with os.fdopen(reading, "rb") as lines:
             for line in lines:
-                event: Event = decode(line)
-                if isinstance(event, Edge) and self._on_edge is not None:
-                    self._on_edge(event)
+                message: WorkerMessage = decode(line)
+                if isinstance(message, EdgeReached) and self._on_edge is not None:
+                    self._on_edge(message)
                 else:
-                    self._events.put(event)
-        self._events.put(None)
+                    self._messages.put(message)
+        self._messages.put(None)
 
     def _await_ready(self) -> None:
         try:
-            first = self._events.get(timeout=READY_SECONDS)
+            first = self._messages.get(timeout=READY_SECONDS)
         except queue.Empty:
             raise RunError(f"the worker gave no sign of life in {READY_SECONDS:g} s") from None
         if not isinstance(first, Ready):
@@ -174,7 +182,7 @@ class WorkerProcess:
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
         if status == -signal.SIGKILL:
-            how += " (by a user, or for want of memory)"
+            how += " (by a user, or because memory ran out)"
         last = _last_line(self._log, self._log_start)
         return f"the worker {how}" + (f"; its last line: {last}" if last else "")
 
@@ -217,5 +225,5 @@ def _last_line(log: Path, start: int) -> str:
         file.seek(max(start, end - LAST_BYTES))
         text = file.read().decode(errors="replace")
     lines = [line.strip() for line in text.splitlines()]
-    telling = [line for line in lines if line and not line.startswith(NOISE_PREFIXES)]
-    return telling[-1][:300] if telling else ""
+    informative = [line for line in lines if line and not line.startswith(NOISE_PREFIXES)]
+    return informative[-1][:300] if informative else ""

@@ -1,4 +1,4 @@
-"""The service's application: calls, page, health, and what guards them."""
+"""The service's application: calls, page, health, and what checks access to them."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ from wattmark_runner.service import metrics, page_assets
 from wattmark_runner.service.access.idempotency import IdempotencyMiddleware
 from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.access.middleware import AccessMiddleware
-from wattmark_runner.service.api import problems, runs, scores, tables, windows
+from wattmark_runner.service.api import host, problems, runs, scores, tables, windows
 from wattmark_runner.service.api.problems import ApiError
 from wattmark_runner.service.services import Services
 from wattmark_runner.windows.exporter_link import read_host
 
-log = logging.getLogger("wattmark.runner")
+log = logging.getLogger(__name__)
 
 PAGE: Final = Path(__file__).parent / "page"
 ABOUT: Final = """\
@@ -37,44 +37,44 @@ Times that end in `_ns` are Unix ns, energy is in joules; every error is `applic
 
 
 @dataclass(frozen=True, slots=True)
-class Guarding:
+class Access:
     """Whom the service answers: Host names, and keys where there are any."""
 
     hosts: frozenset[str]
     keys: Keys | None = None
 
 
-def make_app(parts: Services, guarding: Guarding) -> ASGIApp:
-    """The application over ``parts``, which start and stop with it; the guard is around it all."""
-    return AccessMiddleware(calls(parts), hosts=guarding.hosts, keys=guarding.keys)
+def make_app(services: Services, access: Access) -> ASGIApp:
+    """The application over ``services``, which start and stop with it."""
+    return AccessMiddleware(calls(services), hosts=access.hosts, keys=access.keys)
 
 
-def calls(parts: Services) -> FastAPI:
-    """The calls and the page, unguarded."""
+def calls(services: Services) -> FastAPI:
+    """The calls and the page, behind ``AccessMiddleware``."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        parts.start()
+        services.start()
         yield
-        parts.stop()
+        services.stop()
 
     app = FastAPI(
         title="Wattmark runner", version=version("wattmark"), description=ABOUT,
         docs_url=None, redoc_url=None,  # they load scripts from elsewhere
         lifespan=lifespan,
-        middleware=[Middleware(IdempotencyMiddleware, database=parts.context.database)],
+        middleware=[Middleware(IdempotencyMiddleware, database=services.context.database)],
     )  # fmt: skip
-    app.state.parts = parts
+    app.state.services = services
     problems.install(app)
-    for module in (runs, windows, scores, tables):
+    for module in (runs, windows, scores, host, tables):
         app.include_router(module.router, prefix="/api/v1", responses=problems.RESPONSES)
-    app.include_router(_about_itself(parts))
+    app.include_router(_about_itself(services))
     app.include_router(page_assets.router)
     app.mount("/static", StaticFiles(directory=PAGE), name="static")
     return app
 
 
-def _about_itself(parts: Services) -> APIRouter:
+def _about_itself(services: Services) -> APIRouter:
     router = APIRouter(tags=["service"])
 
     @router.get("/", response_class=FileResponse, include_in_schema=False)
@@ -92,10 +92,10 @@ def _about_itself(parts: Services) -> APIRouter:
     def ready() -> str:
         """The service can measure: its exporter answers and its ledger can be read."""
         try:
-            read_host(parts.context.exporter_url)
-            parts.context.database.counts()
+            read_host(services.context.exporter_url)
+            services.context.database.counts()
         except WattmarkError as error:
-            # Who asks needs no key: the log has the particulars.
+            # Anybody may ask, without a key: the log has the particulars.
             log.warning("not ready: %s", error)
             raise ApiError(503, "the exporter or the ledger does not answer; see the log") from None
         return "ok\n"
@@ -103,6 +103,6 @@ def _about_itself(parts: Services) -> APIRouter:
     @router.get("/metrics", response_class=PlainTextResponse)
     def own_metrics() -> Response:
         """Runs by state, open windows, the process: for Prometheus."""
-        return Response(metrics.render(parts), media_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(services), media_type=metrics.CONTENT_TYPE)
 
     return router

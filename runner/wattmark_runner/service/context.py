@@ -1,7 +1,9 @@
-"""What all parts of the service work with."""
+"""What all jobs of the service work with."""
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from wattmark_store import Store
 class AppContext:
     """One host's exporter, the store that its samples arrive in, and where runs are kept.
 
-    ``data`` holds the runs' logs, ``cache`` trained weights.
+    ``data`` holds the runs' logs, ``cache`` trained weights. ``changing`` is held, never for long,
+    by whoever reads a record that has ended or is external, changes it and saves it.
     """
 
     exporter_url: str | ExporterAddress
@@ -26,11 +29,12 @@ class AppContext:
     cache: Path
     config: RunnerConfig
     formulas: tuple[Formula, ...] = ()
+    changing: AbstractContextManager[object] = field(default_factory=threading.RLock)
 
     def log_of(self, run_id: str) -> Path:
-        """Where what a run's worker prints is kept."""
+        """The file with what a run's worker prints."""
         return self.data / "logs" / f"{run_id}.log"
 
-    def tell(self, run_id: str, kind: str, body: Mapping[str, Any]) -> None:
-        """Note an event of a run, for those who follow it."""
+    def add_event(self, run_id: str, kind: str, body: Mapping[str, Any]) -> None:
+        """Add to the events of a run, for those who follow it."""
         self.database.add_event(run_id, kind, body)

@@ -14,26 +14,26 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Runs(Collector):
-    """Read when asked for, so that nothing is counted twice."""
+    """Counted at each scrape."""
 
-    def __init__(self, parts: Services) -> None:
-        self._parts = parts
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client."""
         runs = GaugeMetricFamily("wattmark_runs", "Runs in each state.", labels=["state"])
-        for state, count in self._parts.context.database.counts().items():
+        for state, count in self._services.context.database.counts().items():
             runs.add_metric([str(state)], count)
         yield runs
         yield GaugeMetricFamily(
             "wattmark_windows_open", "Windows of code elsewhere that have not closed.",
-            value=len(self._parts.annotations.open_windows()),
+            value=len(self._services.open_windows.windows()),
         )  # fmt: skip
 
 
-def render(parts: Services) -> bytes:
-    """The page."""
+def render(services: Services) -> bytes:
+    """All of them, as text."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(_Runs(parts))
+    registry.register(_Runs(services))
     return generate_latest(registry)

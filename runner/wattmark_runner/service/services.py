@@ -5,38 +5,51 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from wattmark_runner.records.model import RunRecord
 from wattmark_runner.service.context import AppContext
-from wattmark_runner.service.jobs.external_windows import Annotations
+from wattmark_runner.service.jobs.external_windows import ExternalWindows
+from wattmark_runner.service.jobs.open_windows import OpenWindows
 from wattmark_runner.service.jobs.run_queue import RunQueue
+from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What carries out and annotates. ``stopping`` is set when streams are to end."""
+    """All jobs of the service. ``stopping`` is set when streams are to end."""
 
     context: AppContext
-    annotations: Annotations
+    open_windows: OpenWindows
+    scoring: ScoringQueue
+    external: ExternalWindows
     queue: RunQueue
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def of(cls, context: AppContext) -> "Services":
-        """All parts, not started."""
-        annotations = Annotations(context)
-        return cls(context, annotations, RunQueue(context, annotations.open_windows))
+        """All jobs, not started."""
+        open_windows = OpenWindows()
+        scoring = ScoringQueue(context, open_windows)
+        external = ExternalWindows(context, open_windows, scoring)
+        return cls(context, open_windows, scoring, external, RunQueue(context, open_windows))
 
     def start(self) -> None:
         """Take up what an earlier service left, then begin."""
-        self.annotations.start()
+        self.external.start()
+        self.scoring.start()
         self.queue.start()
 
     def stop(self) -> None:
-        """End the run under way and let go."""
+        """End the run under way; what waits is left to the next service."""
         self.queue.stop()
-        self.annotations.stop()
+        self.scoring.stop()
+        self.external.stop()
+
+    def record(self, run_id: str) -> RunRecord:
+        """A run's record, of one under way as it stands now. Raises ``UnknownRun``."""
+        return self.queue.record(run_id) or self.context.database.load(run_id)
 
 
-def parts(request: Request) -> Services:
-    """Those of the service that got the request."""
-    found: Services = request.app.state.parts
-    return found
+def services(request: Request) -> Services:
+    """Those of the service that got the request, for ``Depends``."""
+    running: Services = request.app.state.services
+    return running

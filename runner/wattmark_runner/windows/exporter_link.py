@@ -1,4 +1,4 @@
-"""Asking an exporter for samples without making anybody wait, and without ever raising.
+"""The link to an exporter: it orders samples without making anybody wait, and never raises.
 
 A thread of its own posts ``/sample`` at window edges and renews the lease of close sampling.
 """
@@ -15,7 +15,7 @@ from wattmark_core.clock import boot_id
 from wattmark_core.errors import ExporterError, WattmarkError
 from wattmark_core.exporter_api import ExporterAddress, HostReport
 
-log = logging.getLogger("wattmark.runner")
+log = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 20.0
 RENEW_SECONDS: Final = 8.0
@@ -27,9 +27,9 @@ ANSWER_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class TimeBase:
-    """Which exporter stamps the samples, and what it adds to CLOCK_BOOTTIME.
+    """The exporter that stamps the samples, and what it adds to CLOCK_BOOTTIME.
 
-    Two that differ mean that its counters have begun again in between.
+    Between two that differ its counters were reset.
     """
 
     instance: str
@@ -39,16 +39,16 @@ class TimeBase:
 T = TypeVar("T")
 
 
-class Edge:
+class WindowEdge:
     """A window's edge: its instant ``time_ns``, raw CLOCK_BOOTTIME, and the sample forced at it.
 
-    It is the order to the telemetry's thread, too: making and queueing one object is all that
+    It is the order to the link's thread, too: making and queueing one object is all that
     an edge costs its caller.
     """
 
     armed = 0
-    """How many more leases are wanted than before."""
-    _settled = threading.Condition()
+    """Leases to add: 1, 0 or -1."""
+    _answered = threading.Condition()
     """Of all edges: each waits for its own answer."""
     _base: TimeBase | bool | None = False
 
@@ -56,16 +56,16 @@ class Edge:
         self.time_ns = time_ns
         self.armed = armed
 
-    def settle(self, base: TimeBase | None) -> None:
-        """The sample was taken in ``base``; None: nobody answered."""
-        with self._settled:
+    def resolve(self, base: TimeBase | None) -> None:
+        """Set the time base of the sample; None: nobody answered."""
+        with self._answered:
             self._base = base
-            self._settled.notify_all()
+            self._answered.notify_all()
 
     def base(self) -> TimeBase | None:
         """The time base at the edge, None if no exporter answered. Waits for the answer."""
-        with self._settled:
-            self._settled.wait_for(lambda: self._base is not False, ANSWER_SECONDS)
+        with self._answered:
+            self._answered.wait_for(lambda: self._base is not False, ANSWER_SECONDS)
             return self._base if isinstance(self._base, TimeBase) else None
 
 
@@ -78,8 +78,8 @@ class _Lease:
 
 
 def read_host(exporter_url: str | ExporterAddress) -> HostReport:
-    """Whose exporter it is. Raises ``ExporterError`` if it cannot be reached or is not this
-    machine's."""
+    """The report of this machine's exporter. Raises ``ExporterError`` if it does not answer, or is
+    another machine's."""
     client = ExporterAddress.of(exporter_url).client()
     try:
         report = client.sensors()
@@ -94,7 +94,7 @@ def read_host(exporter_url: str | ExporterAddress) -> HostReport:
 
 
 class ExporterLink:
-    """A line to one exporter, usable from any thread; ``with`` it.
+    """A link to one exporter, usable from any thread; ``with`` it.
 
     ``failing``: the last attempt did not succeed. ``failure``: the first thing that went wrong,
     empty if nothing did.
@@ -102,8 +102,10 @@ class ExporterLink:
 
     def __init__(self, exporter_url: str | ExporterAddress) -> None:
         self._client = ExporterAddress.of(exporter_url).client(TIMEOUT_SECONDS)
-        self._orders: queue.SimpleQueue[Edge | _Lease] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="wattmark-telemetry", daemon=True)
+        self._orders: queue.SimpleQueue[WindowEdge | _Lease] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self._serve, name="wattmark-exporter-link", daemon=True
+        )
         self._armed = 0
         self._renew_at = 0.0
         self._boot_id = boot_id()
@@ -117,19 +119,19 @@ class ExporterLink:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def edge(self, time_ns: int | None = None, *, armed: int = 0) -> Edge:
+    def edge(self, time_ns: int | None = None, *, armed: int = 0) -> WindowEdge:
         """Force a sample now; returns at once. ``time_ns``: the edge's instant, default now.
 
         ``armed`` 1 or -1: ``arm`` or ``disarm`` with it. One order, not two: each wakes the thread.
         """
         if time_ns is None:
             time_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        edge = Edge(time_ns, armed)
+        edge = WindowEdge(time_ns, armed)
         self._orders.put(edge)
         return edge
 
-    def order(self, edge: Edge) -> None:
-        """The same for an edge that is there already."""
+    def order(self, edge: WindowEdge) -> None:
+        """The same for an edge that its caller made."""
         self._orders.put(edge)
 
     def arm(self) -> None:
@@ -137,11 +139,11 @@ class ExporterLink:
         self._orders.put(_Lease(armed=1))
 
     def disarm(self) -> None:
-        """Take back one ``arm``. The lease runs out by itself: others may have asked for it too."""
+        """Take back one ``arm``. The lease runs out by itself: other programs may need it too."""
         self._orders.put(_Lease(armed=-1))
 
     def close(self) -> None:
-        """Carry out what was ordered, then let go."""
+        """Carry out what was ordered, then end."""
         self._orders.put(_Lease(stop=True))
         self._thread.join()
         self._client.close()
@@ -150,15 +152,15 @@ class ExporterLink:
         while True:
             order = self._next()
             self._armed += order.armed
-            if isinstance(order, Edge):
-                order.settle(self._attempt(self._sample))
+            if isinstance(order, WindowEdge):
+                order.resolve(self._attempt(self._sample))
             elif order.stop:
                 return
             if self._armed and time.monotonic() >= self._renew_at:
                 self._renew_at = time.monotonic() + RENEW_SECONDS
                 self._attempt(self._renew)
 
-    def _next(self) -> Edge | _Lease:
+    def _next(self) -> WindowEdge | _Lease:
         """The next order; while armed, one comes at the latest when the lease is to be renewed."""
         wait = max(0.0, self._renew_at - time.monotonic()) if self._armed else None
         try:
@@ -175,10 +177,10 @@ class ExporterLink:
     def _renew(self) -> None:
         self._client.arm(LEASE_SECONDS)
 
-    def _attempt(self, ask: Callable[[], T]) -> T | None:
-        """Its answer, or None; the log hears of it when it begins to fail and when it recovers."""
+    def _attempt(self, call: Callable[[], T]) -> T | None:
+        """Its answer, or None. The log gets the first failure, and the recovery."""
         try:
-            answer = ask()
+            answer = call()
         except (WattmarkError, ValueError, KeyError, TypeError) as error:
             if not self.failing:
                 log.warning("no samples at window edges: %s", error)

@@ -1,4 +1,4 @@
-"""Windows that share time with work: neither can be told what it cost alone."""
+"""Windows that share time with work: what each cost alone is not known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ def shares_time(one: Window, other: Window) -> bool:
 
 
 def put_marked(window: Window, store: Store, still_open: Sequence[Window] = ()) -> Window:
-    """Write a closed window; it and those already there that it shares time with are marked.
+    """Write a closed window; it and those in the store that share its time are marked.
 
     ``still_open``: windows of other programs that are not in the store before they close.
 
@@ -55,8 +55,8 @@ def put_again(windows: Sequence[Window], store: Store) -> None:
     start_ns = min(window.start_ns for window in windows)
     end_ns = max(window.end_ns for window in windows)
     around = store.windows(start_ns=start_ns, end_ns=end_ns, host=windows[0].host)
-    held = {each.window_id: each for each in around}
-    own = {each.window_id: each for each in windows}
+    held = {window.window_id: window for window in around}
+    own = {window.window_id: window for window in windows}
     for window in {**held, **own}.values():
         mark = _shares_with_work(window, (own if window.window_id not in own else held | own))
         if window.window_id in own:

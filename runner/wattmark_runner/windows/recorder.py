@@ -5,7 +5,7 @@
             predictions = model(images)
             window.record(inferences=len(images), correct=int((predictions == labels).sum()))
 
-Windows may nest and overlap, in any threads. Telemetry never raises into the program.
+Windows may nest and overlap, in any threads. What fails goes to the log, never into the program.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ from typing import Any, Self
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.results import Phase, Window
-from wattmark_runner.windows.exporter_link import Edge, ExporterLink, TimeBase, read_host
+from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import Frame
+from wattmark_runner.windows.stamping import HostTimeBase
 from wattmark_store import Store
 
-log = logging.getLogger("wattmark.runner")
+log = logging.getLogger(__name__)
 
 
-class OpenWindow(Edge):
+class OpenWindow(WindowEdge):
     """A window under way; ``with`` it. Entering stamps and queues, and does nothing else.
 
     It is its own opening edge, and what is the same in every new window is the class's: in a
@@ -48,12 +48,12 @@ class OpenWindow(Edge):
 
     def __enter__(self) -> Self:
         self.time_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        self._recorder.telemetry.order(self)
+        self._recorder.exporter.order(self)
         self._cpu_ns = time.process_time_ns()
         return self
 
     def __exit__(self, *_: object) -> None:
-        closing = self._recorder.telemetry.edge(armed=-1)
+        closing = self._recorder.exporter.edge(armed=-1)
         if self.cpu_seconds is None:
             self.cpu_seconds = (time.process_time_ns() - self._cpu_ns) / 1e9
         phase, model, workload, label = self._facts
@@ -75,8 +75,8 @@ class OpenWindow(Edge):
 class Closed:
     """A window that is to be written."""
 
-    opening: Edge
-    closing: Edge
+    opening: WindowEdge
+    closing: WindowEdge
     facts: dict[str, Any]
 
 
@@ -84,22 +84,22 @@ class Recorder:
     """Writes windows into ``store`` as they close, from a thread of its own; ``with`` it.
 
     Opening and closing a window take their caller some microseconds. When the exporter is dead
-    the log says so once, and windows are kept as incomplete. ``windows`` are those written so far.
+    that is logged once, and windows are kept as incomplete. ``windows`` are those written so far.
     """
 
     def __init__(self, exporter_url: str, store: Store) -> None:
         self._url = exporter_url
         self._store = store
         self._clock = SystemClock()
-        self.telemetry = ExporterLink(exporter_url)
+        self.exporter = ExporterLink(exporter_url)
         self._closed: queue.SimpleQueue[Closed | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="wattmark-recorder", daemon=True)
         self._refused = False
-        self._frame: Frame | None = None
+        self._base: HostTimeBase | None = None
         self.windows: list[Window] = []
 
     def __enter__(self) -> Self:
-        self.telemetry.__enter__()
+        self.exporter.__enter__()
         self._thread.start()
         return self
 
@@ -121,12 +121,12 @@ class Recorder:
         """Write what is still to be written, then let go."""
         self._closed.put(None)
         self._thread.join()
-        self.telemetry.close()
+        self.exporter.close()
 
     def _serve(self) -> None:
         while (closed := self._closed.get()) is not None:
-            frame = self._find_frame()
-            window = frame.window(opening=closed.opening, closing=closed.closing, **closed.facts)
+            base = self._find_base()
+            window = base.window(opening=closed.opening, closing=closed.closing, **closed.facts)
             self.windows.append(self._put(window))
 
     def _put(self, window: Window) -> Window:
@@ -138,14 +138,14 @@ class Recorder:
             self._refused = True
             return window
 
-    def _find_frame(self) -> Frame:
+    def _find_base(self) -> HostTimeBase:
         """Host and time base of the exporter; without one, this host's name and wall clock."""
-        if self._frame is None:
-            with contextlib.suppress(WattmarkError):  # the telemetry has logged it
+        if self._base is None:
+            with contextlib.suppress(WattmarkError):  # the link has logged it
                 report = read_host(self._url)
-                self._frame = Frame(report.host, TimeBase(report.instance, report.offset_ns))
-        if self._frame is not None:
-            return self._frame
+                self._base = HostTimeBase.of(report.host, report.instance, report.offset_ns)
+        if self._base is not None:
+            return self._base
         offset_ns = self._clock.realtime_ns() - self._clock.boottime_ns()
         host = os.environ.get("WATTMARK_HOST") or platform.node()
-        return Frame(host, TimeBase("", offset_ns))
+        return HostTimeBase.of(host, "", offset_ns)

@@ -2,20 +2,27 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from wattmark_core.results import Phase, Window
-from wattmark_runner.windows.exporter_link import Edge, TimeBase
+from wattmark_runner.windows.exporter_link import TimeBase, WindowEdge
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """The host and its time base when the first window opened."""
+class HostTimeBase:
+    """A host and the time base that its exporter had when the first window opened."""
 
     host: str
     base: TimeBase
 
-    def window(self, phase: Phase, opening: Edge, closing: Edge, **facts: Any) -> Window:
+    @classmethod
+    def of(cls, host: str, instance: str, offset_ns: int) -> Self:
+        """That of an exporter's report or of a run's record."""
+        return cls(host, TimeBase(instance, offset_ns))
+
+    def window(
+        self, phase: Phase, opening: WindowEdge, closing: WindowEdge, **facts: Any
+    ) -> Window:
         """The window between two edges. ``facts`` are further fields of ``Window``.
 
         It is stamped in the time base that held when it opened. It is incomplete if that one did

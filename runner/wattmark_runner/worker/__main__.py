@@ -1,4 +1,4 @@
-"""``python -m wattmark_runner.worker EVENTS_FD``: started by ``process.WorkerProcess`` alone."""
+"""``python -m wattmark_runner.worker MESSAGES_FD``: started by ``WorkerProcess`` alone."""
 
 import os
 import queue
@@ -13,27 +13,27 @@ from wattmark_core.errors import RunError
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.protocol import (
     Command,
-    Event,
     Failed,
     Load,
     Measure,
     Ready,
     Step,
+    WorkerMessage,
     decode,
     encode,
 )
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 
 
 class Session(Protocol):
     """What a worker does for each command."""
 
-    def load(self, wanted: Load) -> None:
+    def load(self, command: Load) -> None:
         """Make ready what is to be measured."""
         ...
 
-    def measure(self, wanted: Measure) -> None:
+    def measure(self, command: Measure) -> None:
         """Run the windows."""
         ...
 
@@ -41,12 +41,12 @@ class Session(Protocol):
 def main() -> NoReturn:
     """Carry out commands until standard input closes."""
     descendants.adopt()
-    events = int(sys.argv[1])
+    messages = int(sys.argv[1])
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
     threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
 
-    def emit(event: Event) -> None:
-        os.write(events, encode(event))
+    def emit(message: WorkerMessage) -> None:
+        os.write(messages, encode(message))
 
     emit(Ready(os.getpid()))
     try:
@@ -60,7 +60,7 @@ def main() -> NoReturn:
 def _serve(commands: queue.SimpleQueue[Command], emit: Emit) -> None:
     command = commands.get()
     if not isinstance(command, Load):
-        raise RunError("the worker was told to measure before anything was loaded")
+        raise RunError("the worker was to measure before anything was loaded")
     _limit(command.memory_bytes)
     session = _session(command, emit)
     while True:
@@ -116,7 +116,7 @@ def _leave(status: int) -> NoReturn:
     """At once, whatever other threads are doing, and with all that was started here."""
     try:
         descendants.kill()
-    finally:  # whatever breaks here, for want of memory or otherwise
+    finally:  # even if memory has run out
         os._exit(status)
 
 

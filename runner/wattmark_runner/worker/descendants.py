@@ -38,7 +38,7 @@ def dying_with(parent: int) -> Callable[[], None]:
 
 def kill() -> None:
     """Kill them all, also those that they start meanwhile."""
-    while alive := [each for each in _all() if _runs(each)]:
+    while alive := [process for process in _all() if _runs(process)]:
         for process in alive:
             with contextlib.suppress(psutil.Error):
                 process.kill()

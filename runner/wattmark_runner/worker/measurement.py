@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from wattmark_core.clock import Clock
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
-from wattmark_runner.worker.protocol import Edge, Event, Measure, PhaseEnd, Step
+from wattmark_runner.worker.protocol import EdgeReached, Measure, PhaseEnd, Step, WorkerMessage
 
 WARMUP_BATCHES: Final = 10
 CALL_SECONDS: Final = 0.05
@@ -44,9 +44,9 @@ class Network(Protocol):
 
 @dataclass(slots=True)
 class Measurement:
-    """Runs the windows that ``wanted`` asks for and keeps every prediction made in them.
+    """Runs the windows that ``command`` asks for and keeps every prediction made in them.
 
-    ``cpu_ns`` gives the CPU time of this process, all threads. An event is sent either at a
+    ``cpu_ns`` gives the CPU time of this process, all threads. A message is sent either at a
     window's edge or while a guard runs, never inside a window except for the progress once a
     second. ``pause_seconds``: of rest between the guards of two repeats. ``image_bytes``: how many
     bytes of ``infer``'s answer an image has; then the warm-up need not be whole passes, which may
@@ -54,10 +54,10 @@ class Measurement:
     """
 
     network: Network
-    wanted: Measure
+    command: Measure
     clock: Clock
     cpu_ns: Callable[[], int]
-    emit: Callable[[Event], None]
+    emit: Callable[[WorkerMessage], None]
     pause_seconds: float = 0.0
     image_bytes: int | None = None
     predictions: list[list[bytes]] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Measurement:
     def run(self) -> None:
         """Warm up, then guard, window, guard, … , guard."""
         ended = self._warm_up()
-        for repeat in range(self.wanted.repeats):
+        for repeat in range(self.command.repeats):
             self._guard(ended)
             if repeat and self.pause_seconds:
                 self.clock.sleep(self.pause_seconds)
@@ -79,28 +79,28 @@ class Measurement:
         if self.image_bytes and self.network.batches > WARMUP_BATCHES:
             return self._warm_up_by_batches(self.image_bytes)
         least = -(-WARMUP_BATCHES // self.network.batches)
-        ended, _ = self._passes("warmup", 0, self.wanted.warmup_seconds, least)
+        ended, _ = self._passes("warmup", 0, self.command.warmup_seconds, least)
         return ended
 
     def _warm_up_by_batches(self, image_bytes: int) -> PhaseEnd:
         """At least ``WARMUP_BATCHES``, wherever in a pass they end."""
         cpu_start = self.cpu_ns()
         start = end = self.clock.boottime_ns()
-        self.emit(Edge("warmup", 0, opening=True, time_ns=start))
+        self.emit(EdgeReached("warmup", 0, opening=True, time_ns=start))
         first = inferences = 0
-        while first < WARMUP_BATCHES or end < start + seconds_to_ns(self.wanted.warmup_seconds):
+        while first < WARMUP_BATCHES or end < start + seconds_to_ns(self.command.warmup_seconds):
             count = max(1, self._batches_a_call)
             inferences += len(self.network.infer(first, first + count)) // image_bytes
             first += count
             end, before = self.clock.boottime_ns(), end
             self._calibrate(count, end - before)
-            self._tell("warmup", 0, start, end, self.wanted.warmup_seconds)
+            self._report("warmup", 0, start, end, self.command.warmup_seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
-        self.emit(Edge("warmup", 0, opening=False, time_ns=end))
+        self.emit(EdgeReached("warmup", 0, opening=False, time_ns=end))
         return PhaseEnd("warmup", 0, start, end, inferences, cpu_seconds)
 
     def _window(self, repeat: int) -> PhaseEnd:
-        ended, classes = self._passes("inference", repeat, self.wanted.seconds, 1)
+        ended, classes = self._passes("inference", repeat, self.command.seconds, 1)
         self.predictions.append(classes)
         return ended
 
@@ -113,7 +113,7 @@ class Measurement:
         done = 0
         cpu_start = self.cpu_ns()
         start = end = self.clock.boottime_ns()
-        self.emit(Edge(phase, repeat, opening=True, time_ns=start))
+        self.emit(EdgeReached(phase, repeat, opening=True, time_ns=start))
         while done < least or end < start + seconds_to_ns(seconds):
             passes = max(1, self._batches_a_call // self.network.batches)
             classes.append(self.network.infer(0, passes * self.network.batches))
@@ -121,9 +121,9 @@ class Measurement:
             end, before = self.clock.boottime_ns(), end
             if phase == "warmup":  # the last call of the warm-up is the one to go by
                 self._calibrate(passes * self.network.batches, end - before)
-            self._tell(phase, repeat, start, end, seconds)
+            self._report(phase, repeat, start, end, seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
-        self.emit(Edge(phase, repeat, opening=False, time_ns=end))
+        self.emit(EdgeReached(phase, repeat, opening=False, time_ns=end))
         inferences = done * self.network.images
         return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds), classes
 
@@ -133,18 +133,18 @@ class Measurement:
         self._batches_a_call = max(1, min(fitting, 2 * batches))
 
     def _guard(self, ended: PhaseEnd | None) -> None:
-        """Go on inferring, uncounted; what the window before left to tell is told meanwhile."""
-        until = self.clock.boottime_ns() + seconds_to_ns(self.wanted.guard_seconds)
-        untold = [] if ended is None else [ended]
+        """Go on inferring, uncounted; the report of the window before is sent meanwhile."""
+        until = self.clock.boottime_ns() + seconds_to_ns(self.command.guard_seconds)
+        unsent = [] if ended is None else [ended]
 
         def over() -> bool:
-            while untold:
-                self.emit(untold.pop())
+            while unsent:
+                self.emit(unsent.pop())
             return self.clock.boottime_ns() >= until
 
         self.network.keep_busy(self._batches_a_call, over)
 
-    def _tell(self, phase: str, repeat: int, start: int, now: int, seconds: float) -> None:
+    def _report(self, phase: str, repeat: int, start: int, now: int, seconds: float) -> None:
         if now - self._progress_ns < PROGRESS_NS:
             return
         self._progress_ns = now
@@ -152,7 +152,7 @@ class Measurement:
         if phase == "warmup":
             self.emit(Step("warmup", share))
         else:
-            self.emit(Step("measure", (repeat + share) / self.wanted.repeats))
+            self.emit(Step("measure", (repeat + share) / self.command.repeats))
 
 
 def count_correct(predictions: list[bytes], labels: bytes) -> int:

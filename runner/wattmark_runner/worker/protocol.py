@@ -1,7 +1,7 @@
-"""What parent and worker say to each other: JSON lines, one message each.
+"""The messages between parent and worker: JSON lines, one message each.
 
-Commands go to the worker's standard input, events come back on a pipe of their own, because a
-framework prints to standard output. All instants are raw CLOCK_BOOTTIME ns; the parent adds the
+Commands go to the worker's standard input, its messages come back on a pipe of their own, because
+a framework prints to standard output. All instants are raw CLOCK_BOOTTIME ns; the parent adds the
 exporter's offset. Closing the worker's standard input ends it.
 """
 
@@ -89,7 +89,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class EdgeReached:
     """A window begins (``opening``) or has ended; sent at once so that a sample can be forced."""
 
     phase: str
@@ -117,7 +117,7 @@ class PhaseEnd:
 class Done:
     """All windows are over. ``correct``: per measured window, of the predictions made in it.
 
-    None: nobody compared them. What became known on the way replaces what ``Loaded`` said.
+    None: nobody compared them. What became known on the way replaces that of ``Loaded``.
     """
 
     correct: list[int | None]
@@ -135,17 +135,17 @@ class Failed:
 
 
 Command = Load | Measure
-Event = Ready | Notice | Step | Trained | Loaded | Edge | PhaseEnd | Done | Failed
+WorkerMessage = Ready | Notice | Step | Trained | Loaded | EdgeReached | PhaseEnd | Done | Failed
 
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__.lower(): kind
     for kind in (
-        Load, Measure, Ready, Notice, Step, Trained, Loaded, Edge, PhaseEnd, Done, Failed,
+        Load, Measure, Ready, Notice, Step, Trained, Loaded, EdgeReached, PhaseEnd, Done, Failed,
     )
 }  # fmt: skip
 
 
-def encode(message: Command | Event) -> bytes:
+def encode(message: Command | WorkerMessage) -> bytes:
     """One line, line feed included."""
     body = {"kind": type(message).__name__.lower(), **asdict(message)}
     return json.dumps(body).encode() + b"\n"

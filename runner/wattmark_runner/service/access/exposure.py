@@ -7,10 +7,10 @@ from wattmark_core.net import is_loopback
 def check_exposure(
     listen_host: str, *, has_keys: bool, has_tls: bool, insecure_network: bool = False
 ) -> None:
-    """Refuse to listen off loopback without keys, and without TLS unless told to.
+    """Refuse to listen off loopback without keys, and without TLS unless ``insecure_network``.
 
-    Whoever reaches the service can start runs, so keys are needed even on a private network.
-    Raises ``ConfigurationError``.
+    Without keys anybody who reaches the service can start runs, so they are needed even on a
+    private network. Raises ``ConfigurationError``.
     """
     if is_loopback(listen_host):
         return

@@ -53,15 +53,15 @@ class Keys:
     def role(self, authorization: str | None) -> Role | None:
         """What the bearer of an ``Authorization`` header may do; None without a known key.
 
-        All keys are compared, in constant time, so that the time taken tells nothing of them.
+        All keys are compared, in constant time, so that the time taken reveals nothing of them.
         """
-        scheme, _, given = (authorization or "").partition(" ")
-        digest = _digest(given.strip())
-        found: Role | None = None
+        scheme, _, key = (authorization or "").partition(" ")
+        digest = _digest(key.strip())
+        owner: Role | None = None
         for known, role in self.digests:
             if hmac.compare_digest(known, digest):
-                found = role
-        return found if scheme.lower() == "bearer" else None
+                owner = role
+        return owner if scheme.lower() == "bearer" else None
 
 
 def _parsed(line: str) -> tuple[Role, bytes]:

@@ -1,7 +1,7 @@
 """What every request must pass before the app sees it, and what every answer carries.
 
 Pure ASGI, so that streams are passed on as they come. Put it around the whole app:
-``uvicorn.run(Guard(app, …))``; then answers to unforeseen errors carry the headers too.
+``uvicorn.run(AccessMiddleware(app, …))``; then answers to unforeseen errors carry the headers too.
 """
 
 import re
@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wattmark_core.net import is_loopback
+from wattmark_runner.service.access.body import BODY, TooLarge, read_body
 from wattmark_runner.service.access.keys import Keys, Role
 from wattmark_runner.service.api.problems import ApiError, problem_response
 
@@ -39,7 +40,7 @@ class AccessMiddleware:
     """Host, origin, key and body of each request are checked, in this order.
 
     ``hosts``: names and addresses, beside the loopback ones, that clients know this machine by;
-    any other in a ``Host`` header is a name of somebody else's that was made to point here.
+    any other in a ``Host`` header is somebody else's name that was made to point here.
     ``keys`` None: no key is needed.
     """
 
@@ -71,7 +72,7 @@ class AccessMiddleware:
             self._check_host(headers)
             _check_origin(scope["method"], headers)
             self._check_key(scope["method"], scope["path"], headers)
-            checked = await self._checked_body(headers, receive)
+            checked = await self._checked_body(headers, scope, receive)
         except ApiError as error:
             answer = problem_response(
                 error.status, error.detail, scope["path"], headers=error.headers
@@ -81,9 +82,9 @@ class AccessMiddleware:
             await self._app(scope, checked, send)
 
     def _check_host(self, headers: Headers) -> None:
-        given = headers.getlist("host")
-        found = HOST.fullmatch(given[0]) if len(given) == 1 else None
-        name = _plain(found[1]) if found else ""
+        hosts = headers.getlist("host")
+        match = HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        name = _plain(match[1]) if match else ""
         if not (is_loopback(name) or name in self._hosts):
             raise ApiError(
                 421, "the Host header names another machine; use a name the service was given"
@@ -92,11 +93,11 @@ class AccessMiddleware:
     def _check_key(self, method: str, path: str, headers: Headers) -> None:
         if self._keys is None or (method in READING and _is_open(path)):
             return
-        given = headers.get("authorization")
-        role = self._keys.role(given)
+        authorization = headers.get("authorization")
+        role = self._keys.role(authorization)
         if role is None:
             challenge = 'Bearer realm="wattmark"'
-            if given is None:
+            if authorization is None:
                 detail = "a key is needed: send Authorization: Bearer KEY"
             else:
                 detail, challenge = "the key is wrong", f'{challenge}, error="invalid_token"'
@@ -104,23 +105,24 @@ class AccessMiddleware:
         if role is not Role.RUN and method not in READING:
             raise ApiError(403, "the key may only read; use a run key")
 
-    async def _checked_body(self, headers: Headers, receive: Receive) -> Receive:
+    async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """What hands the app its body: read here, so that its size is known before it starts."""
+        scope[BODY] = b""
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._limit_bytes:
             raise self._too_large()
         if int(length) == 0 and "transfer-encoding" not in headers:
             return receive
-        body = bytearray()
-        message: Message = {"more_body": True}
-        while message.get("more_body", False):
-            message = await receive()
-            body += message.get("body", b"")
-            if len(body) > self._limit_bytes:
-                raise self._too_large()
-        if body and headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        try:
+            replayed = await read_body(scope, receive, self._limit_bytes)
+        except TooLarge:
+            raise self._too_large() from None
+        if (
+            scope[BODY]
+            and headers.get("content-type", "").partition(";")[0].strip().lower() != JSON
+        ):
             raise ApiError(415, f"the body must be JSON: send Content-Type: {JSON}")
-        return _replay({**message, "body": bytes(body)}, receive)
+        return replayed
 
     def _too_large(self) -> ApiError:
         return ApiError(413, f"the body has more than {self._limit_bytes} bytes")
@@ -169,16 +171,6 @@ def _plain(host: str) -> str:
 
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith("/static/")
-
-
-def _replay(message: Message, receive: Receive) -> Receive:
-    """Hands out ``message`` once, then what comes after it."""
-    pending = [message]
-
-    async def replayed() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return replayed
 
 
 def _with_headers(path: str, send: Send) -> Send:

@@ -1,7 +1,8 @@
 """Every error of the service as RFC 9457 ``application/problem+json``.
 
-Raise ``ApiError`` for a refusal of the service's own; errors of ``wattmark_core.errors`` and of the
-framework are turned into problems by the handlers that ``install`` adds.
+Raise ``ApiError`` for a refusal of the API's own. Errors of the floors below
+(``wattmark_core.errors``, ``wattmark_runner.errors``) and of the framework become problems here
+alone, by the handlers that ``install`` adds.
 """
 
 import re
@@ -27,6 +28,7 @@ from wattmark_core.errors import (
     UnknownRun,
     WattmarkError,
 )
+from wattmark_runner.errors import Conflict, Invalid, RequestRefused
 from wattmark_runner.service.api.schemas import examples_of
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -34,6 +36,8 @@ TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 """As RFC 9110 calls them; the standard library of Python 3.11 has older names."""
 STATUS: Final[dict[type[WattmarkError], int]] = {
     ConfigurationError: 422,
+    Invalid: 422,
+    Conflict: 409,
     UnknownRun: 404,
     LineFormatError: 422,
     NoSamples: 422,
@@ -42,7 +46,7 @@ STATUS: Final[dict[type[WattmarkError], int]] = {
     SensorFailed: 503,
     StoreError: 503,
 }
-"""What an error of the other rooms means to a client; any other is a fault of ours: 500."""
+"""What an error of the lower floors means to a client; any other is a fault of ours: 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class FieldError:
 
 
 class Problem(BaseModel):
-    """An error, after RFC 9457. ``errors`` is there where fields of the request are to blame."""
+    """An error, after RFC 9457. ``errors`` is given where fields of the request are to blame."""
 
     type: str = "about:blank"
     title: str = Field(description="the status in words")
@@ -88,7 +92,7 @@ def problem_response(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer that says it; ``instance`` is the path that was asked for, unquoted."""
+    """The answer with the problem; ``instance`` is the path that was asked for, unquoted."""
     problem = Problem(
         title=TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
@@ -155,7 +159,7 @@ def install(app: FastAPI) -> None:
 
 
 def refusal(error: Exception) -> ApiError:
-    """What any error means to a client. A fault of ours tells nothing of its inside."""
+    """What any error means to a client. A fault of ours shows nothing of its inside."""
     match error:
         case ApiError():
             return error
@@ -171,16 +175,19 @@ def refusal(error: Exception) -> ApiError:
         detail = "a fault of the service; its log has the reason"
         return ApiError(500, detail, headers={"Connection": "close"})
     field = getattr(error, "field", "")
-    return ApiError(status, str(error), [FieldError(field, str(error))] if field else [])
+    reason = error.reason if isinstance(error, RequestRefused) else str(error)
+    return ApiError(status, str(error), [FieldError(field, reason)] if field else [])
 
 
 def _answer(request: Request, error: Exception) -> Response:
     """The framework raises unforeseen errors again once answered, and so the server logs them."""
-    found = refusal(error)
-    headers = found.headers
-    if found.status == 405:  # the framework names the methods of one route of several alone
+    refused = refusal(error)
+    headers = refused.headers
+    if refused.status == 405:  # the framework names the methods of one route of several alone
         headers = {**headers, "Allow": ", ".join(sorted(_methods(request)))}
-    return problem_response(found.status, found.detail, request.url.path, found.errors, headers)
+    return problem_response(
+        refused.status, refused.detail, request.url.path, refused.errors, headers
+    )
 
 
 def _methods(request: Request) -> set[str]:
@@ -196,11 +203,11 @@ def _methods(request: Request) -> set[str]:
 
 
 def _invalid(error: RequestValidationError) -> ApiError:
-    found = error.errors()
-    if any(each["type"] == "json_invalid" for each in found):
+    details = error.errors()
+    if any(detail["type"] == "json_invalid" for detail in details):
         return ApiError(422, "the body is not valid JSON")
-    blamed = [FieldError(_path(each["loc"]), each["msg"]) for each in found]
-    return ApiError(422, "; ".join(f"{each.field}: {each.message}" for each in blamed), blamed)
+    blamed = [FieldError(_path(detail["loc"]), detail["msg"]) for detail in details]
+    return ApiError(422, "; ".join(f"{one.field}: {one.message}" for one in blamed), blamed)
 
 
 def _path(location: Sequence[str | int]) -> str:

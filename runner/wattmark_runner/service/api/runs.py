@@ -10,35 +10,34 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from wattmark_runner.records.database import Listing, RunEvent
-from wattmark_runner.records.model import RunRequest, RunState, Source
+from wattmark_runner.records.model import RunState, Source
 from wattmark_runner.scoring.reading import read_curves
-from wattmark_runner.service.access.idempotency import DESCRIBED
+from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
-from wattmark_runner.service.api.schemas import (
+from wattmark_runner.service.api.schemas.runs import (
     CurveItem,
     PhaseItem,
     Power,
     Run,
     RunCreate,
     RunDetail,
-    RunScores,
     RunsPage,
 )
+from wattmark_runner.service.api.schemas.scores import RunScores
 from wattmark_runner.service.api.shown import ShownRun
-from wattmark_runner.service.services import Services, parts
+from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.charts import NO_SAMPLES, NO_SAMPLES_YET, power_chart
 from wattmark_runner.views.power import own_windows, power_curve
-from wattmark_runner.workloads.pretrained import require_weights
 
 router = APIRouter(tags=["runs"])
 
 POLL_SECONDS: Final = 2.0
-"""How late a follower may hear of an event; looking costs the runner CPU time while it measures."""
+"""How late an event may reach a follower; looking costs the runner CPU time while it measures."""
 BEAT_SECONDS: Final = 15.0
-"""A line of comment goes out so often, so that a dead connection is noticed."""
+"""Between lines of comment, by which a dead connection is noticed."""
 LOG_BYTES: Final = 1_000_000
-"""So much of the end of a log is shown."""
+"""The length of the end of a log that is shown."""
 EVENT_SCHEMA: Final = {
     "type": "object",
     "required": ["id", "event", "data"],
@@ -48,24 +47,13 @@ EVENT_SCHEMA: Final = {
         "data": {"type": "string", "description": "JSON"},
     },
 }
-Service = Annotated[Services, Depends(parts)]
+Service = Annotated[Services, Depends(services)]
 
 
-@router.post("/runs", status_code=202, openapi_extra=DESCRIBED)
-def create_run(wanted: RunCreate, service: Service, request: Request, response: Response) -> Run:
+@router.post("/runs", status_code=202, openapi_extra=IDEMPOTENT)
+def create_run(body: RunCreate, service: Service, request: Request, response: Response) -> Run:
     """Queue a run. It starts when those before it are over; one is measured at a time."""
-    workload = service.context.config.find(wanted.workload)
-    parameters = workload.check(wanted.model, wanted.parameters)
-    require_weights(workload, wanted.model, parameters)
-    row = service.queue.submit(
-        RunRequest(
-            wanted.workload, wanted.model, repeats=wanted.repeats, seconds=wanted.seconds,
-            parameters=parameters, warmup_seconds=wanted.warmup_seconds,
-            idle_before_seconds=wanted.idle_before_seconds,
-            idle_after_seconds=wanted.idle_after_seconds, boundary=wanted.boundary,
-            gpu=wanted.gpu, owner=wanted.owner, labels=dict(wanted.labels),
-        )
-    )  # fmt: skip
+    row = service.queue.submit(body.request())
     response.headers["Location"] = f"{request.url.path}/{row.run_id}"
     return _run(service, row.run_id)
 
@@ -101,16 +89,16 @@ def list_runs(
 def show_run(run_id: str, service: Service) -> RunDetail:
     """A run with its whole record: enough to repeat it."""
     run = _run(service, run_id)
-    record = service.context.database.load(run_id)
+    record = service.record(run_id)
     return RunDetail(**dict(run), record=record, shown=ShownRun.of(record))
 
 
-@router.post("/runs/{run_id}/cancel", openapi_extra=DESCRIBED)
+@router.post("/runs/{run_id}/cancel", openapi_extra=IDEMPOTENT)
 def cancel_run(run_id: str, service: Service) -> Run:
     """Cancel a run that waits or is under way; what it has measured is kept."""
     row = service.context.database.row(run_id)
     if row.source is Source.EXTERNAL:
-        service.annotations.cancel(run_id)
+        service.external.cancel(run_id)
     else:
         service.queue.cancel(run_id)
     return _run(service, run_id)
@@ -149,7 +137,7 @@ def show_power(
     run_id: str, service: Service, points: Annotated[int, Query(ge=2, le=10_000)] = 600
 ) -> Power:
     """Power over the run, a curve per counter, with the run's windows."""
-    record = service.context.database.load(run_id)
+    record = service.record(run_id)
     windows = own_windows(record)
     power = [
         power_curve(series, data)
@@ -185,10 +173,10 @@ def show_score(run_id: str, service: Service) -> RunScores:
     return RunScores(run_id=run_id, scores=list(record.scores), checks=list(record.checks))
 
 
-@router.post("/runs/{run_id}/score", openapi_extra=DESCRIBED)
+@router.post("/runs/{run_id}/score", openapi_extra=IDEMPOTENT)
 def score_again(run_id: str, service: Service) -> RunScores:
     """Score a run once more from the samples that are kept of it."""
-    record = service.annotations.scorer.again(run_id)
+    record = service.scoring.again(run_id)
     return RunScores(run_id=run_id, scores=list(record.scores), checks=list(record.checks))
 
 
@@ -203,24 +191,24 @@ def _waiting(service: Services) -> dict[str, int]:
     return {run_id: place for place, run_id in enumerate(service.context.database.queue())}
 
 
-def _labels(wanted: list[str]) -> dict[str, str]:
-    found = {}
-    for text in wanted:
+def _labels(texts: list[str]) -> dict[str, str]:
+    labels = {}
+    for text in texts:
         name, colon, value = text.partition(":")
         if not colon or not name:
             message = f"{text!r} is not of the form NAME:VALUE"
             raise ApiError(422, f"label: {message}", [FieldError("label", message)])
-        found[name] = value
-    return found
+        labels[name] = value
+    return labels
 
 
 async def _events(
     service: Services, run_id: str, after: int, *, follow: bool
 ) -> AsyncIterator[str]:
-    """The text of the stream. Whoever reads it may go away at any time."""
+    """The text of the stream; its reader may go away at any time."""
     database = service.context.database
     silent = 0.0
-    # The state is read before the events: one that is final comes as an event, too.
+    # The state is read before the events: a final one is an event, too.
     ended = (await asyncio.to_thread(database.row, run_id)).state.final
     while True:
         for event in await asyncio.to_thread(database.events, run_id, after):

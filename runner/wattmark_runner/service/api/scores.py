@@ -1,4 +1,4 @@
-"""Scores and ranking over REST, and what there is to measure and to measure with."""
+"""Scores and ranking over REST."""
 
 import io
 import json
@@ -11,27 +11,15 @@ from pydantic import TypeAdapter
 from wattmark_core.results import Boundary, Score, Verdict
 from wattmark_runner.records.database import Listing, score_of
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
-from wattmark_runner.service.api.schemas import (
-    EnergyItem,
-    ParameterItem,
-    Ranking,
-    ScoresPage,
-    SensorItem,
-    Sensors,
-    WorkloadItem,
-    Workloads,
-)
+from wattmark_runner.service.api.schemas.scores import Ranking, ScoresPage
 from wattmark_runner.service.api.shown import ShownGroup
-from wattmark_runner.service.services import Services, parts
-from wattmark_runner.views.advice import about_sources
+from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.score_csv import score_row, write_csv
-from wattmark_runner.windows.exporter_link import read_host
-from wattmark_scoring.boundary import pin_sources
 from wattmark_scoring.ranking import rank
 from wattmark_scoring.scores import ENERGY_SCORE
 
 router = APIRouter(tags=["scores"])
-Service = Annotated[Services, Depends(parts)]
+Service = Annotated[Services, Depends(services)]
 Format = Annotated[Literal["json", "csv"], Query(description="csv: one line per score")]
 SCORES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": ScoresPage, "content": {"text/csv": {"schema": {"type": "string"}}}}
@@ -62,14 +50,15 @@ def list_scores(
         "run_id": run_id, "host": host, "model": model, "workload": workload,
         "boundary": boundary, "formula": formula, "verdict": verdict,
     }  # fmt: skip
-    wanted = {name: str(value) for name, value in equal.items() if value}
-    found = service.context.database.scores(
-        Listing(limit + 1, None if cursor is None else int(cursor), wanted, place="id")
-    )
-    bodies = [body for _, body in found[:limit]]
+    listing = Listing(
+        limit + 1, None if cursor is None else int(cursor),
+        {name: str(value) for name, value in equal.items() if value}, place="id",
+    )  # fmt: skip
+    rows = service.context.database.scores(listing)
+    bodies = [body for _, body in rows[:limit]]
     if format == "csv":
         return _csv(score_of(body) for body in bodies)
-    cursor = next_cursor([place for place, _ in found], limit)
+    cursor = next_cursor([place for place, _ in rows], limit)
     text = f'{{"scores":[{",".join(bodies)}],"next":{json.dumps(cursor)}}}'
     return Response(text, media_type="application/json")
 
@@ -98,48 +87,6 @@ def show_ranking(
     return Ranking(
         groups=list(groups), shown=[ShownGroup.of(group) for group in groups] if shown else []
     )
-
-
-@router.get("/workloads", tags=["host"])
-def list_workloads(service: Service) -> Workloads:
-    """What may be run here, with the parameters that each takes."""
-    config = service.context.config
-    items = [
-        WorkloadItem(
-            name=workload.name, meaning=workload.meaning, models=list(workload.models),
-            parameters=[
-                ParameterItem(
-                    name=each.name, type=each.type, default=each.default, minimum=each.minimum,
-                    maximum=each.maximum, choices=list(each.choices), meaning=each.meaning,
-                )
-                for each in workload.parameters
-            ],
-        )
-        for workload in config.workloads
-    ]  # fmt: skip
-    return Workloads(workloads=items, formulas=dict(config.formulas))
-
-
-@router.get("/sensors", tags=["host"])
-def list_sensors(service: Service) -> Sensors:
-    """What this host can measure, and why not more."""
-    report = read_host(service.context.exporter_url)
-    chosen = pin_sources(report.energy)
-    return Sensors(
-        host=report.host,
-        exporter=str(service.context.exporter_url),
-        sensors=[
-            SensorItem(name=each.name, state=str(each.state), found=each.found,
-                       reason=each.reason, remedy=each.remedy)
-            for each in report.sensors
-        ],
-        energy=[
-            EnergyItem(domain=each.domain, device=each.device, source=each.source,
-                       method=each.method, chosen=each in chosen)
-            for each in report.energy
-        ],
-        advice=list(about_sources(report)),
-    )  # fmt: skip
 
 
 def _csv(scores: Iterable[Score]) -> Response:

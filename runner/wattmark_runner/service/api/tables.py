@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from wattmark_core.results import Boundary
-from wattmark_runner.service.api.schemas import Tables
-from wattmark_runner.service.services import Services, parts
+from wattmark_runner.service.api.schemas.scores import Tables
+from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.tables import TABLES, Choice
 from wattmark_runner.views.tables.text import FORMATS
 from wattmark_scoring.scores import ENERGY_SCORE
@@ -17,7 +17,7 @@ else:
     Name = Literal[tuple(TABLES)]
 
 router = APIRouter(tags=["scores"])
-Service = Annotated[Services, Depends(parts)]
+Service = Annotated[Services, Depends(services)]
 Format = Annotated[
     Literal["json", "csv", "markdown", "latex"], Query(description="how the tables are written")
 ]

@@ -4,38 +4,45 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from wattmark_runner.errors import Invalid
 from wattmark_runner.records.database import Listing
-from wattmark_runner.service.access.idempotency import DESCRIBED
+from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
-from wattmark_runner.service.api.problems import ApiError, FieldError
-from wattmark_runner.service.api.schemas import WindowClose, WindowCreate, WindowItem, WindowsPage
-from wattmark_runner.service.services import Services, parts
+from wattmark_runner.service.api.schemas.windows import (
+    WindowClose,
+    WindowCreate,
+    WindowItem,
+    WindowsPage,
+)
+from wattmark_runner.service.services import Services, services
 
 router = APIRouter(tags=["windows"])
-Service = Annotated[Services, Depends(parts)]
+Service = Annotated[Services, Depends(services)]
 
 
-@router.post("/windows", status_code=201, openapi_extra=DESCRIBED)
+@router.post("/windows", status_code=201, openapi_extra=IDEMPOTENT)
 def open_window(
-    wanted: WindowCreate, service: Service, request: Request, response: Response
+    body: WindowCreate, service: Service, request: Request, response: Response
 ) -> WindowItem:
     """Open a window now; or, with both times, post one that is over.
 
     The service stamps an open window. Times of the client's cannot be checked and give a warning.
     """
-    if wanted.whole:
-        row = service.annotations.post(wanted)
+    if body.whole:
+        row = service.external.post(
+            body.request(), body.start_ns or 0, body.end_ns or 0, body.results()
+        )
     else:
-        _refuse_results(wanted)
-        row = service.annotations.open(wanted)
+        _refuse_results(body)
+        row = service.external.open(body.request())
     response.headers["Location"] = f"{request.url.path}/{row.window.window_id}"
     return WindowItem.of(row)
 
 
 @router.patch("/windows/{window_id}")
-def close_window(window_id: str, known: WindowClose, service: Service) -> WindowItem:
+def close_window(window_id: str, body: WindowClose, service: Service) -> WindowItem:
     """Close a window now. Its run is scored when no window of it is open any more."""
-    return WindowItem.of(service.annotations.close(window_id, known))
+    return WindowItem.of(service.external.close(window_id, body.results()))
 
 
 @router.get("/windows")
@@ -63,13 +70,13 @@ def show_window(window_id: str, service: Service) -> WindowItem:
     return WindowItem.of(service.context.database.window(window_id))
 
 
-def _refuse_results(wanted: WindowCreate) -> None:
+def _refuse_results(body: WindowCreate) -> None:
     """An open window has no results yet; half a whole one is a mistake."""
-    if (wanted.start_ns is None) != (wanted.end_ns is None):
-        missing = "start_ns" if wanted.start_ns is None else "end_ns"
+    if (body.start_ns is None) != (body.end_ns is None):
+        missing = "start_ns" if body.start_ns is None else "end_ns"
         message = "is needed beside the other time; leave out both to open a window now"
-        raise ApiError(422, f"{missing} {message}", [FieldError(missing, message)])
+        raise Invalid(message, missing)
     for name in ("inferences", "correct", "cpu_seconds"):
-        if getattr(wanted, name) is not None:
+        if getattr(body, name) is not None:
             message = "is not known while a window is open; give it when you close it"
-            raise ApiError(422, f"{name} {message}", [FieldError(name, message)])
+            raise Invalid(message, name)

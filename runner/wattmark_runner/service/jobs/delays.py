@@ -1,4 +1,4 @@
-"""When to try again what failed, each for itself: what fails always keeps nothing else waiting."""
+"""When to retry what failed, each by itself: what always fails keeps nothing else waiting."""
 
 import time
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ class Delays:
         self._failures: dict[str, _Failure] = {}
 
     def due(self, name: str) -> bool:
-        """Is it time to try it?"""
+        """Is it time for the next attempt?"""
         failure = self._failures.get(name)
         return failure is None or time.monotonic() >= failure.until
 
     def failed(self, name: str, message: str) -> bool:
-        """It failed, and is to wait; is that something else than the last time?"""
+        """Note a failure; True if its message is another than the last time."""
         before = self._failures.get(name)
         seconds = FIRST_SECONDS if before is None else min(MOST_SECONDS, 2.0 * before.seconds)
         self._failures[name] = _Failure(seconds, time.monotonic() + seconds, message)
         return before is None or before.message != message
 
     def succeeded(self, name: str) -> None:
-        """It is done."""
+        """Forget its failures."""
         self._failures.pop(name, None)

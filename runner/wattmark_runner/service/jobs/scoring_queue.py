@@ -1,27 +1,27 @@
-"""Scoring in the background: runs whose windows are all there, and runs that are scored again."""
+"""Scoring in the background: runs whose windows have all closed, and runs that are scored again."""
 
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from wattmark_core.errors import StoreError, StoreUnavailable, UnknownRun, WattmarkError
-from wattmark_core.results import Window
+from wattmark_runner.errors import Cancelled, Conflict
 from wattmark_runner.records.model import FINAL, RunRecord, RunState, Source
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
 from wattmark_runner.scoring.publishing import publish
 from wattmark_runner.scoring.run import score_when_sampled
-from wattmark_runner.service.api.problems import ApiError
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs.delays import Delays
+from wattmark_runner.service.jobs.open_windows import OpenWindows
 from wattmark_runner.windows.overlap import shares_time
-from wattmark_runner.windows.waiting import Cancelled
 
-log = logging.getLogger("wattmark.runner")
+log = logging.getLogger(__name__)
 
+SHARED: Final = "another window shares its time: measured, not ranked"
 TICK_SECONDS: Final = 2.0
 AGAIN_SECONDS: Final = 2.0
 """How long scoring again waits for samples: those of an old run are here, or will never come."""
@@ -31,34 +31,20 @@ PUBLISH_SHARE_SECONDS: Final = 1.0
 """Of each tick: no further run is begun after it. After an update all runs are written again."""
 
 
-class Scorer:
+class ScoringQueue:
     """Scores runs, one after the other, in a thread of its own; and writes results into the store
     that it did not confirm, because it went away or this service was killed meanwhile.
-
-    ``changing`` is held by whoever changes records, never for long. ``open_windows``: windows that
-    have not closed yet. ``scored`` is called with every record that was scored; ``tick`` about
-    every two seconds.
     """
 
-    def __init__(
-        self,
-        context: AppContext,
-        changing: AbstractContextManager[object],
-        open_windows: Callable[[], Sequence[Window]],
-        scored: Callable[[RunRecord], None],
-        tick: Callable[[], None],
-    ) -> None:
+    def __init__(self, context: AppContext, open_windows: OpenWindows) -> None:
         self._context = context
-        self._changing = changing
         self._open_windows = open_windows
-        self._scored = scored
-        self._tick = tick
         self._runs: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._again = threading.Lock()
         self._publish_at = 0.0
         self._delays = Delays()
-        self._thread = threading.Thread(target=self._serve, name="wattmark-scorer", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="wattmark-scoring", daemon=True)
 
     def start(self) -> None:
         """Go on with the runs that an earlier service left unscored."""
@@ -73,29 +59,29 @@ class Scorer:
         self._thread.join()
 
     def submit(self, run_id: str) -> None:
-        """Score a run in state ``scoring`` as soon as its samples are there."""
+        """Score a run in state ``scoring`` as soon as its samples have arrived."""
         self._runs.put(run_id)
 
     def again(self, run_id: str) -> RunRecord:
-        """Score a run that has ended once more, now. Raises ``ApiError`` if it cannot be."""
+        """Score a run that has ended once more, now. Raises ``Conflict`` if it cannot be."""
         with self._again:
             record = self._context.database.load(run_id)
             before = record.state, _names(record)
             if record.state not in {RunState.DONE, RunState.FAILED}:
-                raise ApiError(409, f"the run is {record.state}; only one that has ended is scored")
+                raise Conflict(f"the run is {record.state}; only one that has ended is scored")
             if not record.windows or not record.series:
-                raise ApiError(409, "the run has no windows that could be scored")
+                raise Conflict("the run has no windows that could be scored")
             if not self._samples_kept(record):
-                raise ApiError(409, "the run's samples are no longer kept; its score stands")
+                raise Conflict("the run's samples are no longer kept; its score stands")
             self._context.database.mark(run_id, published=False)
             score_when_sampled(
                 record, self._context.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
-                open_windows=self._open_windows, formulas=self._context.formulas,
+                open_windows=self._open_windows.windows, formulas=self._context.formulas,
             )  # fmt: skip
-            with self._changing:
+            with self._context.changing:
                 now = self._context.database.load(run_id)
                 if (now.state, _names(now)) != before:
-                    raise ApiError(409, "the run got another window; it is scored when that closes")
+                    raise Conflict("the run got another window; it is scored when that closes")
                 record.state = RunState.FAILED if record.reason else RunState.DONE
                 self._keep(record)
         return record
@@ -112,7 +98,6 @@ class Scorer:
                     self._score(run_id)
                 if time.monotonic() - last >= TICK_SECONDS:
                     last = time.monotonic()
-                    self._tick()
                     self._publish_rest()
             except Cancelled:
                 return
@@ -120,7 +105,7 @@ class Scorer:
                 log.exception("scoring %s", run_id or "(clock)")
 
     def _score(self, run_id: str) -> None:
-        """A run whose windows have changed meanwhile is left to the order that follows."""
+        """A run whose windows have changed meanwhile is scored by the order that follows."""
         record = self._context.database.load(run_id)
         if record.state is not RunState.SCORING:
             return
@@ -128,11 +113,11 @@ class Scorer:
         try:
             score_when_sampled(
                 record, self._context.store, limit_seconds=SAMPLES_SECONDS, cancel=self._stop,
-                open_windows=self._open_windows, formulas=self._context.formulas,
+                open_windows=self._open_windows.windows, formulas=self._context.formulas,
             )  # fmt: skip
         except WattmarkError as error:
             record.reason = record.reason or str(error)
-        with self._changing:
+        with self._context.changing:
             now = self._context.database.load(run_id)
             if now.state is not RunState.SCORING or before != _names(now):
                 return
@@ -143,7 +128,13 @@ class Scorer:
         self._rescore_overlapped(record)
 
     def _keep(self, record: RunRecord) -> None:
-        self._scored(record)
+        """Save a scored record; the rows of windows from elsewhere get what these cost."""
+        if record.source is Source.EXTERNAL:
+            for window in record.windows:
+                row = self._context.database.window(window.window_id)
+                shared = (SHARED,) if window.overlapping else ()
+                warnings = tuple(dict.fromkeys((*row.warnings, *shared)))
+                self._context.database.put_window(replace(row, window=window, warnings=warnings))
         self._context.database.save(record)
 
     def _publish_rest(self) -> None:
@@ -162,7 +153,7 @@ class Scorer:
                     break
         except StoreError as error:
             self._publish_at = time.monotonic() + PUBLISH_SECONDS
-            if not isinstance(error, StoreUnavailable):  # others say so when it is away
+            if not isinstance(error, StoreUnavailable):  # others report that it is away
                 log.warning("results are not written: %s", error)
         finally:
             self._again.release()
@@ -188,7 +179,7 @@ class Scorer:
             self._delays.failed(run_id, "")
             return
         self._delays.succeeded(run_id)
-        with self._changing:
+        with self._context.changing:
             if self._context.database.load(run_id) == record:
                 self._context.database.mark(run_id, published=True)
 
@@ -210,7 +201,7 @@ class Scorer:
                 stored = self._context.store.windows(run_id=run_id)
                 if any(w.overlapping and w.window_id in unmarked for w in stored):
                     self.again(run_id)
-            except (UnknownRun, ApiError):
+            except (UnknownRun, Conflict):
                 continue  # of another program, or under way and scored later
 
     def _samples_kept(self, record: RunRecord) -> bool:

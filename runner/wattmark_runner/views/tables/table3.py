@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from wattmark_core.results import Boundary
+from wattmark_runner.errors import ParameterError
 from wattmark_runner.views.tables.entries import Entry, Group, groups, titled
 from wattmark_runner.views.tables.model import Cell, Choice, Column, PaperTable, Runs, Table
-from wattmark_runner.workloads.parameters import ParameterError
 from wattmark_scoring.paper import HOSTS, MODELS
 from wattmark_scoring.paper.cells import score
 from wattmark_scoring.paper.printed import extremes

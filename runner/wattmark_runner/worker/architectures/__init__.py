@@ -21,7 +21,7 @@ class Architecture:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ModelRequest:
     """``classes`` None: as many as the weights have. ``trained`` False: random weights.
 
     ``file``: trained weights that the configuration names; empty: the architecture's own.

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.architectures import IMAGENET_CLASSES, Architecture, Wanted
+from wattmark_runner.worker.architectures import IMAGENET_CLASSES, Architecture, ModelRequest
 from wattmark_runner.worker.architectures.efficientnet import as_saved
 from wattmark_runner.worker.architectures.weights import load_file, require_classes
 from wattmark_runner.worker.datasets import Pixels
@@ -23,11 +23,11 @@ SIZES: Final[dict[str, dict[str, Any]]] = {
 """Those that would take images of any size, and what they were published with."""
 
 
-def build(wanted: Wanted) -> Architecture:
+def build(request: ModelRequest) -> Architecture:
     """Raises ``ConfigurationError`` for weights that cannot be had or do not fit."""
-    make = getattr(keras.applications, wanted.name)
-    model, weights = made(functools.partial(make, **SIZES.get(wanted.name, {})), wanted)
-    return Architecture(model, int(model.input.shape[1]), preparation(wanted.name), weights)
+    make = getattr(keras.applications, request.name)
+    model, weights = made(functools.partial(make, **SIZES.get(request.name, {})), request)
+    return Architecture(model, int(model.input.shape[1]), preparation(request.name), weights)
 
 
 def preparation(name: str) -> Callable[[Pixels], Pixels]:
@@ -43,24 +43,24 @@ def preparation(name: str) -> Callable[[Pixels], Pixels]:
     return prepare
 
 
-def made(make: Any, wanted: Wanted) -> tuple[Any, str]:
+def made(make: Any, request: ModelRequest) -> tuple[Any, str]:
     """What Keras's constructor makes, and which weights it has."""
-    classes = wanted.classes or IMAGENET_CLASSES
-    if not wanted.trained:
+    classes = request.classes or IMAGENET_CLASSES
+    if not request.trained:
         return make(weights=None, classes=classes), "random"
-    if wanted.file:
+    if request.file:
         model = make(weights=None, classes=classes)
-        if wanted.name.startswith("EfficientNetB"):
-            model = as_saved(model, Path(wanted.file))
-        return model, load_file(model, wanted)
-    require_classes(wanted, IMAGENET_CLASSES)
+        if request.name.startswith("EfficientNetB"):
+            model = as_saved(model, Path(request.file))
+        return model, load_file(model, request)
+    require_classes(request, IMAGENET_CLASSES)
     try:
         return make(weights="imagenet"), "imagenet, of Keras"
     except Exception as error:  # the download raises what it likes
         if is_out_of_memory(error):
             raise
         raise ConfigurationError(
-            f"Keras has no weights of {wanted.name} in its cache and cannot download them"
+            f"Keras has no weights of {request.name} in its cache and cannot download them"
             f" ({' '.join(str(error).split())[:120]}); name a file under [workloads.NAME.weights],"
             ' or ask for weights "random"'
         ) from error

@@ -95,12 +95,12 @@ def _zipped(path: Path) -> dict[str, Array]:
         (data,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
         root = data.removesuffix("data.pkl")
         reader = _Reader(io.BytesIO(archive.read(data)))
-        found = reader.load()
+        loaded = reader.load()
         storages = {
             key: np.frombuffer(archive.read(f"{root}data/{key}"), dtype)
             for key, dtype in reader.kinds.items()
         }
-    return _tensors(found, storages)
+    return _tensors(loaded, storages)
 
 
 def _legacy(path: Path) -> dict[str, Array]:
@@ -110,9 +110,9 @@ def _legacy(path: Path) -> dict[str, Array]:
         for _ in ("protocol", "system"):
             _Reader(file).load()
         reader = _Reader(file)
-        found = reader.load()
+        loaded = reader.load()
         storages = {key: _storage(file, reader.kinds[key]) for key in _Reader(file).load()}
-    return _tensors(found, storages)
+    return _tensors(loaded, storages)
 
 
 def _storage(file: io.BufferedIOBase, dtype: str) -> Array:
@@ -120,7 +120,7 @@ def _storage(file: io.BufferedIOBase, dtype: str) -> Array:
     return np.frombuffer(file.read(int(count) * np.dtype(dtype).itemsize), dtype, int(count))
 
 
-def _tensors(found: Any, storages: Mapping[str, Array]) -> dict[str, Array]:
-    if not isinstance(found, dict):
+def _tensors(loaded: Any, storages: Mapping[str, Array]) -> dict[str, Array]:
+    if not isinstance(loaded, dict):
         raise TypeError("it holds no dictionary")
-    return {name: tensor.of(storages) for name, tensor in found.items()}
+    return {name: tensor.of(storages) for name, tensor in loaded.items()}

@@ -33,7 +33,7 @@ def rescaled(model: Any) -> Any:
     def call(layer: Any, *inputs: Any, **options: Any) -> Any:
         value = layer(*inputs, **options)
         if isinstance(layer, layers.Normalization):
-            return layers.Rescaling([1.0 / math.sqrt(each) for each in STDDEV])(value)
+            return layers.Rescaling([1.0 / math.sqrt(deviation) for deviation in STDDEV])(value)
         return value
 
     return keras.models.clone_model(model, call_function=call)
@@ -50,7 +50,7 @@ def has_rescaling(path: Path, classes: int) -> bool:
             saved = _rescalings(file.get("layers", ()))  # Keras 3's format
             names = file.get("model_weights", file).attrs.get("layer_names", ())
             listed = _rescalings(map(_text, names))
-    except (OSError, KeyError, zipfile.BadZipFile):  # whoever loads it says what is wrong
+    except (OSError, KeyError, zipfile.BadZipFile):  # loading it reports what is wrong
         saved = listed = 0
     if saved or listed > 1:
         return max(saved, listed) > 1

@@ -16,7 +16,7 @@ import numpy as np
 from keras import layers
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.architectures import IMAGENET_CLASSES, Architecture, Wanted
+from wattmark_runner.worker.architectures import IMAGENET_CLASSES, Architecture, ModelRequest
 from wattmark_runner.worker.architectures.checkpoint import Array, read_checkpoint
 from wattmark_runner.worker.architectures.weights import fingerprint, load_file, require_classes
 from wattmark_runner.worker.datasets import Pixels
@@ -46,11 +46,11 @@ HEAD: Final = 1280
 EPSILON: Final = 1e-3
 
 
-def build(wanted: Wanted) -> Architecture:
+def build(request: ModelRequest) -> Architecture:
     """Raises ``ConfigurationError`` for weights that cannot be had or do not fit."""
-    scale = SCALES[wanted.name]
-    model = network(wanted.name, scale, wanted.classes or IMAGENET_CLASSES)
-    return Architecture(model, scale.pixels, _prepare, _weights(model, wanted))
+    scale = SCALES[request.name]
+    model = network(request.name, scale, request.classes or IMAGENET_CLASSES)
+    return Architecture(model, scale.pixels, _prepare, _weights(model, request))
 
 
 def _prepare(image: Pixels) -> Pixels:
@@ -108,13 +108,13 @@ def _rounded(filters: float) -> int:
     return rounded + 8 if rounded < 0.9 * filters else rounded
 
 
-def _weights(model: Any, wanted: Wanted) -> str:
-    if not wanted.trained:
+def _weights(model: Any, request: ModelRequest) -> str:
+    if not request.trained:
         return "random"
-    if wanted.file and Path(wanted.file).suffix != ".pth":
-        return load_file(model, wanted)
-    require_classes(wanted, IMAGENET_CLASSES)
-    path = Path(wanted.file) if wanted.file else _package_file(wanted.name)
+    if request.file and Path(request.file).suffix != ".pth":
+        return load_file(model, request)
+    require_classes(request, IMAGENET_CLASSES)
+    path = Path(request.file) if request.file else _package_file(request.name)
     take(model, read_checkpoint(path))
     return f"imagenet, {path.name}, {fingerprint(path)}"
 
@@ -141,7 +141,7 @@ def take(model: Any, tensors: dict[str, Array]) -> None:
             _set(layer, [tensors.get(name) for name in names])
     left = {name for name in tensors if not name.endswith("num_batches_tracked")} - used
     if left:
-        raise ConfigurationError(f"the weights hold {min(left)}, which {model.name} has not")
+        raise ConfigurationError(f"the weights hold {min(left)}, not in {model.name}")
 
 
 def _tensor_names(layer: Any) -> Iterator[str]:
@@ -157,10 +157,10 @@ def _set(layer: Any, values: list[Array | None]) -> None:
     """From PyTorch's order of axes (out, in, height, width) to Keras's."""
     turned = [None if value is None else _turned(layer, value) for value in values]
     expected = [tuple(weight.shape) for weight in layer.weights]
-    found = [None if value is None else value.shape for value in turned]
-    if found != expected:
+    shapes = [None if value is None else value.shape for value in turned]
+    if shapes != expected:
         raise ConfigurationError(
-            f"the weights do not fit: {layer.name} takes {expected}, they hold {found}"
+            f"the weights do not fit: {layer.name} takes {expected}, they hold {shapes}"
         )
     layer.set_weights(turned)
 

@@ -5,20 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.architectures import Wanted
+from wattmark_runner.worker.architectures import ModelRequest
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
 
 
-def load_file(model: Any, wanted: Wanted) -> str:
+def load_file(model: Any, request: ModelRequest) -> str:
     """Load them; which they are. Raises ``ConfigurationError`` if they do not fit."""
-    path = Path(wanted.file)
+    path = Path(request.file)
     try:
         model.load_weights(path)
     except Exception as error:  # Keras and h5py raise what they like
         if is_out_of_memory(error):
             raise
         raise ConfigurationError(
-            f"the weights in {path.name} do not fit {wanted.name} with"
+            f"the weights in {path.name} do not fit {request.name} with"
             f" {model.output.shape[-1]} classes: {' '.join(str(error).split())[:200]}"
         ) from error
     return f"{path.name}, {fingerprint(path)}"
@@ -30,11 +30,11 @@ def fingerprint(path: Path) -> str:
         return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
 
 
-def require_classes(wanted: Wanted, classes: int) -> None:
+def require_classes(request: ModelRequest, classes: int) -> None:
     """Raise ``ConfigurationError`` for a data set of other classes than the weights know."""
-    if wanted.classes not in {None, classes}:
+    if request.classes not in {None, classes}:
         raise ConfigurationError(
-            f"the data set has {wanted.classes} classes and the weights of {wanted.name} know"
+            f"the data set has {request.classes} classes and the weights of {request.name} know"
             f" {classes} others; name weights trained on it under [workloads.NAME.weights], or ask"
             ' for weights "random"'
         )

@@ -1,6 +1,6 @@
 """Labelled images, read one by one as a network wants them.
 
-A module here has ``read(path, labels)``, which returns ``Images``; a line in ``workloads/zoo.py``
+A module here has ``read(path, labels)``, which returns ``Images``; a line in ``workloads/keras.py``
 makes it known. Imports no framework.
 """
 
@@ -18,11 +18,11 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class BrokenImage(Exception):
-    """An image that cannot be read; says which and why."""
+    """An image that cannot be read; the message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ImageFrame:
     """What a network wants: a square of ``pixels``, of the image's middle or of all of it."""
 
     pixels: int
@@ -54,7 +54,7 @@ class Images:
     """
 
     count: int
-    read: Callable[[int, Frame], Pixels | Bytes]
+    read: Callable[[int, ImageFrame], Pixels | Bytes]
     name: Callable[[int], str]
     labels: tuple[int, ...] | None
     classes: int | None
@@ -66,5 +66,5 @@ class Images:
         if count > self.count:
             return self
         labels = None if self.labels is None else self.labels[:count]
-        missing = tuple(each for each in self.missing if each.before < count)
+        missing = tuple(image for image in self.missing if image.before < count)
         return replace(self, count=count, labels=labels, missing=missing)

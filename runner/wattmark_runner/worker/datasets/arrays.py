@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import Frame, Images, Pixels
+from wattmark_runner.worker.datasets import ImageFrame, Images, Pixels
 
 CROP = 0.875
 """The part of an image that is its middle: 224 of 256, as is usual on ImageNet."""
@@ -34,7 +34,7 @@ def of_arrays(
 
     _require_range(images)
 
-    def read(number: int, frame: Frame) -> Pixels:
+    def read(number: int, frame: ImageFrame) -> Pixels:
         return enlarge(images[number].astype(np.float32), frame)
 
     known = tuple(int(label) for label in labels)
@@ -60,16 +60,16 @@ def _require_range(images: npt.NDArray[Any]) -> None:
         )
 
 
-def enlarge(image: Pixels, frame: Frame) -> Pixels:
-    """The nearest pixel for each that is wanted; grey becomes red, green and blue alike."""
+def enlarge(image: Pixels, frame: ImageFrame) -> Pixels:
+    """The nearest pixel for each of the result; grey becomes red, green and blue alike."""
     height, width, _ = image.shape
     if frame.resize == "crop":
         side = CROP * min(height, width)
         rows, columns = (_centres(length, side, frame.pixels) for length in (height, width))
     else:
         rows, columns = (_centres(length, length, frame.pixels) for length in (height, width))
-    found = image[rows[:, np.newaxis], columns]
-    return found if found.shape[-1] == 3 else np.repeat(found, 3, axis=-1)
+    pixels = image[rows[:, np.newaxis], columns]
+    return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
 
 def _centres(length: int, side: float, pixels: int) -> npt.NDArray[np.intp]:

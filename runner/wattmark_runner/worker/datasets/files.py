@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_runner.worker.datasets import BrokenImage, Bytes, Frame, Images, Missing
+from wattmark_runner.worker.datasets import BrokenImage, Bytes, ImageFrame, Images, Missing
 from wattmark_runner.worker.datasets.arrays import CROP
 
 try:
@@ -25,13 +25,13 @@ _ENDS: Final = {b"\xff\xd8": b"\xff\xd9", _PNG: b"IEND"}
 _TAIL_BYTES: Final = 4096
 _SIXTEEN_BITS: Final = "I;16"
 _RANGE_UNKNOWN: Final = frozenset({"I", "F"})
-"""Whole or real numbers of 32 bits: what is white is nowhere said."""
+"""Whole or real numbers of 32 bits: their value of white is not known."""
 
 
 def of_files(
     root: Path, files: Sequence[tuple[Path, int]], classes: int, missing: Sequence[Missing] = ()
 ) -> Images:
-    """Files and their classes, in this order; names are told as seen from ``root``."""
+    """Files and their classes, in this order; their names are relative to ``root``."""
     paths = [path for path, _ in files]
 
     def name(number: int) -> str:
@@ -44,7 +44,7 @@ def of_files(
         except BrokenImage as error:
             raise BrokenImage(f"{name(number)} ({error})") from error
 
-    def read(number: int, frame: Frame) -> Bytes:
+    def read(number: int, frame: ImageFrame) -> Bytes:
         with named(number) as path:
             return decode(path, frame)
 
@@ -56,7 +56,7 @@ def of_files(
     return Images(len(paths), read, name, labels, classes, tuple(missing), check)
 
 
-def decode(path: Path, frame: Frame) -> Bytes:
+def decode(path: Path, frame: ImageFrame) -> Bytes:
     """The image at ``path``, resized bicubically. Raises ``BrokenImage`` with the reason."""
     with _opened(path) as image:
         width, height = image.size
@@ -74,7 +74,7 @@ def decode(path: Path, frame: Frame) -> Bytes:
 def look_at(path: Path) -> None:
     """Raises ``BrokenImage`` for a file that ends too early or is no image, with the reason.
 
-    The end of a JPEG or PNG tells, and a PNG's checksums, for a thirtieth of what decoding costs.
+    The end of a JPEG or PNG and a PNG's checksums show it, for a thirtieth of what decoding costs.
     What has no such end is decoded.
     """
     try:
@@ -86,7 +86,7 @@ def look_at(path: Path) -> None:
     except OSError as error:
         raise BrokenImage(error.strerror or type(error).__name__) from error
     if not whole:
-        decode(path, Frame(8))
+        decode(path, ImageFrame(8))
     elif start == _PNG:
         with _opened(path) as image:
             image.verify()
@@ -114,5 +114,5 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def is_image(path: Path) -> bool:
-    """Does its name say so?"""
+    """Has it the name of an image?"""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")

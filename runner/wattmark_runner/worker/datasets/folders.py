@@ -20,7 +20,7 @@ def read(path: str, labels: str) -> Images:
 def class_folders(root: Path) -> list[str]:
     """Names of the folders, in order. Raises ``ConfigurationError`` if there is none."""
     try:
-        names = sorted(each.name for each in root.iterdir() if each.is_dir())
+        names = sorted(path.name for path in root.iterdir() if path.is_dir())
     except OSError as error:
         raise ConfigurationError(f"data set {root.name}: {error.strerror}") from error
     names = [name for name in names if not name.startswith(".")]
@@ -39,7 +39,7 @@ def in_folders(root: Path, classes: dict[str, int]) -> list[tuple[Path, int]]:
         [(path, label) for path in sorted((root / name).iterdir()) if is_image(path)]
         for name, label in classes.items()
     ]
-    found = [each for turn in zip_longest(*by_class) for each in turn if each is not None]
-    if not found:
+    images = [image for turn in zip_longest(*by_class) for image in turn if image is not None]
+    if not images:
         raise ConfigurationError(f"data set {root.name} holds no image in its class folders")
-    return found
+    return images

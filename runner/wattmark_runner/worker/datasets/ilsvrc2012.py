@@ -30,7 +30,7 @@ def read(path: str, labels: str) -> Images:
     """The images that are there, by name. Raises ``ConfigurationError``."""
     root = Path(path)
     try:
-        flat = sorted(each for each in root.iterdir() if is_image(each))
+        flat = sorted(path for path in root.iterdir() if is_image(path))
     except OSError as error:
         raise ConfigurationError(f"data set {root.name}: {error.strerror}") from error
     if not flat:
@@ -42,11 +42,11 @@ def read(path: str, labels: str) -> Images:
             " a file of lines NAME CLASS"
         )
     known = _labels(Path(labels))
-    files = [(each, known[each.name]) for each in flat if each.name in known]
+    files = [(path, known[path.name]) for path in flat if path.name in known]
     if not files:
         raise ConfigurationError(f"{Path(labels).name} has a label for none of the images")
-    names = [each.name for each, _ in files]
-    unpaired = sorted({each.name for each in flat} ^ known.keys())
+    names = [path.name for path, _ in files]
+    unpaired = sorted({path.name for path in flat} ^ known.keys())
     missing = [Missing(name, bisect_left(names, name)) for name in unpaired]
     return of_files(root, files, CLASSES, missing)
 
@@ -60,7 +60,7 @@ def _in_folders(root: Path, ids: list[str] | None) -> list[tuple[Path, int]]:
 
 
 def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
-    """Folder → class. With fewer than all folders, ``ids`` (all, in order) tell the class."""
+    """Folder → class. With fewer than all folders, ``ids`` (all, in order) give the class."""
     strange = [name for name in folders if not _WORDNET.fullmatch(name)]
     if strange:
         raise ConfigurationError(
@@ -91,13 +91,13 @@ def _labels(path: Path) -> dict[str, int]:
     """Name of the image → class."""
     if path.is_dir():
         return _kit(path)
-    found: dict[str, int] = {}
+    labels: dict[str, int] = {}
     for number, line in enumerate(_lines(path), start=1):
         name, _, label = line.rpartition(" ")
         if not name or not label.isdecimal():
             raise ConfigurationError(f"{path.name}, line {number}: not NAME CLASS: {line[:60]!r}")
-        found[Path(name.strip()).name] = int(label)
-    return found
+        labels[Path(name.strip()).name] = int(label)
+    return labels
 
 
 def _kit(folder: Path) -> dict[str, int]:
@@ -109,13 +109,13 @@ def _kit(folder: Path) -> dict[str, int]:
             f"{_GROUND_TRUTH} has {len(truth)} lines and not {IMAGES}, so which image a line is of"
             " cannot be told; take the development kit's own"
         )
-    found: dict[str, int] = {}
+    labels: dict[str, int] = {}
     for number, line in enumerate(truth, start=1):
         label = order.get(int(line)) if line.strip().isdecimal() else None
         if label is None:
             raise ConfigurationError(f"{_GROUND_TRUTH}, line {number}: no class: {line[:60]!r}")
-        found[f"{_VALIDATION}{number:08}.JPEG"] = label
-    return found
+        labels[f"{_VALIDATION}{number:08}.JPEG"] = label
+    return labels
 
 
 def _kit_classes(path: Path) -> dict[int, int]:
@@ -125,7 +125,7 @@ def _kit_classes(path: Path) -> dict[int, int]:
 
     try:
         synsets = loadmat(path, squeeze_me=True)["synsets"]
-        numbers = {str(each["WNID"]): int(each["ILSVRC2012_ID"]) for each in synsets}
+        numbers = {str(synset["WNID"]): int(synset["ILSVRC2012_ID"]) for synset in synsets}
     except (OSError, KeyError, TypeError, ValueError, IndexError, MatReadError) as error:
         raise ConfigurationError(f"the development kit's {path.name} cannot be read: {error}") \
             from error  # fmt: skip
@@ -136,7 +136,7 @@ def _kit_classes(path: Path) -> dict[int, int]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Those that say something; each stands for itself."""
+    """Lines that are not empty."""
     return [line for line in _text(path).splitlines() if line.strip()]
 
 

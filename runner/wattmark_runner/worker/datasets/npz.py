@@ -1,6 +1,6 @@
 """A ``.npz`` file with ``x_test`` (or ``images``), 0 to 255, and ``y_test`` (or ``labels``).
 
-``classes``, if it is there, says how many there are: the labels may not show the last.
+``classes``, where given, is how many there are: the labels may not show the last.
 """
 
 import zipfile

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_runner.worker.datasets import BrokenImage, Frame, Images, Pixels
+from wattmark_runner.worker.datasets import BrokenImage, ImageFrame, Images, Pixels
 
 Prepare = Callable[[Pixels], Pixels]
 AHEAD = 2
@@ -29,16 +29,16 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImageSource:
     """``count`` images of a data set as a network wants them.
 
     ``prepare`` is the architecture's own preprocessing of an image, which it may change in place.
-    With ``allow_broken`` an image that cannot be read is black, and told; else it is an error.
+    With ``allow_broken`` an image that cannot be read is black, and reported; else it is an error.
     """
 
     images: Images
     count: int
-    frame: Frame
+    frame: ImageFrame
     prepare: Prepare
     batch_size: int
     allow_broken: bool
@@ -115,12 +115,12 @@ class Ordered:
         return Batch(self.number, self.pixels, broken)
 
 
-def batches_ahead(source: Source, threads: int) -> int:
+def batches_ahead(source: ImageSource, threads: int) -> int:
     """So many are decoded or being decoded: all threads have work while ``AHEAD`` wait."""
     return AHEAD + -(-threads // source.parts)
 
 
-def require_memory(source: Source, threads: int, inferred: int, available_bytes: int) -> None:
+def require_memory(source: ImageSource, threads: int, inferred: int, available_bytes: int) -> None:
     """Raise ``ConfigurationError`` if a pipeline needs more.
 
     ``inferred``: batches that it has handed out and that are still in use.
@@ -143,7 +143,7 @@ class Pipeline:
     ``next`` has had to wait in all.
     """
 
-    def __init__(self, source: Source, threads: int) -> None:
+    def __init__(self, source: ImageSource, threads: int) -> None:
         self._source = source
         self._number = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -176,7 +176,7 @@ class CachedBatches:
 
     waited_ns = 0
 
-    def __init__(self, source: Source, threads: int, available_bytes: int) -> None:
+    def __init__(self, source: ImageSource, threads: int, available_bytes: int) -> None:
         if source.bytes > available_bytes:
             raise ConfigurationError(
                 f"{source.count} images that are kept decoded need {source.bytes / 1e9:.1f} GB of"
@@ -186,7 +186,7 @@ class CachedBatches:
         pool = ThreadPoolExecutor(threads)
         try:
             ordered = [source.order(number, pool) for number in range(source.batches)]
-            self._batches = [each.batch() for each in ordered]
+            self._batches = [order.batch() for order in ordered]
         finally:
             pool.shutdown(cancel_futures=True)
         self._number = 0

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from wattmark_runner.worker.datasets import Bytes, Frame, Images
+from wattmark_runner.worker.datasets import Bytes, ImageFrame, Images
 
 IMAGES = 256
 
 
 def read(path: str, labels: str) -> Images:
-    """So many images without labels; there are no files."""
+    """Images without labels, from no files."""
     del path, labels
 
-    def image(number: int, frame: Frame) -> Bytes:
+    def image(number: int, frame: ImageFrame) -> Bytes:
         shape = (frame.pixels, frame.pixels, 3)
         return np.random.default_rng(number).integers(0, 256, shape, np.uint8)
 

@@ -27,7 +27,7 @@ class Compiled:
 
         self._classify = jax.jit(classify)
         self._weights = [
-            [jax.device_put(each.value) for each in variables]
+            [jax.device_put(variable.value) for variable in variables]
             for variables in (model.trainable_variables, model.non_trainable_variables)
         ]
 

@@ -32,8 +32,8 @@ class Compiled:
 
     def finish(self, started: Any) -> npt.NDArray[np.uint16]:
         """The classes, once the device has them."""
-        found: npt.NDArray[np.uint16] = started.numpy()
-        return found
+        classes: npt.NDArray[np.uint16] = started.numpy()
+        return classes
 
 
 def facts() -> dict[str, str]:

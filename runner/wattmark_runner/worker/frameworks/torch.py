@@ -28,8 +28,8 @@ class Compiled:
 
     def finish(self, started: Any) -> npt.NDArray[np.uint16]:
         """The classes, once the device has them."""
-        found: npt.NDArray[np.uint16] = started.cpu().numpy().astype(np.uint16)
-        return found
+        classes: npt.NDArray[np.uint16] = started.cpu().numpy().astype(np.uint16)
+        return classes
 
 
 def gpu_names() -> list[str]:

@@ -42,7 +42,7 @@ def count_macs(model: Any) -> int | None:
     if not inputs or not outputs:
         return None
     _, nodes, _, _ = map_graph(inputs, outputs)
-    counts = [_call_macs(each) for level in nodes.values() for each in level]
+    counts = [_call_macs(node) for level in nodes.values() for node in level]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from wattmark_runner.worker.datasets.pipeline import Batch, Source
+from wattmark_runner.worker.datasets.pipeline import Batch, ImageSource
 from wattmark_runner.worker.measurement import Network
 
 NONE = 0xFFFF
@@ -49,11 +49,12 @@ class StreamedNetwork(Network):
     at both edges of a window alike. ``broken``: numbers of images that could not be read.
     """
 
-    def __init__(self, classifier: Classifier, source: Source, stream: Stream) -> None:
+    def __init__(self, classifier: Classifier, source: ImageSource, stream: Stream) -> None:
         self.images = source.count
         self.batches = source.batches
         self.broken: set[int] = set()
-        self.told: Callable[[], None] = _nothing
+        self.on_batch: Callable[[], None] = _nothing
+        """Called after each batch of a window."""
         self._classifier = classifier
         self._source = source
         self._stream = stream
@@ -64,10 +65,10 @@ class StreamedNetwork(Network):
         done: list[tuple[int, bytes]] = []
         for _ in range(first, last):
             done += self._next(under_way)
-            self.told()
-        done += [self._finish(*each) for each in under_way]
+            self.on_batch()
+        done += [self._finish(*started) for started in under_way]
         passes = (done[at : at + self.batches] for at in range(0, len(done), self.batches))
-        return b"".join(classes for each in passes for _, classes in sorted(each))
+        return b"".join(classes for one_pass in passes for _, classes in sorted(one_pass))
 
     def keep_busy(self, batches: int, over: Callable[[], bool]) -> None:
         """As in a window the device has its next batch before it has done the last."""
@@ -77,8 +78,8 @@ class StreamedNetwork(Network):
             for _ in range(batches):
                 self._next(under_way)
             busy = not over()
-        for each in under_way:
-            self._finish(*each)
+        for started in under_way:
+            self._finish(*started)
 
     def prime(self) -> None:
         """One batch of each size that occurs: some frameworks compile when they see it."""

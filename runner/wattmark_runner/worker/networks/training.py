@@ -17,7 +17,7 @@ from wattmark_runner.worker.datasets.standard import DataSet
 
 BATCH: Final = 64
 _PARTS: Final = 20
-"""Progress is told this many times per training."""
+"""Reports of progress per training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _progress(batches: int, progress: Callable[[float], None]) -> Any:
 
 
 def _save(network: Any, path: Path) -> None:
-    """Atomic: two runs that train at once cannot spoil each other's file."""
+    """Atomic: two runs that train at once cannot damage each other's file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.stem}.{os.getpid()}.part.keras")
     network.save(part)

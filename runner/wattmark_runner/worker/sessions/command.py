@@ -1,4 +1,4 @@
-"""A workload of the owner's own in any language: a program that says when it infers.
+"""A workload of the owner's own in any language: a program that reports when it infers.
 
 It prints ``{"event": "start"}`` and ``{"event": "end", "inferences": N, "correct": M}``, a line
 each, around every stretch that is to be measured; anything else that it prints goes to the log,
@@ -23,18 +23,18 @@ from wattmark_core.machine import about_machine
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.protocol import (
     Done,
-    Edge,
-    Event,
+    EdgeReached,
     Load,
     Loaded,
     Measure,
     Notice,
     PhaseEnd,
     Step,
+    WorkerMessage,
 )
 from wattmark_runner.worker.sessions.output import Output, Tail, log, shown
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 EXIT_SECONDS: Final = 5.0
 """How long the program may take to end after its last window."""
 LEAVING_SECONDS: Final = 1.0
@@ -97,24 +97,24 @@ class _Program:
 
 
 class CommandSession:
-    """Starts the program and turns what it says into windows."""
+    """Starts the program and turns its reports into windows."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
 
-    def load(self, wanted: Load) -> None:
+    def load(self, command: Load) -> None:
         """Nothing is to be loaded here: the program does so itself."""
-        self._wanted = wanted
+        self._load = command
         self._emit(Notice(NO_GUARD))
         self._emit(Loaded("", None, None, None, about_machine()))
 
-    def measure(self, wanted: Measure) -> None:
+    def measure(self, command: Measure) -> None:
         """Run the program until there are enough windows. Raises ``RunError``."""
         counts = _Counts()
-        while len(counts.inferences) < wanted.repeats:
+        while len(counts.inferences) < command.repeats:
             before = len(counts.inferences)
-            with self._program(wanted) as program:
-                self._listen(program, counts, wanted.repeats)
+            with self._program(command) as program:
+                self._listen(program, counts, command.repeats)
             if len(counts.inferences) == before:
                 raise RunError(
                     'the command ended without a window: it must print {"event": "start"} and'
@@ -126,24 +126,24 @@ class CommandSession:
         self._emit(Done(counts.correct, accuracy, **counts.explained))
 
     @contextmanager
-    def _program(self, wanted: Measure) -> Iterator[_Program]:
+    def _program(self, command: Measure) -> Iterator[_Program]:
         """The program, which is gone at the end, and all that it started with it."""
         environment = {
             **os.environ,
-            "WATTMARK_MODEL": self._wanted.model,
-            "WATTMARK_REPEATS": str(wanted.repeats),
-            "WATTMARK_SECONDS": f"{wanted.seconds:g}",
-            "WATTMARK_GUARD_SECONDS": f"{wanted.guard_seconds:g}",
-            "WATTMARK_WARMUP_SECONDS": f"{wanted.warmup_seconds:g}",
+            "WATTMARK_MODEL": self._load.model,
+            "WATTMARK_REPEATS": str(command.repeats),
+            "WATTMARK_SECONDS": f"{command.seconds:g}",
+            "WATTMARK_GUARD_SECONDS": f"{command.guard_seconds:g}",
+            "WATTMARK_WARMUP_SECONDS": f"{command.warmup_seconds:g}",
         }
         try:
             process = subprocess.Popen(  # noqa: S603 - the owner's command, no shell
-                self._wanted.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                self._load.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, env=environment,
                 preexec_fn=descendants.dying_with(os.getpid()),
             )  # fmt: skip
         except OSError as error:
-            name = self._wanted.command[0]
+            name = self._load.command[0]
             raise ConfigurationError(f"command {name}: {error.strerror}") from error
         assert process.stdout is not None  # noqa: S101 - pipes by construction
         assert process.stderr is not None  # noqa: S101
@@ -157,7 +157,7 @@ class CommandSession:
             program.errors.close()
 
     def _listen(self, program: _Program, counts: _Counts, repeats: int) -> None:
-        """Hear all that the program says. Raises ``RunError`` if it does not end well."""
+        """Read all that the program prints. Raises ``RunError`` if it does not end well."""
 
         def enough() -> bool:
             return len(counts.inferences) >= repeats
@@ -165,16 +165,16 @@ class CommandSession:
         opened: _Opened | None = None
         last = ""
         for line, time_ns in program.output.lines(enough, EXIT_SECONDS):
-            said = _said(line)
-            if said is None:
+            report = _report(line)
+            if report is None:
                 log(line)
                 last = shown(line) or last
             elif enough():
                 continue  # windows that nobody asked for
-            elif said["event"] == "start":
-                opened = self._open(said, opened, time_ns, counts)
+            elif report["event"] == "start":
+                opened = self._open(report, opened, time_ns, counts)
             else:
-                self._close(said, opened, time_ns, counts)
+                self._close(report, opened, time_ns, counts)
                 opened = None
                 self._emit(Step("measure", len(counts.inferences) / repeats))
         program.check_exit(last, may_go_on=enough())
@@ -184,32 +184,32 @@ class CommandSession:
             )
 
     def _open(
-        self, said: dict[str, Any], opened: _Opened | None, time_ns: int, counts: _Counts
+        self, report: dict[str, Any], opened: _Opened | None, time_ns: int, counts: _Counts
     ) -> _Opened:
         if opened is not None:
             raise RunError("the command reported a start within a window; end it first")
-        phase = said.get("phase", "inference")
+        phase = report.get("phase", "inference")
         if phase not in PHASES:
             raise RunError(f"the command reported phase {phase!r}; known are {', '.join(PHASES)}")
-        self._emit(Edge(phase, _number(phase, counts), opening=True, time_ns=time_ns))
+        self._emit(EdgeReached(phase, _number(phase, counts), opening=True, time_ns=time_ns))
         return _Opened(phase, time_ns, descendants.cpu_seconds())
 
     def _close(
-        self, said: dict[str, Any], opened: _Opened | None, time_ns: int, counts: _Counts
+        self, report: dict[str, Any], opened: _Opened | None, time_ns: int, counts: _Counts
     ) -> None:
         if opened is None:
             raise RunError("the command reported an end without a start")
         number = _number(opened.phase, counts)
-        self._emit(Edge(opened.phase, number, opening=False, time_ns=time_ns))
+        self._emit(EdgeReached(opened.phase, number, opening=False, time_ns=time_ns))
         cpu_seconds = _grown(opened.cpu_seconds, descendants.cpu_seconds())
-        inferences = _count(said, "inferences", 0 if opened.phase == "warmup" else None)
-        correct = said.get("correct")
-        if correct is not None and _count(said, "correct") > inferences:
+        inferences = _count(report, "inferences", 0 if opened.phase == "warmup" else None)
+        correct = report.get("correct")
+        if correct is not None and _count(report, "correct") > inferences:
             raise RunError(f"the command reported more correct than inferences: {correct}")
         self._emit(
             PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds)
         )
-        counts.explained |= {name: _count(said, name) for name in EXPLAINED if name in said}
+        counts.explained |= {name: _count(report, name) for name in EXPLAINED if name in report}
         if opened.phase == "warmup":
             counts.warmups += 1
         else:
@@ -226,9 +226,9 @@ def _number(phase: str, counts: _Counts) -> int:
     return counts.warmups if phase == "warmup" else len(counts.inferences)
 
 
-def _count(said: dict[str, Any], name: str, default: int | None = None) -> int:
+def _count(report: dict[str, Any], name: str, default: int | None = None) -> int:
     """A whole number above 0 (``correct``: from 0 up) that the program reported."""
-    value = said.get(name, default)
+    value = report.get(name, default)
     least = 0 if name == "correct" or default is not None else 1
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
         raise RunError(
@@ -237,7 +237,7 @@ def _count(said: dict[str, Any], name: str, default: int | None = None) -> int:
     return value
 
 
-def _said(line: bytes) -> dict[str, Any] | None:
+def _report(line: bytes) -> dict[str, Any] | None:
     """What the program reports; None for any other line."""
     text = shown(line)
     if not text.startswith("{"):

@@ -16,9 +16,9 @@ from wattmark_core.machine import about_machine
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.measurement import Measurement, Network
-from wattmark_runner.worker.protocol import Done, Event, Load, Loaded, Measure, Step
+from wattmark_runner.worker.protocol import Done, Load, Loaded, Measure, Step, WorkerMessage
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 Pass = Callable[[], tuple[int, int | None]]
 _COUNT: Final = struct.Struct("<q")
 UNKNOWN: Final = -1
@@ -52,15 +52,15 @@ class Passes(Network):
         return UNKNOWN if correct is None else correct
 
     def _counts(self) -> tuple[int, int | None]:
-        found: Any = self._one_pass()
+        returned: Any = self._one_pass()
         try:
-            inferences, correct = found
+            inferences, correct = returned
         except (TypeError, ValueError) as error:
             raise RunError("a pass must return (inferences, correct)") from error
         if not _whole(inferences, 1) or not (correct is None or _whole(correct, 0)):
-            raise RunError(f"a pass returned {found!r:.80}; whole numbers are needed")
+            raise RunError(f"a pass returned {returned!r:.80}; whole numbers are needed")
         if correct is not None and correct > inferences:
-            raise RunError(f"a pass returned more correct than inferences: {found!r}")
+            raise RunError(f"a pass returned more correct than inferences: {returned!r}")
         return int(inferences), None if correct is None else int(correct)
 
 
@@ -70,22 +70,22 @@ class EntryPointSession:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
 
-    def load(self, wanted: Load) -> None:
+    def load(self, command: Load) -> None:
         """Import and call the entry point. Raises ``ConfigurationError`` if there is none."""
-        load = find(wanted.entry_point)
+        load = find(command.entry_point)
         self._emit(Step("load", 0.3))
-        one_pass = load(wanted.model, **wanted.parameters)
+        one_pass = load(command.model, **command.parameters)
         if not callable(one_pass):
             raise RunError(
-                f"entry point {wanted.entry_point} returned {one_pass!r:.40}; it must return a"
+                f"entry point {command.entry_point} returned {one_pass!r:.40}; it must return a"
                 " function that makes one pass"
             )
         self._passes = Passes(one_pass)
         self._emit(Loaded("", self._passes.images, None, None, about_machine()))
 
-    def measure(self, wanted: Measure) -> None:
+    def measure(self, command: Measure) -> None:
         """Run the windows."""
-        measurement = Measurement(self._passes, wanted, SystemClock(), _cpu_ns, self._emit)
+        measurement = Measurement(self._passes, command, SystemClock(), _cpu_ns, self._emit)
         measurement.run()
         correct = [_sum(b"".join(calls)) for calls in measurement.predictions]
         made = sum(len(b"".join(calls)) // _COUNT.size for calls in measurement.predictions)
@@ -98,12 +98,12 @@ def find(entry_point: str) -> Callable[..., Pass]:
     """The callable. Raises ``ConfigurationError`` in one line."""
     module, _, name = entry_point.partition(":")
     try:
-        found: Callable[..., Pass] = getattr(importlib.import_module(module), name)
+        load: Callable[..., Pass] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(f"entry point {entry_point}: {error}") from error
-    if not callable(found):
+    if not callable(load):
         raise ConfigurationError(f"entry point {entry_point} is no function")
-    return found
+    return load
 
 
 def _cpu_ns() -> int:

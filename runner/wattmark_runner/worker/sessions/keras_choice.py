@@ -9,7 +9,7 @@ from wattmark_runner.worker.protocol import Load
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The parameters of ``workloads.zoo.KERAS_PARAMETERS``, checked by the parent, and the files.
+    """The parameters of ``workloads.keras.KERAS_PARAMETERS``, checked by the parent, and the files.
 
     ``kind``, ``path`` and ``labels`` are the data set's, of which ``count`` images are used (None:
     all), ``file`` the architecture's weights.
@@ -33,12 +33,12 @@ class Choice:
     pause_seconds: float
 
     @classmethod
-    def of(cls, wanted: Load) -> Self:
+    def of(cls, command: Load) -> Self:
         """What the parent sent."""
-        parameters: dict[str, Any] = dict(wanted.parameters)
-        files = wanted.files
+        parameters: dict[str, Any] = dict(command.parameters)
+        files = command.files
         return cls(
-            wanted.model, files["kind"], files["path"], files["labels"], files["weights"],
+            command.model, files["kind"], files["path"], files["labels"], files["weights"],
             int(files["images"]) if files["images"] else None,
             **parameters,
         )  # fmt: skip

@@ -7,9 +7,14 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_runner.worker.architectures import Architecture, Wanted
+from wattmark_runner.worker.architectures import Architecture, ModelRequest
 from wattmark_runner.worker.datasets import BrokenImage, Images
-from wattmark_runner.worker.datasets.pipeline import CachedBatches, Pipeline, Source, require_memory
+from wattmark_runner.worker.datasets.pipeline import (
+    CachedBatches,
+    ImageSource,
+    Pipeline,
+    require_memory,
+)
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
 from wattmark_runner.worker.memory import available_bytes
 from wattmark_runner.worker.networks.streamed import IN_FLIGHT, NONE
@@ -46,7 +51,7 @@ def require_on_gpu(framework: Any, model: Any, gpu: str) -> None:
 
     Those that are no floating-point numbers are a framework's own affair.
     """
-    weights = [each.value for each in model.weights if "float" in each.dtype]
+    weights = [weight.value for weight in model.weights if "float" in weight.dtype]
     if gpu and not all(map(framework.on_gpu, weights)):
         raise ConfigurationError(
             f"{framework.__name__.rpartition('.')[2]} put the weights of {model.name} elsewhere"
@@ -65,14 +70,14 @@ def images_of(choice: Choice, notice: Callable[[str], None]) -> Images:
     if choice.count is not None:
         images = images.first(choice.count)
     count = images.count + len(images.missing)
-    missing = [each.name for each in images.missing]
+    missing = [image.name for image in images.missing]
     for names, how in ((missing, "missing, or have no label"), (_broken(images), "broken")):
         if names and not choice.allow_broken:
             raise ConfigurationError(
                 f"{len(names)} of {count} images are {how}: {named(names)}; repair the data set,"
                 " or set allow_broken"
             )
-    if missing:  # broken ones are told once they have been inferred
+    if missing:  # broken ones are reported once they have been inferred
         notice(
             f"{len(missing)} of {count} images are missing, or have no label; they are left"
             f" out, the accuracy is that of the others: {named(missing)}"
@@ -90,8 +95,8 @@ def _broken(images: Images) -> list[str]:
             return str(error)
         return ""
 
-    with ThreadPoolExecutor(CHECK_THREADS) as lookers:
-        return [each for each in lookers.map(reason, range(images.count)) if each]
+    with ThreadPoolExecutor(CHECK_THREADS) as checks:
+        return [text for text in checks.map(reason, range(images.count)) if text]
 
 
 def named(names: list[str]) -> str:
@@ -113,9 +118,10 @@ def architecture_of(choice: Choice, classes: int | None) -> Architecture:
     use_defaults(choice.precision)
     keras.utils.set_random_seed(choice.seed)
     module = importlib.import_module(ARCHITECTURES[choice.model])
-    found: Architecture = module.build(Wanted(choice.model, choice.trained, classes, choice.file))
-    require_countable(int(found.model.output.shape[-1]))
-    return found
+    request = ModelRequest(choice.model, choice.trained, classes, choice.file)
+    architecture: Architecture = module.build(request)
+    require_countable(int(architecture.model.output.shape[-1]))
+    return architecture
 
 
 def require_countable(classes: int) -> None:
@@ -137,7 +143,7 @@ def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
     return images.labels
 
 
-def stream_of(source: Source, choice: Choice) -> Pipeline | CachedBatches:
+def stream_of(source: ImageSource, choice: Choice) -> Pipeline | CachedBatches:
     """From memory, or decoded in every pass. Raises ``ConfigurationError`` if memory is short."""
     available = int(available_bytes() * MEMORY_RATIO)
     if choice.keep_decoded or choice.kind == "synthetic":

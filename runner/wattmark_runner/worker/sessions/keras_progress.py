@@ -4,32 +4,32 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from wattmark_runner.worker.protocol import Edge, Event, Step
+from wattmark_runner.worker.protocol import EdgeReached, Step, WorkerMessage
 
-Emit = Callable[[Event], None]
+Emit = Callable[[WorkerMessage], None]
 PROGRESS_SECONDS: Final = 2.0
 
 
 class ProgressReporter:
-    """Passes events on, and tells how far an open window's pass of ``batches`` is."""
+    """Passes messages on, and reports how far an open window's pass of ``batches`` is."""
 
     def __init__(self, emit: Emit, batches: int, repeats: int) -> None:
         self._emit = emit
         self._batches = batches
         self._repeats = repeats
-        self._window: Edge | None = None
+        self._window: EdgeReached | None = None
         self._done = 0
         self._next = 0.0
 
-    def emit(self, event: Event) -> None:
-        """Pass it on, and know which window is open."""
-        if isinstance(event, Edge):
-            self._window = event if event.opening else None
+    def emit(self, message: WorkerMessage) -> None:
+        """Pass a message on, and note which window is open."""
+        if isinstance(message, EdgeReached):
+            self._window = message if message.opening else None
             self._done = 0
-        self._emit(event)
+        self._emit(message)
 
     def batch(self) -> None:
-        """One more; told every two seconds at most."""
+        """Count one more; progress is reported every two seconds at most."""
         self._done += 1
         if self._window is None or self._window.phase != "inference":
             return

@@ -61,7 +61,7 @@ class Output:
 
 
 class Tail:
-    """Copies a stream into the log as it comes, and knows its last line that says something."""
+    """Copies a stream into the log as it comes, and keeps its last line that is not empty."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -1,0 +1,33 @@
+"""The body of a request, read once for all who need it before the app does."""
+
+from typing import Final
+
+from starlette.types import Message, Receive, Scope
+
+BODY: Final = "wattmark.body"
+"""The key of the scope under which the middleware within find it."""
+
+
+class TooLarge(Exception):
+    """The body is longer than the limit."""
+
+
+async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:
+    """Read the body into the scope; the ``receive`` that hands it to the app once more.
+
+    Raises ``TooLarge`` as soon as more than ``limit_bytes`` have come.
+    """
+    body = bytearray()
+    message: Message = {"more_body": True}
+    while message.get("more_body", False):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit_bytes:
+            raise TooLarge
+    scope[BODY] = bytes(body)
+    pending = [{**message, "body": scope[BODY]}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

@@ -7,6 +7,8 @@ cryptography, which would make ``wattmark --help`` slow.
 from dataclasses import dataclass
 from typing import Final
 
+from wattmark_runner.views.tables import TABLES
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -37,16 +39,7 @@ COMMANDS: Final = {
     "cancel": Command("runs", "Cancel a run that waits or is under way."),
     "score": Command("scores", "Show the scores of a run and the checks that they rest on."),
     "ranking": Command("scores", "Rank the newest score of each host, model and settings."),
-    "table1": Command(
-        "table_commands",
-        "Accuracy, time, power, energy and use of the machine, as the paper's Table I.",
-    ),
-    "table2": Command(
-        "table_commands", "Every score of each model and the ranks that they give, as Table II."
-    ),
-    "table3": Command(
-        "table_commands", "Energy and score of each model on each host, with ratios, as Table III."
-    ),
+    **{f"table{name}": Command("table_commands", table.meaning) for name, table in TABLES.items()},
     "paper": Command("paper", "Compute the published tables again, and compare cell by cell."),
     "tls": Command("tls", "Make certificates for exporter, collector and runner."),
 }

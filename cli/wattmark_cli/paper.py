@@ -15,10 +15,10 @@ from rich.text import Text
 from wattmark_cli import grid
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_core.figures import MISSING, plain
-from wattmark_scoring.paper import HOSTS, MODELS, Agreement, Cell, recompute
+from wattmark_scoring.paper import HOSTS, MODELS, Cell, Match, recompute
 
-MARKS = {Agreement.PRINTED: "[green]=[/]", Agreement.ROUNDING: "[yellow]≈[/]",
-         Agreement.DIFFERENT: "[red]≠[/]", None: " "}  # fmt: skip
+MARKS = {Match.PRINTED: "[green]=[/]", Match.ROUNDING: "[yellow]≈[/]",
+         Match.DIFFERENT: "[red]≠[/]", None: " "}  # fmt: skip
 TITLES = {
     "I": "Table I: energy on the A100",
     "II": "Table II: scores without energy, and the ranks that each score gives",
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show every cell; a cell that disagrees is what the command is for, not an error."""
     cells = recompute()
     if arguments.different:
-        cells = tuple(c for c in cells if c.agreement not in {None, Agreement.PRINTED})
+        cells = tuple(c for c in cells if c.agreement not in {None, Match.PRINTED})
     if arguments.json:
         sys.stdout.write(json.dumps([_row(cell) for cell in cells], indent=2) + "\n")
     elif arguments.csv:
@@ -90,7 +90,7 @@ def _shown(cell: Cell | None) -> Text:
     if cell is None:
         return Text(MISSING)
     mark = MARKS[cell.agreement]
-    if cell.agreement in {None, Agreement.PRINTED}:
+    if cell.agreement in {None, Match.PRINTED}:
         return Text.from_markup(f"{cell.published or plain(cell.computed)} {mark}")
     return Text.from_markup(f"{cell.published} {mark} {plain(cell.computed, 4)}")
 
@@ -99,11 +99,11 @@ def _legend() -> str:
     cells = recompute()
     ranks = [cell for cell in cells if cell.column.startswith("rank by ")]
     counts = Counter(cell.agreement for cell in cells if cell not in ranks)
-    same = sum(cell.agreement is not Agreement.DIFFERENT for cell in ranks)
+    same = sum(cell.agreement is not Match.DIFFERENT for cell in ranks)
     return (
-        f"{MARKS[Agreement.PRINTED]} {counts[Agreement.PRINTED]} cells agree at print precision,"
-        f" {MARKS[Agreement.ROUNDING]} {counts[Agreement.ROUNDING]} within the rounding of their"
-        f" inputs, {MARKS[Agreement.DIFFERENT]} {counts[Agreement.DIFFERENT]} do not;"
+        f"{MARKS[Match.PRINTED]} {counts[Match.PRINTED]} cells agree at print precision,"
+        f" {MARKS[Match.ROUNDING]} {counts[Match.ROUNDING]} within the rounding of their"
+        f" inputs, {MARKS[Match.DIFFERENT]} {counts[Match.DIFFERENT]} do not;"
         f" {counts[None]} ratios are not in our data (docs/paper.md)."
         f" {same} of {len(ranks)} ranks are those that the printed scores give.\n"
         "Boundaries differ: GPU rows count the board alone, CPU rows RAPL alone, so the two kinds"

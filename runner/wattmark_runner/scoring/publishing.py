@@ -8,8 +8,8 @@ from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Score
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.reading import read_windows
-from wattmark_runner.views import views
 from wattmark_runner.views.extras import score_extras
+from wattmark_runner.views.run_points import run_points
 from wattmark_runner.windows.overlap import put_again
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_scoring.window_data import WindowData
@@ -43,7 +43,7 @@ def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | No
     if showing is not None and known is not None:
         with aside:
             read = read_windows(record, store) if data is None else data
-            for shown in views(record, read, known):
+            for shown in run_points(record, read, known):
                 showing.show(shown.measurement, shown.owner, shown.points)
     return not aside.away
 

@@ -5,7 +5,7 @@ give when they are computed again.
 eight networks in the documentation of keras.applications, and exact counts of the models.
 """
 
-from wattmark_scoring.paper.cells import Agreement, Cell, recompute
-from wattmark_scoring.paper.published import HOSTS, MODELS, Host, Network
+from wattmark_scoring.paper.cells import Cell, Match, recompute
+from wattmark_scoring.paper.published import HOSTS, MODELS, Host, PaperNetwork
 
-__all__ = ["HOSTS", "MODELS", "Agreement", "Cell", "Host", "Network", "recompute"]
+__all__ = ["HOSTS", "MODELS", "Cell", "Host", "Match", "PaperNetwork", "recompute"]

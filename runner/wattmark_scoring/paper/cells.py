@@ -7,14 +7,14 @@ from math import log10, sqrt
 from typing import Final
 
 from wattmark_scoring.paper.printed import Printed, extremes
-from wattmark_scoring.paper.published import HOSTS, MODELS, Network
+from wattmark_scoring.paper.published import HOSTS, MODELS, PaperNetwork
 
 IMAGES: Final = 50_000
 """Of the ILSVRC2012 validation set, which each network inferred three times."""
 SECONDS_PER_HOUR: Final = 3600.0
 
 
-class Agreement(StrEnum):
+class Match(StrEnum):
     """How a computed number stands to the printed one."""
 
     PRINTED = "printed"
@@ -42,16 +42,16 @@ class Cell:
     source: str
 
     @property
-    def agreement(self) -> Agreement | None:
+    def agreement(self) -> Match | None:
         """None where there is nothing to agree with."""
         if self.published is None:
             return None
         printed = Printed(self.published)
         if printed.holds(self.computed):
-            return Agreement.PRINTED
+            return Match.PRINTED
         low, high = printed.bounds
         overlap = self.low <= high and self.high >= low
-        return Agreement.ROUNDING if overlap else Agreement.DIFFERENT
+        return Match.ROUNDING if overlap else Match.DIFFERENT
 
 
 def score(accuracy_percent: float, energy_microwatthours: float) -> float:
@@ -99,7 +99,7 @@ def _ranks() -> Iterator[Cell]:
 
     Table II's column of score [5] repeats that of NetScore, so its printed ranks are NetScore's.
     """
-    formulas: dict[str, Callable[[Network], float]] = {
+    formulas: dict[str, Callable[[PaperNetwork], float]] = {
         "score5": lambda n: per_parameter(n["accuracy"].value, n.parameters_millions.value),
         "netscore": lambda n: netscore(n["accuracy"].value, n.parameters_millions.value,
                                        n.macs_billions.value),
@@ -117,7 +117,7 @@ def _ranks() -> Iterator[Cell]:
                        "order of the computed scores")  # fmt: skip
 
 
-def _places(network: Network, column: str) -> tuple[int, int]:
+def _places(network: PaperNetwork, column: str) -> tuple[int, int]:
     """First and last rank that a printed score allows: equal ones may stand either way."""
     printed = sorted((each[column].value for each in MODELS), reverse=True)
     first = printed.index(network[column].value) + 1
@@ -139,7 +139,7 @@ SUBSCRIPTS: Final = {("NasNet Mobile", "bixeon"): "8.9"}
 """Printed ratios to the A100 that our data hold; of the paper's others we have no copy."""
 
 
-def _ratio(network: Network, host: str, energy: Printed, base: Printed) -> Cell:
+def _ratio(network: PaperNetwork, host: str, energy: Printed, base: Printed) -> Cell:
     low, high = extremes(lambda a, b: a / b, (energy, base))
     return Cell("III", f"energy_ratio_{host}", network.model, SUBSCRIPTS.get((network.model, host)),
                 energy.value / base.value, low, high, "printed µWh ÷ the A100's")  # fmt: skip
@@ -154,7 +154,7 @@ def _energy_uwh(watts: float, seconds: float) -> float:
 
 
 def _cell(
-    table: str, column: str, network: Network, formula: Callable[..., float],
+    table: str, column: str, network: PaperNetwork, formula: Callable[..., float],
     inputs: tuple[Printed, ...], source: str,
 ) -> Cell:  # fmt: skip
     low, high = extremes(formula, inputs)

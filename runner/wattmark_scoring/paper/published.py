@@ -29,7 +29,7 @@ HOSTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class PaperNetwork:
     """One of the eight networks: ``columns`` of the tables as printed, and its size."""
 
     model: str
@@ -44,14 +44,14 @@ class Network:
 
 
 @cache
-def networks() -> tuple[Network, ...]:
+def networks() -> tuple[PaperNetwork, ...]:
     """The eight, in the order of the tables."""
     sizes = {row["model"]: row for row in _rows("sizes.csv")}
     found = []
     for row in _rows("published.csv"):
         size = sizes[row["model"]]
         columns = {name: Printed(text) for name, text in row.items() if name != "model"}
-        found.append(Network(
+        found.append(PaperNetwork(
             row["model"], columns, size["keras_name"], Printed(size["params_m_docs"]),
             Printed(size["macs_g_docs"]), int(size["input_px"]),
         ))  # fmt: skip

@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from wattmark_core.catalogue import Method
-from wattmark_core.results import GPU_LETTERS, Boundary, Score, Verdict
+from wattmark_core.results import (
+    ACCURACY_PER_PARAMETER,
+    ENERGY_SCORE,
+    GPU_LETTERS,
+    NETSCORE,
+    Boundary,
+    Score,
+    Verdict,
+)
 from wattmark_runner.views.tables.model import Cell, Choice, Column, PaperTable, Runs, Table
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 
 Group = tuple[str, Boundary, bool]
 """Workload, boundary, and whether energy is estimated."""

@@ -1,12 +1,15 @@
-"""For tests: a store whose calls are counted."""
+"""For tests: a store that is gone when it is closed, and one whose calls are counted."""
 
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeVar, cast
 
 from wattmark_store.protocol import Store
+from wattmark_store.sqlite import SqliteStore
 
 READS: Final = frozenset({"select", "series", "edges", "aggregate"})
 """The methods that read samples."""
@@ -35,3 +38,16 @@ class CountingStore(Generic[AnyStore]):
     def _call(self, name: str, method: Callable[..., Any], *given: Any, **named: Any) -> Any:
         self.calls[name] += 1
         return method(*given, **named)
+
+
+class MemoryStore(SqliteStore):
+    """A store that nothing is kept of: SQLite's, in a folder of its own that goes with it."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="wattmark-store-")
+        super().__init__(Path(self._folder.name) / "store.sqlite")
+
+    def close(self) -> None:
+        """Close it and remove what it held."""
+        super().close()
+        self._folder.cleanup()

@@ -65,9 +65,11 @@ def run(options: argparse.Namespace) -> int:
     server = ExporterServer(*_address(options.listen), security)
     clock = SystemClock()
     timebase, jitter, stop, crashed = Timebase(clock), random.Random(), Event(), Event()  # noqa: S311 - jitter, not secrets
+    ring = Ring()
     stations = [
         RunningSensor(
-            s, options.host_name, clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy)
+            s, options.host_name, clock,
+            Schedule(s.interval_seconds, 0, jitter, loose=not s.energy), ring,
         )
         for s in sensors
     ]
@@ -77,7 +79,6 @@ def run(options: argparse.Namespace) -> int:
         crashed.set()
         stop.set()
 
-    ring = Ring()
     sampler = Sampler(
         stations, timebase, clock, ring, options.host_name, jitter=jitter, on_crash=on_crash
     )
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     def report() -> HostReport:
         return sampler.report(options.host_name, boot, _version())
 
-    server.backend = Backend(sampler, ring, report, lambda: sampler.base(boot))
+    server.backend = Backend(sampler, report, lambda: sampler.base(boot))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     gc.freeze()  # what is there now is there to stay: collections need not look at it
@@ -171,7 +172,7 @@ def _measures_package(station: RunningSensor, timebase: Timebase, clock: Clock) 
     if not station.running or not station.sensor.energy or station.sensor.name == Estimate.name:
         return False
     for _ in range(PROBES):
-        station.read(timebase)
+        station.read(timebase.offset_ns)
         if station.state is SensorState.OK and station.domains():
             break
         clock.sleep(PROBE_SECONDS)

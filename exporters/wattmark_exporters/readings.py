@@ -7,6 +7,7 @@ A sensor only reads. Wraps, resets, epochs, integration and time stamps are the 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from wattmark_core.catalogue import Domain, Method
 
@@ -33,8 +34,7 @@ class Traits:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """An energy counter as the hardware gives it: joules since its own beginning, wraps and all."""
 
     domain: Domain
@@ -44,8 +44,7 @@ class Counter:
     method: Method = Method.COUNTER
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(NamedTuple):
     """Power at this instant. ``integrate``: there is no counter, the meter makes one of it."""
 
     domain: Domain
@@ -55,8 +54,7 @@ class Power:
     integrate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """Any other metrics of the catalogue, or a sensor's own: fields of one measurement."""
 
     measurement: str
@@ -64,8 +62,7 @@ class Values:
     fields: Mapping[str, float | int]
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """One device failed while the sensor's other devices go on: its series end here."""
 
     domain: Domain
@@ -96,6 +93,17 @@ class Sensor(ABC):
     @abstractmethod
     def read(self) -> Iterable[Reading]:
         """Read once, all devices. Raises ``SensorFailed``; ``OSError`` counts as the same."""
+
+    def take(self) -> object:
+        """Touch the hardware, and nothing else: what ``readings`` makes readings of, later and
+        many at a time. Only a sensor that is read often and costs much needs to split ``read``."""
+        readings = self.read()
+        return readings if isinstance(readings, tuple | list) else tuple(readings)
+
+    def readings(self, taken: Any) -> Iterable[Reading]:
+        """The readings of what ``take`` returned. Raises what ``read`` may."""
+        readings: Iterable[Reading] = taken
+        return readings
 
     def constants(self) -> Mapping[str, float]:
         """Constants behind the numbers, kept with every run: TDP, idle power, …"""

@@ -8,7 +8,7 @@ import math
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import EADDRINUSE
@@ -27,13 +27,11 @@ from wattmark_core.exporter_api import (
     SampleBase,
 )
 from wattmark_exporters import metrics
-from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
 
 BODY_LIMIT_BYTES: Final = 4096
 IDLE_SECONDS: Final = 120.0
 ACCEPT_PAUSE_SECONDS: Final = 0.05
-WRITE_CHUNKS: Final = 256
 TEXT: Final = "text/plain; charset=utf-8"
 ROUTES: Final = {
     "/samples": "GET", "/sample": "POST", "/arm": "POST", "/metrics": "GET",
@@ -56,7 +54,6 @@ class Backend:
     """What the endpoints serve."""
 
     sampler: Sampler
-    ring: Ring
     report: Callable[[], HostReport]
     base: Callable[[], SampleBase]
 
@@ -194,11 +191,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200 if healthy else 503, text)
 
     def _samples(self, cursor: str) -> None:
-        page = self.server.backend.ring.after(cursor)
-        headers = {CURSOR_HEADER: page.cursor, LOST_HEADER: str(page.lost)}
-        self._head(200, sum(map(len, page.chunks)), TEXT, headers)
-        for data in _joined(page.chunks):
-            self.wfile.write(data)
+        page = self.server.backend.sampler.samples(cursor)
+        body = b"".join(page.texts())
+        self._answer(200, body, {CURSOR_HEADER: page.cursor, LOST_HEADER: str(page.lost)})
 
     def _arm(self, text: str) -> None:
         try:
@@ -293,9 +288,3 @@ def _token(path: Path | None) -> bytes | None:
     if not token:
         raise ConfigurationError(f"token file {path} is empty; write a token into it")
     return token
-
-
-def _joined(chunks: list[bytes]) -> Iterator[bytes]:
-    """Chunks in pieces that are neither many nor large."""
-    for start in range(0, len(chunks), WRITE_CHUNKS):
-        yield b"".join(chunks[start : start + WRITE_CHUNKS])

@@ -48,6 +48,7 @@ class Rapl(Sensor):
         self._procfs = procfs or sysfs.parent / "proc"
         self._clock = clock or SystemClock()
         self._live: list[_Live] = []
+        self._files: list[KeptFile] = []
 
     def start(self) -> None:
         """Find the zones; takes 60 ms where zones must be compared. Raises ``SensorAbsent``."""
@@ -71,10 +72,23 @@ class Rapl(Sensor):
             _Live(files[zone], zone.domain, names[zone], traits_of(zone, label, note))
             for zone in kept
         ]
+        self._files = [zone.file for zone in self._live]
+
+    def take(self) -> Sequence[bytes | OSError]:
+        """What every zone's file holds."""
+        try:
+            return [file.read() for file in self._files]
+        except OSError:  # rare: look at each by itself
+            return [_text(file) for file in self._files]
 
     def read(self) -> Iterable[Reading]:
         """One reading per zone, none for a bad value. Raises ``SensorFailed`` if all are lost."""
-        readings = [reading for zone in self._live if (reading := _read(zone)) is not None]
+        return self.readings(self.take())
+
+    def readings(self, taken: Sequence[bytes | OSError]) -> Iterable[Reading]:
+        """As ``read``, of what ``take`` returned."""
+        pairs = zip(self._live, taken, strict=True)
+        readings = [each for zone, text in pairs if (each := _reading(zone, text)) is not None]
         lost = [reading for reading in readings if isinstance(reading, Lost)]
         if lost and len(lost) == len(self._live):
             raise SensorFailed(f"no RAPL zone can be read any more: {lost[0].reason}")
@@ -84,7 +98,7 @@ class Rapl(Sensor):
         """Close all files."""
         for zone in self._live:
             zone.file.close()
-        self._live = []
+        self._live, self._files = [], []
 
     def _distinct(self, zones: Sequence[Zone], files: Mapping[Zone, KeptFile]) -> list[Zone]:
         if not mirrors.in_doubt(zones):
@@ -97,21 +111,24 @@ class Rapl(Sensor):
         return mirrors.without_mirrors(mirrors.counting(zones, looks), looks)
 
 
-def _read(zone: _Live) -> Reading | None:
+def _reading(zone: _Live, text: bytes | OSError) -> Reading | None:
     """The zone's counter, None for a bad value, ``Lost`` once it is gone or bad for long."""
-    try:
-        text = zone.file.read().strip()
-    except OSError as error:
-        text, gone, reason = b"", error.errno in _GONE, rapl_absent.words(error)
-    else:
-        gone, reason = False, f"energy_uj reads {text[:20]!r}"
-    if text.isdigit():
+    if isinstance(text, bytes) and (digits := text.strip()).isdigit():
         zone.bad_reads = 0
-        return Counter(zone.domain, zone.device, int(text) / 1e6, zone.traits)
+        return Counter(zone.domain, zone.device, int(digits) / 1e6, zone.traits)
     zone.bad_reads += 1
-    if gone or zone.bad_reads >= _BAD_READS:
-        return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
-    return None
+    gone = isinstance(text, OSError) and text.errno in _GONE
+    if not gone and zone.bad_reads < _BAD_READS:
+        return None
+    reason = rapl_absent.words(text) if isinstance(text, OSError) else f"energy_uj reads {text[:20]!r}"
+    return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
+
+
+def _text(file: KeptFile) -> bytes | OSError:
+    try:
+        return file.read()
+    except OSError as error:
+        return error
 
 
 def _microjoules(file: KeptFile) -> int | None:

@@ -9,12 +9,11 @@ import random
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from wattmark_core import healthcheck
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
@@ -29,7 +28,8 @@ from wattmark_exporters.sensors.estimate import Estimate
 from wattmark_exporters.sensors.host import Host
 from wattmark_exporters.sensors.nvml.sensor import Nvml
 from wattmark_exporters.sensors.rapl.sensor import Rapl
-from wattmark_exporters.server import Backend, ExporterServer, Security
+from wattmark_exporters.security import Security
+from wattmark_exporters.server import Backend, ExporterServer
 from wattmark_exporters.timebase import Timebase
 
 EXAMPLE: Final = """example:
@@ -44,7 +44,9 @@ PROBE_SECONDS: Final = 0.02
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == [healthcheck.COMMAND]:
+    if given[:1] == ["healthcheck"]:
+        from wattmark_core import healthcheck  # 3 MiB, for this command alone
+
         return healthcheck.main(given[1:], "wattmark-exporter", HEALTH_URL)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="wattmark-exporter: %(message)s"
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         )
         for s in sensors
     ]
-    start_stations(stations, timebase, clock)
+    start_sensors(stations, timebase, clock)
 
     def on_crash() -> None:
         crashed.set()
@@ -145,7 +147,7 @@ def load(name: str) -> Sensor:
     return sensor
 
 
-def start_stations(stations: Sequence[RunningSensor], timebase: Timebase, clock: Clock) -> None:
+def start_sensors(stations: Sequence[RunningSensor], timebase: Timebase, clock: Clock) -> None:
     """Start every sensor; the estimate only if no other gives the energy of the package.
 
     Decided once: an estimate that came and went would change what a host's energy means.
@@ -227,7 +229,10 @@ def _boot_id(procfs: Path) -> str:
         return boot_id()
 
 
+@cache
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 3 MiB, for /sensors alone
+
     try:
         return version("wattmark")
     except PackageNotFoundError:

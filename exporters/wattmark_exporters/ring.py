@@ -2,7 +2,6 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, NamedTuple
@@ -33,9 +32,9 @@ class Page:
     cursor: str
     lost: int
 
-    def texts(self) -> Iterator[bytes]:
-        """Whole lines, each with its line feed; they are made here, for whoever asks."""
-        return (chunk.format.lines(chunk.data).encode() for chunk in self.chunks)
+    def text(self) -> str:
+        """The lines, each with its line feed; they are made here, for whoever asks."""
+        return "".join([chunk.format.lines(chunk.data) for chunk in self.chunks])
 
 
 class Ring:

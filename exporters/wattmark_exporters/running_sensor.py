@@ -56,7 +56,10 @@ class RunningSensor:
         self._devices: dict[tuple[str, str], Device] = {}
         self._ring = ring
         self._pending: list[tuple[int, int, object]] = []
-        """Of each read its middle (Unix ns), how long it took (ns), and what it took."""
+        """Of each read its start (Unix ns), how long it took (ns), and what it took."""
+        self._most_pending = MOST_PENDING
+        self._take = sensor.take
+        self._boottime_ns = clock.boottime_ns
         self._values = ValueWriter(host, ring)
         self._gpus: list[Device] = []
         self._reads = 0
@@ -100,20 +103,20 @@ class RunningSensor:
     def read(self, offset_ns: int) -> bool:
         """Read once, stamped with boot time plus ``offset_ns``; True if it went well. Never
         raises."""
-        start_ns = self._clock.boottime_ns()
+        start_ns = self._boottime_ns()
         try:
-            taken = self.sensor.take()
+            taken = self._take()
         except Exception as error:  # noqa: BLE001 - see start
-            self.read_end_ns = self._clock.boottime_ns()
+            self.read_end_ns = self._boottime_ns()
             self.digest()
             self._reads += 1
             self._miss()
             self._fail(error)
             return False
-        self.read_end_ns = end_ns = self._clock.boottime_ns()
-        read_ns = end_ns - start_ns
-        self._pending.append((start_ns + read_ns // 2 + offset_ns, read_ns, taken))
-        if self.state is SensorState.FAILED or len(self._pending) >= MOST_PENDING:
+        self.read_end_ns = end_ns = self._boottime_ns()
+        pending = self._pending
+        pending.append((start_ns + offset_ns, end_ns - start_ns, taken))
+        if len(pending) >= self._most_pending:
             self.digest()
             return self.state is SensorState.OK
         return True
@@ -123,11 +126,11 @@ class RunningSensor:
         pending = self._pending
         if not pending:
             return
-        self._pending = []
         now_ns = self.read_end_ns
-        for time_ns, read_ns, taken in pending:
-            self._digest(time_ns, read_ns, taken, now_ns)
+        for start_ns, read_ns, taken in pending:
+            self._digest(start_ns + read_ns // 2, read_ns, taken, now_ns)
         self._read_seconds = ns_to_seconds(pending[-1][1])
+        pending.clear()
         for device in self._devices.values():
             device.flush(self._ring, now_ns)
 
@@ -280,11 +283,13 @@ class RunningSensor:
             log.warning("sensor %s failed: %s", self.sensor.name, reason)
         self._failures += 1
         self.state, self._reason = SensorState.FAILED, reason
+        self._most_pending = 1  # whether it recovers shows in what it reads
 
     def _recover(self) -> None:
         if self.state is SensorState.FAILED:
             log.info("sensor %s recovered after %d failed reads", self.sensor.name, self._failures)
             self.state, self._reason, self._failures = SensorState.OK, "", 0
+            self._most_pending = MOST_PENDING
 
     def _own_fields(self) -> dict[str, float | int]:
         state = {"state": STATE_CODES[self.state]}

@@ -15,7 +15,7 @@ from wattmark_exporters.ring import Page, Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest, SeriesWriter
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.timebase import SHIFT_LIMIT_NS, Timebase
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ class Sampler:
         self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter, loose=True)
         self._own_series = SeriesWriter("exporter", {}, host, ring)
         self._alive_ns = clock.boottime_ns()
+        self._late_ns = 0
+        """Boot time from which on a read is so late that the machine may have been suspended."""
         for sensor, schedule in self._running:
             schedule.set_interval(sensor.sensor.interval_seconds, self._alive_ns)
         self._thread = Thread(target=self._run, name="sampler", daemon=True)
@@ -86,7 +88,7 @@ class Sampler:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._wake.acquire(timeout=self.run_due())
+                self._wake.acquire(True, self.run_due())
         except Exception:  # no reading is better than old ones: the exporter must end
             log.exception("the sampler died")
             self._on_crash()
@@ -96,10 +98,12 @@ class Sampler:
     def run_due(self) -> float:
         """Read what is due; returns the seconds until the next deadline, never negative."""
         with self._lock:
-            timebase = self._timebase
-            if (reason := timebase.check()) is not None:
-                self._begin_epochs(reason)
-            now_ns = end_ns = self._alive_ns = timebase.boottime_ns
+            clock, timebase = self._clock, self._timebase
+            now_ns = end_ns = self._alive_ns = clock.boottime_ns()
+            shift_ns = clock.realtime_ns() - now_ns - timebase.offset_ns
+            own_due = self._own.early_ns <= now_ns
+            if own_due or now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS:
+                self._check_time()
             if (now_ns < self._armed_until_ns) is not self._armed:
                 self._change_lease(now_ns)
             next_ns = now_ns + LONGEST_SLEEP_NS
@@ -110,12 +114,13 @@ class Sampler:
                     schedule.passed(end_ns, taken=good)
                 if schedule.next_ns < next_ns:
                     next_ns = schedule.next_ns
-            if self._own.early_ns <= now_ns:
+            if own_due:
                 self._write_own(now_ns)
                 self._own.passed(now_ns, taken=True)
-                end_ns = self._clock.boottime_ns()
+                end_ns = clock.boottime_ns()
             if self._own.next_ns < next_ns:
                 next_ns = self._own.next_ns
+            self._late_ns = next_ns + SHIFT_LIMIT_NS
             return (next_ns - end_ns) / NS_PER_S if next_ns > end_ns else 0.0
 
     def sample_now(self) -> None:
@@ -124,8 +129,7 @@ class Sampler:
             now_ns = self._clock.boottime_ns()
             if self._sampled_ns is not None and now_ns - self._sampled_ns < SHARE_NS:
                 return
-            if (reason := self._timebase.check()) is not None:
-                self._begin_epochs(reason)
+            self._check_time()
             for sensor, _ in self._running:
                 if sensor.sensor.energy:
                     sensor.read(self._timebase.offset_ns)
@@ -185,7 +189,10 @@ class Sampler:
         with suppress(RuntimeError):  # it is awake already
             self._wake.release()
 
-    def _begin_epochs(self, reason: str) -> None:
+    def _check_time(self) -> None:
+        reason = self._timebase.check()
+        if reason is None:
+            return
         log.warning("%s: every counter begins a new epoch", reason)
         for sensor, _ in self._running:
             sensor.new_epoch()

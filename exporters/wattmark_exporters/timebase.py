@@ -24,8 +24,6 @@ class Timebase:
         self.offset_ns = _offset_ns(clock)
         self.shift_ns = 0
         """Wall clock less base, at the last check."""
-        self.boottime_ns = clock.boottime_ns()
-        """Boot time at the last check."""
 
     def now_ns(self) -> int:
         """This instant as Unix ns in the base."""
@@ -38,7 +36,7 @@ class Timebase:
         every read.
         """
         clock = self._clock
-        self.boottime_ns = boottime_ns = clock.boottime_ns()
+        boottime_ns = clock.boottime_ns()
         asleep_ns = boottime_ns - clock.monotonic_ns()
         self.shift_ns = clock.realtime_ns() - boottime_ns - self.offset_ns
         if (

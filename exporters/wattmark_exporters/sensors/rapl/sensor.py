@@ -6,8 +6,9 @@ count the same joules a second time (``mirrors.py``) and disabled zones that do 
 """
 
 import errno
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import call
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock
 from wattmark_core.errors import SensorFailed
 from wattmark_exporters.readings import Counter, Lost, Reading, Sensor, Traits
-from wattmark_exporters.sensors.files import KeptFile, cpu_model
+from wattmark_exporters.sensors.files import CHECKED_EVERY, KeptFile, cpu_model
 from wattmark_exporters.sensors.rapl import absent as rapl_absent
 from wattmark_exporters.sensors.rapl import mirrors
 from wattmark_exporters.sensors.rapl.powercap import Zone, find_zones, traits_of
@@ -48,7 +49,8 @@ class Rapl(Sensor):
         self._procfs = procfs or sysfs.parent / "proc"
         self._clock = clock or SystemClock()
         self._live: list[_Live] = []
-        self._files: list[KeptFile] = []
+        self._preads: list[Callable[[], bytes]] = []
+        self._unchecked = 0
 
     def start(self) -> None:
         """Find the zones; takes 60 ms where zones must be compared. Raises ``SensorAbsent``."""
@@ -72,23 +74,27 @@ class Rapl(Sensor):
             _Live(files[zone], zone.domain, names[zone], traits_of(zone, label, note))
             for zone in kept
         ]
-        self._files = [zone.file for zone in self._live]
+        self._preads = [zone.file.reader() for zone in self._live]
 
     def take(self) -> Sequence[bytes | OSError]:
         """What every zone's file holds."""
         try:
-            return [file.read() for file in self._files]
+            return list(map(call, self._preads))
         except OSError:  # rare: look at each by itself
-            return [_text(file) for file in self._files]
+            texts = [_text(zone.file) for zone in self._live]
+            self._preads = [zone.file.reader() for zone in self._live]
+            return texts
 
     def read(self) -> Iterable[Reading]:
         """One reading per zone, none for a bad value. Raises ``SensorFailed`` if all are lost."""
+        self._preads = [zone.file.reader() for zone in self._live]
         return self.readings(self.take())
 
     def readings(self, taken: Sequence[bytes | OSError]) -> Iterable[Reading]:
         """As ``read``, of what ``take`` returned."""
         pairs = zip(self._live, taken, strict=True)
         readings = [each for zone, text in pairs if (each := _reading(zone, text)) is not None]
+        self._check_files()
         lost = [reading for reading in readings if isinstance(reading, Lost)]
         if lost and len(lost) == len(self._live):
             raise SensorFailed(f"no RAPL zone can be read any more: {lost[0].reason}")
@@ -98,7 +104,14 @@ class Rapl(Sensor):
         """Close all files."""
         for zone in self._live:
             zone.file.close()
-        self._live, self._files = [], []
+        self._live, self._preads = [], []
+
+    def _check_files(self) -> None:
+        """Look now and then whether the files were replaced."""
+        self._unchecked += 1
+        if self._unchecked >= CHECKED_EVERY:
+            self._unchecked = 0
+            self._preads = [zone.file.reader() for zone in self._live]
 
     def _distinct(self, zones: Sequence[Zone], files: Mapping[Zone, KeptFile]) -> list[Zone]:
         if not mirrors.in_doubt(zones):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wattmark_cli.embedded import Rooms, StoreOptions, open_rooms
 from wattmark_core.errors import ConfigurationError
+from wattmark_exporters.choice import add_sensor_options, sensor_arguments
 
 DATA: Final = Path("wattmark-data")
 Subparsers = Any
@@ -46,8 +47,7 @@ def add_rooms(parser: argparse.ArgumentParser) -> None:
     add("--sensor", action="append", default=[], metavar="MODULE:CLASS",
         help="a sensor of your own; may be repeated")  # fmt: skip
     add("--without", action="append", default=[], metavar="NAME", help="leave a sensor out")
-    add("--no-estimate", action="store_true", help="never estimate CPU energy")
-    add("--tdp-watts", type=float, metavar="W", help="the CPU's rated power, for the estimate")
+    add_sensor_options(group)
 
 
 def add_store_options(group: Any) -> None:
@@ -77,15 +77,14 @@ def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
 def exporter_options(arguments: argparse.Namespace) -> list[str]:
     """The options handed on to the exporter. Raises ``ConfigurationError`` beside --exporter."""
     options: list[str] = []
-    for name in ("sysfs", "procfs", "tdp_watts"):
+    for name in ("sysfs", "procfs"):
         value = getattr(arguments, name)
         if value is not None:
-            options += [f"--{name.replace('_', '-')}", str(value)]
+            options += [f"--{name}", str(value)]
     for name in ("sensor", "without"):
         for value in getattr(arguments, name):
             options += [f"--{name}", value]
-    if arguments.no_estimate:
-        options.append("--no-estimate")
+    options += sensor_arguments(arguments)
     if options and arguments.exporter:
         raise ConfigurationError(f"{options[0]} is for an exporter of our own, not for --exporter")
     return options

@@ -7,8 +7,8 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import SensorFailed
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_exporters.counter_check import CounterCheck
-from wattmark_exporters.meter import CounterMeter, EnergyPoint, Meter, PowerMeter, plausible_watts
 from wattmark_exporters.line_format import LineFormat
+from wattmark_exporters.meter import CounterMeter, EnergyPoint, Meter, PowerMeter, plausible_watts
 from wattmark_exporters.readings import Counter, Power, Reading, Traits
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.series import Latest, prefix

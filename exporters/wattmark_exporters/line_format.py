@@ -1,4 +1,4 @@
-"""How samples of one series stand in the ring: packed numbers, and their line once it is asked for."""
+"""How samples of one series stand in the ring, packed, and become lines when somebody asks."""
 
 from collections.abc import Sequence
 from struct import Struct

@@ -5,9 +5,10 @@ A sensor only reads. Wraps, resets, epochs, integration and time stamps are the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from wattmark_core.catalogue import Domain, Method
 
@@ -73,11 +74,21 @@ class Lost(NamedTuple):
 Reading = Counter | Power | Values | Lost
 
 
+class Option(NamedTuple):
+    """A command-line option of a sensor. ``kind`` makes its value of the text; None: a switch."""
+
+    flag: str
+    help: str
+    metavar: str = ""
+    kind: Callable[[str], Any] | None = None
+
+
 class Sensor(ABC):
-    """A source of readings.
+    """A source of readings, and what is said of it wherever sensors are listed.
 
     ``name`` is the ``source`` tag of its energy; ``interval_seconds`` how often to read it when no
-    lease asks for more. A sensor without energy readings is never read by ``POST /sample``.
+    lease asks for more. How long its readings take to settle is in their ``Traits``; what to do
+    where it is absent is in the ``SensorAbsent`` that ``start`` raises.
     """
 
     name: str
@@ -85,6 +96,25 @@ class Sensor(ABC):
     energy: bool = True
     """Does ``read`` yield Counter or Power? Such sensors are read at ``POST /sample`` and faster
     while armed."""
+    measures: str = ""
+    """What it measures, in a few words."""
+    needs: str = ""
+    """What must be there for it to work."""
+    order: int = 50
+    """Of several meters that see one device the one with the smallest counts. Those that
+    ``catalogue.SOURCE_ORDER`` names have their place there."""
+    stand_in: bool = False
+    """Is it started only where no other sensor gives the energy of the CPU's package?"""
+    options: tuple[Option, ...] = ()
+    """Its own, beside those of the program."""
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self | None:
+        """The sensor as the command line asks for it; None: it is not wanted.
+
+        ``options.sysfs`` and ``options.procfs`` are where to look for hardware.
+        """
+        return cls()
 
     def start(self) -> None:
         """Find the hardware and keep files open. Raises ``SensorAbsent`` with a remedy."""

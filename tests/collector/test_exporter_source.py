@@ -13,9 +13,9 @@ import pytest
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.targets import Target
-from wattmark_core.clock import FakeClock
 from wattmark_core.exporter_api import CURSOR_HEADER, LOST_HEADER, TIME_HEADER, HostReport
 from wattmark_core.sample import Sample
+from wattmark_core.testing import FakeClock
 
 LINES = "m,host=h1 f=1.0 5\nnot a line\nm,host=h1 f=1i 9223372036854775808\nm f=2.0 6\n"
 REPORT = HostReport("h1", "b", "i", 0, ())

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_core.clock import FakeClock, Stamper, SystemClock, boot_id
+from wattmark_core.clock import SystemClock, boot_id
+from wattmark_core.testing import FakeClock
 from wattmark_core.units import joules_to_mwh, ns_to_seconds, seconds_to_ns
 
 
@@ -33,14 +34,6 @@ def test_the_fake_clock_moves_only_when_told() -> None:
     clock.suspend(10.0)
     assert clock.boottime_ns() - boot == 11_500_000_000
     assert clock.monotonic_ns() - mono == 1_500_000_000
-
-
-def test_a_stamp_is_boot_time_plus_the_exporters_offset() -> None:
-    """A step of the wall clock does not move it."""
-    clock = FakeClock()
-    stamper = Stamper(5, clock)
-    clock.step(100.0)
-    assert stamper.now_ns() == clock.boottime_ns() + 5
 
 
 def test_the_boot_id_comes_from_procfs(tmp_path: Path) -> None:

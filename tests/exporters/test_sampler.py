@@ -10,10 +10,10 @@ from threading import Event
 import pytest
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
 from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.testing import FakeClock
 from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
 from wattmark_exporters.ring import Ring

@@ -19,10 +19,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_core.catalogue import BY_NAME
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import ExporterClient, SensorState
 from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.testing import FakeClock
 from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler

@@ -6,9 +6,10 @@ its own container only, adds 3.6 MiB of memory, and one round takes 99 µs of CP
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_exporters.readings import Reading, Sensor, Values
@@ -29,6 +30,9 @@ class Host(Sensor):
     """The host's own numbers, also from inside a container that has the host's procfs mounted."""
 
     name = "host"
+    measures = "CPU, memory, disks, network"
+    needs = "procfs"
+    order = 30
     interval_seconds = 1.0
     energy = False
 
@@ -41,6 +45,11 @@ class Host(Sensor):
         self._blocks = sysfs / "block"
         self._disk_names: dict[bytes, str] = {}
         self._before: CpuTimes | None = None
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self:
+        """Of the trees that the command line names."""
+        return cls(options.procfs, options.sysfs)
 
     def start(self) -> None:
         """Raises ``SensorAbsent`` without PROC/stat; other gaps are logged and left out."""

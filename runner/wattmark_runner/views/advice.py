@@ -30,7 +30,7 @@ def about_sources(report: HostReport) -> Iterable[str]:
         missing = "; ".join(
             sensor.reason
             for sensor in report.sensors
-            if sensor.state is not SensorState.OK and sensor.name in {"rapl", "nvml"}
+            if sensor.state is not SensorState.OK
         )
         yield (
             "CPU energy is ESTIMATED from CPU time, within a factor of two either way: good for"

@@ -24,9 +24,10 @@ from typing import Any
 
 import pytest
 
-from wattmark_core.clock import FakeClock, SystemClock
+from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import HostReport, SensorState
 from wattmark_core.sample import Sample, decode_lines
+from wattmark_core.testing import FakeClock
 from wattmark_exporters.__main__ import start_sensors
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring

@@ -38,6 +38,9 @@ class Nvml(Sensor):
     """Every board that NVML lists and that tells its energy or its power."""
 
     name = "nvml"
+    measures = "NVIDIA GPUs: energy, power, state"
+    needs = "the NVIDIA driver"
+    order = 20
     interval_seconds = 0.1
 
     def __init__(self, clock: Clock | None = None) -> None:

@@ -6,11 +6,12 @@ count the same joules a second time (``mirrors.py``) and disabled zones that do 
 """
 
 import errno
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import call
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock
@@ -42,6 +43,9 @@ class Rapl(Sensor):
     """Every zone that can be read. ``procfs`` tells the CPU's model; default: beside ``sysfs``."""
 
     name = "rapl"
+    measures = "CPU sockets, their parts, DRAM, platform"
+    needs = "Intel, or AMD Zen; Linux powercap; read permission (below)"
+    order = 10
     interval_seconds = 0.1
 
     def __init__(self, sysfs: Path, procfs: Path | None = None, clock: Clock | None = None) -> None:
@@ -51,6 +55,11 @@ class Rapl(Sensor):
         self._live: list[_Live] = []
         self._preads: list[Callable[[], bytes]] = []
         self._unchecked = 0
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self:
+        """Of the trees that the command line names."""
+        return cls(options.sysfs, options.procfs)
 
     def start(self) -> None:
         """Find the zones; takes 60 ms where zones must be compared. Raises ``SensorAbsent``."""
@@ -133,7 +142,10 @@ def _reading(zone: _Live, text: bytes | OSError) -> Reading | None:
     gone = isinstance(text, OSError) and text.errno in _GONE
     if not gone and zone.bad_reads < _BAD_READS:
         return None
-    reason = rapl_absent.words(text) if isinstance(text, OSError) else f"energy_uj reads {text[:20]!r}"
+    if isinstance(text, OSError):
+        reason = rapl_absent.words(text)
+    else:
+        reason = f"energy_uj reads {text[:20]!r}"
     return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,10 @@ def _cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def started(
-    arguments: Sequence[str], *, mount: Path | None = None
+    arguments: Sequence[str],
+    *,
+    mount: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a program until the block ends; gives it and its line ``READY …`` without that word.
 
@@ -75,7 +78,7 @@ def started(
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT,
-            start_new_session=True,
+            start_new_session=True, env=environment,
         )  # fmt: skip
         try:
             yield process, _await_ready(process, log)
@@ -119,13 +122,18 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def exporter(sysfs: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The real exporter on the tree ``sysfs`` and this host's procfs; gives it and its URL."""
+def exporter(
+    sysfs: Path, *more: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The real exporter on the tree ``sysfs`` and this host's procfs; gives it and its URL.
+
+    ``environment``: that of another version; None: of what is installed.
+    """
     command = [
         sys.executable, "-m", "wattmark_exporters", "--listen", "127.0.0.1:0",
         "--sysfs", str(sysfs), "--procfs", "/proc", *more,
     ]  # fmt: skip
-    with started(command) as (process, url):
+    with started(command, environment=environment) as (process, url):
         yield process, url
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import inspect
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -78,6 +79,8 @@ def load(name: str) -> type[Sensor]:
         raise ConfigurationError(f"--sensor {name}: {type(error).__name__}: {error}") from error
     if not (isinstance(kind, type) and issubclass(kind, Sensor)):
         raise ConfigurationError(f"--sensor {name}: not a subclass of wattmark_exporters.Sensor")
+    if inspect.isabstract(kind):
+        raise ConfigurationError(f"--sensor {name}: an abstract class; give it a read()")
     if not getattr(kind, "name", "") or not kind.interval_seconds > 0:
         raise ConfigurationError(f"--sensor {name}: needs a name and an interval above 0 s")
     return kind

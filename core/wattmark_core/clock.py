@@ -2,7 +2,7 @@
 
 On one host every sample and window edge is stamped with CLOCK_BOOTTIME plus one offset that the
 exporter publishes, so that a step of the wall clock cannot tear a window. CLOCK_BOOTTIME goes on
-during suspend, CLOCK_MONOTONIC does not: their difference tells of a suspend.
+during suspend, CLOCK_MONOTONIC does not: their difference is the time spent suspended.
 """
 
 import time

@@ -24,6 +24,8 @@ SHARE_NS: Final = 20_000_000
 LONGEST_LEASE_SECONDS: Final = 3600.0
 OWN_INTERVAL_SECONDS: Final = 1.0
 LONGEST_SLEEP_NS: Final = NS_PER_S
+SHORT_SECONDS: Final = 0.15
+"""A shorter sleep is not cut short by news, such as a lease."""
 STALLED_NS: Final = 10 * NS_PER_S
 
 
@@ -88,7 +90,11 @@ class Sampler:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._wake.acquire(True, self.run_due())
+                seconds = self.run_due()
+                if seconds < SHORT_SECONDS:
+                    time.sleep(seconds)  # a tenth less CPU time than waiting for a lock
+                else:
+                    self._wake.acquire(True, seconds)
         except Exception:  # no reading is better than old ones: the exporter must end
             log.exception("the sampler died")
             self._on_crash()
@@ -158,11 +164,11 @@ class Sampler:
         return self._ring.after(cursor)
 
     def base(self, boot_id: str) -> SampleBase:
-        """What ``POST /sample`` tells."""
+        """The answer of ``POST /sample``."""
         return SampleBase(boot_id, self._ring.instance, self._timebase.offset_ns)
 
     def report(self, host: str, boot_id: str, version: str) -> HostReport:
-        """What ``GET /sensors`` tells."""
+        """The answer of ``GET /sensors``."""
         with self._lock:
             return HostReport(
                 host=host,

@@ -90,7 +90,8 @@ class ValueWriter:
                 typed[name] = int(value) if integer else float(value)
         if not typed:
             return
-        self.moved = self.moved or (bool(series.fields) and series.fields != typed)
+        if not self.moved:
+            self.moved = bool(series.fields) and series.fields != typed
         series.fields, series.time_ns = typed, time_ns
         series.writer.write(typed, time_ns, now_ns)
 

@@ -13,6 +13,8 @@ from typing import Final
 
 _STALE: Final = frozenset({errno.ENODEV, errno.ESTALE, errno.EBADF})
 """What a descriptor of a removed file answers: sysfs ENODEV (kernfs), network mounts ESTALE."""
+_SHORT_BYTES: Final = 2048
+"""procfs fills a page of 4,096 bytes but for one record before it stops: less is the end."""
 CHECKED_EVERY: Final = 10
 """Reads between two looks whether the path names another file by now, which other file systems
 do not answer. A look costs as much as a read."""
@@ -68,6 +70,8 @@ class KeptFile:
         """The whole file: procfs hands out lists of records a page at a time."""
         parts = [self.read()]
         offset = len(parts[0])
+        if offset < min(self._size, _SHORT_BYTES):
+            return parts[0]
         while parts[-1] and self._descriptor is not None:
             parts.append(os.pread(self._descriptor, self._size, offset))
             offset += len(parts[-1])

@@ -16,7 +16,7 @@ from wattmark_exporters.readings import Reading, Sensor, Values
 from wattmark_exporters.sensors.files import KeptFile
 from wattmark_exporters.sensors.proc_stat import USER_HZ, CpuTimes, cpu_times, visible_cpus
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _SECTOR_BYTES: Final = 512
 """Unit of /proc/diskstats whatever the disk's own sector (Documentation/admin-guide/iostats)."""
 _LEAST_JIFFIES: Final = 10
@@ -61,7 +61,7 @@ class Host(Sensor):
                 "name the folder where procfs is mounted with --procfs",
             ) from error
         if not _readable(self._networks):
-            _LOG.warning(
+            log.warning(
                 "%s cannot be read: network counters are those of the exporter's own container,"
                 " from %s; mount the host's procfs and name it with --procfs",
                 self._networks.path, self._own_networks.path,
@@ -69,7 +69,7 @@ class Host(Sensor):
             self._networks = self._own_networks
         for file in (self._memory, self._disks, self._networks):
             if not _readable(file):
-                _LOG.warning("%s cannot be read: its metrics are left out", file.path)
+                log.warning("%s cannot be read: its metrics are left out", file.path)
 
     def read(self) -> Iterator[Reading]:
         """All of it. Raises ``SensorFailed`` or ``OSError`` when PROC/stat fails."""

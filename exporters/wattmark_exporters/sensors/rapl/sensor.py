@@ -27,7 +27,7 @@ _PROBE_SECONDS: Final = 0.01
 """Ten updates of the counter lie between two looks."""
 _GONE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENODEV, errno.ENXIO, errno.ENOENT})
 _BAD_READS: Final = 50
-"""So many bad values in a row are no accident: 5 s at the usual interval."""
+"""This many bad values in a row are no accident: 5 s at the usual interval."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class _Live:
 
 
 class Rapl(Sensor):
-    """Every zone that can be read. ``procfs`` tells the CPU's model; default: beside ``sysfs``."""
+    """Every zone that can be read. ``procfs`` names the CPU's model; default: beside ``sysfs``."""
 
     name = "rapl"
     measures = "CPU sockets, their parts, DRAM, platform"
@@ -71,17 +71,17 @@ class Rapl(Sensor):
         readable = [zone for zone in zones if zone not in barred]
         if not readable:
             raise rapl_absent.unreadable(barred)
-        kept = self._distinct(readable, files)
-        for zone in set(readable) - set(kept):
+        counted = self._distinct(readable, files)
+        for zone in set(readable) - set(counted):
             files[zone].close()
-        if not kept:
+        if not counted:
             raise rapl_absent.disabled(readable)
-        names = mirrors.device_names(kept, list(barred))
+        names = mirrors.device_names(counted, list(barred))
         note = f"not readable: {rapl_absent.titles(barred)}" if barred else ""
         label = cpu_model(self._procfs)
         self._live = [
             _Live(files[zone], zone.domain, names[zone], traits_of(zone, label, note))
-            for zone in kept
+            for zone in counted
         ]
         self._preads = [zone.file.reader() for zone in self._live]
 
@@ -102,7 +102,9 @@ class Rapl(Sensor):
     def readings(self, taken: Sequence[bytes | OSError]) -> Iterable[Reading]:
         """As ``read``, of what ``take`` returned."""
         pairs = zip(self._live, taken, strict=True)
-        readings = [each for zone, text in pairs if (each := _reading(zone, text)) is not None]
+        readings = [
+            reading for zone, text in pairs if (reading := _reading(zone, text)) is not None
+        ]
         self._check_files()
         lost = [reading for reading in readings if isinstance(reading, Lost)]
         if lost and len(lost) == len(self._live):

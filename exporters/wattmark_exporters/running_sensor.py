@@ -70,8 +70,6 @@ class RunningSensor:
         self._own_tags = {"sensor": sensor.name}
         self._own = SeriesWriter("sensor", self._own_tags, host, ring)
 
-    # -- life -----------------------------------------------------------------------------------
-
     def start(self) -> None:
         """Start the sensor; absent and failed are states, not errors."""
         try:
@@ -97,8 +95,6 @@ class RunningSensor:
             self.sensor.close()
         except Exception as error:  # noqa: BLE001 - see start
             log.warning("sensor %s did not close: %s", self.sensor.name, error)
-
-    # -- reading --------------------------------------------------------------------------------
 
     def read(self, offset_ns: int) -> bool:
         """Read once, stamped with boot time plus ``offset_ns``; True if it went well. Never
@@ -150,8 +146,6 @@ class RunningSensor:
         """Write the sample of measurement ``sensor``; of an absent sensor its state alone."""
         self._own.write(self._own_fields(), time_ns, now_ns)
 
-    # -- reports --------------------------------------------------------------------------------
-
     @property
     def moving(self) -> bool | None:
         """Did the values advance since the start? None: too early to say, or absent."""
@@ -201,8 +195,6 @@ class RunningSensor:
         yield from self._values.latest(oldest_ns)
         for device in self._devices.values():
             yield from device.latest(oldest_ns)
-
-    # -- inside ---------------------------------------------------------------------------------
 
     def _digest(self, time_ns: int, read_ns: int, taken: object, now_ns: int) -> None:
         self._reads += 1

@@ -1,7 +1,9 @@
 """Writes series into the ring, and remembers their last values for ``/metrics``."""
 
 import math
+import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,10 +53,11 @@ class SeriesWriter:
 @dataclass(slots=True)
 class _Series:
     tags: Tags
-    writer: SeriesWriter
+    prefix: str
     catalogued: Mapping[str, bool] | None
     """Which fields the catalogue knows, and whether they are integers; None: a user's series."""
     integers: dict[str, bool] = field(default_factory=dict)
+    formats: dict[tuple[str, ...], LineFormat] = field(default_factory=dict)
     fields: Fields = field(default_factory=dict)
     time_ns: int = 0
 
@@ -79,7 +82,26 @@ class ValueWriter:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = self._new_series(reading)
-        typed: dict[str, float | int] = {}
+        fields = reading.fields
+        line_format = series.formats.get(tuple(fields))
+        data = b""
+        if line_format is not None and math.isfinite(sum(fields.values())):
+            with suppress(struct.error):  # an integer that is given as float, or has over 64 bits
+                data = line_format.pack(*fields.values(), time_ns)
+        if line_format is None or not data:
+            fields = self._valid(reading, series)
+            if not fields:
+                return
+            line_format = _format(series, fields)
+            data = line_format.pack(*fields.values(), time_ns)
+        if not self.moved:
+            self.moved = bool(series.fields) and series.fields != fields
+        series.fields, series.time_ns = dict(fields), time_ns
+        self._ring.append(line_format, data, 1, now_ns)
+
+    def _valid(self, reading: Values, series: _Series) -> Fields:
+        """The finite values, each of its field's type."""
+        valid: dict[str, float | int] = {}
         for name, value in reading.fields.items():
             integer = series.integers.get(name)
             if integer is None:
@@ -87,13 +109,8 @@ class ValueWriter:
             if not math.isfinite(value) or (integer and abs(value) >= INTEGER_LIMIT):
                 self.dropped += 1
             else:
-                typed[name] = int(value) if integer else float(value)
-        if not typed:
-            return
-        if not self.moved:
-            self.moved = bool(series.fields) and series.fields != typed
-        series.fields, series.time_ns = typed, time_ns
-        series.writer.write(typed, time_ns, now_ns)
+                valid[name] = int(value) if integer else float(value)
+        return valid
 
     def gpu_tags(self, device: str) -> Tags:
         """The tags under which the sensor gives the values of a GPU."""
@@ -117,13 +134,21 @@ class ValueWriter:
             )
         known = MEASUREMENTS.get(measurement)
         catalogued = None if known is None else {metric.field: metric.integer for metric in known}
-        writer = SeriesWriter(measurement, reading.tags, self._host, self._ring)
-        return _Series(dict(reading.tags), writer, catalogued)
+        start = prefix(measurement, reading.tags, self._host)
+        return _Series(dict(reading.tags), start, catalogued)
 
 
 def prefix(measurement: str, tags: Tags, host: str) -> str:
     """The part of a line that stays, host tag included."""
     return series_prefix(measurement, make_tags({**tags, "host": host}))
+
+
+def _format(series: _Series, fields: Fields) -> LineFormat:
+    names = tuple(fields)
+    if names not in series.formats:
+        kinds = [(name, series.integers[name]) for name in names]
+        series.formats[names] = LineFormat(series.prefix, kinds)
+    return series.formats[names]
 
 
 def _is_integer(reading: Values, series: _Series, name: str) -> bool:

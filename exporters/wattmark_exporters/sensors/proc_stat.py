@@ -31,7 +31,7 @@ class CpuTimes(NamedTuple):
     @property
     def total(self) -> int:
         """All time that the CPUs had."""
-        return self.busy + self.idle + self.iowait + self.steal + self.guest
+        return sum(self)
 
 
 def cpu_times(stat: bytes) -> CpuTimes:

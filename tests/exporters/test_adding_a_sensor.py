@@ -121,6 +121,7 @@ def test_it_is_in_the_report_and_its_energy_is_the_integral_of_its_power(
 def test_the_command_line_shows_it(patched: Patched, tmp_path: Path) -> None:
     """``wattmark sensors`` starts the patched exporter and finds the battery readable and moving,
     and counts it for its device."""
+    pytest.importorskip("rich", reason="the command line is not installed in this room alone")
     text = patched.run(
         "-m", "wattmark_cli", "sensors", "--json", "--data", str(tmp_path),
         "--sysfs", str(patched.sysfs),

@@ -1,7 +1,9 @@
-"""What measuring costs: the exporter, a bare loop, CodeCarbon and Zeus, one after the other.
+"""What measuring costs: the exporter, a bare loop, the exporter before, CodeCarbon and Zeus, one
+after the other.
 
 Each runs alone: side by side on a small machine they evict each other from its caches, which costs
-those most that do the least at a time. The exporter has a turn at the beginning and one at the end.
+those most that do the least at a time. The exporter and the bare loop at its rates, whose ratio is
+a goal, have a turn at the beginning and one at the end.
 """
 
 import subprocess
@@ -12,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.before import COMMIT, before
 from benchmarks.processes import ROOT, NotRun, Usage, exporter, finish, moving_tree, started, usage
 from benchmarks.report import Goal, Row, Section
 from wattmark_core.exporter_api import ExporterClient, HostReport
 
 CPU_GOAL: Final = Goal(0.20)
-MEMORY_GOAL: Final = Goal(40)
+MEMORY_GOAL: Final = Goal(26)
+BARE_GOAL: Final = Goal(2.0)
+"""Times the bare loop at the exporter's rates: what later work must keep."""
 TAKEN_GOAL: Final = Goal(99, least=True)
 BENCH_PYTHON: Final = ROOT / ".venv-bench/bin/python"
 SETTLE_SECONDS: Final = 8.0
@@ -34,6 +39,9 @@ class _Contender:
     mounted: bool = False
 
 
+BARE: Final = _Contender("bare loop, exporter's rates", "bare_loop", ("10",))
+
+
 @dataclass(frozen=True, slots=True)
 class _Cost:
     cpu_seconds_per_minute: float
@@ -44,17 +52,32 @@ class _Cost:
 def measure(seconds: float) -> Section:
     """Every contender alone, in turns that make ``seconds`` s in all, settling not counted."""
     with moving_tree() as sysfs:
-        contenders = _contenders(sysfs)
-        turn = seconds / (len(contenders) + 2)
+        contenders = _contenders()
+        turn = seconds / (len(contenders) + 5)
         first, taken_percent = _exporter_turn(sysfs, turn)
+        bare_first, _ = _peer_turn(BARE, sysfs, turn)
+        with before() as environment:
+            earlier, _ = _exporter_turn(sysfs, turn, environment)
         peers = [_peer_turn(contender, sysfs, turn) for contender in contenders]
+        bare_last, hertz = _peer_turn(BARE, sysfs, turn)
         last, taken_later = _exporter_turn(sysfs, turn)
-    ours = _Cost(
-        (first.cpu_seconds_per_minute + last.cpu_seconds_per_minute) / 2,
-        max(first.resident_mebibytes, last.resident_mebibytes),
-        first.processes,
-    )
+    ours = _mean(first, last)
     rows = _exporter_rows(ours, min(taken_percent, taken_later))
+    if bare_first is not None and bare_last is not None:
+        bare = _mean(bare_first, bare_last)
+        times = ours.cpu_seconds_per_minute / bare.cpu_seconds_per_minute
+        times_before = earlier.cpu_seconds_per_minute / bare.cpu_seconds_per_minute
+        rows += [
+            Row("exporter ÷ bare loop at its rates", "×", times, BARE_GOAL),
+            Row(f"{COMMIT} ÷ bare loop at its rates", "×", times_before),
+            *_peer_rows(BARE.name, bare, ours, float(hertz)),
+        ]
+    rows += [
+        Row(f"exporter of {COMMIT}", "CPU-s/min", earlier.cpu_seconds_per_minute,
+            ratio=earlier.cpu_seconds_per_minute / ours.cpu_seconds_per_minute),
+        Row(f"exporter of {COMMIT}", "MiB", earlier.resident_mebibytes,
+            ratio=earlier.resident_mebibytes / ours.resident_mebibytes),
+    ]  # fmt: skip
     for contender, (cost, words) in zip(contenders, peers, strict=True):
         if cost is None:
             rows.append(Row(contender.name, "CPU-s/min", None, note=words))
@@ -62,16 +85,18 @@ def measure(seconds: float) -> Section:
             rows.extend(_peer_rows(contender.name, cost, ours, float(words)))
     return Section(
         "What measuring costs", rows, ratio_of="exporter",
-        note=f"{turn:.0f} s each, one after the other; the exporter first and last"
+        note=f"{turn:.0f} s each, one after the other; exporter and bare loop first and last"
         f" ({first.cpu_seconds_per_minute:.3f} and {last.cpu_seconds_per_minute:.3f} CPU-s/min)."
         " Energy at 10 Hz everywhere; host metrics at 1 Hz in the exporter, which is also polled"
         " over HTTP at 1 Hz. Memory shared by a tool's processes counts once for each.",
     )  # fmt: skip
 
 
-def _exporter_turn(sysfs: Path, seconds: float) -> tuple[_Cost, float]:
+def _exporter_turn(
+    sysfs: Path, seconds: float, environment: dict[str, str] | None = None
+) -> tuple[_Cost, float]:
     """Its cost while polled, and the share of due samples that it took, per cent."""
-    with exporter(sysfs) as (process, url):
+    with exporter(sysfs, environment=environment) as (process, url):
         client = ExporterClient(url)
         try:
             cursor = _poll(client, SETTLE_SECONDS)
@@ -99,11 +124,18 @@ def _peer_turn(contender: _Contender, sysfs: Path, seconds: float) -> tuple[_Cos
     return _cost(before, after, elapsed), words[-1]
 
 
-def _contenders(sysfs: Path) -> list[_Contender]:
-    tree = str(sysfs)
+def _mean(first: _Cost, last: _Cost) -> _Cost:
+    """Of two turns; the larger memory."""
+    return _Cost(
+        (first.cpu_seconds_per_minute + last.cpu_seconds_per_minute) / 2,
+        max(first.resident_mebibytes, last.resident_mebibytes),
+        first.processes,
+    )
+
+
+def _contenders() -> list[_Contender]:
     return [
-        _Contender("bare loop, all at 10 Hz", "bare_loop", (tree, "1")),
-        _Contender("bare loop, exporter's rates", "bare_loop", (tree, "10")),
+        _Contender("bare loop, all at 10 Hz", "bare_loop", ("1",)),
         _Contender("CodeCarbon, 10 Hz", "codecarbon_loop", mounted=True),
         _Contender("Zeus, windows of 0.1 s", "zeus_loop", mounted=True),
     ]
@@ -112,9 +144,9 @@ def _contenders(sysfs: Path) -> list[_Contender]:
 def _start(
     contender: _Contender, sysfs: Path
 ) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
-    words = ("-m", f"benchmarks.peers.{contender.peer}", *contender.arguments)
+    words = ("-m", f"benchmarks.peers.{contender.peer}")
     if not contender.mounted:
-        return started([sys.executable, *words])
+        return started([sys.executable, *words, str(sysfs), *contender.arguments])
     if not BENCH_PYTHON.exists():
         raise NotRun("its environment is not there; make bench makes it")
     return started([str(BENCH_PYTHON), *words], mount=sysfs)

@@ -62,13 +62,14 @@ def _cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def started(
-    arguments: Sequence[str], *, mount: Path | None = None,
+    arguments: Sequence[str],
+    *,
+    mount: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Iterator[tuple[subprocess.Popen[str], str]]:  # fmt: skip
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a program until the block ends; gives it and its line ``READY …`` without that word.
 
     ``mount``: the program sees ``mount/class`` as /sys/class, in a mount namespace of its own.
-    ``environment``: its variables, by default this process's.
     Raises ``NotRun`` with its last line if it ends or is not ready within a minute.
     """
     if mount is not None:
@@ -121,13 +122,18 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def exporter(sysfs: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The real exporter on the tree ``sysfs`` and this host's procfs; gives it and its URL."""
+def exporter(
+    sysfs: Path, *more: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The real exporter on the tree ``sysfs`` and this host's procfs; gives it and its URL.
+
+    ``environment``: that of another version; None: of what is installed.
+    """
     command = [
         sys.executable, "-m", "wattmark_exporters", "--listen", "127.0.0.1:0",
         "--sysfs", str(sysfs), "--procfs", "/proc", *more,
     ]  # fmt: skip
-    with started(command) as (process, url):
+    with started(command, environment=environment) as (process, url):
         yield process, url
 
 

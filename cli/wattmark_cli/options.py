@@ -11,6 +11,7 @@ from wattmark_cli.commands import COMMANDS
 from wattmark_cli.embedded import Rooms, StoreOptions, make_folder, open_rooms, running_exporter
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterClient
+from wattmark_exporters.choice import add_sensor_options, sensor_arguments
 
 DATA: Final = Path("wattmark-data")
 Subparsers = Any
@@ -53,9 +54,7 @@ def add_rooms(parser: argparse.ArgumentParser) -> None:
         help="a sensor of your own; may be repeated")  # fmt: skip
     add("--without", action="append", default=[], metavar="NAME",
         help="name of a sensor to leave out; may be repeated")  # fmt: skip
-    add("--no-estimate", action="store_true", help="never estimate CPU energy from CPU time")
-    add("--tdp-watts", type=float, metavar="W",
-        help="the CPU's rated power, for the estimate (default: 5 W per visible CPU)")  # fmt: skip
+    add_sensor_options(group)
 
 
 def add_store_options(group: Any) -> None:
@@ -126,15 +125,14 @@ def _own_exporter(arguments: argparse.Namespace) -> Iterator[str]:
 def exporter_options(arguments: argparse.Namespace) -> list[str]:
     """The options handed on to the exporter."""
     options: list[str] = []
-    for name in ("sysfs", "procfs", "tdp_watts"):
+    for name in ("sysfs", "procfs"):
         value = getattr(arguments, name)
         if value is not None:
-            options += [f"--{name.replace('_', '-')}", str(value)]
+            options += [f"--{name}", str(value)]
     for name in ("sensor", "without"):
         for value in getattr(arguments, name):
             options += [f"--{name}", value]
-    if arguments.no_estimate:
-        options.append("--no-estimate")
+    options += sensor_arguments(arguments)
     return options
 
 

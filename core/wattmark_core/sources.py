@@ -34,17 +34,18 @@ C = TypeVar("C", bound=Counted)
 
 
 def pin(offered: Iterable[C]) -> tuple[C, ...]:
-    """One source per domain and device: the first in ``catalogue.SOURCE_ORDER``.
+    """One source per domain and device: the first in ``catalogue.SOURCE_ORDER``,
+    among those that it does not name the first that is offered.
 
     An estimate of the package is used only where no measured package counter is offered, whatever
     its device is called.
     """
     best: dict[tuple[str, str], C] = {}
-    for each in sorted(offered, key=lambda each: source_rank(each.source)):
-        best.setdefault((each.domain, each.device), each)
-    measured = {each.domain for each in best.values() if each.method != Method.ESTIMATED}
+    for counter in sorted(offered, key=lambda counter: source_rank(counter.source)):
+        best.setdefault((counter.domain, counter.device), counter)
+    measured = {counter.domain for counter in best.values() if counter.method != Method.ESTIMATED}
     return tuple(
-        each
-        for each in best.values()
-        if each.method != Method.ESTIMATED or each.domain not in measured
+        counter
+        for counter in best.values()
+        if counter.method != Method.ESTIMATED or counter.domain not in measured
     )

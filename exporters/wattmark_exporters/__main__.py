@@ -2,94 +2,103 @@
 
 import argparse
 import gc
-import importlib
 import logging
 import os
 import random
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from wattmark_core import healthcheck
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock, boot_id
-from wattmark_core.errors import ConfigurationError, WattmarkError
+from wattmark_core.errors import WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_core.host_name import own_host
-from wattmark_exporters.readings import Sensor
+from wattmark_core.net import host_port
+from wattmark_exporters.choice import add_sensor_options, built_in, choose, page
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.sensors.estimate import Estimate
-from wattmark_exporters.sensors.host import Host
-from wattmark_exporters.sensors.nvml.sensor import Nvml
-from wattmark_exporters.sensors.rapl.sensor import Rapl
-from wattmark_exporters.server import Backend, ExporterServer, Security
+from wattmark_exporters.security import Security
+from wattmark_exporters.server import Backend, ExporterServer
 from wattmark_exporters.timebase import Timebase
 
 EXAMPLE: Final = """example:
   wattmark-exporter --listen 127.0.0.1:9109 --sensor mymeter:Plug
   curl http://127.0.0.1:9109/sensors
+  wattmark-exporter sensors
 """
 HEALTH_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}/healthz"
+GARBAGE_OBJECTS: Final = 20_000
+"""Between two collections: what is thrown away here has no circles, and looking costs."""
 PROBES: Final = 3
 PROBE_SECONDS: Final = 0.02
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == [healthcheck.COMMAND]:
-        return healthcheck.main(given[1:], "wattmark-exporter", HEALTH_URL)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["healthcheck"]:
+        from wattmark_core import healthcheck  # 3 MiB, for this command alone
+
+        return healthcheck.main(words[1:], "wattmark-exporter", HEALTH_URL)
+    if words[:1] == ["sensors"]:
+        sys.stdout.write(page(built_in()))
+        return 0
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="wattmark-exporter: %(message)s"
     )
     try:
-        return run(_parser().parse_args(given))
+        return run(_parser().parse_args(words))
     except WattmarkError as error:
         sys.stderr.write(f"wattmark-exporter: {error}\n")
         return error.exit_status
 
 
 def run(options: argparse.Namespace) -> int:
-    """Listen, start the sensors, say READY, and wait for a signal."""
-    sensors = choose(options)
+    """Listen, start the sensors, print READY, and wait for a signal."""
+    chosen = choose(options)
     security = Security(
         options.tls_cert, options.tls_key, options.token_file, options.insecure_network
     )
-    server = ExporterServer(*_address(options.listen), security)
+    server = ExporterServer(*host_port(options.listen), security)
     clock = SystemClock()
     timebase, jitter, stop, crashed = Timebase(clock), random.Random(), Event(), Event()  # noqa: S311 - jitter, not secrets
-    stations = [
+    ring = Ring()
+    sensors = [
         RunningSensor(
-            s, options.host_name, clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy)
+            s,
+            options.host_name,
+            clock,
+            Schedule(s.interval_seconds, 0, jitter, loose=not s.energy),
+            ring,
         )
-        for s in sensors
+        for s in chosen
     ]
-    start_stations(stations, timebase, clock)
+    start_sensors(sensors, timebase, clock)
 
     def on_crash() -> None:
         crashed.set()
         stop.set()
 
-    ring = Ring()
     sampler = Sampler(
-        stations, timebase, clock, ring, options.host_name, jitter=jitter, on_crash=on_crash
+        sensors, timebase, clock, ring, options.host_name, jitter=jitter, on_crash=on_crash
     )
     boot = _boot_id(options.procfs)
 
     def report() -> HostReport:
         return sampler.report(options.host_name, boot, _version())
 
-    server.backend = Backend(sampler, ring, report, lambda: sampler.base(boot))
+    server.backend = Backend(sampler, report, lambda: sampler.base(boot))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     gc.freeze()  # what is there now is there to stay: collections need not look at it
+    gc.set_threshold(GARBAGE_OBJECTS)
     sampler.start()
     Thread(target=server.serve, name="server", daemon=True).start()
     sys.stdout.write(f"READY {server.url}\n")
@@ -106,82 +115,39 @@ def check(arguments: Sequence[str]) -> None:
     choose(_parser().parse_args(arguments))
 
 
-def choose(options: argparse.Namespace) -> list[Sensor]:
-    """The sensors asked for. Raises ``ConfigurationError`` for a name that is none of them."""
-    sensors: list[Sensor] = [
-        Rapl(options.sysfs, options.procfs),
-        Nvml(),
-        Host(options.procfs, options.sysfs),
-        *(load(name) for name in options.sensor),
-        Estimate(options.procfs, options.tdp_watts),
-    ]
-    names = [sensor.name for sensor in sensors]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigurationError(f"two sensors are called {name!r}; give each its own name")
-    unwanted = {*options.without, *(["estimate"] if options.no_estimate else [])}
-    if unknown := sorted(unwanted.difference(names)):
-        raise ConfigurationError(
-            f"--without {unknown[0]}: no such sensor; there are {', '.join(names)}"
-        )
-    return [sensor for sensor in sensors if sensor.name not in unwanted]
-
-
-def load(name: str) -> Sensor:
-    """Make the sensor ``package.module:Class``; the working directory may hold the module."""
-    module_name, _, class_name = name.partition(":")
-    if not module_name or not class_name:
-        raise ConfigurationError(f"--sensor {name}: not of the form package.module:Class")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        kind = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:
-        raise ConfigurationError(f"--sensor {name}: {type(error).__name__}: {error}") from error
-    if not (isinstance(kind, type) and issubclass(kind, Sensor)):
-        raise ConfigurationError(f"--sensor {name}: not a subclass of wattmark_exporters.Sensor")
-    try:
-        sensor: Sensor = kind()
-        usable = bool(sensor.name) and sensor.interval_seconds > 0
-    except Exception as error:
-        raise ConfigurationError(f"--sensor {name}: {type(error).__name__}: {error}") from error
-    if not usable:
-        raise ConfigurationError(f"--sensor {name}: needs a name and an interval above 0 s")
-    return sensor
-
-
-def start_stations(stations: Sequence[RunningSensor], timebase: Timebase, clock: Clock) -> None:
-    """Start every sensor; the estimate only if no other gives the energy of the package.
+def start_sensors(sensors: Sequence[RunningSensor], timebase: Timebase, clock: Clock) -> None:
+    """Start every sensor; a stand-in only if no other gives the energy of the package.
 
     Decided once: an estimate that came and went would change what a host's energy means.
     """
-    for station in stations:
-        if station.sensor.name != Estimate.name:
-            station.start()
-    measured_by = [s.sensor.name for s in stations if _measures_package(s, timebase, clock)]
-    for station in stations:
-        if station.sensor.name != Estimate.name:
+    for running in sensors:
+        if not running.sensor.stand_in:
+            running.start()
+    measured_by = [s.sensor.name for s in sensors if _measures_package(s, timebase, clock)]
+    for running in sensors:
+        if not running.sensor.stand_in:
             continue
         if measured_by:
-            station.set_absent(
+            running.set_absent(
                 f"not needed: {measured_by[0]} measures the package",
                 "nothing needs to be done",
                 found=True,
             )
         else:
-            station.start()
+            running.start()
 
 
-def _measures_package(station: RunningSensor, timebase: Timebase, clock: Clock) -> bool:
+def _measures_package(running: RunningSensor, timebase: Timebase, clock: Clock) -> bool:
     """Does it give package energy? One bad read at the start must not bring in the estimate."""
-    if not station.running or not station.sensor.energy or station.sensor.name == Estimate.name:
+    if not running.running or not running.sensor.energy or running.sensor.stand_in:
         return False
     for _ in range(PROBES):
-        station.read(timebase)
-        if station.state is SensorState.OK and station.domains():
+        running.read(timebase.offset_ns)
+        domains = running.domains()
+        if running.state is SensorState.OK and domains:
             break
         clock.sleep(PROBE_SECONDS)
-    return Domain.PACKAGE in station.domains()
+    return Domain.PACKAGE in running.domains()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -204,10 +170,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a sensor of your own, importable from here; may be repeated")  # fmt: skip
     add("--without", metavar="NAME", action="append", default=[],
         help="name of a sensor to leave out; may be repeated")  # fmt: skip
-    add("--no-estimate", action="store_true",
-        help="never estimate CPU energy from CPU time")  # fmt: skip
-    add("--tdp-watts", metavar="W", type=float,
-        help="the CPU's rated power, for the estimate (default: 5 W per visible CPU)")  # fmt: skip
+    add_sensor_options(parser)
     add("--tls-cert", metavar="FILE", type=Path, help="the server's certificate chain, PEM")
     add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key, PEM")
     add("--token-file", metavar="FILE", type=Path,
@@ -215,13 +178,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--insecure-network", action="store_true",
         help="listen off loopback without TLS and token, on a private network")  # fmt: skip
     return parser
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise ConfigurationError(f"--listen {text}: not of the form HOST:PORT")
-    return host.strip("[]"), int(port)
 
 
 def _boot_id(procfs: Path) -> str:
@@ -232,7 +188,10 @@ def _boot_id(procfs: Path) -> str:
         return boot_id()
 
 
+@cache
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 3 MiB, for /sensors alone
+
     try:
         return version("wattmark")
     except PackageNotFoundError:

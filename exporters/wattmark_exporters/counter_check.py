@@ -8,7 +8,7 @@ from wattmark_exporters.meter import GAP_SECONDS, EnergyPoint
 SPAN_NS: Final = 10 * NS_PER_S
 
 
-class Agreement:
+class CounterCheck:
     """Ratio of a counter's energy to the integral of power, over about the last 10 s.
 
     The integral is interpolated at the counter's stamps, so that both cover the same time.

@@ -1,4 +1,4 @@
-"""Energy and power of one device of one sensor, from readings to lines."""
+"""Energy and power of one device of one sensor, from readings to samples."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,15 +6,20 @@ from typing import Final
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import SensorFailed
 from wattmark_core.exporter_api import EnergySeries, SensorState
-from wattmark_exporters.counter_check import Agreement
+from wattmark_exporters.counter_check import CounterCheck
+from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.meter import CounterMeter, EnergyPoint, Meter, PowerMeter, plausible_watts
 from wattmark_exporters.readings import Counter, Power, Reading, Traits
+from wattmark_exporters.ring import Ring
 from wattmark_exporters.series import Latest, prefix
 
 TICKING_READS: Final = 5
 """Reads per update period of a ticking counter while armed."""
 FASTEST_SECONDS: Final = 0.005
 INTEGRATED_SECONDS: Final = 0.02
+_ENERGY_FIELDS: Final = (("joules", False), ("epoch", True), ("uncertainty_seconds", False))
+"""In the order of ``EnergyPoint``."""
+_POWER_FIELDS: Final = (("watts", False),)
 
 
 class Device:
@@ -34,10 +39,12 @@ class Device:
         self._gap_seconds = gap_seconds
         self._interval_seconds = interval_seconds
         self._tags = {"domain": domain, "device": device, "source": source, "method": method}
-        self._energy_prefix = prefix("energy", self._tags, host)
-        self._power_prefix = prefix("power", self._tags, host)
+        self._energy_format = LineFormat(prefix("energy", self._tags, host), _ENERGY_FIELDS)
+        self._power_format = LineFormat(prefix("power", self._tags, host), _POWER_FIELDS)
+        self._energy_samples: list[bytes] = []
+        self._power_samples: list[bytes] = []
         self._meter: Meter | None = None
-        self._agreement = Agreement()
+        self._check = CounterCheck()
         self._point: EnergyPoint | None = None
         self._fresh = False
         self._watts: tuple[float, int] | None = None
@@ -45,17 +52,17 @@ class Device:
 
     # -- readings -------------------------------------------------------------------------------
 
-    def counter(self, reading: Counter, time_ns: int, read_ns: int, lines: list[str]) -> None:
-        """Add the line of a counter, if it ticked and is believed."""
+    def counter(self, reading: Counter, time_ns: int, read_ns: int) -> None:
+        """Take a counter's reading; it gives a sample if it ticked and is plausible."""
         self._traits = reading.traits
         if self._meter is None:
             self._meter = CounterMeter(reading.traits, gap_seconds=self._gap_seconds)
         elif isinstance(self._meter, PowerMeter):
             raise SensorFailed(f"device {self.name} gives both a counter and power to integrate")
-        self._energy(self._meter, reading.joules, time_ns, read_ns, lines)
+        self._energy(self._meter, reading.joules, time_ns, read_ns)
 
-    def power(self, reading: Power, time_ns: int, read_ns: int, lines: list[str]) -> None:
-        """Add the line of a power reading, and of the energy where it is to be integrated."""
+    def power(self, reading: Power, time_ns: int, read_ns: int) -> None:
+        """Take a power reading; it gives energy, too, where it is to be integrated."""
         if self._meter is None and reading.integrate:
             self._meter = PowerMeter(reading.traits, gap_seconds=self._gap_seconds)
         if self._meter is None or isinstance(self._meter, PowerMeter):
@@ -64,11 +71,21 @@ class Device:
             self._implausible += 1
             return
         if isinstance(self._meter, PowerMeter):
-            self._energy(self._meter, reading.watts, time_ns, read_ns, lines)
+            self._energy(self._meter, reading.watts, time_ns, read_ns)
         watts = float(reading.watts)
         self._watts = (watts, time_ns)
-        self._agreement.power(watts, time_ns)
-        lines.append(f"{self._power_prefix} watts={watts!r} {time_ns}")
+        self._check.power(watts, time_ns)
+        self._power_samples.append(self._power_format.pack(watts, time_ns))
+
+    def flush(self, ring: Ring, now_ns: int) -> None:
+        """Put the samples since the last call into the ring."""
+        for line_format, samples in (
+            (self._energy_format, self._energy_samples),
+            (self._power_format, self._power_samples),
+        ):
+            if samples:
+                ring.append(line_format, b"".join(samples), len(samples), now_ns)
+                samples.clear()
 
     def ratio(self) -> float | None:
         """Counter over integral of power, of a GPU, when another 10 s are full.
@@ -78,7 +95,7 @@ class Device:
         if not self._fresh or self._point is None or self.domain is not Domain.GPU:
             return None
         self._fresh = False
-        return None if self._method is Method.INTEGRATED else self._agreement.energy(self._point)
+        return None if self._method is Method.INTEGRATED else self._check.energy(self._point)
 
     def missed(self) -> None:
         """It gave nothing in a read."""
@@ -87,7 +104,7 @@ class Device:
 
     def new_epoch(self) -> None:
         """Time was torn."""
-        self._agreement = Agreement()
+        self._check = CounterCheck()
         if self._meter is not None:
             self._meter.new_epoch()
 
@@ -107,7 +124,7 @@ class Device:
 
     @property
     def dropped(self) -> int:
-        """Readings not believed."""
+        """Readings that were not plausible."""
         return self._implausible + (0 if self._meter is None else self._meter.dropped)
 
     def armed_seconds(self, usual_seconds: float) -> float:
@@ -147,19 +164,12 @@ class Device:
         if self._watts is not None and self._watts[1] >= oldest_ns:
             yield Latest("power", self._tags, {"watts": self._watts[0]})
 
-    def _energy(
-        self, meter: Meter, value: float, time_ns: int, read_ns: int, lines: list[str]
-    ) -> None:
+    def _energy(self, meter: Meter, value: float, time_ns: int, read_ns: int) -> None:
         meter.traits = self._traits
         point = meter.read(value, time_ns, read_ns)
-        if point is None:
-            return
-        self._point, self._fresh = point, True
-        joules, epoch, uncertainty_seconds, stamp_ns = point
-        lines.append(
-            f"{self._energy_prefix} joules={joules!r},epoch={epoch}i,"
-            f"uncertainty_seconds={uncertainty_seconds!r} {stamp_ns}"
-        )
+        if point is not None:
+            self._point, self._fresh = point, True
+            self._energy_samples.append(self._energy_format.pack(*point))
 
 
 def power_method(reading: Power, readings: Sequence[Reading]) -> Method:

@@ -1,6 +1,6 @@
 """Turns raw counters and power readings into energy that only grows, epoch by epoch.
 
-Everything that can go wrong with a counter is told apart here, once for all sensors: wrap, reset,
+All that can go wrong with a counter is distinguished here, once for all sensors: wrap, reset,
 garbled read, lost reads. Pure: the caller gives the time of each reading, so tests run in virtual
 time. Where two explanations fit, a new epoch is opened: energy is missing rather than wrong.
 """
@@ -67,7 +67,7 @@ class _Epoch:
 
 
 class CounterMeter:
-    """An energy counter of one device. ``dropped`` counts readings that were not believed."""
+    """An energy counter of one device. ``dropped`` counts readings that were not plausible."""
 
     def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
         self.traits = traits
@@ -84,7 +84,7 @@ class CounterMeter:
         self._bad = 0
 
     def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
-        """The new energy, or None if the value did not tick or is not believed.
+        """The new energy, or None if the value did not tick or is not plausible.
 
         ``value``: J, as the hardware counts. A value that does not follow from the one before is
         held back; if the next read bears it out, the counter was reset and an epoch begins there.
@@ -186,7 +186,7 @@ class PowerMeter:
         self._last: _Read | None = None
 
     def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
-        """The energy up to this reading of ``value`` W; None if it is not believed."""
+        """The energy up to this reading of ``value`` W; None if it is not plausible."""
         if not plausible_watts(value, self.traits):
             self.dropped += 1
             return None

@@ -5,8 +5,10 @@ A sensor only reads. Wraps, resets, epochs, integration and time stamps are the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 from wattmark_core.catalogue import Domain, Method
 
@@ -33,8 +35,7 @@ class Traits:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """An energy counter as the hardware gives it: joules since its own beginning, wraps and all."""
 
     domain: Domain
@@ -44,8 +45,7 @@ class Counter:
     method: Method = Method.COUNTER
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(NamedTuple):
     """Power at this instant. ``integrate``: there is no counter, the meter makes one of it."""
 
     domain: Domain
@@ -55,8 +55,7 @@ class Power:
     integrate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """Any other metrics of the catalogue, or a sensor's own: fields of one measurement."""
 
     measurement: str
@@ -64,8 +63,7 @@ class Values:
     fields: Mapping[str, float | int]
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """One device failed while the sensor's other devices go on: its series end here."""
 
     domain: Domain
@@ -76,11 +74,21 @@ class Lost:
 Reading = Counter | Power | Values | Lost
 
 
+class Option(NamedTuple):
+    """A command-line option of a sensor. ``kind`` makes its value of the text; None: a switch."""
+
+    flag: str
+    help: str
+    metavar: str = ""
+    kind: Callable[[str], Any] | None = None
+
+
 class Sensor(ABC):
-    """A source of readings.
+    """A source of readings, and what is said of it wherever sensors are listed.
 
     ``name`` is the ``source`` tag of its energy; ``interval_seconds`` how often to read it when no
-    lease asks for more. A sensor without energy readings is never read by ``POST /sample``.
+    lease asks for more. How long its readings take to settle is in their ``Traits``; what to do
+    where it is absent is in the ``SensorAbsent`` that ``start`` raises.
     """
 
     name: str
@@ -88,6 +96,25 @@ class Sensor(ABC):
     energy: bool = True
     """Does ``read`` yield Counter or Power? Such sensors are read at ``POST /sample`` and faster
     while armed."""
+    measures: str = ""
+    """What it measures, in a few words."""
+    needs: str = ""
+    """What must be there for it to work."""
+    order: int = 50
+    """Of several meters that see one device the one with the smallest counts. Those that
+    ``catalogue.SOURCE_ORDER`` names have their place there."""
+    stand_in: bool = False
+    """Is it started only where no other sensor gives the energy of the CPU's package?"""
+    options: tuple[Option, ...] = ()
+    """Its own, beside those of the program."""
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self | None:
+        """The sensor as the command line asks for it; None: it is not wanted.
+
+        ``options.sysfs`` and ``options.procfs`` are where to look for hardware.
+        """
+        return cls()
 
     def start(self) -> None:
         """Find the hardware and keep files open. Raises ``SensorAbsent`` with a remedy."""
@@ -96,6 +123,17 @@ class Sensor(ABC):
     @abstractmethod
     def read(self) -> Iterable[Reading]:
         """Read once, all devices. Raises ``SensorFailed``; ``OSError`` counts as the same."""
+
+    def take(self) -> object:
+        """Touch the hardware, and nothing else: what ``readings`` makes readings of, later and
+        many at a time. Only a sensor that is read often and costs much needs to split ``read``."""
+        readings = self.read()
+        return readings if isinstance(readings, tuple | list) else tuple(readings)
+
+    def readings(self, taken: Any) -> Iterable[Reading]:
+        """The readings of what ``take`` returned. Raises what ``read`` may."""
+        readings: Iterable[Reading] = taken
+        return readings
 
     def constants(self) -> Mapping[str, float]:
         """Constants behind the numbers, kept with every run: TDP, idle power, …"""

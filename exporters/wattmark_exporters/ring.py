@@ -1,38 +1,45 @@
 """The last minutes of samples, kept in memory for collectors that come back."""
 
-import secrets
+import os
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, NamedTuple
 
 from wattmark_core.units import seconds_to_ns
+from wattmark_exporters.line_format import LineFormat
 
 KEEP_SECONDS: Final = 600.0
 MOST_LINES: Final = 100_000
-"""About 12 MiB; a host with many devices keeps less than ten minutes."""
+"""About 6 MiB; a host with many devices keeps less than ten minutes."""
+
+
+class Chunk(NamedTuple):
+    """Samples of one series: ``last`` is the number of the last one."""
+
+    last: int
+    lines: int
+    time_ns: int
+    format: LineFormat
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``chunks``: whole lines, each with its line feed. ``lost``: lines that came after the cursor
-    and are gone."""
+    """What came after a cursor. ``lost``: lines that came after it and are gone."""
 
-    chunks: list[bytes]
+    chunks: list[Chunk]
     cursor: str
     lost: int
 
-
-class _Chunk(NamedTuple):
-    last: int
-    lines: int
-    time_ns: int
-    data: bytes
+    def text(self) -> str:
+        """The lines, each with its line feed; they are made here, for whoever asks."""
+        return "".join([chunk.format.lines(chunk.data) for chunk in self.chunks])
 
 
 class Ring:
-    """Chunks of lines, numbered by line from 1. A cursor is ``INSTANCE:SEQ``, SEQ being the last
-    line that was handed out; the instance is another one after each start."""
+    """Packed samples, numbered from 1. A cursor is ``INSTANCE:SEQ``, SEQ being the last
+    sample that was handed out; the instance is another one after each start."""
 
     def __init__(
         self,
@@ -41,24 +48,24 @@ class Ring:
         most_lines: int = MOST_LINES,
         instance: str = "",
     ) -> None:
-        self.instance = instance or secrets.token_hex(8)
+        self.instance = instance or os.urandom(8).hex()
         self._keep_ns = seconds_to_ns(keep_seconds)
         self._most_lines = most_lines
-        self._chunks: deque[_Chunk] = deque()
+        self._chunks: deque[Chunk] = deque()
         self._last = 0
         self._held = 0
         self._lock = Lock()
 
-    def append(self, data: bytes, lines: int, time_ns: int) -> None:
-        """Keep ``lines`` lines from ``time_ns`` (any clock that never goes back)."""
+    def append(self, line_format: LineFormat, data: bytes, lines: int, time_ns: int) -> None:
+        """Keep ``lines`` packed samples from ``time_ns`` (any clock that never goes back)."""
         with self._lock:
             self._last += lines
             self._held += lines
-            self._chunks.append(_Chunk(self._last, lines, time_ns, data))
+            self._chunks.append(Chunk(self._last, lines, time_ns, line_format, data))
             while self._chunks and self._overdue(self._chunks[0], time_ns):
                 self._held -= self._chunks.popleft().lines
 
-    def _overdue(self, oldest: _Chunk, time_ns: int) -> bool:
+    def _overdue(self, oldest: Chunk, time_ns: int) -> bool:
         return self._held > self._most_lines or time_ns - oldest.time_ns > self._keep_ns
 
     def after(self, cursor: str) -> Page:
@@ -70,11 +77,11 @@ class Ring:
                 seen, lost = 0, (gone if cursor else 0)
             else:
                 lost = max(0, gone - seen)
-            chunks: list[bytes] = []
+            chunks: list[Chunk] = []
             for chunk in reversed(self._chunks):  # the cost is that of the answer
                 if chunk.last <= seen:
                     break
-                chunks.append(chunk.data)
+                chunks.append(chunk)
             chunks.reverse()
             return Page(chunks, f"{self.instance}:{self._last}", lost)
 

@@ -10,14 +10,12 @@ from typing import Final
 
 from wattmark_core.clock import Clock
 from wattmark_core.exporter_api import HostReport, SampleBase
-from wattmark_core.line_protocol import encode_prefix
-from wattmark_core.sample import make_tags
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
-from wattmark_exporters.ring import Ring
+from wattmark_exporters.ring import Page, Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.series import Latest
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.series import Latest, SeriesWriter
+from wattmark_exporters.timebase import SHIFT_LIMIT_NS, Timebase
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +24,20 @@ SHARE_NS: Final = 20_000_000
 LONGEST_LEASE_SECONDS: Final = 3600.0
 OWN_INTERVAL_SECONDS: Final = 1.0
 LONGEST_SLEEP_NS: Final = NS_PER_S
+SHORT_SECONDS: Final = 0.15
+"""A shorter sleep is not cut short by news, such as a lease."""
 STALLED_NS: Final = 10 * NS_PER_S
 
 
 class Sampler:
-    """Owns stations, time base and ring. One lock: readings never interleave.
+    """Owns sensors, time base and ring. One lock: readings never interleave.
 
     ``on_crash`` is called if the sampling thread dies, which only a fault of its own can cause.
     """
 
     def __init__(
         self,
-        stations: Sequence[RunningSensor],
+        sensors: Sequence[RunningSensor],
         timebase: Timebase,
         clock: Clock,
         ring: Ring,
@@ -46,8 +46,8 @@ class Sampler:
         jitter: random.Random,
         on_crash: Callable[[], None] = lambda: None,
     ) -> None:
-        self._stations = [station for station in stations if station.running]
-        self._all = list(stations)
+        self._running = [(sensor, sensor.schedule) for sensor in sensors if sensor.running]
+        self._all = list(sensors)
         self._timebase = timebase
         self._clock = clock
         self._ring = ring
@@ -60,10 +60,12 @@ class Sampler:
         self._armed = False
         self._sampled_ns: int | None = None
         self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter, loose=True)
-        self._own_prefix = encode_prefix("exporter", make_tags({"host": host}))
+        self._own_series = SeriesWriter("exporter", {}, host, ring)
         self._alive_ns = clock.boottime_ns()
-        for station in self._stations:
-            station.schedule.set_interval(station.sensor.interval_seconds, self._alive_ns)
+        self._late_ns = 0
+        """Boot time from which on a read is so late that the machine may have been suspended."""
+        for sensor, schedule in self._running:
+            schedule.set_interval(sensor.sensor.interval_seconds, self._alive_ns)
         self._thread = Thread(target=self._run, name="sampler", daemon=True)
 
     # -- thread ---------------------------------------------------------------------------------
@@ -78,8 +80,8 @@ class Sampler:
         self._news()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
-        for station in self._all:
-            station.close()
+        for sensor in self._all:
+            sensor.close()
 
     def healthy(self) -> bool:
         """Has the thread come round lately?"""
@@ -88,7 +90,11 @@ class Sampler:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._wake.acquire(timeout=self.run_due())
+                seconds = self.run_due()
+                if seconds < SHORT_SECONDS:
+                    time.sleep(seconds)  # a tenth less CPU time than waiting for a lock
+                else:
+                    self._wake.acquire(True, seconds)
         except Exception:  # no reading is better than old ones: the exporter must end
             log.exception("the sampler died")
             self._on_crash()
@@ -98,21 +104,30 @@ class Sampler:
     def run_due(self) -> float:
         """Read what is due; returns the seconds until the next deadline, never negative."""
         with self._lock:
-            self._check_time()
-            now_ns = self._alive_ns = self._clock.boottime_ns()
-            self._check_lease(now_ns)
+            clock, timebase = self._clock, self._timebase
+            now_ns = end_ns = self._alive_ns = clock.boottime_ns()
+            shift_ns = clock.realtime_ns() - now_ns - timebase.offset_ns
+            own_due = self._own.early_ns <= now_ns
+            if own_due or now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS:
+                self._check_time()
+            if (now_ns < self._armed_until_ns) is not self._armed:
+                self._change_lease(now_ns)
             next_ns = now_ns + LONGEST_SLEEP_NS
-            for station in self._stations:
-                schedule = station.schedule
+            for sensor, schedule in self._running:
                 if schedule.early_ns <= now_ns:
-                    good = self._read(station)
-                    schedule.passed(self._clock.boottime_ns(), taken=good)
-                next_ns = min(next_ns, schedule.next_ns)
-            if self._own.early_ns <= now_ns:
-                self._append(self._own_lines())
+                    good = sensor.read(timebase.offset_ns)
+                    end_ns = sensor.read_end_ns
+                    schedule.passed(end_ns, taken=good)
+                if schedule.next_ns < next_ns:
+                    next_ns = schedule.next_ns
+            if own_due:
+                self._write_own(now_ns)
                 self._own.passed(now_ns, taken=True)
-            next_ns = min(next_ns, self._own.next_ns)
-            return max(0.0, ns_to_seconds(next_ns - self._clock.boottime_ns()))
+                end_ns = clock.boottime_ns()
+            if self._own.next_ns < next_ns:
+                next_ns = self._own.next_ns
+            self._late_ns = next_ns + SHIFT_LIMIT_NS
+            return (next_ns - end_ns) / NS_PER_S if next_ns > end_ns else 0.0
 
     def sample_now(self) -> None:
         """Read all energy sensors now, unless that was done within the last 20 ms."""
@@ -121,9 +136,9 @@ class Sampler:
             if self._sampled_ns is not None and now_ns - self._sampled_ns < SHARE_NS:
                 return
             self._check_time()
-            for station in self._stations:
-                if station.sensor.energy:
-                    self._read(station)
+            for sensor, _ in self._running:
+                if sensor.sensor.energy:
+                    sensor.read(self._timebase.offset_ns)
             self._sampled_ns = self._clock.boottime_ns()
 
     def arm(self, seconds: float) -> None:
@@ -141,19 +156,26 @@ class Sampler:
 
     # -- reports --------------------------------------------------------------------------------
 
+    def samples(self, cursor: str) -> Page:
+        """All samples after ``cursor``, up to the last read."""
+        with self._lock:
+            for sensor, _ in self._running:
+                sensor.digest()
+        return self._ring.after(cursor)
+
     def base(self, boot_id: str) -> SampleBase:
-        """What ``POST /sample`` tells."""
+        """The answer of ``POST /sample``."""
         return SampleBase(boot_id, self._ring.instance, self._timebase.offset_ns)
 
     def report(self, host: str, boot_id: str, version: str) -> HostReport:
-        """What ``GET /sensors`` tells."""
+        """The answer of ``GET /sensors``."""
         with self._lock:
             return HostReport(
                 host=host,
                 boot_id=boot_id,
                 instance=self._ring.instance,
                 offset_ns=self._timebase.offset_ns,
-                sensors=tuple(station.report() for station in self._all),
+                sensors=tuple(sensor.report() for sensor in self._all),
                 version=version,
             )
 
@@ -162,8 +184,8 @@ class Sampler:
         with self._lock:
             now_ns = self._timebase.now_ns()
             latest = [Latest("exporter", {}, self._own_fields())]
-            for station in self._all:
-                latest.extend(station.latest(now_ns))
+            for sensor in self._all:
+                latest.extend(sensor.latest(now_ns))
             return latest
 
     # -- inside ---------------------------------------------------------------------------------
@@ -178,36 +200,22 @@ class Sampler:
         if reason is None:
             return
         log.warning("%s: every counter begins a new epoch", reason)
-        for station in self._stations:
-            station.new_epoch()
+        for sensor, _ in self._running:
+            sensor.new_epoch()
 
-    def _check_lease(self, now_ns: int) -> None:
-        armed = now_ns < self._armed_until_ns
-        if armed == self._armed:
-            return
-        self._armed = armed
-        for station in self._stations:
-            fast = station.armed_seconds()
-            if fast < station.sensor.interval_seconds:
-                seconds = fast if armed else station.sensor.interval_seconds
-                station.schedule.set_interval(seconds, now_ns)
+    def _change_lease(self, now_ns: int) -> None:
+        self._armed = not self._armed
+        for sensor, schedule in self._running:
+            fast = sensor.armed_seconds()
+            if fast < sensor.sensor.interval_seconds:
+                seconds = fast if self._armed else sensor.sensor.interval_seconds
+                schedule.set_interval(seconds, now_ns)
 
-    def _read(self, station: RunningSensor) -> bool:
-        lines, good = station.read(self._timebase)
-        self._append(lines)
-        return good
-
-    def _append(self, lines: list[str]) -> None:
-        if lines:
-            data = "\n".join([*lines, ""]).encode()
-            self._ring.append(data, len(lines), self._clock.boottime_ns())
-
-    def _own_lines(self) -> list[str]:
-        time_ns = self._timebase.now_ns()
-        fields = ",".join(f"{name}={value!r}" for name, value in self._own_fields().items())
-        lines = [f"{self._own_prefix} {fields} {time_ns}"]
-        lines.extend(station.own_line(time_ns) for station in self._all)
-        return lines
+    def _write_own(self, now_ns: int) -> None:
+        time_ns = now_ns + self._timebase.offset_ns
+        self._own_series.write(self._own_fields(), time_ns, now_ns)
+        for sensor in self._all:
+            sensor.write_own(time_ns, now_ns)
 
     def _own_fields(self) -> dict[str, float]:
         return {

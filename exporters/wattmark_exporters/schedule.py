@@ -36,18 +36,20 @@ class Schedule:
 
     def set_interval(self, interval_seconds: float, now_ns: int) -> None:
         """Start afresh with another interval; the first deadline is now."""
-        self._interval_ns = seconds_to_ns(interval_seconds)
+        self._interval_ns = interval_ns = seconds_to_ns(interval_seconds)
+        self._least_ns = (1.0 - JITTER) * interval_ns
+        self._span_ns = 2 * JITTER * interval_ns
+        self._early_ns = int(self._early * interval_ns)
         self.next_ns = self.early_ns = now_ns
 
     def passed(self, now_ns: int, *, taken: bool) -> None:
         """The deadline is past; ``taken``: with a good read."""
         self.due += 1
         self.taken += taken
-        interval_ns = self._interval_ns
-        next_ns = self.next_ns + int((1.0 - JITTER + 2 * JITTER * self._jitter()) * interval_ns)
-        behind = (now_ns - next_ns) // interval_ns
-        if behind > 0:
+        next_ns = self.next_ns + int(self._least_ns + self._span_ns * self._jitter())
+        if now_ns - next_ns >= self._interval_ns:
+            behind = (now_ns - next_ns) // self._interval_ns
             self.due += behind
-            next_ns += behind * interval_ns
+            next_ns += behind * self._interval_ns
         self.next_ns = next_ns
-        self.early_ns = next_ns - int(self._early * interval_ns)
+        self.early_ns = next_ns - self._early_ns

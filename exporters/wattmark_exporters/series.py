@@ -1,15 +1,19 @@
-"""Writes the values of a sensor as lines, and remembers the last ones for ``/metrics``."""
+"""Writes series into the ring, and remembers their last values for ``/metrics``."""
 
 import math
+import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.errors import SensorFailed
-from wattmark_core.line_protocol import encode_prefix, escape
+from wattmark_core.line_protocol import encode_prefix
 from wattmark_core.sample import make_tags
+from wattmark_exporters.line_format import INTEGER_LIMIT, LineFormat
 from wattmark_exporters.readings import Values
+from wattmark_exporters.ring import Ring
 
 OWN_MEASUREMENTS: Final = frozenset(
     {"energy", "power", "sensor", "exporter", "target", "window", "score"}
@@ -29,29 +33,49 @@ class Latest:
     fields: Fields
 
 
+class SeriesWriter:
+    """Writes one series into the ring, one sample at a time. A field's type never changes."""
+
+    def __init__(self, measurement: str, tags: Tags, host: str, ring: Ring) -> None:
+        self._prefix = prefix(measurement, tags, host)
+        self._ring = ring
+        self._formats: dict[tuple[str, ...], LineFormat] = {}
+
+    def write(self, fields: Fields, time_ns: int, now_ns: int) -> None:
+        """Add a sample of ``time_ns`` (Unix); ``now_ns``: boot time, for the ring."""
+        names = tuple(fields)
+        line_format = self._formats.get(names)
+        if line_format is None:
+            kinds = [(name, isinstance(value, int)) for name, value in fields.items()]
+            line_format = self._formats[names] = LineFormat(self._prefix, kinds)
+        self._ring.append(line_format, line_format.pack(*fields.values(), time_ns), 1, now_ns)
+
+
 @dataclass(slots=True)
 class _Series:
     tags: Tags
     prefix: str
-    integers: Mapping[str, bool] | None
+    catalogued: Mapping[str, bool] | None
     """Which fields the catalogue knows, and whether they are integers; None: a user's series."""
-    names: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    integers: dict[str, bool] = field(default_factory=dict)
+    formats: dict[tuple[str, ...], LineFormat] = field(default_factory=dict)
     fields: Fields = field(default_factory=dict)
     time_ns: int = 0
 
 
 class ValueWriter:
-    """All ``Values`` of one sensor. ``dropped`` counts values that were not finite; ``moved``
-    tells whether any has changed."""
+    """Writes all ``Values`` of one sensor. ``dropped`` counts values that were not finite or had
+    over 64 bits; ``moved`` is whether any has changed."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, ring: Ring) -> None:
         self.dropped = 0
         self.moved = False
         self._host = host
+        self._ring = ring
         self._series: dict[tuple[str, tuple[tuple[str, str], ...]], _Series] = {}
 
-    def line(self, reading: Values, time_ns: int) -> str | None:
-        """The line of a reading; None if no finite value is left.
+    def write(self, reading: Values, time_ns: int, now_ns: int) -> None:
+        """Write a reading's finite values; nothing if none is left.
 
         Raises ``SensorFailed`` for a measurement or field that a sensor may not use.
         """
@@ -59,20 +83,35 @@ class ValueWriter:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = self._new_series(reading)
-        texts = []
-        kept: dict[str, float | int] = {}
+        fields = reading.fields
+        line_format = series.formats.get(tuple(fields))
+        data = b""
+        if line_format is not None and math.isfinite(sum(fields.values())):
+            with suppress(struct.error):  # an integer that is given as float, or has over 64 bits
+                data = line_format.pack(*fields.values(), time_ns)
+        if line_format is None or not data:
+            fields = self._valid(reading, series)
+            if not fields:
+                return
+            line_format = _format(series, fields)
+            data = line_format.pack(*fields.values(), time_ns)
+        if not self.moved:
+            self.moved = bool(series.fields) and series.fields != fields
+        series.fields, series.time_ns = dict(fields), time_ns
+        self._ring.append(line_format, data, 1, now_ns)
+
+    def _valid(self, reading: Values, series: _Series) -> Fields:
+        """The finite values, each of its field's type."""
+        valid: dict[str, float | int] = {}
         for name, value in reading.fields.items():
-            if not math.isfinite(value):
+            integer = series.integers.get(name)
+            if integer is None:
+                integer = series.integers[name] = _is_integer(reading, series, name)
+            if not math.isfinite(value) or (integer and abs(value) >= INTEGER_LIMIT):
                 self.dropped += 1
-                continue
-            escaped, integer = series.names.get(name) or _new_name(reading, series, name)
-            kept[name] = typed = int(value) if integer else float(value)
-            texts.append(f"{escaped}={typed}i" if integer else f"{escaped}={typed!r}")
-        if not texts:
-            return None
-        self.moved = self.moved or (bool(series.fields) and series.fields != kept)
-        series.fields, series.time_ns = kept, time_ns
-        return f"{series.prefix} {','.join(texts)} {time_ns}"
+            else:
+                valid[name] = int(value) if integer else float(value)
+        return valid
 
     def gpu_tags(self, device: str) -> Tags:
         """The tags under which the sensor gives the values of a GPU."""
@@ -95,8 +134,9 @@ class ValueWriter:
                 " energy, or choose another name"
             )
         known = MEASUREMENTS.get(measurement)
-        integers = None if known is None else {metric.field: metric.integer for metric in known}
-        return _Series(dict(reading.tags), prefix(measurement, reading.tags, self._host), integers)
+        catalogued = None if known is None else {metric.field: metric.integer for metric in known}
+        start = prefix(measurement, reading.tags, self._host)
+        return _Series(dict(reading.tags), start, catalogued)
 
 
 def prefix(measurement: str, tags: Tags, host: str) -> str:
@@ -104,13 +144,18 @@ def prefix(measurement: str, tags: Tags, host: str) -> str:
     return encode_prefix(measurement, make_tags({**tags, "host": host}))
 
 
-def _new_name(reading: Values, series: _Series, name: str) -> tuple[str, bool]:
+def _format(series: _Series, fields: Fields) -> LineFormat:
+    names = tuple(fields)
+    if names not in series.formats:
+        kinds = [(name, series.integers[name]) for name in names]
+        series.formats[names] = LineFormat(series.prefix, kinds)
+    return series.formats[names]
+
+
+def _is_integer(reading: Values, series: _Series, name: str) -> bool:
     """How a field is written. Its type never changes, or the store would refuse the line."""
-    if series.integers is None:
-        integer = name.endswith(("_ns", "_ms"))
-    elif name in series.integers:
-        integer = series.integers[name]
-    else:
-        raise SensorFailed(f"the catalogue has no field {name!r} in {reading.measurement!r}")
-    series.names[name] = (escape(name), integer)
-    return series.names[name]
+    if series.catalogued is None:
+        return name.endswith(("_ns", "_ms"))
+    if name in series.catalogued:
+        return series.catalogued[name]
+    raise SensorFailed(f"the catalogue has no field {name!r} in {reading.measurement!r}")

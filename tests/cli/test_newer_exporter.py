@@ -12,7 +12,7 @@ from tests.newer import newer_exporter
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.targets import Target
-from wattmark_core.clock import FakeClock
+from wattmark_core.testing import FakeClock
 from wattmark_runner.windows.exporter_link import ExporterLink, read_host
 
 

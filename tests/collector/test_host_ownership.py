@@ -4,9 +4,9 @@ import pytest
 
 from wattmark_collector.host_ownership import HostOwnership
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import EnergySeries, HostReport, SensorReport, SensorState
+from wattmark_core.testing import FakeClock
 
 
 def report(instance: str, *names: str, state: SensorState = SensorState.OK) -> HostReport:

@@ -18,8 +18,8 @@ from wattmark_collector.self_metrics import self_sample
 from wattmark_collector.status_metrics import CollectorState
 from wattmark_collector.status_server import StatusServer
 from wattmark_core.catalogue import BY_NAME, MEASUREMENTS
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ConfigurationError, PortInUse
+from wattmark_core.testing import FakeClock
 
 WaitFor = Callable[[Callable[[], object]], None]
 SPOOL: dict[str, float | int] = {"spool_bytes": 5.0, "spool_limit_bytes": 100.0, "lost": 3}

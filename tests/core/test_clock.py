@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_core.clock import FakeClock, SystemClock, boot_id
+from wattmark_core.clock import SystemClock, boot_id
+from wattmark_core.testing import FakeClock
 from wattmark_core.units import joules_to_mwh, ns_to_seconds, seconds_to_ns
 
 

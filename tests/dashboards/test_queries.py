@@ -69,6 +69,31 @@ def test_every_panel_shows_data(recorded: Any, panel: Any) -> None:
     assert values_of(recorded.shown(panel, seconds=seconds))
 
 
+def test_a_sensor_that_no_query_names_is_shown(recorded: Any) -> None:
+    """Energy of a new source is on Live host as power of its domain: its queries name domains,
+    never a sensor."""
+    tags = {"host": "laptop", "domain": "psys", "device": "BAT0", "source": "battery",
+            "method": Method.INTEGRATED}  # fmt: skip
+    start_ns = recorded.end_ns - 600 * S
+    epoch = start_ns // 1_000_000
+    recorded.write([
+        Sample("energy", make_tags(tags), {"joules": 12.5 * second, "epoch": epoch},
+               start_ns + second * S)
+        for second in range(600)
+    ])  # fmt: skip
+    panel = panel_of("live-host", "Power")
+    shown = [
+        series for target in panel["targets"]
+        for series in recorded.ask(
+            target["datasource"]["uid"], target["query"], host="laptop", place="laptop"
+        )
+        if series["tags"].get("source") == "battery"
+    ]  # fmt: skip
+    assert {series["tags"]["domain"] for series in shown} == {"psys"}
+    assert values_of(shown) == pytest.approx([12.5] * len(values_of(shown)))
+    assert "battery" not in str(BOARDS)
+
+
 @pytest.mark.parametrize(("source", "query"), OTHERS)
 def test_every_other_query_returns_data(recorded: Any, source: str, query: str) -> None:
     """Of variables, annotations and alerts."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_core.clock import FakeClock
 from wattmark_core.exporter_api import ExporterClient
+from wattmark_core.testing import FakeClock
 
 DEADLINE_SECONDS = 20.0
 

@@ -1,31 +1,45 @@
 """The ring of samples and its cursors."""
 
+from collections.abc import Sequence
 from threading import Thread
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattmark_exporters.ring import Ring
+from wattmark_exporters.line_format import LineFormat
+from wattmark_exporters.ring import Page, Ring
 
 S = 1_000_000_000
+NUMBERS = LineFormat("n", [("v", True)])
+
+
+def append(ring: Ring, numbers: Sequence[int], time_ns: int = 0) -> None:
+    """Put samples of these values into the ring, all at once."""
+    data = b"".join(NUMBERS.pack(number, 0) for number in numbers)
+    ring.append(NUMBERS, data, len(numbers), time_ns)
+
+
+def numbers_of(page: Page) -> list[int]:
+    """The values of the lines on a page."""
+    return [int(line.removeprefix("n v=").removesuffix("i 0")) for line in page.text().splitlines()]
 
 
 def test_goes_on_from_the_cursor() -> None:
     """A reader that hands its cursor back gets each line once."""
     ring = Ring()
-    ring.append(b"a\nb\n", 2, 0)
+    append(ring, [1, 2])
     first = ring.after("")
-    ring.append(b"c\n", 1, S)
+    append(ring, [3], S)
     second = ring.after(first.cursor)
-    assert (first.chunks, second.chunks) == ([b"a\nb\n"], [b"c\n"])
-    assert ring.after(second.cursor).chunks == []
+    assert (numbers_of(first), numbers_of(second)) == ([1, 2], [3])
+    assert numbers_of(ring.after(second.cursor)) == []
     assert second.cursor == f"{ring.instance}:3"
 
 
 def test_unknown_cursor_gets_everything() -> None:
     """A cursor of another instance, from the future, or that is none, gets the whole ring."""
     ring = Ring()
-    ring.append(b"a\n", 1, 0)
+    append(ring, [1])
     for cursor in (
         "",
         "other:1",
@@ -34,7 +48,7 @@ def test_unknown_cursor_gets_everything() -> None:
         f"{ring.instance}:-1",
     ):
         page = ring.after(cursor)
-        assert page.chunks == [b"a\n"]
+        assert numbers_of(page) == [1]
         assert page.lost == 0
 
 
@@ -42,9 +56,9 @@ def test_old_lines_go() -> None:
     """Lines older than the ring's time are gone, and a reader is told how many it lost."""
     ring = Ring(keep_seconds=10)
     for second in range(20):
-        ring.append(b"%d\n" % second, 1, second * S)
+        append(ring, [second], second * S)
     page = ring.after(f"{ring.instance}:3")
-    assert page.chunks[0] == b"9\n"
+    assert numbers_of(page)[0] == 9
     assert page.lost == 6
     assert ring.after("other:1").lost == 9
     assert ring.after("").lost == 0
@@ -54,10 +68,10 @@ def test_cap() -> None:
     """The number of lines is capped, whatever their age; a chunk beyond it is not kept at all."""
     ring = Ring(most_lines=5)
     for _ in range(4):
-        ring.append(b"x\ny\n", 2, 0)
-    assert len(ring.after("").chunks) == 2
-    ring.append(b"z\n" * 6, 6, 0)
-    assert ring.after("").chunks == []
+        append(ring, [1, 2])
+    assert numbers_of(ring.after("")) == [1, 2, 1, 2]
+    append(ring, [3] * 6)
+    assert numbers_of(ring.after("")) == []
 
 
 def test_instances_differ() -> None:
@@ -72,35 +86,30 @@ def test_lines_read_and_lost_add_up(script: list[tuple[int, bool]]) -> None:
     cursor = ring.after("").cursor
     written = read = lost = 0
     for lines, comes in script:
-        ring.append(b"x\n" * lines, lines, 0)
+        append(ring, [0] * lines)
         written += lines
         if comes:
             page = ring.after(cursor)
-            read, lost, cursor = read + page_lines(page.chunks), lost + page.lost, page.cursor
+            read, lost, cursor = read + len(numbers_of(page)), lost + page.lost, page.cursor
     page = ring.after(cursor)
-    assert read + page_lines(page.chunks) + lost + page.lost == written
-
-
-def page_lines(chunks: list[bytes]) -> int:
-    """Lines on a page."""
-    return sum(chunk.count(b"\n") for chunk in chunks)
+    assert read + len(numbers_of(page)) + lost + page.lost == written
 
 
 def test_threads() -> None:
     """A reader beside a writer sees every line once and in order."""
     ring = Ring()
-    seen: list[bytes] = []
+    seen: list[int] = []
 
     def write() -> None:
         for number in range(5_000):
-            ring.append(b"%d\n" % number, 1, number)
+            append(ring, [number], number)
 
     writer = Thread(target=write)
     writer.start()
     cursor = ""
     while len(seen) < 5_000:
         page = ring.after(cursor)
-        seen.extend(page.chunks)
+        seen.extend(numbers_of(page))
         cursor = page.cursor
     writer.join()
-    assert seen == [b"%d\n" % number for number in range(5_000)]
+    assert seen == list(range(5_000))

@@ -10,11 +10,12 @@ from threading import Event
 import pytest
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
+from wattmark_core.testing import FakeClock
+from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
@@ -50,7 +51,6 @@ class Bench:
     """A sampler in virtual time with its parts."""
 
     clock: FakeClock
-    ring: Ring
     sampler: Sampler
     cursor: str = ""
     delays: list[float] = field(default_factory=list)
@@ -66,9 +66,9 @@ class Bench:
 
     def fetch(self) -> list[Sample]:
         """Samples since the last call."""
-        page = self.ring.after(self.cursor)
+        page = self.sampler.samples(self.cursor)
         self.cursor = page.cursor
-        return list(decode_lines(b"".join(page.chunks).decode()))
+        return list(decode_lines(page.text()))
 
     def report(self) -> HostReport:
         """As ``GET /sensors``."""
@@ -88,17 +88,17 @@ def bench(clock: FakeClock) -> Build:
 
     def build(*sensors: Sensor) -> Bench:
         jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
-        stations = [
+        ring = Ring()
+        running = [
             RunningSensor(
-                s, "box", clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy)
+                s, "box", clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy), ring
             )
             for s in sensors
         ]
-        for station in stations:
-            station.start()
-        ring = Ring()
-        sampler = Sampler(stations, Timebase(clock), clock, ring, "box", jitter=jitter)
-        return Bench(clock, ring, sampler)
+        for sensor in running:
+            sensor.start()
+        sampler = Sampler(running, Timebase(clock), clock, ring, "box", jitter=jitter)
+        return Bench(clock, sampler)
 
     return build
 
@@ -462,7 +462,7 @@ def test_a_dead_sampler_is_told(clock: FakeClock) -> None:
     """If the sampling thread dies of a fault of its own, the exporter is told, to end."""
 
     class FullRing(Ring):
-        def append(self, data: bytes, lines: int, time_ns: int) -> None:
+        def append(self, line_format: LineFormat, data: bytes, lines: int, time_ns: int) -> None:
             raise MemoryError
 
     crashed = Event()

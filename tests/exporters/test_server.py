@@ -19,14 +19,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_core.catalogue import BY_NAME
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import ExporterClient, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
+from wattmark_core.testing import FakeClock
+from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
-from wattmark_exporters.server import Backend, ExporterServer, Security
+from wattmark_exporters.security import Security
+from wattmark_exporters.server import Backend, ExporterServer
 from wattmark_exporters.timebase import Timebase
 
 Start = Callable[..., Any]
@@ -261,21 +263,21 @@ def test_bodies(refuser: str) -> None:
 
 def test_losses_are_told(clock: FakeClock) -> None:
     """A client that comes too late is told how many lines it lost, in a header."""
-    ring = Ring(most_lines=3)
+    ring, line = Ring(most_lines=3), LineFormat("a", [("v", False)])
     jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
     sampler = Sampler([], Timebase(clock), clock, ring, "box", jitter=jitter)
     server = ExporterServer("127.0.0.1", 0, Security())
     server.backend = Backend(
-        sampler, ring, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")
+        sampler, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")
     )
     thread = Thread(target=server.serve)
     thread.start()
     client = ExporterClient(server.url)
     try:
-        ring.append(b"a v=1 1\n", 1, 0)
+        ring.append(line, line.pack(1.0, 1), 1, 0)
         cursor = client.samples().cursor
         for number in range(5):
-            ring.append(b"a v=1 %d\n" % number, 1, 0)
+            ring.append(line, line.pack(1.0, number), 1, 0)
         page = client.samples(cursor)
     finally:
         client.close()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from wattmark_core.clock import FakeClock, SystemClock
+from wattmark_core.clock import SystemClock
+from wattmark_core.testing import FakeClock
 from wattmark_exporters.timebase import Timebase
 
 

@@ -5,15 +5,16 @@ the others, right on average within a factor of two either way, good for compari
 """
 
 import math
+from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import Clock, SystemClock
 from wattmark_core.errors import ConfigurationError, SensorAbsent, SensorFailed
 from wattmark_core.units import ns_to_seconds
-from wattmark_exporters.readings import Counter, Reading, Sensor, Traits
+from wattmark_exporters.readings import Counter, Option, Reading, Sensor, Traits
 from wattmark_exporters.sensors.files import KeptFile
 from wattmark_exporters.sensors.proc_stat import USER_HZ, cpu_times, visible_cpus
 
@@ -31,6 +32,17 @@ class Estimate(Sensor):
     """
 
     name = "estimate"
+    measures = "CPU energy guessed from CPU time, right within a factor of two either way"
+    needs = "procfs; used only where no sensor measures the package, decided at the start"
+    order = 90
+    stand_in = True
+    options = (
+        Option("--no-estimate", "never estimate CPU energy from CPU time"),
+        Option(
+            "--tdp-watts", "the CPU's rated power, for the estimate (default: 5 W per visible CPU)",
+            "W", float,
+        ),
+    )  # fmt: skip
     interval_seconds = 1.0
     """Jiffies of 10 ms say nothing about shorter times, and waking is what an exporter costs."""
 
@@ -46,6 +58,11 @@ class Estimate(Sensor):
         self._max_watts = self._idle_watts = 0.0
         self._traits = Traits()
         self._start_ns = self._start_busy = 0
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self | None:
+        """None with ``--no-estimate``. Raises ``ConfigurationError`` for an impossible TDP."""
+        return None if options.no_estimate else cls(options.procfs, options.tdp_watts)
 
     def start(self) -> None:
         """Begin to count. Raises ``SensorAbsent`` without PROC/stat."""

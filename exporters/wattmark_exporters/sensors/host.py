@@ -6,21 +6,23 @@ its own container only, adds 3.6 MiB of memory, and one round takes 99 µs of CP
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_exporters.readings import Reading, Sensor, Values
 from wattmark_exporters.sensors.files import KeptFile
 from wattmark_exporters.sensors.proc_stat import USER_HZ, CpuTimes, cpu_times, visible_cpus
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _SECTOR_BYTES: Final = 512
 """Unit of /proc/diskstats whatever the disk's own sector (Documentation/admin-guide/iostats)."""
 _LEAST_JIFFIES: Final = 10
 """A ratio of fewer jiffies is quantisation: alumet-dev/alumet#387 saw more than 100 %."""
-_CONTAINER_ENDS: Final = "veth"
+_CPU_FIELDS: Final = tuple(f"{mode}_seconds" for mode in ("busy", *CpuTimes._fields))
+_CONTAINER_ENDS: Final = b"veth"
 """A container's end of a bridge: comes and goes, and the bridge counts the same bytes."""
 
 
@@ -28,6 +30,9 @@ class Host(Sensor):
     """The host's own numbers, also from inside a container that has the host's procfs mounted."""
 
     name = "host"
+    measures = "CPU, memory, disks, network"
+    needs = "procfs"
+    order = 30
     interval_seconds = 1.0
     energy = False
 
@@ -38,8 +43,13 @@ class Host(Sensor):
         self._networks = KeptFile(procfs / "1/net/dev", 65536)
         self._own_networks = KeptFile(procfs / "net/dev", 65536)
         self._blocks = sysfs / "block"
-        self._whole_disk: dict[str, bool] = {}
+        self._disk_names: dict[bytes, str] = {}
         self._before: CpuTimes | None = None
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self:
+        """Of the trees that the command line names."""
+        return cls(options.procfs, options.sysfs)
 
     def start(self) -> None:
         """Raises ``SensorAbsent`` without PROC/stat; other gaps are logged and left out."""
@@ -51,7 +61,7 @@ class Host(Sensor):
                 "name the folder where procfs is mounted with --procfs",
             ) from error
         if not _readable(self._networks):
-            _LOG.warning(
+            log.warning(
                 "%s cannot be read: network counters are those of the exporter's own container,"
                 " from %s; mount the host's procfs and name it with --procfs",
                 self._networks.path, self._own_networks.path,
@@ -59,20 +69,20 @@ class Host(Sensor):
             self._networks = self._own_networks
         for file in (self._memory, self._disks, self._networks):
             if not _readable(file):
-                _LOG.warning("%s cannot be read: its metrics are left out", file.path)
+                log.warning("%s cannot be read: its metrics are left out", file.path)
 
     def read(self) -> Iterator[Reading]:
         """All of it. Raises ``SensorFailed`` or ``OSError`` when PROC/stat fails."""
         yield self._cpu()
-        yield from _memory(_lines(self._memory))
-        for line in _lines(self._disks):
+        yield from _memory(_text(self._memory))
+        for line in _text(self._disks).splitlines():
             fields = line.split()
-            if len(fields) >= 10 and self._is_whole_disk(name := fields[2].decode()):
+            if len(fields) >= 10 and (name := self._whole_disk(fields[2])):
                 yield Values("disk", {"device": name}, {
                     "read_bytes": float(int(fields[5]) * _SECTOR_BYTES),
                     "written_bytes": float(int(fields[9]) * _SECTOR_BYTES),
                 })  # fmt: skip
-        yield from _network(_lines(self._networks))
+        yield from _network(_text(self._networks))
 
     def close(self) -> None:
         """Close all files."""
@@ -87,21 +97,25 @@ class Host(Sensor):
             now = cpu_times(text)
         except ValueError as error:
             raise SensorFailed(str(error)) from error
-        busy = {"busy": now.busy} | {mode: getattr(now, mode) for mode in CpuTimes.__slots__}
-        fields: dict[str, float | int] = {
-            f"{mode}_seconds": jiffies / USER_HZ for mode, jiffies in busy.items()
-        }
+        fields: dict[str, float | int] = dict(
+            zip(_CPU_FIELDS, [jiffies / USER_HZ for jiffies in (now.busy, *now)], strict=True)
+        )
         fields["cpus"] = visible_cpus(text)
         before, self._before = self._before, now
         if before is not None and (ratio := _utilization(before, now)) is not None:
             fields["utilization_ratio"] = ratio
         return Values("cpu", {}, fields)
 
-    def _is_whole_disk(self, name: str) -> bool:
-        """Has it hardware behind it: no partition, loop, RAM disk, RAID or LVM volume?"""
-        if name not in self._whole_disk:
-            self._whole_disk[name] = (self._blocks / name / "device").exists()
-        return self._whole_disk[name]
+    def _whole_disk(self, device: bytes) -> str:
+        """Its name if it has hardware behind it, else empty: a partition, loop, RAM disk, RAID or
+        LVM volume."""
+        name = self._disk_names.get(device)
+        if name is None:
+            name = device.decode()
+            if not (self._blocks / name / "device").exists():
+                name = ""
+            self._disk_names[device] = name
+        return name
 
 
 def _utilization(before: CpuTimes, now: CpuTimes) -> float | None:
@@ -112,36 +126,37 @@ def _utilization(before: CpuTimes, now: CpuTimes) -> float | None:
     return busy / total
 
 
-def _memory(lines: Iterable[bytes]) -> Iterator[Reading]:
-    kibibytes = {
-        name: int(rest.split()[0])
-        for name, _, rest in (line.partition(b":") for line in lines)
-        if name in {b"MemTotal", b"MemAvailable"} and rest.split()
-    }
-    if len(kibibytes) == 2:
-        total, available = kibibytes[b"MemTotal"] * 1024.0, kibibytes[b"MemAvailable"] * 1024.0
+def _memory(text: bytes) -> Iterator[Reading]:
+    total, available = _bytes(text, b"MemTotal:"), _bytes(text, b"MemAvailable:")
+    if total is not None and available is not None:
         yield Values("memory", {}, {
             "total_bytes": total, "available_bytes": available, "used_bytes": total - available,
         })  # fmt: skip
 
 
-def _network(lines: Iterable[bytes]) -> Iterator[Reading]:
-    for line in lines:
+def _bytes(meminfo: bytes, name: bytes) -> float | None:
+    start = meminfo.find(name)
+    number = meminfo[start + len(name) :].split(maxsplit=1)[:1] if start >= 0 else []
+    return int(number[0]) * 1024.0 if number else None
+
+
+def _network(text: bytes) -> Iterator[Reading]:
+    for line in text.splitlines():
         name, colon, rest = line.partition(b":")
         fields = rest.split()
-        interface = name.strip().decode()
+        interface = name.strip()
         if colon and len(fields) >= 9 and not interface.startswith(_CONTAINER_ENDS):
-            yield Values("network", {"interface": interface}, {
+            yield Values("network", {"interface": interface.decode()}, {
                 "received_bytes": float(fields[0]), "sent_bytes": float(fields[8]),
             })  # fmt: skip
 
 
-def _lines(file: KeptFile) -> list[bytes]:
+def _text(file: KeptFile) -> bytes:
     try:
-        return file.read_all().splitlines()
+        return file.read_all()
     except OSError:  # it was reported at start; what is missing is missing
-        return []
+        return b""
 
 
 def _readable(file: KeptFile) -> bool:
-    return bool(_lines(file))
+    return bool(_text(file))

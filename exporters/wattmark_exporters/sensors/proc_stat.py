@@ -1,15 +1,13 @@
 """The CPU line of PROC/stat: what each of its modes means, once for all who read it."""
 
 import os
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 USER_HZ: Final = os.sysconf("SC_CLK_TCK")
 """Jiffies in a second as the kernel shows them to programs."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpuTimes:
+class CpuTimes(NamedTuple):
     """CPU time since boot over all CPUs, in jiffies; the names of proc_stat(5).
 
     The kernel counts guests in ``user`` and ``nice`` as well; here they are taken out.
@@ -33,7 +31,7 @@ class CpuTimes:
     @property
     def total(self) -> int:
         """All time that the CPUs had."""
-        return self.busy + self.idle + self.iowait + self.steal + self.guest
+        return sum(self)
 
 
 def cpu_times(stat: bytes) -> CpuTimes:
@@ -51,4 +49,4 @@ def cpu_times(stat: bytes) -> CpuTimes:
 
 def visible_cpus(stat: bytes) -> int:
     """How many CPUs PROC/stat lists: those on line, in some containers only those granted."""
-    return sum(line[3:4].isdigit() for line in stat.split(b"\n") if line.startswith(b"cpu"))
+    return stat.count(b"\ncpu")  # the first line is their sum

@@ -13,8 +13,9 @@ from wattmark_scoring.boundary import of_boundary
 PERIODS_A_WINDOW: Final = 100
 """A window of 100 update periods T has a raw edge error of T/(√6·W) = 0.4 %."""
 LEAST_SECONDS: Final = 3.0
-SOURCE_SECONDS: Final = {"nvml": 10.0, "dcgm": 10.0}
-"""NVML's period may be shorter than what its part-time look needs to average out."""
+PART_TIME_SECONDS: Final = 10.0
+"""For a counter that sees a share of the time only, as NVIDIA's do: its period may be shorter than
+what that look needs to average out."""
 LEAST_GUARD_SECONDS: Final = 0.5
 
 
@@ -48,7 +49,7 @@ def window_seconds(series: Sequence[EnergySeries]) -> float:
     return max(
         [LEAST_SECONDS]
         + [PERIODS_A_WINDOW * each.update_period_seconds for each in series]
-        + [SOURCE_SECONDS.get(each.source, 0.0) for each in series]
+        + [PART_TIME_SECONDS for each in series if each.coverage_ratio < 1]
     )
 
 

@@ -28,9 +28,7 @@ def about_sources(report: HostReport) -> Iterable[str]:
         yield "no sensor of energy answers"
     if is_estimated(report):
         missing = "; ".join(
-            sensor.reason
-            for sensor in report.sensors
-            if sensor.state is not SensorState.OK and sensor.name in {"rapl", "nvml"}
+            sensor.reason for sensor in report.sensors if sensor.state is not SensorState.OK
         )
         yield (
             "CPU energy is ESTIMATED from CPU time, within a factor of two either way: good for"

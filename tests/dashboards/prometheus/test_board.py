@@ -1,6 +1,5 @@
 """The dashboard over Prometheus as JSON: whole, in words, of what Grafana 9.4 knows."""
 
-import argparse
 import json
 import re
 import shutil
@@ -17,7 +16,7 @@ from dashboards.board import every_panel
 from dashboards.generate import PROMETHEUS_DASHBOARDS, RULES
 from dashboards.prometheus_sensors import ABSENT, MEASURES
 from wattmark_core.catalogue import BY_NAME, SOURCE_ORDER
-from wattmark_exporters.__main__ import choose
+from wattmark_exporters.choice import built_in
 
 README = Path(__file__).parents[3] / "grafana/README.md"
 KINDS = {"timeseries", "stat", "table", "state-timeline", "bargauge"}
@@ -160,14 +159,12 @@ def test_the_first_screen_tells_where_the_power_goes() -> None:
 
 
 def test_every_sensor_has_words() -> None:
-    """Those of the exporter, and no others: its own are always there or told to be absent."""
-    options = argparse.Namespace(
-        sysfs=Path("/sys"), procfs=Path("/proc"), sensor=[], tdp_watts=None, without=[],
-        no_estimate=False,
-    )  # fmt: skip
-    sensors = {sensor.name for sensor in choose(options)}
-    assert set(ABSENT) == set(MEASURES) == sensors
-    assert sensors - {"host"} <= set(SOURCE_ORDER)
+    """Those of the exporter that say more here than their name, and no others; one that is added
+    shows under its own name without a change of the dashboard."""
+    sensors = {kind.name for kind in built_in()}
+    assert set(ABSENT) == set(MEASURES) <= sensors
+    assert set(ABSENT) >= {"rapl", "nvml", "host", "estimate"}
+    assert set(MEASURES) - {"host"} <= set(SOURCE_ORDER)
 
 
 def test_the_readmes_configuration_is_sound(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A case is ``README`` (what it is and the formula of its joules), ``sys/`` and ``proc/`` (the tree as
 the kernel shows it), ``steps.json`` (how the machine's counters move and what befalls it) and
-``expected.json``. Sensors, stations, time base and sampler are the real ones, in virtual time.
+``expected.json``. Sensors, meters, time base and sampler are the real ones, in virtual time.
 
 steps.json: ``counters`` name → files that show it, watts (whole), unit_joules; ``cpus`` mode → how
 many CPUs are in it; ``tdp_watts``; ``before`` one step ahead of the start; ``steps``, each with any
@@ -24,11 +24,12 @@ from typing import Any
 
 import pytest
 
-from wattmark_core.clock import FakeClock, SystemClock
+from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import HostReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
-from wattmark_exporters.__main__ import start_stations
+from wattmark_core.testing import FakeClock
+from wattmark_exporters.__main__ import start_sensors
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
@@ -168,12 +169,12 @@ class Exporter:
             Estimate(root / "proc", self._tdp_watts, machine),
         ]
         jitter = random.Random(machine.boottime_ns())  # noqa: S311 - jitter, not secrets
-        self._stations = [RunningSensor(s, "m", machine, Schedule(0.1, 0, jitter)) for s in sensors]
+        ring = Ring(keep_seconds=1e9, most_lines=10**9)
+        running = [RunningSensor(s, "m", machine, Schedule(0.1, 0, jitter), ring) for s in sensors]
         timebase = Timebase(machine)
         with acting_as(USER):
-            start_stations(self._stations, timebase, machine)
-        self._ring = Ring(keep_seconds=1e9, most_lines=10**9)
-        self._sampler = Sampler(self._stations, timebase, machine, self._ring, "m", jitter=jitter)
+            start_sensors(running, timebase, machine)
+        self._sampler = Sampler(running, timebase, machine, ring, "m", jitter=jitter)
 
     def run(self, seconds: float) -> None:
         """Sample for so long; the first and the last read are at the very ends."""
@@ -193,8 +194,8 @@ class Exporter:
             self._sampler.sample_now()
 
     def stop(self) -> None:
-        text = b"".join(self._ring.after("").chunks).decode()
-        self.samples += decode_lines(text)
+        with acting_as(USER):
+            self.samples += decode_lines(self._sampler.samples("").text())
         self.dropped += sum(
             int(latest.fields.get("dropped", 0))
             for latest in self._sampler.latest()

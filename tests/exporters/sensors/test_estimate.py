@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import ConfigurationError, SensorAbsent, SensorFailed
+from wattmark_core.testing import FakeClock
 from wattmark_exporters.readings import Counter
 from wattmark_exporters.sensors.estimate import Estimate
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_exporters.sensors.files import KeptFile, cpu_model, first_integer
+from wattmark_exporters.sensors.files import CHECKED_EVERY, KeptFile, cpu_model, first_integer
 
 
 def test_a_kept_file_shows_new_values(tmp_path: Path) -> None:
@@ -19,16 +19,35 @@ def test_a_kept_file_shows_new_values(tmp_path: Path) -> None:
 
 
 def test_a_replaced_file_is_opened_anew(tmp_path: Path) -> None:
-    """A driver that was loaded again makes new files: the old one's value is not repeated."""
+    """A driver that was loaded again makes new files: within ten reads the old one's value, which
+    stands still, is no longer repeated."""
     path = tmp_path / "energy_uj"
     path.write_text("1\n")
     file = KeptFile(path)
     file.read()
     path.unlink()
+    for _ in range(CHECKED_EVERY):
+        assert file.read() == b"1\n"
     with pytest.raises(FileNotFoundError):
         file.read()
     path.write_text("3\n")
     assert file.read() == b"3\n"
+    file.close()
+
+
+def test_a_quick_reader_reads_what_the_file_reads(tmp_path: Path) -> None:
+    """It shows new values, and once the file was replaced the next reader shows the new file."""
+    path = tmp_path / "energy_uj"
+    path.write_text("1\n")
+    file = KeptFile(path)
+    read = file.reader()
+    path.write_text("22\n")
+    assert read() == b"22\n"
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        file.reader()()
+    path.write_text("3\n")
+    assert file.reader()() == b"3\n"
     file.close()
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattmark_core.catalogue import Domain
-from wattmark_core.clock import FakeClock
 from wattmark_core.errors import SensorAbsent, SensorFailed
+from wattmark_core.testing import FakeClock
 from wattmark_exporters.readings import Counter, Lost
 from wattmark_exporters.sensors.rapl.absent import UDEV_RULE
 from wattmark_exporters.sensors.rapl.mirrors import mirror

@@ -10,7 +10,9 @@ from wattmark_runner.execution.progress import Plan, Progress
 from wattmark_runner.records.model import RunRequest
 from wattmark_runner.scoring.pinning import counted, guard_seconds, window_seconds
 
-GPU = EnergySeries(Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, averaging_seconds=0.025)
+GPU = EnergySeries(
+    Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, averaging_seconds=0.025, coverage_ratio=0.25
+)  # fmt: skip
 OTHER_GPU = EnergySeries(Domain.GPU, "GPU-2", "nvml", Method.COUNTER, 0.1)
 DCGM = EnergySeries(Domain.GPU, "GPU-1", "dcgm", Method.COUNTER, 1.0)
 RAPL = EnergySeries(Domain.PACKAGE, "socket0", "rapl", Method.COUNTER, 0.001)
@@ -59,7 +61,7 @@ def test_a_boundary_without_its_counter_is_refused(
         ((ESTIMATE,), 3.0, 0.5),
         ((GPU, RAPL), 10.0, 0.5),
         ((DCGM,), 100.0, 2.0),
-        ((EnergySeries(Domain.GPU, "g", "nvml", Method.COUNTER, 0.1, 1.0),), 10.0, 1.2),
+        ((EnergySeries(Domain.GPU, "g", "nvml", Method.COUNTER, 0.1, 1.0, 0.25),), 10.0, 1.2),
     ],
 )
 def test_the_slowest_counter_sets_the_lengths(

@@ -1,19 +1,19 @@
 """Windows in process: cheap to open, nested at will, and never in the program's way."""
 
-import json
 import logging
 import statistics
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from subprocess import Popen
 from typing import Protocol
 
 import pytest
 
 from wattmark_core.errors import ExporterError
+from wattmark_core.exporter_api import HostReport
 from wattmark_core.results import Phase
+from wattmark_core.testing import FakeExporter
 from wattmark_runner.windows.exporter_link import read_host
 from wattmark_runner.windows.recorder import Recorder
 from wattmark_store import Store
@@ -138,27 +138,8 @@ def test_opening_a_window_takes_its_caller_less_than_50_us(exporter_url: str, st
 @pytest.fixture
 def foreign_exporter() -> Iterator[str]:
     """Answers as the exporter of another machine would."""
-    report = {"host": "there", "boot_id": "another", "instance": "i", "offset_ns": 0,
-              "sensors": [], "version": ""}  # fmt: skip
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(report).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with FakeExporter(HostReport("there", "another", "i", 0, ())) as exporter:
+        yield exporter.url
 
 
 def test_an_exporter_of_another_machine_is_refused(foreign_exporter: str) -> None:

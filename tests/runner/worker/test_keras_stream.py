@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from wattmark_core.clock import FakeClock
+from wattmark_core.testing import FakeClock
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.worker.datasets import BrokenImage, ImageFrame, Images, Pixels
 from wattmark_runner.worker.datasets.pipeline import ImageSource, Pipeline

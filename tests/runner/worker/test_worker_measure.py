@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wattmark_core.clock import FakeClock
+from wattmark_core.testing import FakeClock
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.worker.measurement import Measurement, Network, count_correct
 from wattmark_runner.worker.protocol import EdgeReached, Measure, PhaseEnd, WorkerMessage

@@ -36,7 +36,7 @@ def no_board(listed: int) -> SensorAbsent:
     """The driver lists no board, or none that can be used."""
     if listed:
         return SensorAbsent(
-            f"none of the {listed} GPUs tells its energy or its power",
+            f"none of the {listed} GPUs gives its energy or its power",
             "look for Xid errors with dmesg; boards before Kepler have no power sensor",
             found=True,
         )

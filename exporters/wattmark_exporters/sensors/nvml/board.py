@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 from wattmark_exporters.readings import Traits
-from wattmark_exporters.sensors.nvml.fields import Access, asked, believed
+from wattmark_exporters.sensors.nvml.fields import Access, query, valid_or_none
 
 DEFAULT_PERIOD_SECONDS: Final = 0.1
 """T where it cannot be measured: the longest seen in arXiv 2312.02741."""
@@ -35,17 +35,17 @@ def coverage(architecture: int | None, *, ga100: bool) -> Coverage:
 
 
 def limit_watts(nvml: ModuleType, handle: object) -> float | None:
-    """The higher of the enforced and the default power limit, W; None if neither is told.
+    """The higher of the enforced and the default power limit, W; None if the driver gives neither.
 
     A board in mid-burst may draw more: readers of ``Traits.limit_watts`` allow for it, the meter
     half as much again, the scoring a tenth. The default counts too because a limit just lowered
-    is not yet kept.
+    does not hold yet.
     """
-    told = [
-        asked(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, handle),
-        asked(nvml, nvml.nvmlDeviceGetPowerManagementDefaultLimit, handle),
+    limits = [
+        query(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, handle),
+        query(nvml, nvml.nvmlDeviceGetPowerManagementDefaultLimit, handle),
     ]
-    milliwatts = [value for v in told if v is not None and (value := believed(v))]
+    milliwatts = [value for v in limits if v is not None and (value := valid_or_none(v))]
     return max(milliwatts) / 1e3 if milliwatts else None
 
 
@@ -53,12 +53,12 @@ def describe(
     nvml: ModuleType, handle: object, access: Access, period_seconds: float | None
 ) -> Traits:
     """The traits of a board; ``period_seconds``: measured T, None if it did not move."""
-    architecture = asked(nvml, nvml.nvmlDeviceGetArchitecture, handle)
-    capability = asked(nvml, nvml.nvmlDeviceGetCudaComputeCapability, handle)
+    architecture = query(nvml, nvml.nvmlDeviceGetArchitecture, handle)
+    capability = query(nvml, nvml.nvmlDeviceGetCudaComputeCapability, handle)
     ga100 = capability is not None and tuple(capability) == _GA100_CAPABILITY
     averaged = access.has_power and not access.instant and _averages(architecture, ga100=ga100)
     share = coverage(architecture, ga100=ga100)
-    mig = asked(nvml, nvml.nvmlDeviceGetMigMode, handle)
+    mig = query(nvml, nvml.nvmlDeviceGetMigMode, handle)
     notes = [
         "no energy counter: power is integrated" if not access.counts else "",
         "power is an average over 1 s" if averaged else "",
@@ -80,7 +80,7 @@ def describe(
 
 def model(nvml: ModuleType, handle: object) -> str:
     """The board's name, as in "NVIDIA H100 80GB HBM3"."""
-    return str(asked(nvml, nvml.nvmlDeviceGetName, handle) or "NVIDIA GPU")
+    return str(query(nvml, nvml.nvmlDeviceGetName, handle) or "NVIDIA GPU")
 
 
 def _averages(architecture: int | None, *, ga100: bool) -> bool:

@@ -12,11 +12,11 @@ from wattmark_exporters.sensors.nvml import fields as nvml_fields
 from wattmark_exporters.sensors.nvml.fields import Access
 from wattmark_exporters.sensors.nvml.values import Throttle
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _RETRY_NS: Final = NS_PER_S
-"""A lost board is asked so often: each try may take the driver some ms."""
+"""How often a lost board is tried: each try may take the driver some ms."""
 _BAD_READS: Final = 50
-"""So many reads in a row without a value are a failure: 5 s at the usual interval."""
+"""This many reads in a row without a value are a failure: 5 s at the usual interval."""
 
 
 @dataclass(slots=True)
@@ -43,19 +43,19 @@ class Board:
         try:
             if self.lost:
                 self.handle = nvml.nvmlDeviceGetHandleByUUID(self.uuid)
-            gained = nvml_fields.read(nvml, self.handle, self.access, self.traits.limit_watts)
+            reading = nvml_fields.read(nvml, self.handle, self.access, self.traits.limit_watts)
         except nvml.NVMLError as error:
             return self._bad(nvml, error.value, now_ns)
-        if (gained.joules if self.access.counts else gained.watts) is None:
-            return self._bad(nvml, gained.code, now_ns)
+        if (reading.joules if self.access.counts else reading.watts) is None:
+            return self._bad(nvml, reading.code, now_ns)
         self._bad_reads, self.lost = 0, ""
         readings: list[Reading] = []
-        if gained.joules is not None:
-            readings.append(Counter(Domain.GPU, self.uuid, gained.joules, self.traits))
-        if gained.watts is not None:
+        if reading.joules is not None:
+            readings.append(Counter(Domain.GPU, self.uuid, reading.joules, self.traits))
+        if reading.watts is not None:
             integrate = not self.access.counts
             readings.append(
-                Power(Domain.GPU, self.uuid, gained.watts, self.traits, integrate=integrate)
+                Power(Domain.GPU, self.uuid, reading.watts, self.traits, integrate=integrate)
             )
         return readings
 
@@ -72,15 +72,15 @@ class Board:
 
 
 def find(nvml: ModuleType, index: int) -> Board | None:
-    """The board at ``index``; None, and a line in the log, if it tells no energy."""
+    """The board at ``index``; None, and a line in the log, if it gives neither energy nor power."""
     try:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         uuid = str(nvml.nvmlDeviceGetUUID(handle))
     except nvml.NVMLError as error:
-        _LOG.warning("GPU %d is left out: %s", index, error)
+        log.warning("GPU %d is left out: %s", index, error)
         return None
     access = nvml_fields.find_access(nvml, handle)
     if not (access.counts or access.has_power):
-        _LOG.warning("GPU %d (%s) is left out: it tells neither energy nor power", index, uuid)
+        log.warning("GPU %d (%s) is left out: it gives neither energy nor power", index, uuid)
         return None
     return Board(index, uuid, handle, access)

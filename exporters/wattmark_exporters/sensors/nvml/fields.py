@@ -21,7 +21,7 @@ LOSS: Final = frozenset({1, 15, 16, 28, 999})
 """Codes of a board that is gone: UNINITIALIZED, GPU_IS_LOST, RESET_REQUIRED, GPU_NOT_FOUND,
 UNKNOWN."""
 MOST_LIMITS: Final = 2.0
-"""Power above so many board limits is no power."""
+"""Power above this many board limits is garbage."""
 _MEMBERS: Final = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
 """Of the value's union, by nvmlValueType_t."""
 
@@ -57,7 +57,7 @@ class Access:
 
 
 class NvmlReading(NamedTuple):
-    """One read of a board; None: not answered or not believed. ``code``: why, 0 if all went
+    """One read of a board; None: not answered, or a sentinel. ``code``: why, 0 if all went
     well."""
 
     joules: float | None
@@ -81,12 +81,12 @@ def find_access(nvml: ModuleType, handle: object) -> Access:
     access = Access()
     if ENERGY_FIELD in answered:
         access = replace(access, energy_field=ENERGY_FIELD)
-    elif asked(nvml, nvml.nvmlDeviceGetTotalEnergyConsumption, handle):
+    elif query(nvml, nvml.nvmlDeviceGetTotalEnergyConsumption, handle):
         access = replace(access, energy_call=True)
     for field in (INSTANT_FIELD, AVERAGE_FIELD):
         if field in answered:
             return replace(access, power_field=field)
-    return replace(access, power_call=bool(asked(nvml, nvml.nvmlDeviceGetPowerUsage, handle)))
+    return replace(access, power_call=bool(query(nvml, nvml.nvmlDeviceGetPowerUsage, handle)))
 
 
 def read(
@@ -102,9 +102,9 @@ def read(
     millijoules = values.get(access.energy_field or 0)
     milliwatts = values.get(access.power_field or 0)
     if access.energy_call:
-        millijoules = believed(nvml.nvmlDeviceGetTotalEnergyConsumption(handle), BLANK_64)
+        millijoules = valid_or_none(nvml.nvmlDeviceGetTotalEnergyConsumption(handle), BLANK_64)
     if access.power_call:
-        milliwatts = believed(nvml.nvmlDeviceGetPowerUsage(handle))
+        milliwatts = valid_or_none(nvml.nvmlDeviceGetPowerUsage(handle))
     joules = None if millijoules is None else millijoules / 1e3
     watts = None if milliwatts is None else milliwatts / 1e3
     return NvmlReading(joules, watts if plausible(watts, limit_watts) else None, code)
@@ -123,16 +123,16 @@ def number(value: Any) -> float | None:  # c_nvmlFieldValue_t; the library has n
         return None
     member = _MEMBERS[value.valueType]
     blank = BLANK_64 if member in {"dVal", "ulVal", "ullVal", "sllVal"} else BLANK_32
-    return believed(getattr(value.value, member), blank)
+    return valid_or_none(getattr(value.value, member), blank)
 
 
-def believed(value: float, blank: int = BLANK_32) -> float | None:
-    """The value, None for a negative one and for sentinels from ``blank`` up."""
+def valid_or_none(value: float, blank: int = BLANK_32) -> float | None:
+    """The value; None for a negative one and for sentinels from ``blank`` up."""
     return value if 0 <= value < blank else None
 
 
-def asked(nvml: ModuleType, call: Any, *arguments: object) -> Any:
-    """What the call answers; None if the board or the driver cannot."""
+def query(nvml: ModuleType, call: Any, *arguments: object) -> Any:
+    """The call's result; None if the board or the driver does not support it."""
     try:
         return call(*arguments)
     except nvml.NVMLError:

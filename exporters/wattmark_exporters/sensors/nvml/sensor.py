@@ -35,9 +35,12 @@ _REASONS_NS: Final = NS_PER_S // 10
 
 
 class Nvml(Sensor):
-    """Every board that NVML lists and that tells its energy or its power."""
+    """Every board that NVML lists and that gives its energy or its power."""
 
     name = "nvml"
+    measures = "NVIDIA GPUs: energy, power, state"
+    needs = "the NVIDIA driver"
+    order = 20
     interval_seconds = 0.1
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -55,14 +58,14 @@ class Nvml(Sensor):
             count = nvml.nvmlDeviceGetCount()
         except nvml.NVMLError as error:
             raise nvml_absent.of_error(error) from error
-        found = [board for index in range(count) if (board := find(nvml, index)) is not None]
-        if not found:
+        boards = [board for index in range(count) if (board := find(nvml, index)) is not None]
+        if not boards:
             raise nvml_absent.no_board(count)
-        periods = self._periods(nvml, found)
-        for board, period_seconds in zip(found, periods, strict=True):
+        periods = self._periods(nvml, boards)
+        for board, period_seconds in zip(boards, periods, strict=True):
             board.traits = nvml_board.describe(nvml, board.handle, board.access, period_seconds)
-        self._boards = found
-        if not all(board.access.counts for board in found):
+        self._boards = boards
+        if not all(board.access.counts for board in boards):
             self.interval_seconds = _INTEGRATED_SECONDS
 
     def read(self) -> Iterable[Reading]:
@@ -84,7 +87,7 @@ class Nvml(Sensor):
         """Let go of the driver."""
         nvml, self._nvml = self._nvml, None
         if nvml is not None:
-            nvml_fields.asked(nvml, nvml.nvmlShutdown)
+            nvml_fields.query(nvml, nvml.nvmlShutdown)
         self._boards = []
 
     def _slow(self, nvml: ModuleType, now_ns: int) -> Iterable[Reading]:
@@ -139,10 +142,10 @@ def _load() -> ModuleType:
 
 def _probe(nvml: ModuleType, board: Board) -> float | None:
     try:
-        gained = nvml_fields.read(nvml, board.handle, board.access, None)
+        reading = nvml_fields.read(nvml, board.handle, board.access, None)
     except nvml.NVMLError:
         return None
-    return gained.joules if board.access.counts else gained.watts
+    return reading.joules if board.access.counts else reading.watts
 
 
 def _median_seconds(ticks: Sequence[int]) -> float | None:

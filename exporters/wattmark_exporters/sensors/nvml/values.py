@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Final
 
 from wattmark_core.units import NS_PER_S
-from wattmark_exporters.sensors.nvml.fields import BLANK_64, asked, believed
+from wattmark_exporters.sensors.nvml.fields import BLANK_64, query, valid_or_none
 
 _REASONS: Final = {
     "power_cap": 0x4, "hw_slowdown": 0x8, "sw_thermal": 0x20, "hw_thermal": 0x40,
@@ -35,14 +35,14 @@ class Throttle:
         if elapsed_ns > _GAP_NS:
             elapsed_ns = 0
         for name, bit in _REASONS.items():
-            gained = elapsed_ns / NS_PER_S if reasons & bit else 0.0
-            self.seconds[name] = self.seconds.get(name, 0.0) + gained
+            seconds = elapsed_ns / NS_PER_S if reasons & bit else 0.0
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
 def _reasons(nvml: ModuleType, handle: object) -> int | None:
-    mask = asked(nvml, nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
+    mask = query(nvml, nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
     if mask is None:  # drivers before 535 know the old name alone
-        mask = asked(nvml, nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
+        mask = query(nvml, nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
     return mask if mask is not None and 0 <= mask < BLANK_64 else None
 
 
@@ -50,35 +50,35 @@ def slow_values(nvml: ModuleType, handle: object) -> dict[str, float | int]:
     """Fields of measurement ``gpu`` that change slowly; what the board does not answer is left
     out."""
     fields: dict[str, float | int | None] = {}
-    rates = asked(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
+    rates = query(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
     if rates is not None and rates.gpu <= 100:
         fields["utilization_ratio"] = rates.gpu / 100
-    memory = asked(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
+    memory = query(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
     if memory is not None and 0 < memory.total < BLANK_64 and memory.used <= memory.total:
         fields["memory_used_bytes"] = float(memory.used)
         fields["memory_total_bytes"] = float(memory.total)
     fields["temperature_celsius"] = _temperature(nvml, handle)
     for name, kind in (("sm", nvml.NVML_CLOCK_SM), ("memory", nvml.NVML_CLOCK_MEM)):
-        megahertz = asked(nvml, nvml.nvmlDeviceGetClockInfo, handle, kind)
+        megahertz = query(nvml, nvml.nvmlDeviceGetClockInfo, handle, kind)
         fields[f"{name}_clock_hertz"] = _scaled(megahertz, _MEGA)
-    limit = asked(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+    limit = query(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
     fields["power_limit_watts"] = _scaled(limit, 1e-3) or None
-    processes = asked(nvml, nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    processes = query(nvml, nvml.nvmlDeviceGetComputeRunningProcesses, handle)
     fields["processes"] = None if processes is None else len(processes)
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _temperature(nvml: ModuleType, handle: object) -> float | None:
     sensor = nvml.NVML_TEMPERATURE_GPU
-    celsius = asked(nvml, nvml.nvmlDeviceGetTemperatureV, handle, sensor)
+    celsius = query(nvml, nvml.nvmlDeviceGetTemperatureV, handle, sensor)
     if celsius is None:
-        celsius = asked(nvml, nvml.nvmlDeviceGetTemperature, handle, sensor)
+        celsius = query(nvml, nvml.nvmlDeviceGetTemperature, handle, sensor)
     if celsius is None or not _COLDEST <= celsius <= _HOTTEST:
         return None
     return float(celsius)
 
 
 def _scaled(value: int | None, factor: float) -> float | None:
-    if value is None or (kept := believed(value)) is None:
+    if value is None or (valid := valid_or_none(value)) is None:
         return None
-    return kept * factor
+    return valid * factor

@@ -30,12 +30,12 @@ def counting(zones: Sequence[Zone], looks: Looks) -> list[Zone]:
 
 def without_mirrors(zones: Sequence[Zone], looks: Looks) -> list[Zone]:
     """One zone of each set that shows one counter: mlco2/codecarbon#1274."""
-    kept: list[Zone] = []
+    distinct: list[Zone] = []
     for zone in zones:
-        same = (z for z in kept if (z.domain, z.owner) == (zone.domain, zone.owner))
+        same = (z for z in distinct if (z.domain, z.owner) == (zone.domain, zone.owner))
         if not any(mirror(looks[zone], looks[other]) for other in same):
-            kept.append(zone)
-    return kept
+            distinct.append(zone)
+    return distinct
 
 
 def mirror(first: Sequence[int | None], second: Sequence[int | None]) -> bool:

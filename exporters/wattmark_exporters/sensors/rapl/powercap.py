@@ -26,7 +26,7 @@ _UPDATE_SECONDS: Final = 0.001
 _COUNTS: Final = 2**32 - 1
 """The counter has 32 bits, so ``max_energy_range_uj`` is this many energy units."""
 _COARSE_JOULES: Final = 0.1
-"""Worth telling: usual units are 15 to 61 µJ; psys of Sapphire Rapids counts whole joules."""
+"""Worth a note: usual units are 15 to 61 µJ; psys of Sapphire Rapids counts whole joules."""
 _LOW_WATTS: Final = 10.0
 """No platform with a coarse counter draws less: one unit takes at most unit / 10 W to pass."""
 _TURBO_RATIO: Final = 2.5
@@ -95,12 +95,12 @@ def traits_of(zone: Zone, label: str, note: str) -> Traits:
 
 
 def _named_folders(paths: Iterable[Path]) -> dict[str, tuple[Path, str]]:
-    found = {}
+    named = {}
     for path in sorted(paths):
         name = first_text(path / "name") if _ZONE.fullmatch(path.name) else None
         if name:
-            found[path.name] = (path, name)
-    return found
+            named[path.name] = (path, name)
+    return named
 
 
 def _zone(key: str, folder: Path, name: str, folders: dict[str, tuple[Path, str]]) -> Zone | None:

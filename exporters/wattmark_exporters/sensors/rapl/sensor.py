@@ -6,16 +6,18 @@ count the same joules a second time (``mirrors.py``) and disabled zones that do 
 """
 
 import errno
-from collections.abc import Iterable, Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import call
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock
 from wattmark_core.errors import SensorFailed
 from wattmark_exporters.readings import Counter, Lost, Reading, Sensor, Traits
-from wattmark_exporters.sensors.files import KeptFile, cpu_model
+from wattmark_exporters.sensors.files import CHECKED_EVERY, KeptFile, cpu_model
 from wattmark_exporters.sensors.rapl import absent as rapl_absent
 from wattmark_exporters.sensors.rapl import mirrors
 from wattmark_exporters.sensors.rapl.powercap import Zone, find_zones, traits_of
@@ -25,7 +27,7 @@ _PROBE_SECONDS: Final = 0.01
 """Ten updates of the counter lie between two looks."""
 _GONE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENODEV, errno.ENXIO, errno.ENOENT})
 _BAD_READS: Final = 50
-"""So many bad values in a row are no accident: 5 s at the usual interval."""
+"""This many bad values in a row are no accident: 5 s at the usual interval."""
 
 
 @dataclass(slots=True)
@@ -38,9 +40,12 @@ class _Live:
 
 
 class Rapl(Sensor):
-    """Every zone that can be read. ``procfs`` tells the CPU's model; default: beside ``sysfs``."""
+    """Every zone that can be read. ``procfs`` names the CPU's model; default: beside ``sysfs``."""
 
     name = "rapl"
+    measures = "CPU sockets, their parts, DRAM, platform"
+    needs = "Intel, or AMD Zen; Linux powercap; read permission (below)"
+    order = 10
     interval_seconds = 0.1
 
     def __init__(self, sysfs: Path, procfs: Path | None = None, clock: Clock | None = None) -> None:
@@ -48,6 +53,13 @@ class Rapl(Sensor):
         self._procfs = procfs or sysfs.parent / "proc"
         self._clock = clock or SystemClock()
         self._live: list[_Live] = []
+        self._preads: list[Callable[[], bytes]] = []
+        self._unchecked = 0
+
+    @classmethod
+    def make(cls, options: Namespace) -> Self:
+        """Of the trees that the command line names."""
+        return cls(options.sysfs, options.procfs)
 
     def start(self) -> None:
         """Find the zones; takes 60 ms where zones must be compared. Raises ``SensorAbsent``."""
@@ -59,22 +71,41 @@ class Rapl(Sensor):
         readable = [zone for zone in zones if zone not in barred]
         if not readable:
             raise rapl_absent.unreadable(barred)
-        kept = self._distinct(readable, files)
-        for zone in set(readable) - set(kept):
+        counted = self._distinct(readable, files)
+        for zone in set(readable) - set(counted):
             files[zone].close()
-        if not kept:
+        if not counted:
             raise rapl_absent.disabled(readable)
-        names = mirrors.device_names(kept, list(barred))
+        names = mirrors.device_names(counted, list(barred))
         note = f"not readable: {rapl_absent.titles(barred)}" if barred else ""
         label = cpu_model(self._procfs)
         self._live = [
             _Live(files[zone], zone.domain, names[zone], traits_of(zone, label, note))
-            for zone in kept
+            for zone in counted
         ]
+        self._preads = [zone.file.reader() for zone in self._live]
+
+    def take(self) -> Sequence[bytes | OSError]:
+        """What every zone's file holds."""
+        try:
+            return list(map(call, self._preads))
+        except OSError:  # rare: look at each by itself
+            texts = [_text(zone.file) for zone in self._live]
+            self._preads = [zone.file.reader() for zone in self._live]
+            return texts
 
     def read(self) -> Iterable[Reading]:
         """One reading per zone, none for a bad value. Raises ``SensorFailed`` if all are lost."""
-        readings = [reading for zone in self._live if (reading := _read(zone)) is not None]
+        self._preads = [zone.file.reader() for zone in self._live]
+        return self.readings(self.take())
+
+    def readings(self, taken: Sequence[bytes | OSError]) -> Iterable[Reading]:
+        """As ``read``, of what ``take`` returned."""
+        pairs = zip(self._live, taken, strict=True)
+        readings = [
+            reading for zone, text in pairs if (reading := _reading(zone, text)) is not None
+        ]
+        self._check_files()
         lost = [reading for reading in readings if isinstance(reading, Lost)]
         if lost and len(lost) == len(self._live):
             raise SensorFailed(f"no RAPL zone can be read any more: {lost[0].reason}")
@@ -84,7 +115,14 @@ class Rapl(Sensor):
         """Close all files."""
         for zone in self._live:
             zone.file.close()
-        self._live = []
+        self._live, self._preads = [], []
+
+    def _check_files(self) -> None:
+        """Look now and then whether the files were replaced."""
+        self._unchecked += 1
+        if self._unchecked >= CHECKED_EVERY:
+            self._unchecked = 0
+            self._preads = [zone.file.reader() for zone in self._live]
 
     def _distinct(self, zones: Sequence[Zone], files: Mapping[Zone, KeptFile]) -> list[Zone]:
         if not mirrors.in_doubt(zones):
@@ -97,21 +135,27 @@ class Rapl(Sensor):
         return mirrors.without_mirrors(mirrors.counting(zones, looks), looks)
 
 
-def _read(zone: _Live) -> Reading | None:
+def _reading(zone: _Live, text: bytes | OSError) -> Reading | None:
     """The zone's counter, None for a bad value, ``Lost`` once it is gone or bad for long."""
-    try:
-        text = zone.file.read().strip()
-    except OSError as error:
-        text, gone, reason = b"", error.errno in _GONE, rapl_absent.words(error)
-    else:
-        gone, reason = False, f"energy_uj reads {text[:20]!r}"
-    if text.isdigit():
+    if isinstance(text, bytes) and (digits := text.strip()).isdigit():
         zone.bad_reads = 0
-        return Counter(zone.domain, zone.device, int(text) / 1e6, zone.traits)
+        return Counter(zone.domain, zone.device, int(digits) / 1e6, zone.traits)
     zone.bad_reads += 1
-    if gone or zone.bad_reads >= _BAD_READS:
-        return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
-    return None
+    gone = isinstance(text, OSError) and text.errno in _GONE
+    if not gone and zone.bad_reads < _BAD_READS:
+        return None
+    if isinstance(text, OSError):
+        reason = rapl_absent.words(text)
+    else:
+        reason = f"energy_uj reads {text[:20]!r}"
+    return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
+
+
+def _text(file: KeptFile) -> bytes | OSError:
+    try:
+        return file.read()
+    except OSError as error:
+        return error
 
 
 def _microjoules(file: KeptFile) -> int | None:

@@ -1,0 +1,95 @@
+"""An exporter whose report and samples a test sets."""
+
+import json
+from collections.abc import Iterable
+from threading import Thread
+from typing import ClassVar, Self
+from urllib.parse import parse_qs, urlsplit
+
+from wattmark_core.clock import Clock
+from wattmark_core.codec import to_json
+from wattmark_core.exporter_api import (
+    BASE_HEADER,
+    CURSOR_HEADER,
+    LOST_HEADER,
+    TIME_HEADER,
+    HostReport,
+    SampleBase,
+)
+from wattmark_core.http_server import HttpHandler, HttpServer
+
+POLL_SECONDS = 0.01
+
+
+class FakeExporter(HttpServer):
+    """Serves ``/sensors``, ``/samples``, ``/sample`` and ``/arm`` on a free port of loopback, as
+    ``exporter_api`` says; ``with`` it.
+
+    ``report`` is its answer to ``/sensors`` and names the time base; ``lines`` is its ring, the
+    first line number 1. Both may be changed at any time. ``lost``: how many samples it reports as
+    lost. ``clock``: its wall clock; without one it does not state its time. ``requests``: those
+    that it got, as ``"GET /sensors"``.
+    """
+
+    program: ClassVar[str] = "wattmark-fake-exporter"
+
+    def __init__(
+        self, report: HostReport, lines: Iterable[str] = (), *, lost: int = 0,
+        clock: Clock | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("127.0.0.1", 0, _Handler)
+        self.report = report
+        self.lines = list(lines)
+        self.lost = lost
+        self.clock = clock
+        self.requests: list[str] = []
+        self._thread = Thread(target=self.serve_forever, args=(POLL_SECONDS,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def after(self, cursor: str) -> str:
+        """The text of the lines after a cursor; all of them for that of another instance."""
+        instance, _, number = cursor.rpartition(":")
+        first = int(number) if instance == self.report.instance else 0
+        return "".join(f"{line}\n" for line in self.lines[first:])
+
+
+class _Handler(HttpHandler):
+    server: FakeExporter
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        fake, report = self.server, self.server.report
+        fake.requests.append(f"{self.command} {self.path}")
+        url = urlsplit(self.path)
+        body, status = "", 200
+        if url.path == "/sensors":
+            body = json.dumps(to_json(report))
+        elif url.path == "/samples":
+            body = fake.after(parse_qs(url.query).get("after", [""])[0])
+        elif url.path not in {"/sample", "/arm"}:
+            body, status = "no such path\n", 404
+        encoded = body.encode()
+        base = SampleBase(report.boot_id, report.instance, report.offset_ns)
+        self.send_response(status)
+        self.send_header(CURSOR_HEADER, f"{report.instance}:{len(fake.lines)}")
+        self.send_header(LOST_HEADER, str(fake.lost))
+        self.send_header(BASE_HEADER, str(base))
+        if fake.clock is not None:
+            self.send_header(TIME_HEADER, str(fake.clock.realtime_ns()))
+        self.send_header("Content-Length", str(len(encoded)))
+        self.end_headers()
+        self.wfile.write(encoded)

@@ -414,6 +414,18 @@ def test_readings_that_may_not_be(bench: Build, values: Reading, reason: str) ->
     assert reason in box.sensor("odd").reason
 
 
+def test_samples_do_not_wait_for_a_poll_for_ever(bench: Build, clock: FakeClock) -> None:
+    """Where nobody polls, reads become samples all the same: 32 reads of a sensor wait at most."""
+    sensor = Scripted("meter", steady(clock, 50.0))
+    box = bench(sensor)
+    box.run(0.05)
+    cursor = box.cursor
+    while sensor.reads < 300:
+        clock.advance(box.sampler.run_due() + 1e-6)
+    page = box.sampler._ring.after(cursor)
+    assert len(of(decode_lines(page.text()), "energy")) >= 300 - 33
+
+
 def test_field_types_are_fixed(bench: Build) -> None:
     """Floats stay floats and counts integers, whatever a sensor gives; NaN is dropped, counted."""
     box = bench(

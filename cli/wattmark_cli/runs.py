@@ -11,7 +11,7 @@ from rich.table import Table
 
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.remote import add_runner, pairs, print_json, runner
-from wattmark_client import Run
+from wattmark_client import Run, ScoreTexts
 from wattmark_core.figures import MISSING
 
 
@@ -78,10 +78,10 @@ def _table(listed: list[Run]) -> Table:
     for name in ("run", "state", "workload", "model", "score", "energy is", "verdict"):
         table.add_column(name, overflow="fold", no_wrap=name == "run")
     for each in listed:
-        texts = each.score_texts or {}
+        texts = each.score_texts or ScoreTexts()
         progress = f" {each.progress.fraction:.0%}" if each.progress else ""
         table.add_row(
             each.run_id, f"{each.state}{progress}", each.workload, each.model,
-            *(texts.get(name) or MISSING for name in ("score", "method", "verdict")),
+            *(text or MISSING for text in (texts.score, texts.method, texts.verdict)),
         )  # fmt: skip
     return table

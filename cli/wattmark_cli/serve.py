@@ -10,7 +10,6 @@ from typing import Final
 from wattmark_cli.embedded import Child, running_runner
 from wattmark_cli.options import Subparsers, add_command, add_rooms, check_rooms, rooms
 from wattmark_cli.remote import print_json
-from wattmark_runner import options as runner_options
 
 LOOK_SECONDS: Final = 2.0
 """How often it looks whether all rooms still run."""
@@ -57,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> None:
     """Raise ``WattmarkError`` for whatever exporter, store or runner would refuse, before any of
     them is started."""
+    from wattmark_runner import options as runner_options  # pydantic: not for the help
+
     check_rooms(arguments)
     settings = runner_options.check(arguments)
     runner_options.listening(settings.host, settings.port).close()

@@ -32,6 +32,7 @@ from wattmark_client.models import (
     Run,
     RunScores,
     Score,
+    ScoreTexts,
     WindowItem,
 )
 from wattmark_client.window import ClientWindow
@@ -39,5 +40,5 @@ from wattmark_client.window import ClientWindow
 __all__ = [
     "Check", "Client", "ClientError", "ClientWindow", "Column", "Curve", "EnergyCounter", "Event",
     "FieldError", "Parameter", "PhaseSpan", "Power", "Progress", "RankedGroup", "Run", "RunScores",
-    "Score", "Sensor", "Sensors", "Table", "WindowItem", "Workload", "Workloads",
+    "Score", "ScoreTexts", "Sensor", "Sensors", "Table", "WindowItem", "Workload", "Workloads",
 ]  # fmt: skip

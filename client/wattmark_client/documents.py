@@ -1,6 +1,6 @@
 """Answers that are kept as they came: dictionaries, with the keys of today's runner."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class Parameter(TypedDict):
@@ -104,3 +104,5 @@ class Power(TypedDict):
 
     curves: list[Curve]
     windows: list[PhaseSpan]
+    picture: NotRequired[str]
+    """HTML with an inline SVG; older runners send none."""

@@ -83,6 +83,29 @@ class RunScores:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreTexts:
+    """A score as people read it: digits by the interval, units, ≈ for estimates; – for a value that
+    is missing."""
+
+    formula: str = ""
+    score: str = ""
+    for_other_images: str = ""
+    energy: str = ""
+    energy_above_idle: str = ""
+    accuracy: str = ""
+    power: str = ""
+    speed: str = ""
+    cpu_time: str = ""
+    network: str = ""
+    place: str = ""
+    counts: str = ""
+    method: str = ""
+    verdict: str = ""
+    reasons: str = ""
+    findings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is; ``fraction`` 0 to 1, ``seconds_left`` an estimate."""
 
@@ -113,8 +136,7 @@ class Run:
     score: Score | None = None
     record: dict[str, Any] | None = None
     """The whole record; only of a run that was asked for by name."""
-    score_texts: dict[str, str] | None = None
-    """The score as people read it: ``energy``, ``accuracy``, ``score``, ``verdict`` …"""
+    score_texts: ScoreTexts | None = None
     shown: dict[str, Any] | None = None
     """The record in words; only of a run that was asked for by name."""
     final: bool | None = None

@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +23,18 @@ RELEVANT: Final = (
 other programs' secrets, and records are published."""
 
 
+def wattmark_version() -> str:
+    """Of the installed distribution; empty where its rooms are used without being installed."""
+    try:
+        return version("wattmark")
+    except PackageNotFoundError:
+        return ""
+
+
 def about_machine(procfs: Path = Path("/proc")) -> dict[str, str]:
     """Name → value. A fact that cannot be had is left out; an empty variable is a fact."""
     facts = {
-        "wattmark": version("wattmark"),
+        "wattmark": wattmark_version(),
         "python": platform.python_version(),
         "kernel": platform.release(),
         "machine": platform.machine(),

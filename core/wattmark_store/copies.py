@@ -4,10 +4,10 @@ import logging
 import shutil
 import sqlite3
 from contextlib import closing, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from wattmark_core.errors import StoreError
+from wattmark_core.machine import wattmark_version
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def copy_before_migration(path: Path) -> Path:
     connection holds the write lock (``BEGIN IMMEDIATE``) and has changed nothing yet, so that
     nobody writes in between. Raises ``StoreError`` if there is no room for it.
     """
-    copy = path.with_name(f"{path.name}.before-{_version()}")
+    copy = path.with_name(f"{path.name}.before-{wattmark_version() or 'this-version'}")
     unfinished = path.with_name(f"{copy.name}.new")
     try:
         unfinished.unlink(missing_ok=True)
@@ -37,10 +37,3 @@ def copy_before_migration(path: Path) -> Path:
         ) from error
     log.warning("%s is of an older version; a copy of it, before it is changed, is %s", path, copy)
     return copy
-
-
-def _version() -> str:
-    try:
-        return version("wattmark")
-    except PackageNotFoundError:
-        return "this-version"

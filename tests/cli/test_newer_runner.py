@@ -14,7 +14,7 @@ ODD = ("odd-boundary", "odd-method", "odd-verdict")
 
 @pytest.mark.parametrize(
     ("arguments", "shown"),
-    [(("ranking",), "cnn-small"), (("score", "r1"), "accuracy^2/energy"), (("runs",), "parked")],
+    [(("ranking",), "cnn-small"), (("score", "r1"), "accuracy² / energy"), (("runs",), "parked")],
 )
 def test_what_is_known_is_shown(wattmark: Wattmark, arguments: tuple[str, ...], shown: str) -> None:
     """A score with an unknown boundary, method or verdict is not, and standard error says so."""

@@ -91,7 +91,8 @@ def with_more(path: str, body: Any) -> Any:
         sensors.append({**sensors[0], "name": "late", "state": "warming up", "energy": [late]})
     if path.startswith("/api/v1/runs?"):
         first = more["runs"][0]
-        more["runs"].append({**first, "run_id": "later", "state": "paused", "source": "fleet"})
+        paused = {"run_id": "later", "state": "paused", "final": False, "source": "fleet"}
+        more["runs"].append({**first, **paused})
     return _keyed(more)
 
 

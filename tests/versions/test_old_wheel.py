@@ -107,4 +107,4 @@ def test_the_old_client_works_with_todays_runner(
     assert seen["workloads"] == [w["name"] for w in today.ask("/workloads")["workloads"]]
     assert seen["sensors"] == [s["name"] for s in today.ask("/sensors")["sensors"]]
     assert "a line for the log" in seen["log"]
-    assert seen["cancelled"] in {"cancelled", "running"}
+    assert seen["cancelled"] in {"queued", "running", "cancelled"}  # it ends soon afterwards

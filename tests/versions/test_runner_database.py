@@ -122,13 +122,21 @@ def test_a_request_that_was_answered_gets_the_same_answer(opened: Opened, left: 
 
 
 def test_an_old_run_is_scored_again_from_its_samples(opened: Opened, left: Any) -> None:
-    """Each score has the value, interval and verdict that the earlier version gave it."""
+    """Each score has the value and the verdict that the earlier version gave it. Its interval may
+    differ by some millionths: how many samples beyond an edge counted depended then on when the run
+    was scored."""
     done = [run["run_id"] for run in ended(left["answers"]["/runs"]) if run["state"] == "done"]
     assert len(done) > 3
     for name in done:
         again = opened.runner.ask(f"/runs/{name}/score", {})["scores"]
         before = left["answers"]["/scores"]["scores"]
-        assert found_in(again) == found_in(s for s in before if s["run_id"] == name)
+        found, expected = found_in(again), found_in(s for s in before if s["run_id"] == name)
+        assert found.keys() == expected.keys()
+        for key, (value, low, high, verdict, accuracy) in expected.items():
+            assert found[key] == [
+                value, pytest.approx(low, rel=1e-5), pytest.approx(high, rel=1e-5), verdict,
+                accuracy,
+            ]  # fmt: skip
 
 
 def found_in(scores: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:

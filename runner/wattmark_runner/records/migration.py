@@ -2,10 +2,8 @@
 
 import json
 import logging
-import shutil
 import sqlite3
 import time
-from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +12,7 @@ from wattmark_core.errors import StoreError
 from wattmark_runner.records.model import FINAL
 from wattmark_runner.records.schema import SCHEMA, VERSION
 from wattmark_runner.records.score_columns import COLUMNS, put_columns
+from wattmark_store.copies import copy_before_migration
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +37,9 @@ _TO_PUBLISH: Final = (
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make what is missing in a file; several processes may do so at once.
 
-    Before the tables of an older version change, the file is copied to ``….before-3``. Raises
-    ``StoreError`` for the file of a version that is not known, ``sqlite3.Error`` and ``OSError``
-    if the copy cannot be written: then the file is as it was.
+    Before the tables of an older version change, the file is copied. Raises ``StoreError`` for the
+    file of a version that is not known, and if the copy cannot be written: then the file is as it
+    was.
     """
     _write_ahead(connection)
     if _is_complete(connection):
@@ -77,7 +76,7 @@ def _change(connection: sqlite3.Connection, path: Path) -> None:
             " away, or use the version that made it"
         )
     if tables and version in OLDER:
-        log.info("copied %s to %s before its tables change", path, _copy(path))
+        copy_before_migration(path)
         connection.execute("DROP INDEX IF EXISTS scores_compared")
         connection.execute("ALTER TABLE scores RENAME TO older_scores")
     for statement in SCHEMA.split(";"):
@@ -92,23 +91,6 @@ def _change(connection: sqlite3.Connection, path: Path) -> None:
         for statement in _TO_PUBLISH:
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _copy(path: Path) -> Path:
-    """A copy beside the file, whole or not at all; another process may still read the file."""
-    copy = path.with_name(f"{path.name}.before-{VERSION}")
-    part = copy.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
-    try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
-            source.backup(target)
-        shutil.copymode(path, part)
-        part.replace(copy)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    return copy
 
 
 def _move_scores(connection: sqlite3.Connection) -> None:

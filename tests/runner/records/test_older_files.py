@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from wattmark_core.errors import StoreError
+from wattmark_core.machine import wattmark_version
 from wattmark_core.results import Verdict
 from wattmark_runner.records.database import RunDatabase, score_of
 from wattmark_runner.views.tables import TABLES as PAPER_TABLES
@@ -60,8 +61,13 @@ def test_every_table_and_ranking_is_what_it_was(
     of_today("fill", str(new), "120", "6", "1")
     written = json.loads(of_today("ask", str(new), *TABLES, *RANKINGS))
     for call, one, other, third in zip([*TABLES, *RANKINGS], before, after, written, strict=True):
-        assert one == other == third, call
+        assert one == without_additions(other) == without_additions(third), call
     assert sum(len(text) > 1000 for text in before) > 0.7 * len(before)
+
+
+def without_additions(answer: str) -> str:
+    """An answer without what later versions added to it."""
+    return answer.removesuffix(',"shown":[]}') + "}" * answer.endswith(',"shown":[]}')
 
 
 def test_the_file_is_copied_before_it_changes(
@@ -71,8 +77,8 @@ def test_the_file_is_copied_before_it_changes(
     with caplog.at_level(logging.INFO):
         database = RunDatabase(file)
         assert len(database.list()) == 120
-    copy = file.with_name("runner.sqlite.before-3")
-    assert f"copied {file} to {copy}" in caplog.text
+    copy = file.with_name(f"runner.sqlite.before-{wattmark_version()}")
+    assert f"a copy of it, before it is changed, is {copy}" in caplog.text
     with closing(sqlite3.connect(older)) as one, closing(sqlite3.connect(copy)) as other:
         assert list(one.iterdump()) == list(other.iterdump())
     copy.unlink()
@@ -89,7 +95,7 @@ def test_a_new_file_is_not_copied(tmp_path: Path) -> None:
 
 def test_without_a_copy_nothing_changes(file: Path) -> None:
     """Where the copy cannot be written, the file is as it was, and the error is one line."""
-    blocked = file.with_name("runner.sqlite.before-3.part")
+    blocked = file.with_name(f"runner.sqlite.before-{wattmark_version()}.new")
     (blocked / "in the way").mkdir(parents=True)
     with pytest.raises(StoreError, match=r"runner\.sqlite"):
         RunDatabase(file).counts()

@@ -11,6 +11,8 @@ from wattmark_runner.views.tables.model import Cell, Column, Table
 
 LATEX_NEEDS: Final = "% \\usepackage[T1]{fontenc} \\usepackage{booktabs,graphicx,textcomp}\n"
 DIGITS: Final = 4
+WHOLE_BELOW: Final = 1e7
+"""Below it all digits before the point stand."""
 _MARKDOWN: Final = str.maketrans({"|": r"\|", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " "})
 _LATEX: Final = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -25,6 +27,8 @@ def number(cell: Cell) -> str:
     """Four significant digits; a dash for what is missing."""
     if cell is None:
         return MISSING
+    if isinstance(cell, float) and 10**DIGITS <= abs(cell) < WHOLE_BELOW:
+        return f"{cell:.0f}"
     return plain(cell, DIGITS) if isinstance(cell, float) else str(cell)
 
 

@@ -24,8 +24,6 @@ SHARE_NS: Final = 20_000_000
 LONGEST_LEASE_SECONDS: Final = 3600.0
 OWN_INTERVAL_SECONDS: Final = 1.0
 LONGEST_SLEEP_NS: Final = NS_PER_S
-SHORT_SECONDS: Final = 0.15
-"""A shorter sleep is not cut short by news, such as a lease."""
 STALLED_NS: Final = 10 * NS_PER_S
 
 
@@ -90,11 +88,7 @@ class Sampler:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                seconds = self.run_due()
-                if seconds < SHORT_SECONDS:
-                    time.sleep(seconds)  # a tenth less CPU time than waiting for a lock
-                else:
-                    self._wake.acquire(True, seconds)
+                self._wake.acquire(True, self.run_due())
         except Exception:  # no reading is better than old ones: the exporter must end
             log.exception("the sampler died")
             self._on_crash()

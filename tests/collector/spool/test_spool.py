@@ -24,6 +24,8 @@ from wattmark_collector.spool.spool import Spool
 from wattmark_core.errors import ConfigurationError, StoreError
 
 LIMIT_BYTES = 8000
+SCANT_BYTES = 1000
+"""Soon full, where any order is tried."""
 
 
 def record(first: int, count: int = 1, target: str = "", cursor: str = "") -> Record:
@@ -62,7 +64,7 @@ class SpoolMachine(RuleBasedStateMachine):
         super().__init__()
         self.scratch = tempfile.TemporaryDirectory()
         self.folder = Path(self.scratch.name) / "spool"
-        self.spool = Spool(self.folder, LIMIT_BYTES)
+        self.spool = Spool(self.folder, SCANT_BYTES)
         self.next_number = 1
         self.cursors: dict[str, str] = {}
         self.received: set[int] = set()
@@ -100,7 +102,7 @@ class SpoolMachine(RuleBasedStateMachine):
         if segments := files(self.folder):
             with segments[-1].open("ab") as file:
                 file.write(tail)
-        self.spool = Spool(self.folder, LIMIT_BYTES)
+        self.spool = Spool(self.folder, SCANT_BYTES)
         self.crashed = True
 
     @invariant()
@@ -109,7 +111,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_limit_holds(self) -> None:
-        assert sum(path.stat().st_size for path in files(self.folder)) <= LIMIT_BYTES
+        assert sum(path.stat().st_size for path in files(self.folder)) <= SCANT_BYTES
 
     @precondition(lambda self: self.next_number > 1)
     @rule()
@@ -128,7 +130,9 @@ class SpoolMachine(RuleBasedStateMachine):
         ORDERS["orders"] += 1
         ORDERS["of them with a crash"] += self.crashed
         ORDERS["samples"] += self.next_number - 1
-        ORDERS["samples lost for want of room, all counted"] += self.spool.loss.lost
+        ORDERS["samples lost for lack of room, all counted"] += (
+            self.lost_before + self.spool.loss.lost
+        )
         self.spool.close()
         self.scratch.cleanup()
 
@@ -144,7 +148,7 @@ def test_any_order_loses_nothing_uncounted() -> None:
     """Appended, sent, forgotten and crashed in any order: what was acknowledged comes or counts."""
     ORDERS.clear()
     run_state_machine_as_test(SpoolMachine, settings=ANY_ORDER)
-    assert ORDERS["samples"] > 0
+    assert ORDERS["samples lost for lack of room, all counted"] > 0
     keep_figures(
         "spool-in-any-order", "The spool, appended to, sent from and crashed in any order",
         ["of what", "how many"], [[name, f"{count:,}"] for name, count in ORDERS.items()],

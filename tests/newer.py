@@ -16,9 +16,9 @@ from wattmark_core.exporter_api import (
     LOST_HEADER,
     EnergySeries,
     HostReport,
-    SampleBase,
     SensorReport,
     SensorState,
+    TimeBase,
 )
 
 KNOWN: Final = EnergySeries(Domain.PACKAGE, "socket0", "rapl", Method.COUNTER, 0.001)
@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header(CURSOR_HEADER, "i:9")
         self.send_header(LOST_HEADER, "0")
-        self.send_header(BASE_HEADER, f"{SampleBase(boot_id(), 'i', 7)} tai")
+        self.send_header(BASE_HEADER, f"{TimeBase(boot_id(), 'i', 7)} tai")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text.encode())

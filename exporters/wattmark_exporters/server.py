@@ -17,7 +17,7 @@ from wattmark_core.exporter_api import (
     LOST_HEADER,
     TIME_HEADER,
     HostReport,
-    SampleBase,
+    TimeBase,
 )
 from wattmark_core.net import in_url, listening_error
 from wattmark_exporters.http_connection import HttpConnection, Request, Response
@@ -37,7 +37,7 @@ class Backend:
 
     sampler: Sampler
     report: Callable[[], HostReport]
-    base: Callable[[], SampleBase]
+    base: Callable[[], TimeBase]
 
 
 class ExporterServer(ThreadingMixIn, TCPServer):

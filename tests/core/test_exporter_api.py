@@ -20,9 +20,9 @@ from wattmark_core.exporter_api import (
     EnergySeries,
     ExporterClient,
     HostReport,
-    SampleBase,
     SensorReport,
     SensorState,
+    TimeBase,
 )
 
 SERIES = EnergySeries(Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, limit_watts=700.0)
@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header(CURSOR_HEADER, "i:9")
         self.send_header(LOST_HEADER, "3")
-        self.send_header(BASE_HEADER, str(SampleBase("b", "i", 5)))
+        self.send_header(BASE_HEADER, str(TimeBase("b", "i", 5)))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -109,7 +109,7 @@ def test_the_token_is_read_for_each_request(url: str, tmp_path: Path) -> None:
     client = ExporterClient(url + "/", token_file=token)
     for secret in ("one", "two"):
         token.write_text(secret + "\n")
-        assert client.sample_now() == SampleBase("b", "i", 5)
+        assert client.sample_now() == TimeBase("b", "i", 5)
     client.close()
     assert Handler.asked == [("POST /sample", "Bearer one"), ("POST /sample", "Bearer two")]
 

@@ -21,7 +21,7 @@ from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 TICKING = Traits(update_period_seconds=0.1, ticking=True, limit_watts=400.0)
 FREE = Traits(update_period_seconds=0.001)
@@ -97,7 +97,7 @@ def bench(clock: FakeClock) -> Build:
         ]
         for sensor in running:
             sensor.start()
-        sampler = Sampler(running, Timebase(clock), clock, ring, "box", jitter=jitter)
+        sampler = Sampler(running, TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
         return Bench(clock, sampler)
 
     return build
@@ -479,7 +479,7 @@ def test_a_dead_sampler_is_told(clock: FakeClock) -> None:
 
     crashed = Event()
     sampler = Sampler(
-        [], Timebase(clock), clock, FullRing(), "box",
+        [], TimeBaseClock(clock), clock, FullRing(), "box",
         jitter=random.Random(1),  # noqa: S311 - jitter, not secrets
         on_crash=crashed.set,
     )  # fmt: skip

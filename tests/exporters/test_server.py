@@ -29,7 +29,7 @@ from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]
@@ -265,7 +265,7 @@ def test_losses_are_told(clock: FakeClock) -> None:
     """A client that comes too late is told how many lines it lost, in a header."""
     ring, line = Ring(most_lines=3), LineFormat("a", [("v", False)])
     jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
-    sampler = Sampler([], Timebase(clock), clock, ring, "box", jitter=jitter)
+    sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
     server = ExporterServer("127.0.0.1", 0, Security())
     server.backend = Backend(
         sampler, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")

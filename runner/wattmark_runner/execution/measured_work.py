@@ -122,7 +122,7 @@ class _Measurement:
         opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
         spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
         record.constants = added(record.constants, spent_ns)
-        window = self.run.base.window(
+        window = self.run.stamping.window(
             Phase(ended.phase),
             self.edges.pop(opening),
             self.edges.pop(closing),

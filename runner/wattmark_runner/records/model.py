@@ -29,7 +29,7 @@ class RunState(StrEnum):
 FINAL: Final = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.INTERRUPTED})
 
 
-class Source(StrEnum):
+class RunSource(StrEnum):
     """Who inferred: a worker of ours, or code elsewhere whose windows were annotated."""
 
     RUNNER = "runner"
@@ -93,7 +93,7 @@ class RunRecord:
     started_ns: int
     created_ns: int = 0
     """When it was asked for, by the wall clock."""
-    source: Source = Source.RUNNER
+    source: RunSource = RunSource.RUNNER
     ended_ns: int | None = None
     reason: str = ""
     series: tuple[EnergySeries, ...] = ()

@@ -37,7 +37,7 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.sensors.estimate import Estimate
 from wattmark_exporters.sensors.rapl.sensor import Rapl
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 CASES = Path(__file__).parents[1] / "cases"
 STARTED_AS = os.geteuid()
@@ -171,10 +171,10 @@ class Exporter:
         jitter = random.Random(machine.boottime_ns())  # noqa: S311 - jitter, not secrets
         ring = Ring(keep_seconds=1e9, most_lines=10**9)
         running = [RunningSensor(s, "m", machine, Schedule(0.1, 0, jitter), ring) for s in sensors]
-        timebase = Timebase(machine)
+        time_base = TimeBaseClock(machine)
         with acting_as(USER):
-            start_sensors(running, timebase, machine)
-        self._sampler = Sampler(running, timebase, machine, ring, "m", jitter=jitter)
+            start_sensors(running, time_base, machine)
+        self._sampler = Sampler(running, time_base, machine, ring, "m", jitter=jitter)
 
     def run(self, seconds: float) -> None:
         """Sample for so long; the first and the last read are at the very ends."""

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from tests.long import keep_figures, length
 from wattmark_runner.errors import Conflict, Invalid, RequestRefused
 from wattmark_runner.records.database import Listing, RunDatabase
-from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
+from wattmark_runner.records.model import FINAL, RunRequest, RunSource, RunState
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
@@ -202,7 +202,7 @@ class Runs(RuleBasedStateMachine):
     def one_run_is_measured(self) -> None:
         """Of the runner's own runs at most one is under way."""
         rows = self.database.rows(ALL)
-        assert sum(row.source is Source.RUNNER and row.state is R for row in rows) <= 1
+        assert sum(row.source is RunSource.RUNNER and row.state is R for row in rows) <= 1
 
     @invariant()
     def open_windows_belong_to_running_runs(self) -> None:
@@ -215,7 +215,7 @@ class Runs(RuleBasedStateMachine):
     def every_step_is_legal(self) -> None:
         """The events of each run tell only of steps that there are."""
         for row in self.database.rows(ALL):
-            legal = OWN if row.source is Source.RUNNER else EXTERNAL
+            legal = OWN if row.source is RunSource.RUNNER else EXTERNAL
             before = None
             for state in told(self.database, row.run_id):
                 assert state in legal[before], (row, told(self.database, row.run_id))
@@ -272,7 +272,7 @@ class Runs(RuleBasedStateMachine):
         self.services.external.close(window_id, WindowResults(10, correct))
 
     def cancelled(self, run_id: str) -> None:
-        if self.database.row(run_id).source is Source.EXTERNAL:
+        if self.database.row(run_id).source is RunSource.EXTERNAL:
             self.services.external.cancel(run_id)
         else:
             self.services.queue.cancel(run_id)

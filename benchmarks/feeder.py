@@ -33,7 +33,7 @@ class Exporter:
     def __init__(self) -> None:
         start_ns = (time.time_ns() // NS - 86_400) * NS
         made = samples(series(HOST, MEASURED), start_ns, start_ns + PAGE_SECONDS * NS)
-        lines = [encode(each).rpartition(" ") for each in made]
+        lines = [encode(sample).rpartition(" ") for sample in made]
         self._heads = [(head, int(time_ns)) for head, _, time_ns in lines]
         self._pages = 0
 
@@ -71,7 +71,7 @@ class Sink:
         """To one request."""
         if target.startswith("/write"):
             lines = body.split(b"\n")
-            self._taken += sum(not each.startswith((b"target,", b"collector,")) for each in lines)
+            self._taken += sum(not line.startswith((b"target,", b"collector,")) for line in lines)
             return 204, {}, b""
         if target == "/taken":
             return 200, {}, str(self._taken).encode()
@@ -92,8 +92,10 @@ def _handler(
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *given = head.decode().split("\r\n")
-                sizes = [int(each[16:]) for each in given if each.lower().startswith(LENGTH)]
+                first, *headers_sent = head.decode().split("\r\n")
+                sizes = [
+                    int(header[16:]) for header in headers_sent if header.lower().startswith(LENGTH)
+                ]
                 body = await reader.readexactly(sizes[0]) if sizes else b""
                 status, headers, data = answer(first.split(" ")[1], body)
                 headers |= {"Content-Length": str(len(data)), "X-Influxdb-Version": "1.6"}

@@ -42,8 +42,8 @@ class Simulated:
             f"device={device},domain={domain},host={self._host},method=counter,source=rapl"
             for domain, device in SERIES
         ]
-        self._energy = [f"energy,{each} joules=" for each in tags]
-        self._power = [f"power,{each} watts=" for each in tags]
+        self._energy = [f"energy,{text} joules=" for text in tags]
+        self._power = [f"power,{text} watts=" for text in tags]
         self._epoch = start_ns // 1_000_000
 
     def answer(self, target: str) -> tuple[str, dict[str, str], str]:
@@ -65,9 +65,9 @@ class Simulated:
         last = self._tick()
         instance, _, number = cursor.rpartition(":")
         first = int(number) + 1 if instance == self._instance else last
-        kept = max(first, last - RING_TICKS)
-        headers = {CURSOR_HEADER: f"{self._instance}:{last}", LOST_HEADER: str(kept - first)}
-        return "text/plain", headers, "".join(self._lines(kept, last + 1))
+        oldest = max(first, last - RING_TICKS)
+        headers = {CURSOR_HEADER: f"{self._instance}:{last}", LOST_HEADER: str(oldest - first)}
+        return "text/plain", headers, "".join(self._lines(oldest, last + 1))
 
     def _lines(self, first: int, end: int) -> Iterator[str]:
         for tick in range(first, end):

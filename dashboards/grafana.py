@@ -36,7 +36,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PanelQuery:
     """A query before its macros are filled in; ``interval`` between its points."""
 
     title: str
@@ -75,12 +75,12 @@ def interval_of(shown_ms: int, points: int, least: str) -> str:
     rounded = next((ms for below, ms in _ROUNDED_MS if exact < below), _ROUNDED_MS[-1][1])
     unit, size = max(
         ((unit, size) for unit, size in _MS.items() if rounded % size == 0),
-        key=lambda each: each[1],
+        key=lambda step: step[1],
     )
     return f"{rounded // size}{unit}"
 
 
-def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[Asked]:
+def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[PanelQuery]:
     """What panels and annotations ask for at first; those in collapsed rows wait to be opened.
 
     ``least``: the shortest time between points of a data source, by its ``uid``.
@@ -93,11 +93,11 @@ def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[As
         for target in panel.get("targets", ()):
             if not target.get("hide"):
                 uid = target.get("datasource", {}).get("uid", source)
-                yield Asked(panel["title"], uid, target["query"], own)
+                yield PanelQuery(panel["title"], uid, target["query"], own)
     for note in board["annotations"]["list"]:
         if note.get("enable") and "query" in note:
             title, uid = f"annotation {note['name']}", note["datasource"]["uid"]
-            yield Asked(title, uid, note["query"], interval_of(shown_ms, SCREEN_PIXELS, "1s"))
+            yield PanelQuery(title, uid, note["query"], interval_of(shown_ms, SCREEN_PIXELS, "1s"))
 
 
 def _open_panels(board: Json) -> Iterator[Json]:

@@ -159,7 +159,7 @@ def _energy_by_part() -> Panel:
 
 def _others() -> Panel:
     """Counters that are in no sum."""
-    others, parts = (f"avg_over_time({select(each, over=STEP)})" for each in (POWER, PART_POWER))
+    others, parts = (f"avg_over_time({select(power, over=STEP)})" for power in (POWER, PART_POWER))
     return lines(
         "Power that is not added", "Parts of the package (core, uncore), the whole platform or a"
         " meter (psys), and second sources of a device: they are in the total already, or around"

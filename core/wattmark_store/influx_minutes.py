@@ -88,8 +88,8 @@ class Minutes:
         return min(times) // MINUTE_NS if times else None
 
     def _make(self, minutes: Sequence[int]) -> int:
-        names = [decode(row[0]) for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
-                 for row in found.values]  # fmt: skip
+        names = [decode(row[0]) for series in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
+                 for row in series.values]  # fmt: skip
         spans = [
             Span(name, minute * MINUTE_NS, (minute + 1) * MINUTE_NS - 1, {})
             for name in names for minute in minutes

@@ -11,7 +11,7 @@ from typing import Final
 from wattmark_core.clock import Clock
 from wattmark_core.exporter_api import HostReport, TimeBase
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
-from wattmark_exporters.ring import Page, Ring
+from wattmark_exporters.ring import Ring, RingPage
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest, SeriesWriter
@@ -150,7 +150,7 @@ class Sampler:
 
     # -- reports --------------------------------------------------------------------------------
 
-    def samples(self, cursor: str) -> Page:
+    def samples(self, cursor: str) -> RingPage:
         """All samples after ``cursor``, up to the last read."""
         with self._lock:
             for sensor, _ in self._running:

@@ -111,13 +111,13 @@ def test_a_run_keeps_no_score_that_it_has_no_longer(opened: tuple[Store, Rewrite
     """Those of another formula, boundary or time go; other runs' stay."""
     store, _ = opened
     other = replace(SCORE, run_id="r2")
-    kept = replace(SCORE, settings="batch_size=1")
-    for score in (other, kept, replace(SCORE, formula="mine", value=None, method=None),
+    newest = replace(SCORE, settings="batch_size=1")
+    for score in (other, newest, replace(SCORE, formula="mine", value=None, method=None),
                   replace(SCORE, boundary=Boundary.GPU)):  # fmt: skip
         store.put_score(score)
-    store.keep_scores("r1", [kept])
-    assert store.scores() == [kept, other]
-    store.keep_scores("r1", [kept])
-    assert store.scores() == [kept, other]
+    store.keep_scores("r1", [newest])
+    assert store.scores() == [newest, other]
+    store.keep_scores("r1", [newest])
+    assert store.scores() == [newest, other]
     store.keep_scores("r1", [])
     assert store.scores() == [other]

@@ -176,7 +176,7 @@ def test_a_wrong_password_is_refused_and_not_repeated(
     assert "\n" not in str(caught.value)
 
 
-def test_a_server_that_is_away_is_told_from_one_that_refuses(each_influx: Server) -> None:
+def test_a_server_that_is_away_is_not_one_that_refuses(each_influx: Server) -> None:
     """A stopped server is worth another try, a value of the wrong type is not."""
     store = open_store(each_influx.url("admin"), each_influx.password_file("admin"))
     each_influx.query("telemetry", "SHOW MEASUREMENTS")
@@ -223,7 +223,7 @@ def test_a_measurement_of_any_name_gets_its_minutes(influx_store: Any) -> None:
 
 
 @pytest.fixture(params=[b"<html>log in</html>", b'{"error": "odd"}', b"[]", b"\xff"])
-def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
+def other_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The store's URL of a server that says yes to everything and is no InfluxDB."""
 
     class Yes(BaseHTTPRequestHandler):
@@ -246,9 +246,9 @@ def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
         thread.join()
 
 
-def test_another_server_is_told_from_an_influxdb(stranger: str) -> None:
+def test_another_server_is_not_taken_for_an_influxdb(other_server: str) -> None:
     """What it says yes to is not taken for written, nor its page for an answer."""
-    with closing(open_store(stranger)) as store:
+    with closing(open_store(other_server)) as store:
         calls: list[Callable[[], object]] = [
             store.windows, lambda: store.write([Sample("power", (), {"watts": 1.0}, 1)]),
         ]  # fmt: skip

@@ -85,7 +85,7 @@ def test_power_is_what_the_counters_say_computed_by_another_way(influx: Any, sto
 
 
 def test_a_constant_load_has_its_watts_at_every_width(influx: Any, store: Any) -> None:
-    """Each bucket is stamped with its start and tells the seconds that it covers."""
+    """Each bucket is stamped with its start and holds the seconds that it covers."""
     store.write(load(50.0, 0.0, 1900.0))
     store.roll_up(LATER)
     for each in POWER:
@@ -124,8 +124,8 @@ def test_boards_that_two_sources_see_are_in_the_stored_total_once(influx: Any, s
     store.roll_up(LATER)
     for each in POWER:
         starts = range(0, 600, each.seconds)
-        asked = "SELECT watts, parts FROM power WHERE source = '' GROUP BY domain, method"
-        rows = influx.query(each.database, asked)["series"]
+        query = "SELECT watts, parts FROM power WHERE source = '' GROUP BY domain, method"
+        rows = influx.query(each.database, query)["series"]
         assert {" ".join(row["tags"].values()): row["values"] for row in rows} == {
             name: [[T0 + start * S, pytest.approx(watts), parts] for start in starts]
             for name, watts, parts in (
@@ -137,11 +137,9 @@ def test_boards_that_two_sources_see_are_in_the_stored_total_once(influx: Any, s
             pytest.approx((400.0, min(each.seconds, 600.0)))] * 2  # fmt: skip
 
 
-def test_a_total_without_one_of_its_boards_tells_that_it_has_fewer_parts(
-    influx: Any, store: Any
-) -> None:
+def test_a_total_without_one_of_its_boards_has_fewer_parts(influx: Any, store: Any) -> None:
     """A board is not heard of from 200 s to 260 s: of wider buckets the fewest of the finer ones.
-    A point with a source does not tell."""
+    A point with a source has no parts."""
     tags = energy_tags("gpu", "GPU-1", "nvml")
     store.write(load(50.0, 0.0, 900.0))
     store.write([*load(200.0, 0.0, 200.0, tags=tags),

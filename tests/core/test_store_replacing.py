@@ -61,8 +61,8 @@ def test_what_has_other_tags_is_written_before_the_old_goes(store: Any, gate: Ga
     assert store.windows() == [new]
 
 
-def test_a_field_less_is_told_to_be_unwritten_until_it_is_written(store: Any, gate: Gate) -> None:
-    """Broken off after the deletion, whoever writes knows, and writes again."""
+def test_a_field_less_is_unwritten_until_it_is_written(store: Any, gate: Gate) -> None:
+    """Broken off after the deletion, the writer gets an error, and writes again."""
     store.put_window(OLD)
     new = replace(OLD, joules=None)
     gate.passed = keep_back("DELETE")
@@ -108,13 +108,13 @@ def test_marking_anothers_window_deletes_nothing(store: Any, gate: Gate) -> None
     assert store.windows() == [replace(read, overlapping=True)]
 
 
-def test_results_of_statements_are_told_apart(store: Any) -> None:
+def test_results_of_statements_are_kept_apart(store: Any) -> None:
     """Also where some of them have none: InfluxDB 2.7 leaves those of deletions out."""
     store.put_window(OLD)
     delete, select = 'DELETE FROM "window" WHERE "host" = \'x\'', 'SELECT "end_ns" FROM "window"'
-    for asked in ([delete], [delete, select], [select, delete, select], [delete, delete]):
-        found = store.ask("results", asked)
-        assert [len(rows) for rows in found] == [int(each == select) for each in asked]
+    for statements in ([delete], [delete, select], [select, delete, select], [delete, delete]):
+        found = store.ask("results", statements)
+        assert [len(rows) for rows in found] == [int(each == select) for each in statements]
 
 
 def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:

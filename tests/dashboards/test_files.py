@@ -91,8 +91,8 @@ def test_every_variable_in_use_is_there(name: str) -> None:
     assert used - {"__from", "__to", "__url_time_range"} <= set(names)
     assert "$interval" not in text
     for variable in variables:
-        asked = re.findall(r"\$\{(\w+)", f"{variable.get('query')}{variable.get('datasource')}")
-        assert all(names.index(each) < names.index(variable["name"]) for each in asked)
+        needed = re.findall(r"\$\{(\w+)", f"{variable.get('query')}{variable.get('datasource')}")
+        assert all(names.index(each) < names.index(variable["name"]) for each in needed)
 
 
 def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
@@ -150,12 +150,12 @@ def test_what_a_table_shows_is_asked_for(panel: Any) -> None:
         return
     rules = json.dumps([panel["fieldConfig"]["overrides"], panel["transformations"]])
     made = {"Time", *re.findall(r'"alias": "([^"]+)"', rules)}
-    asked = set(re.findall(r'"(\w+)"', " ".join(target["query"] for target in panel["targets"])))
+    named = set(re.findall(r'"(\w+)"', " ".join(target["query"] for target in panel["targets"])))
     names = {
         *re.findall(r"__data\.fields\.(\w+)", rules),
         *re.findall(r'"(?:byField|columnField|rowField|valueField|left)": "(\w+)"', rules),
     }
-    assert names <= asked | made
+    assert names <= named | made
 
 
 def test_a_colour_looks_the_same_wherever_a_person_sees_it() -> None:

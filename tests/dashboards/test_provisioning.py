@@ -71,7 +71,7 @@ def test_dashboards_are_read_where_they_are_mounted() -> None:
     assert provider["allowUiUpdates"] is False
 
 
-def test_four_alerts_tell_what_to_do() -> None:
+def test_four_alerts_say_what_to_do() -> None:
     """Each asks a provisioned source, reduces, compares, and has a summary and a remedy."""
     rules = read("alerting/wattmark.yml")["groups"][0]["rules"]
     assert [rule["title"] for rule in rules] == [

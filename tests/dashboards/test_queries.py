@@ -252,7 +252,7 @@ def test_reads_that_were_not_taken_show_when_it_happened(recorded: Any) -> None:
     assert sorted(values)[len(values) // 4] == pytest.approx(0.9)
 
 
-def test_a_silent_host_is_told_first(recorded: Any) -> None:
+def test_a_silent_host_is_listed_first(recorded: Any) -> None:
     """Its target is down, what it draws now is missing, and the lag says for how long."""
     tags = make_tags({"host": "h2", "target": "http://h2"})
     recorded.write([

@@ -161,7 +161,7 @@ def test_another_framework_has_a_row_of_its_own(recorded: Any) -> None:
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_matrix_is_made_of_values_that_are_there(recorded: Any, formula: str) -> None:
-    """The value is computed anew before it becomes a cell, and null times 1 is 0: 0 J per inference
+    """The value is computed again before it becomes a cell, and null times 1 is 0: 0 J per inference
     where a formula has no energy. So no row has null, and a cell without a row is a dash."""
     for panel in PANELS:
         for step in panel["transformations"]:
@@ -190,8 +190,8 @@ def test_the_reference_is_not_compared_with_itself(recorded: Any) -> None:
     ratios = {row["variant"]: row["joules_per_inference"] / by[row["variant"]]
               for row in own if row["variant"] in by}  # fmt: skip
     assert ratios["m"] == pytest.approx(2.0)
-    kept = next(t for t in panel_of(RATIOS)["transformations"] if t["id"] == "filterByValue")
-    assert {f["fieldName"] for f in kept["options"]["filters"]} == {
+    filtered = next(t for t in panel_of(RATIOS)["transformations"] if t["id"] == "filterByValue")
+    assert {f["fieldName"] for f in filtered["options"]["filters"]} == {
         "joules_per_inference", "reference_joules_per_inference",
     }  # fmt: skip
 

@@ -137,7 +137,7 @@ def test_a_counter_has_a_name_for_people(domain: str, name: str) -> None:
     assert domain == name
 
 
-def test_a_run_is_told_against_its_forerunners(recorded: Any) -> None:
+def test_a_run_is_compared_with_those_before_it(recorded: Any) -> None:
     """Of the same network, settings, place and boundary, newest first, each against the last."""
     found = rows(recorded, "Runs of the same network")
     assert [row["run_id"] for row in found] == ["run2", "run1", "run0"]
@@ -169,11 +169,11 @@ def test_a_name_may_hold_quotes(recorded: Any) -> None:
     names = ("run_id", "workload", "variant", "place", "reference", "formula")
     chosen = dict.fromkeys(names, ODD)
     for board in (BOARD, ranking.make()):
-        asked = [(p["title"], t["query"]) for p in every_panel(board) for t in p["targets"]
+        queries = [(p["title"], t["query"]) for p in every_panel(board) for t in p["targets"]
                  if t["datasource"]["uid"] == "${results}"]  # fmt: skip
-        asked += [(v["name"], v["query"]) for v in board["templating"]["list"]
+        queries += [(v["name"], v["query"]) for v in board["templating"]["list"]
                   if v["type"] == "query" and v["datasource"]["uid"] == "${results}"]  # fmt: skip
-        for title, query in asked:
+        for title, query in queries:
             text = recorded.expand(query, **chosen)
             answer = recorded.influxd.query("results", text, user="grafana")
             assert "error" not in answer, (title, answer)

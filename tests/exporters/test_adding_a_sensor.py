@@ -157,8 +157,8 @@ def test_the_pages_own_test_passes(patched: Patched, tmp_path: Path) -> None:
     assert match is not None
     test = tmp_path / "test_battery.py"
     test.write_text(f"from wattmark_exporters.sensors.battery import Battery\n\n\n{match[1]}")
-    said = patched.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(test))
-    assert "1 passed" in said
+    output = patched.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(test))
+    assert "1 passed" in output
 
 
 def test_the_readmes_table_is_what_the_sensors_say(patched: Patched) -> None:

@@ -61,13 +61,13 @@ def kind(statement: str) -> Kind:
     return Kind.SELECT
 
 
-def databases(statement: str, given: str) -> Iterator[str]:
+def databases(statement: str, default: str) -> Iterator[str]:
     """The databases that a statement reads; ``given``: that of the request."""
     bare = _bare(statement)
     named = _QUALIFIED.findall(bare)
     if statement.upper().startswith("SHOW"):
         named += _ON.findall(bare)
-    yield from (name.strip('"') for name in named) if named else (given,)
+    yield from (name.strip('"') for name in named) if named else (default,)
 
 
 def _bare(statement: str) -> str:

@@ -50,7 +50,7 @@ def test_readme_shows_every_command() -> None:
 
 @pytest.mark.parametrize(("program", "command"), COMMANDS)
 def test_readme_commands_exist(program: str, command: str) -> None:
-    """What the README tells to type answers ``--help`` and shows an example."""
+    """What the README says to type answers ``--help`` and shows an example."""
     arguments = [sys.executable, "-m", MODULES[program], *command.split(), "--help"]
     done = subprocess.run(arguments, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -35,10 +35,10 @@ def requirements(extras: Iterable[str]) -> Iterator[Requirement]:
                 yield requirement
 
 
-def closure(wanted: Iterable[Requirement]) -> dict[str, Distribution]:
+def closure(requirements: Iterable[Requirement]) -> dict[str, Distribution]:
     """The installed distributions that the requirements need, by name."""
     found: dict[str, Distribution] = {}
-    left = [(requirement, "") for requirement in wanted]
+    left = [(requirement, "") for requirement in requirements]
     while left:
         requirement, extra = left.pop()
         if requirement.marker and not requirement.marker.evaluate({"extra": extra}):

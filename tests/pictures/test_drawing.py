@@ -109,7 +109,7 @@ def test_points_of_two_values(library: Library, options: Any) -> None:
 
 
 def test_a_number_is_as_large_as_it_fits(library: Library) -> None:
-    """The page's script is told the room."""
+    """The page's script gets the room."""
     found = draw(library, panel("stat", {"textMode": "value"}), series(1.0, 2.5))
     assert 'data-w="576.0"' in found
     assert ">2.50 W<" in found

@@ -54,9 +54,9 @@ def test_every_window_and_score_is_there(
     """With all that was known of it, to the last digit."""
     results: list[Any] = [*(store.windows() if table == "window" else store.scores())]
     found = {tuple(getattr(each, name) for name in key): each for each in results}
-    there = rows.execute(f'SELECT * FROM "{table}"')
-    there.row_factory = sqlite3.Row
-    before = there.fetchall()
+    stored = rows.execute(f'SELECT * FROM "{table}"')
+    stored.row_factory = sqlite3.Row
+    before = stored.fetchall()
     assert len(before) == len(found) > 5
     for row in before:
         result = found[tuple(row[name] for name in key)]

@@ -43,8 +43,8 @@ class Drawing:
     @property
     def options(self) -> Json:
         """The panel's own, by its kind."""
-        found: Json = self.panel.get("options") or {}
-        return found
+        options: Json = self.panel.get("options") or {}
+        return options
 
     @property
     def empty(self) -> str:
@@ -137,10 +137,10 @@ def with_legend(drawing: Drawing, entries: Sequence[Entry], plot: Callable[[int,
     return plot(drawing.width, drawing.height - taken) + legend
 
 
-def _wide(entries: Sequence[Entry], asked: Any, width: int, *, table: bool) -> int:
+def _wide(entries: Sequence[Entry], set_width: Any, width: int, *, table: bool) -> int:
     longest = max(len(entry.name) for entry in entries) * 6.6 + 40
     calcs = max(len(entry.calcs) for entry in entries) * 75 if table else 0
-    return int(min(asked or longest + calcs, width * (0.9 if asked else 0.6)))
+    return int(min(set_width or longest + calcs, width * (0.9 if set_width else 0.6)))
 
 
 def legend_height(entries: Sequence[Entry], width: int, *, table: bool) -> int:

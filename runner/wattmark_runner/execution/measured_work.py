@@ -35,7 +35,7 @@ def load_command(run: RunUnderWay) -> Load:
         workload.builtin, request.model, dict(request.parameters), str(run.cache),
         str(run.data_root), request.gpu, workload.entry_point,
         workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
-        workload.keras.given_to(request.model) if workload.keras else {},
+        workload.keras.options_for(request.model) if workload.keras else {},
     )  # fmt: skip
 
 

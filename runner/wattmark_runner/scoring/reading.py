@@ -58,7 +58,7 @@ def read_window(
     return WindowData(
         window,
         _looked_further(store, window, samples),
-        tuple(_field_series(data) for found in answers[len(flat) :] for data in found),
+        tuple(_field_series(data) for answer in answers[len(flat) :] for data in answer),
     )
 
 
@@ -166,9 +166,9 @@ def _samples(
     return CounterSamples(series, _counter(series, window, energy), watts)
 
 
-def _counter(series: EnergySeries, window: Window, found: Sequence[SeriesData]) -> CounterData:
+def _counter(series: EnergySeries, window: Window, answer: Sequence[SeriesData]) -> CounterData:
     """The samples up to ``reach_ns`` beyond the end, or to the first beyond it if that is later."""
-    counters = (CounterData.of_fields(data.times_ns, data.fields) for data in found)
+    counters = (CounterData.of_fields(data.times_ns, data.fields) for data in answer)
     counter = next(counters, CounterData.of([], [], [], []))
     after = counter.times_ns[counter.times_ns > window.end_ns + beyond_ns(series)]
     last_ns = window.end_ns + reach_ns(series)

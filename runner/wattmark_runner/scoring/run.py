@@ -115,7 +115,7 @@ def compute_scores(
     add_overhead(record, windows)
     record.usage = usage(windows, record.request.gpu)
     record.formulas = {formula.name: formula.text for formula in formulas}
-    record.edges = {each.window.window_id: _kept_edges(each) for each in windows}
+    record.edges = {data.window.window_id: _kept_edges(data) for data in windows}
     main = record.request.main_boundary
     scores: list[Score] = []
     for boundary, run in _measured_runs(record, windows, main):

@@ -127,7 +127,7 @@ def _energy(record: RunRecord, window: Window, boundary: Boundary) -> _Energy | 
 
 
 def _counter(edges: list[dict[str, Any]], series: EnergySeries) -> CounterData:
-    for kept in edges:
-        if kept["tags"].items() >= series.tags.items():
-            return CounterData.of_fields(kept["times_ns"], kept["fields"])
+    for counter in edges:
+        if counter["tags"].items() >= series.tags.items():
+            return CounterData.of_fields(counter["times_ns"], counter["fields"])
     return CounterData.of([], [], [], [])

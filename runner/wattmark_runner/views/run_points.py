@@ -40,7 +40,7 @@ def run_points(
         yield Shown("window_power", {**run, "window_id": window.window_id}, points)
     for score in energy:
         owner = {"workload": score.workload, "boundary": str(score.boundary)}
-        same = [each for each in known if each.boundary is score.boundary]
+        same = [other for other in known if other.boundary is score.boundary]
         yield Shown("isoline", owner, isolines(owner, same))
 
 

@@ -119,7 +119,7 @@ def _ranks() -> Iterator[Cell]:
 
 def _places(network: PaperNetwork, column: str) -> tuple[int, int]:
     """First and last rank that a printed score allows: equal ones may stand either way."""
-    printed = sorted((each[column].value for each in MODELS), reverse=True)
+    printed = sorted((row[column].value for row in MODELS), reverse=True)
     first = printed.index(network[column].value) + 1
     return first, first + printed.count(network[column].value) - 1
 

@@ -128,7 +128,7 @@ class SpoolMachine(RuleBasedStateMachine):
         ORDERS["orders"] += 1
         ORDERS["of them with a crash"] += self.crashed
         ORDERS["samples"] += self.next_number - 1
-        ORDERS["samples lost for want of room, all counted"] += self.spool.loss.lost
+        ORDERS["samples lost to a full spool, all counted"] += self.spool.loss.lost
         self.spool.close()
         self.scratch.cleanup()
 
@@ -182,7 +182,7 @@ def folder(tmp_path: Path) -> Path:
 def test_damage_in_the_middle_costs_the_rest_of_its_segment(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Found at the start: the segments after it are sent, the bytes are counted, one line tells."""
+    """Found at the start: the segments after it are sent, the bytes are counted and logged in one line."""
     spool = Spool(folder, LIMIT_BYTES)
     for number in range(1, 40):
         spool.append([record(number)])
@@ -227,19 +227,19 @@ def test_two_collectors_on_one_spool_are_an_error(folder: Path) -> None:
     Spool(folder).close()
 
 
-def test_a_full_spool_is_told_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_full_spool_is_logged_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """When it begins and, with count and time span, when it is over."""
     spool = Spool(folder, LIMIT_BYTES)
     for number in range(1, 200):
         spool.append([record(number * 1_000_000_000)])
     caplog.set_level(logging.INFO)
     left = drain(spool)
-    told = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
-    assert len(told) == 2
-    assert "is full" in told[0]
+    messages = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
+    assert len(messages) == 2
+    assert "is full" in messages[0]
     lost = spool.loss.lost
     assert lost == 199 - len(left) > 0
-    assert f"{lost} samples from 1970-01-01T00:00:01+00:00 to 1970-01-01T00:" in told[1]
+    assert f"{lost} samples from 1970-01-01T00:00:01+00:00 to 1970-01-01T00:" in messages[1]
     spool.close()
 
 

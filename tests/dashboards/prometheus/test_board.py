@@ -148,7 +148,7 @@ def test_every_variable_in_use_is_there(name: str) -> None:
     assert used == {*names, "__range", "__rate_interval"}
 
 
-def test_the_first_screen_tells_where_the_power_goes() -> None:
+def test_the_first_screen_shows_where_the_power_goes() -> None:
     """Power now, its parts over time, energy by part, and whether the sensors are to be trusted."""
     shown = {
         row["title"] for board in BOARDS.values() for row in board["panels"]

@@ -111,7 +111,7 @@ def test_a_restart_makes_no_jump(prometheus: Any) -> None:
     assert 0.95 * WATTS * (seconds - uncounted) < found < 1.03 * WATTS * seconds
 
 
-def test_sensors_are_told_that_are_not_there(prometheus: Any) -> None:
+def test_absent_sensors_are_named(prometheus: Any) -> None:
     """Works, or absent, each with its own words; nothing where the exporter does not answer."""
     state, reads = panel("Sensors")
     measured, estimated = (prometheus.fill(state, each)

@@ -57,7 +57,7 @@ def store(influx: Any) -> Iterator[InfluxStore]:
 
 
 def make_record(run_id: str = "run", later: int = 0) -> RunRecord:
-    """Idle, warm-up, four measured windows, on a GPU; ``later``: run began so many ns after."""
+    """Idle, warm-up, four measured windows, on a GPU; ``later``: ns after which the run began."""
     begins, windows = 1.13, []
     plan = [(Phase.IDLE, 3), (Phase.WARMUP, 2), *((Phase.INFERENCE, s) for s in LENGTHS)]
     for number, (phase, seconds) in enumerate(plan):

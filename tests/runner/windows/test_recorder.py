@@ -75,9 +75,9 @@ def test_windows_of_several_threads_do_not_disturb_each_other(
             thread.start()
         for thread in threads:
             thread.join()
-    kept = store.windows()
-    assert {window.label: window.inferences for window in kept} == {str(n): n for n in range(4)}
-    assert all(window.overlapping for window in kept)
+    windows = store.windows()
+    assert {window.label: window.inferences for window in windows} == {str(n): n for n in range(4)}
+    assert all(window.overlapping for window in windows)
 
 
 def test_an_exception_closes_the_window_and_passes_through(exporter_url: str, store: Store) -> None:

@@ -140,7 +140,7 @@ def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) 
 
 
 def test_damage_inside_a_png_is_found_before_anything_is_measured(tmp_path: Path) -> None:
-    """Its checksums tell."""
+    """Its checksums show that."""
     from wattmark_runner.worker.datasets.files import look_at
 
     path = tmp_path / "noise.png"

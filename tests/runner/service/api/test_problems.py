@@ -136,7 +136,7 @@ def test_errors_of_the_rooms(ask: Ask, name: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["run", "unforeseen"])
-def test_a_fault_tells_nothing(ask: Ask, name: str) -> None:
+def test_a_fault_discloses_nothing(ask: Ask, name: str) -> None:
     """Anything unforeseen is 500 without a word of what happened."""
     response = ask("GET", f"/errors/{name}")
     assert problem(response)["status"] == 500

@@ -182,7 +182,7 @@ def test_what_is_confirmed_is_not_written_again(
     runner.score_again()
     assert database.unpublished() == []
     gate.calls.clear()
-    time.sleep(3.0)  # longer than a turn of whoever looks for what is not written
+    time.sleep(3.0)  # longer than a turn of the thread that looks for what is not written
     assert gate.calls == []
     gate.stop()
 

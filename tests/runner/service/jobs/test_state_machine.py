@@ -213,18 +213,18 @@ class Runs(RuleBasedStateMachine):
 
     @invariant()
     def every_step_is_legal(self) -> None:
-        """The events of each run tell only of steps that there are."""
+        """The events of each run hold only steps that exist."""
         for row in self.database.rows(ALL):
             legal = OWN if row.source is RunSource.RUNNER else EXTERNAL
             before = None
-            for state in told(self.database, row.run_id):
-                assert state in legal[before], (row, told(self.database, row.run_id))
+            for state in states_in(self.database, row.run_id):
+                assert state in legal[before], (row, states_in(self.database, row.run_id))
                 before = state
                 if state is INTERRUPTED:
                     assert self.made[row.run_id] < self.starts, row
 
     def teardown(self) -> None:
-        """All runs come to an end; what was told of each is what became of it."""
+        """All runs come to an end; the last event of each is what became of it."""
         try:
             self.finish()
             self.judge()
@@ -254,7 +254,7 @@ class Runs(RuleBasedStateMachine):
             assert (row.reason == "") == (row.state is DONE), row
             record = self.database.load(row.run_id)
             assert record.scores or row.state is not DONE, row
-            assert told(self.database, row.run_id)[-1] is row.state
+            assert states_in(self.database, row.run_id)[-1] is row.state
 
     # Calls
 
@@ -288,8 +288,8 @@ def allowed(call: Callable[[], Any], *refusals: type[RequestRefused]) -> Any:
         return None
 
 
-def told(database: RunDatabase, run_id: str) -> list[RunState]:
-    """The states that a run's events tell of, in order."""
+def states_in(database: RunDatabase, run_id: str) -> list[RunState]:
+    """The states in a run's events, in order."""
     return [RunState(e.body["state"]) for e in database.events(run_id) if e.kind == "state"]
 
 

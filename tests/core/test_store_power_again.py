@@ -135,7 +135,7 @@ def test_killed_between_two_widths_the_next_one_ends_the_work(
 
 
 def test_what_failed_stays_due(influx: Any, store: Any) -> None:
-    """A server without the databases, as one that was not updated: logged, and made up for later."""
+    """A server without the databases, as one that was not updated: logged, made up for later."""
     influx.query("", "DROP DATABASE power_1m")
     store.write(load(50.0, 0.0, 130.0))
     with pytest.raises(StoreUnavailable, match="power_1m"):

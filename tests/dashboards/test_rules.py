@@ -102,7 +102,7 @@ def test_a_panel_says_what_it_shows(panel: Any) -> None:
 
 @every_panel
 def test_a_panel_has_a_unit_and_an_empty_text(panel: Any) -> None:
-    """The text says why there is nothing, and what to do, and is not that of a query that failed."""
+    """The text says why there is nothing and what to do, and is not that of a query that failed."""
     if panel["type"] in WITHOUT_DATA:
         return
     defaults = panel["fieldConfig"]["defaults"]

@@ -379,7 +379,7 @@ def test_moving(bench: Build, clock: FakeClock) -> None:
 
 
 def test_counter_against_power(bench: Build, clock: FakeClock) -> None:
-    """Where a GPU gives counter and power, their ratio over 10 s is reported, with the GPU's tags."""
+    """Where a GPU gives counter and power, their ratio over 10 s is served, with the GPU's tags."""
     tags = {"device": "GPU-1", "gpu": "0", "model": "X"}
 
     def readings() -> list[Reading]:

@@ -171,7 +171,7 @@ def test_arm(meter: Start, wait_until: Wait) -> None:
 
 
 def test_sensors(meter: Start, wait_until: Wait) -> None:
-    """``/sensors`` returns host, boot, time base and every sensor's state, with reason and remedy."""
+    """``/sensors`` has host, boot, time base and every sensor's state, with reason and remedy."""
     client = meter("--sensor", "bench_sensors:Broken").client
     wait_until(lambda: any(s.moving for s in client.sensors().sensors if s.name == "meter"))
     report = client.sensors()

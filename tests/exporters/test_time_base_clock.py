@@ -29,7 +29,7 @@ def test_step(clock: FakeClock, seconds: float) -> None:
 
 
 def test_small_step_does_not_move_stamps(clock: FakeClock) -> None:
-    """A step of less than 50 ms leaves the base alone: stamps go on evenly, the shift is reported."""
+    """A step of less than 50 ms leaves the base alone: stamps go on evenly, the shift is shown."""
     base = TimeBaseClock(clock)
     before_ns = base.now_ns()
     clock.step(-0.04)

@@ -12,7 +12,7 @@ from tests.influxdb.local import Influxd, running
 from tests.influxdb.servers import REAL, Influxdb27
 
 ROOT = Path(__file__).parents[2]
-CHECKED = ("tests/core/test_store_replacing.py", "-k", "told_apart")
+CHECKED = ("tests/core/test_store_replacing.py", "-k", "kept_apart")
 pytestmark = pytest.mark.skipif(bool(REAL), reason="this is such a check")
 Check = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -43,7 +43,7 @@ def test_services_are_limited(stack: Any) -> None:
 
 
 def test_an_older_stack_is_brought_up_to_date(stack: Any, tmp_path: Path) -> None:
-    """One without ready power gets databases, rights and the power of its past, as printed before."""
+    """One without ready power gets databases, rights and the power of its past; printed before."""
     for name in POWER:
         stack.query("admin", "", f"DROP DATABASE {name}")
     shown = stack.tool("update", "--show")

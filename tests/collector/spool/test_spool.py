@@ -182,7 +182,7 @@ def folder(tmp_path: Path) -> Path:
 def test_damage_in_the_middle_costs_the_rest_of_its_segment(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Found at the start: the segments after it are sent, the bytes are counted and logged in one line."""
+    """Found at the start: the segments after it are sent, the bytes counted and logged once."""
     spool = Spool(folder, LIMIT_BYTES)
     for number in range(1, 40):
         spool.append([record(number)])

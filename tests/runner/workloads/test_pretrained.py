@@ -1,4 +1,4 @@
-"""Trained weights that cannot be had are refused when a run is asked for; no framework is imported."""
+"""Trained weights that cannot be had are refused with the request; no framework is imported."""
 
 import ast
 import importlib.util

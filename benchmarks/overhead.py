@@ -40,7 +40,7 @@ SHAPES: Final = ((256, 784), (784, 1024), (1024, 1024), (1024, 10))
 
 
 class Perceptron:
-    """The load: so many batches as take a turn."""
+    """The load: as many batches as take a turn."""
 
     def __init__(self) -> None:
         generator = np.random.default_rng(1)

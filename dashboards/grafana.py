@@ -22,7 +22,7 @@ _ROUNDED_MS: Final = (
     (9_000_000, 7_200_000), (16_200_000, 10_800_000), (32_400_000, 21_600_000),
     (86_400_000, 43_200_000), (604_800_000, 86_400_000),
 )  # fmt: skip
-"""Below so many ms between points it takes so many (roundInterval in @grafana/data)."""
+"""Upper bound of ms between points → what it takes (roundInterval in @grafana/data)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def milliseconds(interval: str) -> int:
 
 
 def interval_of(shown_ms: int, points: int, least: str) -> str:
-    """The time between points that it takes for so many of them."""
+    """The time between points that it takes for ``points`` of them."""
     exact = max(shown_ms / points, milliseconds(least))
     rounded = next((ms for below, ms in _ROUNDED_MS if exact < below), _ROUNDED_MS[-1][1])
     unit, size = max(

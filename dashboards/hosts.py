@@ -78,7 +78,7 @@ def hosts_table(*, width: int, height: int, whole: bool = False) -> Panel:
              "failed", "lag", "clock", "lost", "joules")  # fmt: skip
     return table(
         "Hosts", "Silent ones first; a host's name leads to it. Mean, energy and known are of the"
-        " shown time. Counters missing: so many that were once heard of were not at some time, and"
+        " shown time. Counters missing: how many that were once heard of were not at some time, and"
         " are not in the total then." + COVERED, tables(queries), width=width, height=height,
         transformations=[
             *joined("host"), sorted_by("answers", down=False), ordered(*order),

@@ -33,7 +33,7 @@ class RingPage:
     lost: int
 
     def text(self) -> str:
-        """The lines, each with its line feed; they are made here, for whoever asks."""
+        """The lines, each with its line feed; they are made here, on request."""
         return "".join([chunk.format.lines(chunk.data) for chunk in self.chunks])
 
 

@@ -88,7 +88,7 @@ def test_interrupted_it_keeps_what_was_measured(tmp_path: Path) -> None:
 def test_a_store_that_fails_when_baselines_are_shared_gets_the_results_later(
     tmp_path: Path,
 ) -> None:
-    """The ledger knows of which run it may lack some, and keeps what was scored before; of the
+    """The database knows of which run it may lack some, and keeps what was scored before; of the
     others it lacks nothing."""
     start, records = 1_700_000_000_000_000_000, []
     for number in range(2):

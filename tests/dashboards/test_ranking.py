@@ -162,7 +162,7 @@ def test_another_framework_has_a_row_of_its_own(recorded: Any) -> None:
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_matrix_is_made_of_values_that_are_there(recorded: Any, formula: str) -> None:
     """The value is computed again before it becomes a cell, and null times 1 is 0: 0 J per
-    inference where a formula has no energy. So no row has null, and a cell without a row is a dash."""
+    inference where a formula has no energy. So no row has null; a cell without a row is a dash."""
     for panel in PANELS:
         for step in panel["transformations"]:
             if step["id"] == "groupingToMatrix":

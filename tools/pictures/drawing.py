@@ -30,7 +30,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A panel to be drawn into a box of so many px."""
+    """A panel to be drawn into a box of ``width`` by ``height`` px."""
 
     panel: Json
     shown: Shown
@@ -102,7 +102,7 @@ def rule(x1: float, y1: float, x2: float, y2: float, color: str = GRID) -> str:
 
 
 def svg(parts: Iterable[str], width: float, height: float) -> str:
-    """An SVG of so many px."""
+    """An SVG of ``width`` by ``height`` px."""
     return (
         f'<svg width="{width:.0f}" height="{height:.0f}" style="display:block">'
         f"{''.join(parts)}</svg>"

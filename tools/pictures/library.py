@@ -218,7 +218,7 @@ class Library:
         return str(self._ask("markdown", text=markdown))
 
     def interval(self, span: Span, points: int, least: str) -> tuple[str, int]:
-        """The time between points of which so many fit into a span, as in ``10s``, and in ms."""
+        """The time between points of which ``points`` fit into a span, as in ``10s``, and in ms."""
         answer = self._ask("interval", range=span.json(), points=points, least=least)
         return answer["text"], answer["ms"]
 

@@ -87,7 +87,7 @@ def _words(drawing: Drawing, shown: Number, *, several: bool) -> tuple[str, str]
 
 
 def _fit(words: str, alike: str, width: float, height: float, most: float, style: str = "") -> str:
-    """Words as large as ``alike``, the longest of them, fits into so many px."""
+    """Words as large as ``alike``, the longest of them, fits into ``width`` px."""
     limit = f' data-max="{most:.0f}"' if most else ""
     return (
         f'<div class="fit" style="{style}" data-text="{escape(alike)}" data-w="{width:.1f}"'

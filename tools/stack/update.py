@@ -67,7 +67,7 @@ def _say_changes(
             lines.append(f"{service}: new, {now}")
         elif not images.same(known, image):
             lines.append(f"{service}: {now}, was {images.short(known.locked)}")
-    lines += [f"{service}: built anew from this folder" for service in images.built(compose)]
+    lines += [f"{service}: built again from this folder" for service in images.built(compose)]
     lines += users.server(compose).changes()
     say("what would change:")
     for line in lines:

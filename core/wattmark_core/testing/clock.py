@@ -7,7 +7,7 @@ from wattmark_core.units import seconds_to_ns
 
 @dataclass(slots=True)
 class FakeClock:
-    """A clock that moves only when told to; for tests in virtual time."""
+    """A clock that moves only when it is set or slept on; for tests in virtual time."""
 
     now_ns: int = 1_000_000_000_000
     offset_ns: int = 1_700_000_000_000_000_000

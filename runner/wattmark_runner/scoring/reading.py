@@ -90,7 +90,7 @@ def read_curves(
     record: RunRecord, windows: Sequence[Window], store: Store, points: int
 ) -> list[tuple[EnergySeries, SeriesData]]:
     """Every pinned counter over the time of ``windows``, a second more on either side, thinned to
-    about so many points. Raises ``StoreError``."""
+    about ``points`` samples. Raises ``StoreError``."""
     if not windows:
         return []
     start_ns = min(window.start_ns for window in windows) - seconds_to_ns(1.0)

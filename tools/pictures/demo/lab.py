@@ -150,7 +150,7 @@ RUNS: Final = (
 
 
 def busy(host: str, ago_s: float) -> bool:
-    """Whether a run works on the host so many seconds before the end; in the days before, twice
+    """Whether a run works on the host ``ago_s`` seconds before the end; in the days before, twice
     in each hour."""
     if ago_s > HOUR:
         return ago_s % 1800 < 420
@@ -161,7 +161,7 @@ def busy(host: str, ago_s: float) -> bool:
 
 
 def watts(host: Host, meter: Meter, ago_s: float) -> float:
-    """What a meter's device draws so many seconds before the end, W."""
+    """What a meter's device draws ``ago_s`` seconds before the end, W."""
     return drawn(meter, ago_s, GPUS[0] if busy(host.name, ago_s) else None)
 
 

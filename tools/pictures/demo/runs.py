@@ -43,7 +43,7 @@ def host_of(run: Run) -> Host:
 
 
 def power(run: Run, window: Window, meter: Meter, ago_s: float) -> float:
-    """What a device draws in a window of a run so many seconds before the end, W."""
+    """What a device draws in a window of a run ``ago_s`` seconds before the end, W."""
     idle = window.phase is Phase.IDLE
     again = run.idle_ratio if idle and window.repeat else 1.0
     return again * drawn(meter, ago_s, None if idle else run.gpu)

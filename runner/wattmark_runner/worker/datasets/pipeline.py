@@ -116,7 +116,7 @@ class Ordered:
 
 
 def batches_ahead(source: ImageSource, threads: int) -> int:
-    """So many are decoded or being decoded: all threads have work while ``AHEAD`` wait."""
+    """How many are decoded or being decoded: all threads have work while ``AHEAD`` wait."""
     return AHEAD + -(-threads // source.parts)
 
 

@@ -163,7 +163,7 @@ def test_the_runs_of_an_older_file_wait_to_be_published(old: RunDatabase) -> Non
 def test_old_runs_get_what_is_shown_of_them_and_keep_what_they_have(
     influx: Any, old: RunDatabase, serve: Serve, waiting: Any
 ) -> None:
-    """Texts, checks, repeats and lines; scores and windows are as they were, in the ledger and in
+    """Texts, checks, repeats and lines; scores and windows are as they were, in the database and in
     the store, and so is power whose raw samples are gone."""
     reader = open_store(influx.url("runner"), influx.password_file("runner"))
     names = [f"run{number}" for number in range(RUNS)]

@@ -91,7 +91,7 @@ class Runs(RuleBasedStateMachine):
         return Path(self.folder.name) / name
 
     def started(self, database: RunDatabase) -> Services:
-        """A service over a ledger."""
+        """A service over a run database."""
         context = AppContext(
             self.rooms.exporter_url, self.store, database, Path(self.folder.name),
             self.rooms.data / "cache", load_config(self.rooms.config),
@@ -180,7 +180,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """Go on from what was in the ledger at one instant, as after SIGKILL."""
+        """Go on from what was in the database at one instant, as after SIGKILL."""
         copy = self.data(f"{self.starts}.sqlite")
         with (
             closing(sqlite3.connect(self.database.path)) as ours,

@@ -36,16 +36,18 @@ def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id:percente
     return {"title": title, "url": f"/d/wattmark-run/run?var-run_id={run}&{time}"}
 
 
-def to_host(host: str = "${__data.fields.host:percentencode}") -> Json:
+def to_host() -> Json:
     """To one host, at the time that is shown."""
+    host = "${__data.fields.host:percentencode}"
     return {
         "title": "Live host",
         "url": f"/d/wattmark-live/live-host?var-host={host}&$__url_time_range",
     }
 
 
-def to_ranking(workload: str = "${__data.fields.workload:percentencode}") -> Json:
+def to_ranking() -> Json:
     """To the ranking of a workload."""
+    workload = "${__data.fields.workload:percentencode}"
     return {"title": "Ranking", "url": f"/d/wattmark-ranking/ranking?var-workload={workload}"}
 
 

@@ -15,12 +15,12 @@ CONTAINER_SECRETS: Final = Path("/run/secrets")
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-def host_port(text: str, option: str = "--listen") -> tuple[str, int]:
+def host_port(text: str) -> tuple[str, int]:
     """The parts of ``HOST:PORT``; an IPv6 address may stand in brackets. Raises
-    ``ConfigurationError``, which names the option."""
+    ``ConfigurationError``, which names the option ``--listen``."""
     host, colon, port = text.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > LARGEST_PORT:
-        raise ConfigurationError(f"{option} {text}: not of the form HOST:PORT")
+        raise ConfigurationError(f"--listen {text}: not of the form HOST:PORT")
     return host.strip("[]"), int(port)
 
 

@@ -46,9 +46,8 @@ class Ring:
         *,
         keep_seconds: float = KEEP_SECONDS,
         most_lines: int = MOST_LINES,
-        instance: str = "",
     ) -> None:
-        self.instance = instance or os.urandom(8).hex()
+        self.instance = os.urandom(8).hex()
         self._keep_ns = seconds_to_ns(keep_seconds)
         self._most_lines = most_lines
         self._chunks: deque[Chunk] = deque()

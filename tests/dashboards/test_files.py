@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.board import every_panel
 from dashboards.colors import DOMAINS, PHASES
 from dashboards.generate import DASHBOARDS, files
+from tests.dashboards.panels import every_panel
 from wattmark_runner.views.charts import style_sheet
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards.board import every_panel
 from dashboards.generate import ALERTS, DASHBOARDS
+from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import Method
 from wattmark_core.sample import Sample, make_tags
 

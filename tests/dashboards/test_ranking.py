@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dashboards import ranking, run
-from dashboards.board import every_panel
 from tests.dashboards.conftest import TEXTS, score
+from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Verdict
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashboards import ranking, run
-from dashboards.board import every_panel
+from tests.dashboards.panels import every_panel
 from wattmark_core.results import Boundary
 
 BOARD = run.make()

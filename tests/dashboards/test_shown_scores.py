@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dashboards import ranking, run
-from dashboards.board import every_panel
 from tests.dashboards.conftest import VARIABLES, extras, score
+from tests.dashboards.panels import every_panel
 from tools.pictures.library import (
     DataFrame,
     Library,

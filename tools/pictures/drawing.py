@@ -83,20 +83,18 @@ def is_empty(shown: Shown) -> bool:
     return all(frame.length == 0 or not frame.fields for frame in shown.frames)
 
 
-def text_at(
-    x: float, y: float, words: str, anchor: str = "middle", color: str = TEXT, size: int = 12
-) -> str:
+def text_at(x: float, y: float, words: str, anchor: str = "middle", color: str = TEXT) -> str:
     """A word in an SVG; ``y`` is its middle."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" dominant-baseline="central"'
-        f' font-size="{size}" fill="{color}">{escape(words)}</text>'
+        f' font-size="12" fill="{color}">{escape(words)}</text>'
     )
 
 
-def rule(x1: float, y1: float, x2: float, y2: float, color: str = GRID) -> str:
+def rule(x1: float, y1: float, x2: float, y2: float) -> str:
     """A thin line."""
     return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{color}"'
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{GRID}"'
         ' stroke-width="1" shape-rendering="crispEdges"/>'
     )
 

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 
 from wattmark_core.results import Phase, Window
-from wattmark_runner.execution.progress import Progress
 from wattmark_runner.windows.exporter_link import ExporterLink, read_host
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_runner.windows.stamping import WindowStamping
@@ -17,22 +16,15 @@ def measure_idle(
     *,
     exporter_url: str,
     store: Store,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: threading.Event | None = None,
 ) -> Window:
     """A baseline that several runs share: pass it to ``execute`` as ``idle_before``.
 
-    Raises ``ExporterError``, ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    Raises ``ExporterError`` and ``StoreError``.
     """
     report = read_host(exporter_url)
     stamping = WindowStamping(report.host, report.offset_ns)
-
-    def report_fraction(fraction: float) -> None:
-        if progress is not None:
-            progress(Progress("idle baseline", fraction, seconds * (1.0 - fraction)))
-
     with ExporterLink(exporter_url) as exporter:
-        window = idle_window(seconds, stamping, exporter, report_fraction, cancel)
+        window = idle_window(seconds, stamping, exporter, lambda _: None, None)
     return put_marked(window, store)
 
 

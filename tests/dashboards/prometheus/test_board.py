@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from dashboards import promql
-from dashboards.board import every_panel
 from dashboards.generate import PROMETHEUS_DASHBOARDS, RULES
 from dashboards.prometheus_sensors import ABSENT, MEASURES
+from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import BY_NAME, SOURCE_ORDER
 from wattmark_exporters.choice import built_in
 

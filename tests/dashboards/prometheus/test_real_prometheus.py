@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dashboards import prometheus_host
-from dashboards.board import every_panel
 from dashboards.prometheus_sensors import ABSENT
 from dashboards.promql import HOST_POWER, PART_POWER, POWER, name
+from tests.dashboards.panels import every_panel
 
 MACHINE = runpy.run_path(str(Path(__file__).with_name("known_load.py")))
 GPU_WATTS = 180.0, 360.0

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dashboards import prometheus_host
-from dashboards.board import every_panel
+from tests.dashboards.panels import every_panel
 from tools.pictures.library import LibraryMissing, Shown, Span, shown
 
 NOW_MS = 1_764_000_000_000

@@ -50,12 +50,10 @@ class AccessMiddleware:
         *,
         hosts: Iterable[str] = (),
         keys: Keys | None = None,
-        body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
         self._app = app
         self._hosts = frozenset(_plain(host) for host in hosts)
         self._keys = keys
-        self._limit_bytes = body_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -109,12 +107,12 @@ class AccessMiddleware:
         """What hands the app its body: read here, so that its size is known before it starts."""
         scope[BODY] = b""
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._limit_bytes:
+        if not length.isdecimal() or int(length) > BODY_LIMIT_BYTES:
             raise self._too_large()
         if int(length) == 0 and "transfer-encoding" not in headers:
             return receive
         try:
-            replayed = await read_body(scope, receive, self._limit_bytes)
+            replayed = await read_body(scope, receive, BODY_LIMIT_BYTES)
         except TooLarge:
             raise self._too_large() from None
         if (
@@ -125,7 +123,7 @@ class AccessMiddleware:
         return replayed
 
     def _too_large(self) -> ApiError:
-        return ApiError(413, f"the body has more than {self._limit_bytes} bytes")
+        return ApiError(413, f"the body has more than {BODY_LIMIT_BYTES} bytes")
 
 
 def _check_origin(method: str, headers: Headers) -> None:

@@ -80,15 +80,17 @@ class Sink:
 
 async def serve(answer: Callable[[str, bytes], Answer]) -> None:
     """Listen for ever; prints READY and the port."""
-    server = await asyncio.start_server(_handler(answer), "127.0.0.1", 0)
+    server = await asyncio.start_server(handler(answer), "127.0.0.1", 0)
     sys.stdout.write(f"READY {server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
 
-def _handler(
+def handler(
     answer: Callable[[str, bytes], Answer],
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """For ``asyncio.start_server``: answers each request of a connection by path and body."""
+
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):

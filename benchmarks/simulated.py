@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from benchmarks.feeder import Answer, handler
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import (
     CURSOR_HEADER,
@@ -46,8 +47,12 @@ class Simulated:
         self._power = [f"power,{text} watts=" for text in tags]
         self._epoch = start_ns // 1_000_000
 
-    def answer(self, target: str) -> tuple[str, dict[str, str], str]:
-        """Type, headers and body for a path."""
+    def answer(self, target: str, _: bytes) -> Answer:
+        """To a request for a path."""
+        kind, headers, text = self._content(target)
+        return 200, {"Content-Type": kind, **headers}, text.encode()
+
+    def _content(self, target: str) -> tuple[str, dict[str, str], str]:
         path, _, query = target.partition("?")
         if path == "/samples":
             return self._samples(query.removeprefix("after=").replace("%3A", ":"))
@@ -102,29 +107,11 @@ async def serve(count: int) -> None:
     servers = []
     for number in range(count):
         exporter = Simulated(number, start_ns)
-        servers.append(await asyncio.start_server(_handler(exporter), "127.0.0.1", 0))
+        servers.append(await asyncio.start_server(handler(exporter.answer), "127.0.0.1", 0))
     ports = ",".join(str(server.sockets[0].getsockname()[1]) for server in servers)
     sys.stdout.write(f"READY {ports}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
-
-
-def _handler(exporter: Simulated):  # type: ignore[no-untyped-def]
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                kind, headers, body = exporter.answer(head.split(b" ", 2)[1].decode())
-                data = body.encode()
-                fields = {"Content-Type": kind, "Content-Length": str(len(data)), **headers}
-                lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-                writer.write(f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + data)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    return handle
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
+from tests.serving import serving
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import boot_id
 from wattmark_core.codec import to_json
@@ -75,10 +75,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def newer_exporter() -> Iterator[str]:
     """Its URL, while it serves."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(_Handler) as address:
+        yield address

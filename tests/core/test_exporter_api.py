@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar
 
 import pytest
 
+from tests.serving import serving
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.exporter_api import (
@@ -71,13 +71,8 @@ class Handler(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     """Where the server listens."""
     Handler.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Handler) as address:
+        yield address
 
 
 @pytest.fixture
@@ -137,7 +132,7 @@ def test_an_unusable_url_is_refused_at_once(url: str) -> None:
         ExporterClient(url)
 
 
-class Stranger(BaseHTTPRequestHandler):
+class OtherServer(BaseHTTPRequestHandler):
     """Answers, but is no exporter."""
 
     body: ClassVar[bytes] = b""
@@ -163,15 +158,13 @@ class Stranger(BaseHTTPRequestHandler):
 )
 def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
     """It names the address and what is wrong."""
-    Stranger.body = body
-    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        with closing(ExporterClient(url)) as client, pytest.raises(ExporterError) as caught:
-            client.sensors()
-        server.shutdown()
-        thread.join()
+    OtherServer.body = body
+    with (
+        serving(OtherServer) as url,
+        closing(ExporterClient(url)) as client,
+        pytest.raises(ExporterError) as caught,
+    ):
+        client.sensors()
     assert str(caught.value).startswith(f"{url}/sensors is not the report of a Wattmark exporter")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,9 +1,8 @@
 """What is InfluxDB's own: names that fight back, a server that is away or refuses, restarts."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.influxdb.servers import Server, write
+from tests.serving import serving
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError, StoreError, StoreUnavailable
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
@@ -237,13 +237,8 @@ def other_server(request: pytest.FixtureRequest) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"influxdb://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Yes) as url:
+        yield url.replace("http", "influxdb")
 
 
 def test_another_server_is_not_taken_for_an_influxdb(other_server: str) -> None:

@@ -68,6 +68,11 @@ class RunRequest:
         return Boundary.HOST if self.gpu else Boundary.CPU
 
     @property
+    def gpus(self) -> list[str]:
+        """UUIDs of the GPUs that the run uses: one or none."""
+        return [self.gpu] if self.gpu else []
+
+    @property
     def batch_size(self) -> int | None:
         """Images in a batch, where the workload has such a parameter."""
         value = self.parameters.get("batch_size")

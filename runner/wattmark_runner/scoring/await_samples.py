@@ -12,7 +12,7 @@ from wattmark_core.units import ns_to_seconds, seconds_to_ns
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.overhead import counts
 from wattmark_runner.scoring.pinning import counted
-from wattmark_runner.scoring.reading import beyond_ns, energy_tags, gpus_of, power_tags, reach_ns
+from wattmark_runner.scoring.reading import beyond_ns, energy_tags, power_tags, reach_ns
 from wattmark_runner.windows.waiting import pause
 from wattmark_store import Selection, SeriesData, Store
 
@@ -104,7 +104,7 @@ def _machine(record: RunRecord, end_ns: int) -> Iterator[_Awaited]:
     host = {"host": record.host}
     for measurement in HOST:
         yield _Awaited(measurement, host, end_ns)
-    for gpu in gpus_of(record):
+    for gpu in record.request.gpus:
         yield _Awaited("gpu", {**host, "device": gpu}, end_ns)
     if stated := [window.end_ns for window in record.windows if counts(window)]:
         for tags in (host, {"boot_id": record.boot_id}):

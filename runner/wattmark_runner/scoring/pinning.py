@@ -24,8 +24,7 @@ def counted(series: Sequence[EnergySeries], request: RunRequest) -> tuple[Energy
 
     Raises ``ConfigurationError`` if the boundary needs a counter that is not there.
     """
-    boundary = request.boundary or (Boundary.HOST if request.gpu else Boundary.CPU)
-    gpus = [request.gpu] if request.gpu else []
+    boundary, gpus = request.main_boundary, request.gpus
     domains = BOUNDARY_DOMAINS[boundary]
     inside = of_boundary(series, boundary, gpus)
     counted_domains = {counter.domain for counter in inside}

@@ -30,13 +30,8 @@ LEAST_REACH_SECONDS: Final = 0.5
 
 def read_windows(record: RunRecord, store: Store) -> dict[str, WindowData]:
     """All windows of a run, by their ids. Raises ``StoreError``."""
-    gpus = gpus_of(record)
+    gpus = record.request.gpus
     return {w.window_id: read_window(store, w, record.series, gpus) for w in record.windows}
-
-
-def gpus_of(record: RunRecord) -> list[str]:
-    """UUIDs of the GPUs that the run uses: one or none."""
-    return [record.request.gpu] if record.request.gpu else []
 
 
 def read_window(

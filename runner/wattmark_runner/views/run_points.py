@@ -10,6 +10,7 @@ from wattmark_runner.views.isolines import isolines
 from wattmark_runner.views.power import window_power
 from wattmark_runner.views.repeats import repeats
 from wattmark_scoring import words
+from wattmark_scoring.score_words import check_texts
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_scoring.window_data import WindowData
 from wattmark_store import ViewPoint
@@ -47,13 +48,13 @@ def run_points(
 def checks(score: Score) -> Iterator[ViewPoint]:
     """The checks of a score in words."""
     for check in score.checks:
+        texts = check_texts(check)
         tags = make_tags({
             "run_id": score.run_id, "host": score.host, "boundary": score.boundary,
-            "check": words.words_of(check).name,
+            "check": texts.name,
         })  # fmt: skip
         fields: dict[str, str | int] = {
             "verdict": str(check.verdict), "rank": words.RANKS[check.verdict],
-            "found": words.found(check), "allowed": words.allowed(check),
-            "meaning": words.meaning(check),
+            "found": texts.found, "allowed": texts.allowed, "meaning": texts.meaning,
         }  # fmt: skip
         yield ViewPoint("check", tags, fields, score.time_ns)

@@ -13,8 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wattmark_core.net import is_loopback
-from wattmark_runner.service.access.body import BODY, TooLarge, read_body
+from wattmark_core.net import HOST_NAME, is_loopback
+from wattmark_runner.errors import BodyTooLarge
+from wattmark_runner.service.access.body import BODY, read_body
 from wattmark_runner.service.access.keys import Keys, Role
 from wattmark_runner.service.api.problems import ApiError, problem_response
 
@@ -31,7 +32,7 @@ SECURITY_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]]+)(:[0-9]*)?")
+HOST: Final = re.compile(rf"({HOST_NAME})(:[0-9]*)?")
 """Name or address, and port."""
 POLICY_VIOLATION: Final = 1008
 
@@ -113,7 +114,7 @@ class AccessMiddleware:
             return receive
         try:
             replayed = await read_body(scope, receive, BODY_LIMIT_BYTES)
-        except TooLarge:
+        except BodyTooLarge:
             raise self._too_large() from None
         if (
             scope[BODY]

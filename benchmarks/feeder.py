@@ -39,11 +39,11 @@ class Exporter:
 
     @property
     def page_lines(self) -> int:
-        """Of a full page."""
+        """The lines of a full page."""
         return len(self._heads)
 
     def answer(self, target: str, body: bytes) -> Answer:
-        """To one request."""
+        """Status, headers and body for a path."""
         path, _, query = target.partition("?")
         if path == "/go":
             self._pages = int(query.removeprefix("pages="))
@@ -68,7 +68,7 @@ class Sink:
         self._taken = 0
 
     def answer(self, target: str, body: bytes) -> Answer:
-        """To one request."""
+        """Status, headers and body for a path."""
         if target.startswith("/write"):
             lines = body.split(b"\n")
             self._taken += sum(not line.startswith((b"target,", b"collector,")) for line in lines)

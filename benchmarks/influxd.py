@@ -52,12 +52,12 @@ class Server:
 
     @property
     def address(self) -> str:
-        """HOST:PORT."""
+        """Where it listens, HOST:PORT."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
-        """The one that runs."""
+        """The process that runs, of all that were started."""
         return self.processes[-1]
 
     def start(self) -> None:

@@ -23,7 +23,6 @@ class Goal:
     least: bool = False
 
     def met(self, value: float) -> bool:
-        """Is it?"""
         return value >= self.limit if self.least else value <= self.limit
 
     def __str__(self) -> str:

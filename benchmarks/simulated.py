@@ -33,7 +33,7 @@ BOOT: Final = "0e5a2ad2-7d3f-4e44-9f0e-000000000000"
 
 
 class Simulated:
-    """One exporter."""
+    """One exporter of two CPU sockets."""
 
     def __init__(self, number: int, start_ns: int) -> None:
         self._host = f"simulated{number:03}"

@@ -61,13 +61,13 @@ OPEN_RUN: Final = to_run("Open the run", time=between(*LINKED[1:]))
 
 
 def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) -> Json:
-    """In words and colour."""
+    """The verdict's column: in words and colour."""
     meanings = {str(verdict): meaning for verdict, meaning in VERDICTS.items()}
     return _colored(column(name, called, mappings=[words(meanings)], **more))
 
 
 def method_column(called: str = "energy is", **more: Any) -> Json:
-    """The estimate stands out."""
+    """The method's column, in which an estimate stands out."""
     meanings = {
         **{str(method): (label, "text") for method, label in METHODS.items()},
         "estimated": (ESTIMATED, "orange"),

@@ -52,7 +52,7 @@ def field(measurement: str, name: str) -> str:
 
 
 def names_of(measurement: str, names: Sequence[str]) -> str:
-    """Several of them."""
+    """The names of several tags, quoted."""
     return ", ".join(field(measurement, name) for name in names)
 
 

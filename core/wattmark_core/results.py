@@ -84,7 +84,7 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """Length, s."""
+        """Length of the window, s."""
         return ns_to_seconds(self.end_ns - self.start_ns)
 
 

@@ -72,7 +72,7 @@ class PlainLine(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The line."""
+        """The line, without its line feed."""
         return f"{self.form.prefix} {self.match.string}"
 
 

@@ -102,7 +102,7 @@ class InfluxPoint:
     time_ns: int
 
     def line(self) -> str:
-        """In line protocol."""
+        """The point in line protocol, without a line feed."""
         held = ",".join(f"{name}={_value(value)}" for name, value in self.fields.items())
         return f"{encode_prefix(self.measurement, self.tags)} {held} {self.time_ns}"
 

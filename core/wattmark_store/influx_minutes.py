@@ -40,7 +40,7 @@ class Minutes:
         """From which minute on to look for what a collector before this one left; None at first."""
 
     def touch(self, samples: Iterable[AnySample]) -> None:
-        """These samples were written."""
+        """Note the minutes of samples that were written."""
         minutes = {sample.time_ns // MINUTE_NS for sample in samples}
         with self._lock:
             self._touched |= minutes

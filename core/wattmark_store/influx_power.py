@@ -55,7 +55,7 @@ class PowerRollUp:
         self._refused: set[str] = set()
 
     def touch(self, samples: Sequence[AnySample]) -> None:
-        """These samples were written."""
+        """Note the buckets of samples that were written."""
         width_ns = FINEST.width_ns
         forms = {
             (sample.form, sample.time_ns // width_ns)

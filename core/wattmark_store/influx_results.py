@@ -31,7 +31,7 @@ def windows(start_ns: int | None, end_ns: int | None, filters: Mapping[str, str]
 
 
 def scores(filters: Mapping[str, str]) -> str:
-    """Scores."""
+    """The statement that reads scores; ``filters``: values of tags, empty ones left out."""
     return _select("score", list(chosen({n: value for n, value in filters.items() if value})))
 
 
@@ -98,13 +98,13 @@ def _key(measurement: str, tags: Tags, held: Mapping[str, Any]) -> object:
 
 
 def read_windows(answers: Sequence[Rows]) -> list[Window]:
-    """By start time."""
+    """Windows from their rows, by start time."""
     windows = _read(Window, "start_ns", answers)
     return sorted(windows, key=lambda window: (window.start_ns, window.end_ns, window.window_id))
 
 
 def read_scores(answers: Sequence[Rows]) -> list[Score]:
-    """Newest run first."""
+    """Scores from their rows, newest run first."""
     scores = _read(Score, "time_ns", answers)
     return sorted(scores, key=lambda s: (-s.time_ns, s.run_id, s.model, str(s.boundary), s.formula))
 

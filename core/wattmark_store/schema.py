@@ -101,7 +101,7 @@ def minute_columns(table: SampleTable) -> tuple[Column, ...]:
 
 
 def quote(name: str) -> str:
-    """An identifier in SQL."""
+    """A name as an SQL identifier, in double quotes."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
 

@@ -69,7 +69,6 @@ class Sampler:
     # -- thread ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start sampling."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -185,7 +184,7 @@ class Sampler:
     # -- inside ---------------------------------------------------------------------------------
 
     def _news(self) -> None:
-        """Wake the thread."""
+        """Let the thread look at once for what has changed."""
         with suppress(RuntimeError):  # it is awake already
             self._wake.release()
 

@@ -65,7 +65,7 @@ class ExporterServer(ThreadingMixIn, TCPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL, ``http://HOST:PORT`` or ``https://…``."""
         host, port = self.server_address[:2]
         return f"{'http' if self._tls is None else 'https'}://{in_url(str(host))}:{port}"
 

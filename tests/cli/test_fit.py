@@ -39,7 +39,7 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
     assert "left" in first.stderr
     assert "boundary cpu · ESTIMATED energy, relative only" in first.stdout
     for name in ("report", "results", "scores"):
-        line = next(each for each in first.stdout.splitlines() if each.startswith(name))
+        line = next(line_of for line_of in first.stdout.splitlines() if line_of.startswith(name))
         assert (tmp_path / line.split()[1]).stat().st_size > 500
     second = wattmark(*QUICK, *sysfs, "--json", env=env)
     assert second.returncode == 0, second.stderr

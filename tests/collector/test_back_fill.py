@@ -232,9 +232,9 @@ def test_late_samples_of_that_time_do_not_cost_the_rest_of_their_minute(
 def test_a_total_of_another_method_is_not_counted_twice(influx: Any, back_fill: BackFill) -> None:
     """A minute that was half estimated and half counted, made of samples, stays as it is."""
     estimate = [
-        Sample("energy", make_tags({**each.tag, "source": "estimate", "method": "estimated",
-                                    "device": "cpu"}), each.fields, each.time_ns)
-        for each in energy("a package rapl", lambda _: 70.0, NOON, 600)
+        Sample("energy", make_tags({**sample.tag, "source": "estimate", "method": "estimated",
+                                    "device": "cpu"}), sample.fields, sample.time_ns)
+        for sample in energy("a package rapl", lambda _: 70.0, NOON, 600)
     ]  # fmt: skip
     counter = energy("a package rapl", lambda _: 50.0, NOON + 330 * S, 270)
     make(influx, [*estimate, *counter], NOON + 700 * S)

@@ -40,7 +40,8 @@ def test_bad_lines_are_dropped_and_counted(
     with caplog.at_level(logging.WARNING):
         batch = source.read()
     read = [
-        Sample(each.measurement, each.tags, each.fields, each.time_ns) for each in batch.samples
+        Sample(sample.measurement, sample.tags, sample.fields, sample.time_ns)
+        for sample in batch.samples
     ]
     assert read == [
         Sample("m", (("host", "h1"),), {"f": 1.0}, 5),

@@ -29,7 +29,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def ownership(clock: FakeClock) -> HostOwnership:
-    """Claims of which the exporter at A holds rapl of host h."""
+    """The exporter at A owns rapl of host h."""
     made = HostOwnership(clock)
     made.take("A", "h", report("a1", "rapl"))
     return made

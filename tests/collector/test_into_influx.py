@@ -57,12 +57,12 @@ class Reader(Thread):
 
 def stored(each_influx: Server) -> set[Key]:
     """Series and time of all that is in the store, but for what the collector says of itself."""
-    series = each_influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
+    answer = each_influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
     return {
-        (each["name"], make_tags(each.get("tags", {})), row[0])
-        for each in series
-        if each["name"] not in OWN
-        for row in each["values"]
+        (series["name"], make_tags(series.get("tags", {})), row[0])
+        for series in answer
+        if series["name"] not in OWN
+        for row in series["values"]
     }
 
 

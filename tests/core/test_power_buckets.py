@@ -212,8 +212,8 @@ def test_only_the_part_that_is_estimated_is_called_so() -> None:
 def test_core_uncore_and_psys_are_shown_and_not_added() -> None:
     """They lie inside the package, or around it."""
     domains = (Domain.PACKAGE, Domain.DRAM, Domain.CORE, Domain.UNCORE, Domain.PSYS)
-    found = shown({counter(each): {5: Part(100.0, 10.0)} for each in domains})
-    assert set(found) - {f"{each} rapl counter" for each in domains} == {
+    found = shown({counter(domain): {5: Part(100.0, 10.0)} for domain in domains})
+    assert set(found) - {f"{domain} rapl counter" for domain in domains} == {
         "package counter", "dram counter", "total counter",
     }  # fmt: skip
     assert found["total counter"] == (20.0, 10.0)

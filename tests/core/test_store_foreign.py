@@ -75,11 +75,11 @@ def test_a_score_that_cannot_be_read_is_left_out(
     other = replace(SCORE, run_id="r2")
     store.put_score(other)
     if isinstance(store, Showing):
-        known = [replace(each, checks=()) for each in store.scores()]
+        known = [replace(score, checks=()) for score in store.scores()]
         if column != "checks":
             assert store.energy_scores("digits", "paper") == known
-    assert [each for each in store.scores() if each != SCORE] == [other]
-    assert [each.run_id for each in store.scores()].count("r1") == int(
+    assert [score for score in store.scores() if score != SCORE] == [other]
+    assert [score.run_id for score in store.scores()].count("r1") == int(
         column == "boundary" and isinstance(store, Showing)
     )
     store.put_score(SCORE)
@@ -94,7 +94,7 @@ def test_a_window_that_cannot_be_read_is_left_out(
     store, rewrite = opened
     store.put_window(WINDOW)
     rewrite("window", column, value)
-    assert [each for each in store.windows() if each != WINDOW] == []
+    assert [window for window in store.windows() if window != WINDOW] == []
     store.put_window(WINDOW)
     assert store.windows() == [WINDOW]
 

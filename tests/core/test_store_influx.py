@@ -127,7 +127,7 @@ def test_a_new_collector_makes_the_minutes_that_the_old_one_did_not(
 
     def minutes(store: Any) -> set[int]:
         data = store.series("power_1m", 0, now, {})
-        return {time_ns // MINUTE for each in data for time_ns in each.times_ns}
+        return {time_ns // MINUTE for series in data for time_ns in series.times_ns}
 
     def at(minute: int) -> Sample:
         return Sample("power", (("host", "h"),), {"watts": 1.0}, minute * MINUTE + S)
@@ -152,7 +152,7 @@ def test_users_may_do_their_work_and_no_more(opened: Callable[..., Any]) -> None
     assert len(runner.series("power", 0, 99 * S, {})) == 1
     runner.put_window(window)
     runner.put_window(Window("w", "h", Phase.GUARD, 5, 9))
-    assert [each.phase for each in runner.windows()] == [Phase.GUARD]
+    assert [window.phase for window in runner.windows()] == [Phase.GUARD]
     calls: list[Callable[[], object]] = [
         lambda: collector.put_window(window), lambda: runner.write([sample]),
     ]  # fmt: skip

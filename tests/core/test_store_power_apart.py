@@ -83,10 +83,10 @@ def test_a_counter_that_nothing_can_have_come_to_stops_no_power(
     ])  # fmt: skip
     store.roll_up(LATER)
     store.roll_up(LATER + 60 * S)
-    for each in POWER:
-        found = shown(influx, each.database)
+    for resolution in POWER:
+        found = shown(influx, resolution.database)
         for host in ("good", "bad"):
-            assert times(found, f"{host} total counter") == list(range(0, 200, each.seconds))
+            assert times(found, f"{host} total counter") == list(range(0, 200, resolution.seconds))
     assert [record.getMessage() for record in caplog.records] == [
         "host bad: the rapl counter of dram socket0 reads over 1e+15 J; its power leaves out such"
         " samples"
@@ -131,8 +131,8 @@ def test_what_the_server_refuses_for_good_is_logged_and_not_tried_for_ever(
     store.roll_up(LATER)
     assert "host h has no power, which is left out: InfluxDB at" in caplog.text
     assert caplog.text.count("field type conflict") == 1
-    store.write([Sample(each.measurement, each.tags, each.fields, each.time_ns + 9 * DAY)
-                 for each in load(50.0, 0.0, 60.0)])  # fmt: skip
+    store.write([Sample(sample.measurement, sample.tags, sample.fields, sample.time_ns + 9 * DAY)
+                 for sample in load(50.0, 0.0, 60.0)])  # fmt: skip
     store.roll_up(T0 + 9 * DAY + 100 * S)
     assert len(times(shown(influx, "power_1m"), "h total counter")) == 1
 
@@ -148,8 +148,8 @@ def test_a_day_without_samples_costs_a_new_collector_nothing(
     first.roll_up(T0 + 120 * S)
     for name in names:
         first.write([
-            Sample(each.measurement, each.tags, each.fields, each.time_ns + DAY)
-            for each in load(50.0, 0.0, 60.0, tags=energy_tags(host=name))
+            Sample(sample.measurement, sample.tags, sample.fields, sample.time_ns + DAY)
+            for sample in load(50.0, 0.0, 60.0, tags=energy_tags(host=name))
         ])  # fmt: skip
     second = opened()
     calls, call = 0, second._call

@@ -56,7 +56,7 @@ def test_what_has_other_tags_is_written_before_the_old_goes(store: Any, gate: Ga
         with pytest.raises(StoreUnavailable):
             store.put_window(new)
         gate.passed = lambda _: True
-        assert sorted(store.windows(), key=lambda each: str(each.phase), reverse=True) == left
+        assert sorted(store.windows(), key=lambda window: str(window.phase), reverse=True) == left
     store.put_window(new)
     assert store.windows() == [new]
 
@@ -114,7 +114,9 @@ def test_results_of_statements_are_kept_apart(store: Any) -> None:
     delete, select = 'DELETE FROM "window" WHERE "host" = \'x\'', 'SELECT "end_ns" FROM "window"'
     for statements in ([delete], [delete, select], [select, delete, select], [delete, delete]):
         found = store.ask("results", statements)
-        assert [len(rows) for rows in found] == [int(each == select) for each in statements]
+        assert [len(rows) for rows in found] == [
+            int(statement == select) for statement in statements
+        ]
 
 
 def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:
@@ -127,8 +129,8 @@ def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:
     host, device = make_tags({"host": "h"}), make_tags({"host": "h", "device": "d"})
 
     def rows() -> set[tuple[Any, int]]:
-        return {(each.tags, time_ns) for each in collector.series("power_1m", 0, 9 * MINUTE, {})
-                for time_ns in each.times_ns}  # fmt: skip
+        return {(series.tags, time_ns) for series in collector.series("power_1m", 0, 9 * MINUTE, {})
+                for time_ns in series.times_ns}  # fmt: skip
 
     collector.write([Sample("power", tags, {"watts": 1.0}, MINUTE) for tags in (host, device)])
     collector.roll_up(9 * MINUTE)  # type: ignore[attr-defined] # an InfluxDB's has it

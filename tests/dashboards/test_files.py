@@ -43,7 +43,7 @@ def test_every_panel_is_described(panel: Any) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["fieldConfig"]["defaults"]["noValue"]
     assert panel["type"] in KINDS
-    assert {each["id"] for each in panel["transformations"]} <= TRANSFORMATIONS
+    assert {step["id"] for step in panel["transformations"]} <= TRANSFORMATIONS
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -92,7 +92,7 @@ def test_every_variable_in_use_is_there(name: str) -> None:
     assert "$interval" not in text
     for variable in variables:
         needed = re.findall(r"\$\{(\w+)", f"{variable.get('query')}{variable.get('datasource')}")
-        assert all(names.index(each) < names.index(variable["name"]) for each in needed)
+        assert all(names.index(used_name) < names.index(variable["name"]) for used_name in needed)
 
 
 def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
@@ -101,8 +101,10 @@ def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
     assert links
     for link in links:
         uid, _, query = link.partition("?")
-        board = next(each for each in BOARDS.values() if each["uid"] == uid.split("/")[0])
-        variables = {each["name"] for each in board["templating"]["list"]}
+        board = next(
+            candidate for candidate in BOARDS.values() if candidate["uid"] == uid.split("/")[0]
+        )
+        variables = {variable["name"] for variable in board["templating"]["list"]}
         assert set(re.findall(r"var-(\w+)=", query)) <= variables
         if board["uid"] == "wattmark-run" and query:
             assert re.search(
@@ -113,9 +115,9 @@ def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_at_most_four_pickers(name: str) -> None:
     """Data sources and what follows from another choice are hidden."""
-    shown = [each for each in BOARDS[name]["templating"]["list"] if each["hide"] == 0]
+    shown = [variable for variable in BOARDS[name]["templating"]["list"] if variable["hide"] == 0]
     assert len(shown) <= 4
-    assert not [each for each in shown if each["type"] == "datasource"]
+    assert not [variable for variable in shown if variable["type"] == "datasource"]
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -36,7 +36,7 @@ PLAIN_PX = 150
 
 def panel_of(title: str) -> Any:
     """A panel by its title."""
-    return next(each for each in PANELS if each["title"] == title)
+    return next(panel for panel in PANELS if panel["title"] == title)
 
 
 def rows(recorded: Any, title: str, number: int = 0, **chosen: str) -> list[dict[str, Any]]:
@@ -240,9 +240,9 @@ def test_columns_fit_the_panel_at_1600_px(recorded: Any, panel: Any) -> None:
 
 def _rules(panel: Any, name: str) -> dict[str, Any]:
     return {
-        rule["matcher"]["options"]: each["value"]
-        for rule in panel["fieldConfig"]["overrides"] for each in rule["properties"]
-        if each["id"] == name
+        rule["matcher"]["options"]: option["value"]
+        for rule in panel["fieldConfig"]["overrides"] for option in rule["properties"]
+        if option["id"] == name
     }  # fmt: skip
 
 

@@ -44,9 +44,9 @@ class Boards:
             variables = asker.choose(board["templating"]["list"], {})
             self._found[name] = answered_panels(board, asker, variables, open_rows=True)
         return [
-            each for each in self._found[name]
-            if (kinds and each.question.panel["type"] in kinds)
-            or (not kinds and each.question.panel["type"] not in WITHOUT_DATA)
+            panel for panel in self._found[name]
+            if (kinds and panel.question.panel["type"] in kinds)
+            or (not kinds and panel.question.panel["type"] not in WITHOUT_DATA)
         ]  # fmt: skip
 
     def asked_again(
@@ -59,12 +59,12 @@ class Boards:
 
 def _emptied(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Each row without all but its time and its first column."""
-    series = []
-    for each in answer.get("series", []):
-        fixed = 2 if each["columns"][0] == "time" else 1
-        rows = [row[:fixed] + [None] * (len(row) - fixed) for row in each["values"]]
-        series.append({**each, "values": rows})
-    return {**answer, "series": series} if series else dict(answer)
+    emptied = []
+    for series in answer.get("series", []):
+        fixed = 2 if series["columns"][0] == "time" else 1
+        rows = [row[:fixed] + [None] * (len(row) - fixed) for row in series["values"]]
+        emptied.append({**series, "values": rows})
+    return {**answer, "series": emptied} if emptied else dict(answer)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_panel_has_a_unit_and_an_empty_text(panel: Any) -> None:
 @every_board
 def test_nothing_fails(boards: Boards, name: str) -> None:
     """Neither a query nor a transformation."""
-    failed = {each.title: each.error for each in boards.panels(name) if each.error}
+    failed = {panel.title: panel.error for panel in boards.panels(name) if panel.error}
     assert failed == {}
 
 
@@ -168,7 +168,7 @@ def test_what_is_missing_stays_missing(boards: Boards, name: str) -> None:
 
 
 def _thinned(answer: Mapping[str, Any]) -> dict[str, Any]:
-    series = [{**each, "values": each["values"][::2]} for each in answer.get("series", [])]
+    series = [{**one, "values": one["values"][::2]} for one in answer.get("series", [])]
     return {**answer, "series": series} if series else dict(answer)
 
 

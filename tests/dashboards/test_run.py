@@ -16,7 +16,7 @@ PANELS = list(every_panel(BOARD))
 
 def panel_of(title: str) -> Any:
     """A panel by its title."""
-    return next(each for each in PANELS if each["title"] == title)
+    return next(panel for panel in PANELS if panel["title"] == title)
 
 
 def rows(recorded: Any, title: str, **chosen: str) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def test_an_outlier_stands_out(recorded: Any) -> None:
     assert sorted(found.values(), key=str) == [None, "outlier: 38 % above the median"]
     rules = panel_of("Repeats")["fieldConfig"]["overrides"]
     rule = next(r for r in rules if r["matcher"]["options"] == "outlier")
-    properties = {each["id"]: each["value"] for each in rule["properties"]}
+    properties = {option["id"]: option["value"] for option in rule["properties"]}
     (mapping,) = properties["mappings"]
     assert mapping["options"]["result"]["color"] == "red"
     assert re.search(mapping["options"]["pattern"].strip("/"), "outlier: 38 % above the median")
@@ -121,7 +121,7 @@ def test_phases_share_the_axis_of_power() -> None:
     assert titles.index("Power") == titles.index("Phases") + 1
     assert panel_of("Phases")["gridPos"]["w"] == panel_of("Power")["gridPos"]["w"] == 24
     assert BOARD["graphTooltip"] == 1
-    assert [each["name"] for each in BOARD["annotations"]["list"]] == ["measured"]
+    assert [annotation["name"] for annotation in BOARD["annotations"]["list"]] == ["measured"]
 
 
 @pytest.mark.parametrize(("domain", "name"), [

@@ -126,7 +126,9 @@ def test_the_command_line_shows_it(patched: Patched, tmp_path: Path) -> None:
         "-m", "wattmark_cli", "sensors", "--json", "--data", str(tmp_path),
         "--sysfs", str(patched.sysfs),
     )  # fmt: skip
-    sensor = next(each for each in json.loads(text)["sensors"] if each["sensor"] == "battery")
+    sensor = next(
+        candidate for candidate in json.loads(text)["sensors"] if candidate["sensor"] == "battery"
+    )
     assert (sensor["found"], sensor["readable"], sensor["moving"], sensor["chosen"]) == (
         True, True, True, True,
     )  # fmt: skip

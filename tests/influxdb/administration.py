@@ -64,9 +64,11 @@ def _make(backend: Backend, kind: str, request: dict[str, Any]) -> str:
     if "error" in backend.result("", f"CREATE USER \"{user}\" WITH PASSWORD 'none'"):
         raise Refused(422, "conflict", "token already exists")
     rights: dict[str, set[str]] = defaultdict(set)
-    for each in request["permissions"]:
-        assert each["resource"]["type"] == "buckets"
-        rights[bytes.fromhex(each["resource"]["id"]).decode()].add(each["action"].upper())
+    for permission in request["permissions"]:
+        assert permission["resource"]["type"] == "buckets"
+        rights[bytes.fromhex(permission["resource"]["id"]).decode()].add(
+            permission["action"].upper()
+        )
     for name, actions in rights.items():
         right = "ALL" if len(actions) > 1 else actions.pop()
         backend.result("", f'GRANT {right} ON "{name}" TO "{user}"')

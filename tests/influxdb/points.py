@@ -54,7 +54,7 @@ def refusal(message: str, lines: bytes, retention: str, bucket: str) -> str:
         (int(line.rsplit(b" ", 1)[1]), line.partition(b" ")[0].decode())
         for line in lines.split(b"\n") if line
     )  # fmt: skip
-    late = [each for each in times if each[0] < bound * NS_PER_S]
+    late = [time for time in times if time[0] < bound * NS_PER_S]
     limit = f"{datetime.fromtimestamp(bound, UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
     oldest, newest = (
         f"{word} point {name} at {datetime.fromtimestamp(time_ns / NS_PER_S, UTC):%FT%TZ} dropped"

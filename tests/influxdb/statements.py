@@ -39,7 +39,7 @@ def split(text: str) -> list[str]:
             found.append("")
         else:
             found[-1] += part
-    return [each.strip() for each in found if each.strip()]
+    return [statement.strip() for statement in found if statement.strip()]
 
 
 def not_implemented(statement: str) -> str:
@@ -55,9 +55,9 @@ def kind(statement: str) -> Kind:
     words = " ".join(statement.upper().split())
     if words.startswith(("DELETE", "DROP MEASUREMENT")):
         return Kind.DELETION
-    for each in Kind:
-        if words.startswith(f"SHOW {each.name.replace('_', ' ')}"):
-            return each
+    for kind in Kind:
+        if words.startswith(f"SHOW {kind.name.replace('_', ' ')}"):
+            return kind
     return Kind.SELECT
 
 

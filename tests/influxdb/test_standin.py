@@ -64,9 +64,12 @@ def replay(server: Server, commit: str) -> dict[int, Any]:
     """All calls, of which those about the build itself are known only of the stand-in's."""
     now = int(time.time()) - 60
     return {
-        each["n"]: (each["what"], expected_answer(each["answer"], now, server.version, commit),
-                    came(server, each["call"], now))
-        for each in RECORDED if commit or each["n"] not in OF_THE_BUILD
+        recorded["n"]: (
+            recorded["what"],
+            expected_answer(recorded["answer"], now, server.version, commit),
+            came(server, recorded["call"], now),
+        )
+        for recorded in RECORDED if commit or recorded["n"] not in OF_THE_BUILD
     }  # fmt: skip
 
 

@@ -100,7 +100,9 @@ def test_every_check_is_explained() -> None:
     states, in the order of findings; and each row names checks of that file."""
     page = (ROOT / "docs/measuring.md").read_text(encoding="utf-8")
     limits = [limit for family in FAMILIES for limit in family.limits]
-    rows = [f"| {each.names} | {each.limit} | {each.fails}".rstrip() + " |\n" for each in limits]
+    rows = [
+        f"| {limit.names} | {limit.limit} | {limit.fails}".rstrip() + " |\n" for limit in limits
+    ]
     assert "|---|---|---|\n" + "".join(rows) in page
     for family in FAMILIES:
         explained = ", ".join(limit.names for limit in family.limits)

@@ -67,8 +67,8 @@ def test_a_line_is_broken_at_a_gap(library: Library) -> None:
     broken = draw(library, panel("timeseries", custom=hidden), series(1.0, 2.0, None, 3.0))
     spanned = draw(library, panel("timeseries", custom={**hidden, "spanNulls": 30_000}),
                    series(1.0, 2.0, None, 3.0, 4.0))  # fmt: skip
-    assert [each.count("<path") for each in (whole, broken, spanned)] == [1, 1, 1]
-    assert [each.count("<circle") for each in (whole, broken, spanned)] == [0, 1, 0]
+    assert [drawn.count("<path") for drawn in (whole, broken, spanned)] == [1, 1, 1]
+    assert [drawn.count("<circle") for drawn in (whole, broken, spanned)] == [0, 1, 0]
 
 
 def test_stacked_lines_stand_on_each_other(library: Library) -> None:

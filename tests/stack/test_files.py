@@ -100,7 +100,7 @@ def test_the_lock_keeps_what_was_resolved(lock: Path) -> None:
     images.write_lock(images_by_name)
     assert images.read_lock() == images_by_name
     services = yaml.safe_load(lock.read_text())["services"]
-    assert {name: each["image"] for name, each in services.items()} == {
+    assert {name: service["image"] for name, service in services.items()} == {
         name: image.locked for name, image in images_by_name.items()
     }
     images.write_lock({})
@@ -134,17 +134,17 @@ def _expanded(value: Any, environment: dict[str, str]) -> Any:
         case str():
             return Template(value).substitute(environment)
         case list():
-            return [_expanded(each, environment) for each in value]
+            return [_expanded(entry, environment) for entry in value]
         case dict():
-            return {key: _expanded(each, environment) for key, each in value.items()}
+            return {key: _expanded(entry, environment) for key, entry in value.items()}
     return value
 
 
 def _sent(labels: dict[str, str], environment: dict[str, str]) -> list[str]:
     """Contact points that an alert is sent to, by the Alertmanager's rules."""
     alerting = _alerting(environment)
-    always = {each["name"] for each in alerting["muteTimes"]
-              if each["time_intervals"] == [{"times": [{"start_time": "00:00",
+    always = {mute["name"] for mute in alerting["muteTimes"]
+              if mute["time_intervals"] == [{"times": [{"start_time": "00:00",
                                                         "end_time": "24:00"}]}]}  # fmt: skip
     names = {point["name"] for point in alerting["contactPoints"]}
     (policy,) = alerting["policies"]

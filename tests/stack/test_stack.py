@@ -273,5 +273,5 @@ def _ended(api: httpx.Client, run: str) -> Any:
 
 def _rows(series: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        dict(zip(each["columns"], row, strict=True)) for each in series for row in each["values"]
+        dict(zip(table["columns"], row, strict=True)) for table in series for row in table["values"]
     ]

@@ -29,7 +29,7 @@ def test_parts_reach_only_whom_they_need(stack: Any) -> None:
     assert inner - {"grafana-influxdb"} == PAIRS
     for pair in PAIRS:
         members = networks[f"{project}_{pair}"]["Containers"].values()
-        assert {each["Name"].split("_")[-2] for each in members} == set(pair.split("-"))
+        assert {member["Name"].split("_")[-2] for member in members} == set(pair.split("-"))
     exporter = stack.inspect("exporter")["NetworkSettings"]["Networks"]
     assert all(networks[name]["Internal"] for name in exporter)
 
@@ -96,7 +96,7 @@ def broken(stack: Any) -> Iterator[str]:
 
 def _windows(stack: Any) -> list[Any]:
     series = stack.query("grafana", "results", 'SELECT run_id, end_ns FROM "window"')
-    return [row for each in series for row in each["values"]]
+    return [row for table in series for row in table["values"]]
 
 
 def _docker(*arguments: str) -> Any:

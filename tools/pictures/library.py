@@ -127,7 +127,7 @@ class Variable:
     every: str = ""
 
     def json(self) -> Json:
-        """For the library."""
+        """As the library's process reads it."""
         made: Json = {"values": list(self.values), "several": self.several}
         return {**made, "all": self.every} if self.every else made
 
@@ -140,7 +140,7 @@ class Span:
     end_ms: int
 
     def json(self) -> Json:
-        """For the library."""
+        """As the library's process reads it."""
         return {"from": self.start_ms, "to": self.end_ms}
 
 

@@ -92,7 +92,7 @@ class Compose:
 
 
 def say(text: str) -> None:
-    """A line of progress."""
+    """Print a line of progress."""
     sys.stdout.write(f"stack: {text}\n")
     sys.stdout.flush()
 

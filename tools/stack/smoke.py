@@ -99,7 +99,7 @@ class Influx:
         return [row for table in series for row in table["values"]]
 
     def write(self, user: str, database: str, line: str) -> Answer:
-        """Write one line."""
+        """Write one line of line protocol."""
         return request(f"{self.url}/write?db={database}", line.encode(), basic(user))
 
 

@@ -51,7 +51,6 @@ class Segment:
 
 
 def segment_path(folder: Path, number: int) -> Path:
-    """Where the segment lies."""
     return folder / f"{number:016d}{SUFFIX}"
 
 

@@ -18,7 +18,7 @@ class Waiting:
 
     @property
     def count(self) -> int:
-        """Samples."""
+        """The number of samples."""
         return sum(len(record.lines) for record in self.records)
 
     @property

@@ -37,7 +37,7 @@ class Record:
 
 
 def pack(record: Record) -> bytes:
-    """The record's bytes."""
+    """The record's bytes, head included."""
     about = json.dumps([
         record.at_ns, record.oldest_ns, record.latest_ns,
         record.target, record.cursor, record.source, record.newest_ns,

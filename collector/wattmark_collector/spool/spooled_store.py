@@ -41,7 +41,7 @@ class SpooledStore:
         )
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start the thread that sends."""
         self._sender.start()
 
     def write(
@@ -107,7 +107,7 @@ class SpooledStore:
 
     @property
     def is_sending(self) -> bool:
-        """Does the sender run?"""
+        """Whether the thread that sends is alive."""
         return self._sender.is_alive()
 
     def _records(

@@ -26,7 +26,7 @@ class FakeClock:
         self.advance(max(0.0, seconds))
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let all three clocks go on."""
         self.now_ns += seconds_to_ns(seconds)
 
     def step(self, seconds: float) -> None:

@@ -50,7 +50,7 @@ class RunRow:
 
 
 class Runs(Connections):
-    """Runs. Methods raise ``StoreError``."""
+    """The runs in the database. Methods raise ``StoreError``."""
 
     def save(self, record: RunRecord) -> None:
         """Write a record with its scores; the same ``run_id`` again replaces it.

@@ -43,12 +43,12 @@ class _Awaited:
     if_seen: bool = True
 
     def selection(self) -> Selection:
-        """What to read."""
+        """What to read of the store to see them."""
         first_ns = self.beyond_ns - AROUND_NS if self.if_seen else self.beyond_ns + 1
         return Selection(self.measurement, first_ns, self.beyond_ns + AROUND_NS, self.tags)
 
     def arrived(self, answer: Sequence[SeriesData]) -> bool:
-        """Is it there?"""
+        """Whether the answer to ``selection`` holds what is awaited."""
         later = [data.times_ns[-1] > self.beyond_ns for data in answer]
         return all(later) if self.if_seen else any(later)
 

@@ -71,7 +71,7 @@ def reach_ns(series: EnergySeries) -> int:
 
 
 def energy_tags(host: str, series: EnergySeries) -> dict[str, str]:
-    """Of a counter's samples."""
+    """The tags of a counter's energy samples."""
     return {"host": host, **series.tags}
 
 

@@ -114,7 +114,7 @@ class Recorder:
         return OpenWindow(self, (phase, model, workload, label))
 
     def closed(self, window: Closed) -> None:
-        """Write a window, soon."""
+        """Queue a window for writing; returns at once."""
         self._closed.put(window)
 
     def close(self) -> None:

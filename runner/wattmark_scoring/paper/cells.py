@@ -55,17 +55,17 @@ class Cell:
 
 
 def score(accuracy_percent: float, energy_microwatthours: float) -> float:
-    """Eq. 3, 1/mWh."""
+    """The paper's score (Eq. 3), 1/mWh."""
     return (accuracy_percent / 100.0) ** 2 / (energy_microwatthours / 1000.0)
 
 
 def per_parameter(accuracy_percent: float, parameters_millions: float) -> float:
-    """Eq. 1."""
+    """Accuracy per parameter (Eq. 1)."""
     return accuracy_percent / parameters_millions
 
 
 def netscore(accuracy_percent: float, parameters_millions: float, macs_billions: float) -> float:
-    """Eq. 2."""
+    """NetScore (Eq. 2)."""
     size = sqrt(parameters_millions * macs_billions)
     return 20.0 * log10(accuracy_percent**2 / size)
 

@@ -34,7 +34,7 @@ def record(first: int, count: int = 1, target: str = "", cursor: str = "") -> Re
 
 def numbers(records: tuple[Record, ...]) -> list[int]:
     """The numbers of the samples."""
-    return [int(line.rpartition(" ")[2]) for each in records for line in each.lines]
+    return [int(line.rpartition(" ")[2]) for record in records for line in record.lines]
 
 
 def drain(spool: Spool) -> list[int]:

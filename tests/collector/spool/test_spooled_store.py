@@ -100,10 +100,10 @@ def test_a_store_that_breaks_while_a_batch_is_taken_apart_is_tried_again(
 ) -> None:
     """Nothing of the batch counts as refused before all of it is decided."""
 
-    def break_down(each: AnySample) -> bool:
+    def break_down(sample: AnySample) -> bool:
         if store.tries > 4 and store.tries < 7:
             raise RuntimeError("surprise")
-        return each.time_ns == 7
+        return sample.time_ns == 7
 
     store.bad = break_down
     spooled.write([sample(n) for n in range(1, 21)])

@@ -53,7 +53,7 @@ class Prometheus:
     def now(self, expression: str, at: float) -> dict[str, float]:
         """Value by labels, those of the scrape left out."""
         found = self.ask("query", query=expression, time=at)["result"]
-        return {_words(each["metric"]): float(each["value"][1]) for each in found}
+        return {_words(series["metric"]): float(series["value"][1]) for series in found}
 
     def over_time(self, expression: str, start: float, end: float) -> dict[str, list[float]]:
         """Values every half second, by labels."""

@@ -103,7 +103,9 @@ def test_a_table_has_columns_for_people(panel: Any) -> None:
     dash, *columns = panel["fieldConfig"]["overrides"]
     assert dash["properties"] == [{"id": "noValue", "value": "–"}]
     called: dict[str, dict[str, Any]] = {
-        column["matcher"]["options"]: {each["id"]: each["value"] for each in column["properties"]}
+        column["matcher"]["options"]: {
+            option["id"]: option["value"] for option in column["properties"]
+        }
         for column in columns
     }
     assert called["Time"] == {"custom.hidden": True}

@@ -78,5 +78,5 @@ def test_progress_never_goes_back_and_ends_at_one() -> None:
     plan = Plan({"a": 10.0, "b": 30.0}, reported.append)
     for name, fraction in (("a", 0.5), ("b", 0.5), ("b", 0.2), ("b", 1.0)):
         plan.at(name, fraction, name)
-    assert [each.fraction for each in reported] == [0.125, 0.625, 0.625, 1.0]
-    assert [each.seconds_left for each in reported] == [35.0, 15.0, 15.0, 0.0]
+    assert [progress.fraction for progress in reported] == [0.125, 0.625, 0.625, 1.0]
+    assert [progress.seconds_left for progress in reported] == [35.0, 15.0, 15.0, 0.0]

@@ -61,8 +61,8 @@ def open_influx() -> Iterator[Callable[..., Store]]:
         return with_samples(opened[-1])
 
     yield at
-    for each in opened:
-        each.close()
+    for store in opened:
+        store.close()
 
 
 def make_record(run_id: str = "run", **known: Any) -> RunRecord:

@@ -41,7 +41,7 @@ def images_of(count: int, *, broken: frozenset[int] = frozenset()) -> Images:
 def source(images: Images, batch_size: int = 4, *, allow_broken: bool = False) -> ImageSource:
     """Doubles every pixel."""
     return ImageSource(
-        images, images.count, ImageFrame(2), lambda each: each * 2, batch_size, allow_broken
+        images, images.count, ImageFrame(2), lambda pixels: pixels * 2, batch_size, allow_broken
     )
 
 

@@ -17,7 +17,7 @@ from wattmark_runner.workloads.parameters import Value
 
 def choice(kind: str, path: Path, labels: str = "", images: str = "", **changed: Value) -> Choice:
     """What a request without parameters asks for, but for those that are changed."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | changed
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | changed
     files = {"kind": kind, "path": str(path), "labels": labels, "images": images, "weights": ""}
     return Choice.of(Load("", "MobileNetV3Small", parameters, "", "", files=files))
 

@@ -40,7 +40,7 @@ def ilsvrc() -> Path:
 
 def loaded(folder: Path, model: str, images: str = "", **changed: Value) -> Load:
     """What makes a worker load it."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | changed
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | changed
     files = {
         "kind": "ilsvrc2012", "path": str(folder / "images"), "labels": str(folder / "val.txt"),
         "weights": "", "images": images,

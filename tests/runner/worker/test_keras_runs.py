@@ -121,7 +121,7 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, reported: list
     assert (record.state, record.reason) == (RunState.DONE, "")
     assert record.accuracy == float((predicted == [0, 1, 2, 1, 0]).mean())
     assert record.environment["weights"].startswith("mine.weights.h5, sha256 ")
-    score = next(each for each in record.scores if each.formula == ENERGY_SCORE)
+    score = next(candidate for candidate in record.scores if candidate.formula == ENERGY_SCORE)
     assert (score.value is not None) == (record.accuracy > 0)
     counted = [window for window in record.windows if window.phase is Phase.INFERENCE]
     # A guard, the pause and a guard.
@@ -191,7 +191,7 @@ def test_truncated_images_fail_the_run_or_count_as_wrong(run: Run, tmp_path: Pat
     assert "set allow_broken" in record.reason
     record = run(text, allow_broken=True)
     assert (record.state, record.reason, record.test_images) == (RunState.DONE, "", 3)
-    assert any("1 of 3 images are broken, counted as wrong" in each for each in record.notices)
+    assert any("1 of 3 images are broken, counted as wrong" in notice for notice in record.notices)
     counted = [window for window in record.windows if window.phase is Phase.INFERENCE]
     for window in counted:
         assert window.inferences is not None
@@ -207,7 +207,7 @@ def test_an_unknown_architecture_is_refused(run: Run) -> None:
 
 def worker_fails(log: Path, gpu: str = "", **changed: Value) -> str:
     """Why a worker cannot load."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | changed
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | changed
     files = {"kind": "synthetic", "path": "", "labels": "", "weights": "", "images": ""}
     with WorkerProcess(log, gpu=gpu) as worker:
         worker.send(Load("", MODEL, parameters, "", "", gpu=gpu, files=files))

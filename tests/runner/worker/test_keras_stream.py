@@ -51,12 +51,14 @@ def shade(number: int, frame: ImageFrame) -> Pixels:
 def network() -> StreamedNetwork:
     """A network that classifies every image but the sixth right."""
     images = Images(COUNT, shade, str, tuple(range(COUNT)), COUNT)
-    source = ImageSource(images, COUNT, ImageFrame(2), lambda each: each, BATCH, allow_broken=True)
+    source = ImageSource(
+        images, COUNT, ImageFrame(2), lambda pixels: pixels, BATCH, allow_broken=True
+    )
     return StreamedNetwork(ShadeClassifier(), source, Pipeline(source, 2))
 
 
 def classes(found: bytes) -> list[int]:
-    return [int(each) for each in np.frombuffer(found, "<u2")]
+    return [int(number) for number in np.frombuffer(found, "<u2")]
 
 
 def test_a_pass_may_begin_anywhere_and_comes_in_order(network: StreamedNetwork) -> None:

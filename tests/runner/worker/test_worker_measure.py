@@ -43,7 +43,7 @@ def measured(
 
 
 def windows_of(events: list[WorkerMessage], phase: str) -> list[PhaseEnd]:
-    return [each for each in events if isinstance(each, PhaseEnd) and each.phase == phase]
+    return [event for event in events if isinstance(event, PhaseEnd) and event.phase == phase]
 
 
 @settings(max_examples=50, deadline=None)

@@ -115,7 +115,7 @@ class Imperative(keras.Model):  # type: ignore[misc, name-defined]  # untyped
         lambda value: keras.layers.Dot(1)([value, value]),
         lambda value: keras.layers.Attention()([value, value]),
         lambda value: keras.layers.AdditiveAttention(use_scale=False)([value, value]),
-        lambda value: keras.layers.Lambda(lambda each: each)(value),
+        lambda value: keras.layers.Lambda(lambda tensor: tensor)(value),
         lambda value: keras.ops.matmul(value, value),
         lambda value: keras.ops.einsum("bij,bjk->bik", value, value),
         lambda value: keras.layers.Dense(4)(keras.ops.matmul(value, value)),

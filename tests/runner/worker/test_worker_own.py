@@ -53,7 +53,6 @@ def carry_out(log: Path, load: Load, measure: Measure = MEASURE) -> list[WorkerM
 
 
 def windows(heard: list[WorkerMessage]) -> list[PhaseEnd]:
-    """The windows in it."""
     return [event for event in heard if isinstance(event, PhaseEnd)]
 
 

@@ -226,5 +226,5 @@ def test_what_is_downloaded_is_fetched_by_a_worker_that_ends(tmp_path: Path) -> 
     cancelled.set()
     with pytest.raises(Cancelled):
         fetch_weights(ready, log, cancelled, None)
-    left = [" ".join(each.cmdline()) for each in Process().children(recursive=True)]
+    left = [" ".join(process.cmdline()) for process in Process().children(recursive=True)]
     assert not [line for line in left if "wattmark_runner.worker" in line]

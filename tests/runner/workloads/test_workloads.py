@@ -21,7 +21,7 @@ def test_unknown_model_names_the_known_ones() -> None:
 def test_every_workload_has_at_least_four_models() -> None:
     """A ranking needs several networks; the stand-in test set has the same ones."""
     assert all(len(workload.models) >= 4 for workload in BUILT_IN.workloads)
-    assert len({each.models for each in BUILT_IN.workloads if each.builtin}) == 1
+    assert len({workload.models for workload in BUILT_IN.workloads if workload.builtin}) == 1
 
 
 def test_workloads_are_known_without_a_framework() -> None:

@@ -33,7 +33,7 @@ def number(cell: Cell) -> str:
 
 
 def heading(column: Column) -> str:
-    """With its unit."""
+    """A column's heading with its unit."""
     return f"{column.heading} ({column.unit})" if column.unit else column.heading
 
 

@@ -50,7 +50,7 @@ class ImageSource:
 
     @property
     def bytes(self) -> int:
-        """Of all images, decoded."""
+        """Of all images, decoded, in bytes."""
         return self.count * self.frame.pixels**2 * 3 * np.dtype(np.float32).itemsize
 
     @property

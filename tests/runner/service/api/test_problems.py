@@ -95,7 +95,7 @@ def test_a_wrong_type_names_its_field(ask: Ask) -> None:
     found = problem(ask("POST", "/things?limit=x", json={"parameters": {"size": "big"}}))
     assert found["status"] == 422
     assert found["title"] == "Unprocessable Content"
-    assert {each["field"] for each in found["errors"]} == {"limit", "parameters.size"}
+    assert {error["field"] for error in found["errors"]} == {"limit", "parameters.size"}
     assert "parameters.size" in found["detail"]
 
 

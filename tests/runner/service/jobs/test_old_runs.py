@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 
 from tests.influxdb.gate import Gate
+from tests.influxdb.results import rows
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
@@ -130,16 +131,6 @@ def serve(
     for scorer, store in started:
         scorer.stop()
         store.close()
-
-
-def rows(influx: Any, statement: str) -> list[dict[str, Any]]:
-    """What Grafana's user reads, without empty cells."""
-    series = influx.query("results", statement, user="grafana").get("series", [])
-    return [
-        {n: v for n, v in zip(each["columns"], row, strict=True) if v not in {None, ""}}
-        for each in series
-        for row in each["values"]
-    ]
 
 
 def texts(influx: Any) -> list[str]:

@@ -13,6 +13,8 @@ from socketserver import BaseRequestHandler
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
+from wattmark_exporters.errors import BadRequest
+
 BODY_LIMIT_BYTES: Final = 4096
 HEAD_LIMIT_BYTES: Final = 65536
 IDLE_SECONDS: Final = 120.0
@@ -39,14 +41,6 @@ class Response(NamedTuple):
     body: bytes = b""
     headers: Mapping[str, str] = {}
     content_type: str = TEXT
-
-
-class BadRequest(Exception):
-    """A request that cannot be answered: the connection ends after ``status`` and one line."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class HttpConnection(BaseRequestHandler):

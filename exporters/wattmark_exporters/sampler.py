@@ -9,13 +9,13 @@ from threading import Lock, Thread
 from typing import Final
 
 from wattmark_core.clock import Clock
-from wattmark_core.exporter_api import HostReport, SampleBase
+from wattmark_core.exporter_api import HostReport, TimeBase
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
-from wattmark_exporters.ring import Page, Ring
+from wattmark_exporters.ring import Ring, RingPage
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest, SeriesWriter
-from wattmark_exporters.timebase import SHIFT_LIMIT_NS, Timebase
+from wattmark_exporters.time_base_clock import SHIFT_LIMIT_NS, TimeBaseClock
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Sampler:
     def __init__(
         self,
         sensors: Sequence[RunningSensor],
-        timebase: Timebase,
+        time_base: TimeBaseClock,
         clock: Clock,
         ring: Ring,
         host: str,
@@ -46,7 +46,7 @@ class Sampler:
     ) -> None:
         self._running = [(sensor, sensor.schedule) for sensor in sensors if sensor.running]
         self._all = list(sensors)
-        self._timebase = timebase
+        self._time_base = time_base
         self._clock = clock
         self._ring = ring
         self._on_crash = on_crash
@@ -69,7 +69,6 @@ class Sampler:
     # -- thread ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start sampling."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -98,9 +97,9 @@ class Sampler:
     def run_due(self) -> float:
         """Read what is due; returns the seconds until the next deadline, never negative."""
         with self._lock:
-            clock, timebase = self._clock, self._timebase
+            clock, time_base = self._clock, self._time_base
             now_ns = end_ns = self._alive_ns = clock.boottime_ns()
-            shift_ns = clock.realtime_ns() - now_ns - timebase.offset_ns
+            shift_ns = clock.realtime_ns() - now_ns - time_base.offset_ns
             own_due = self._own.early_ns <= now_ns
             if own_due or now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS:
                 self._check_time()
@@ -109,7 +108,7 @@ class Sampler:
             next_ns = now_ns + LONGEST_SLEEP_NS
             for sensor, schedule in self._running:
                 if schedule.early_ns <= now_ns:
-                    good = sensor.read(timebase.offset_ns)
+                    good = sensor.read(time_base.offset_ns)
                     end_ns = sensor.read_end_ns
                     schedule.passed(end_ns, taken=good)
                 if schedule.next_ns < next_ns:
@@ -132,7 +131,7 @@ class Sampler:
             self._check_time()
             for sensor, _ in self._running:
                 if sensor.sensor.energy:
-                    sensor.read(self._timebase.offset_ns)
+                    sensor.read(self._time_base.offset_ns)
             self._sampled_ns = self._clock.boottime_ns()
 
     def arm(self, seconds: float) -> None:
@@ -150,16 +149,16 @@ class Sampler:
 
     # -- reports --------------------------------------------------------------------------------
 
-    def samples(self, cursor: str) -> Page:
+    def samples(self, cursor: str) -> RingPage:
         """All samples after ``cursor``, up to the last read."""
         with self._lock:
             for sensor, _ in self._running:
                 sensor.digest()
         return self._ring.after(cursor)
 
-    def base(self, boot_id: str) -> SampleBase:
+    def base(self, boot_id: str) -> TimeBase:
         """The answer of ``POST /sample``."""
-        return SampleBase(boot_id, self._ring.instance, self._timebase.offset_ns)
+        return TimeBase(boot_id, self._ring.instance, self._time_base.offset_ns)
 
     def report(self, host: str, boot_id: str, version: str) -> HostReport:
         """The answer of ``GET /sensors``."""
@@ -168,7 +167,7 @@ class Sampler:
                 host=host,
                 boot_id=boot_id,
                 instance=self._ring.instance,
-                offset_ns=self._timebase.offset_ns,
+                offset_ns=self._time_base.offset_ns,
                 sensors=tuple(sensor.report() for sensor in self._all),
                 version=version,
             )
@@ -176,7 +175,7 @@ class Sampler:
     def latest(self) -> list[Latest]:
         """The last fields of every series that is fresh."""
         with self._lock:
-            now_ns = self._timebase.now_ns()
+            now_ns = self._time_base.now_ns()
             latest = [Latest("exporter", {}, self._own_fields())]
             for sensor in self._all:
                 latest.extend(sensor.latest(now_ns))
@@ -185,12 +184,12 @@ class Sampler:
     # -- inside ---------------------------------------------------------------------------------
 
     def _news(self) -> None:
-        """Wake the thread."""
+        """Let the thread look at once for what has changed."""
         with suppress(RuntimeError):  # it is awake already
             self._wake.release()
 
     def _check_time(self) -> None:
-        reason = self._timebase.check()
+        reason = self._time_base.check()
         if reason is None:
             return
         log.warning("%s: every counter begins a new epoch", reason)
@@ -206,7 +205,7 @@ class Sampler:
                 schedule.set_interval(seconds, now_ns)
 
     def _write_own(self, now_ns: int) -> None:
-        time_ns = now_ns + self._timebase.offset_ns
+        time_ns = now_ns + self._time_base.offset_ns
         self._own_series.write(self._own_fields(), time_ns, now_ns)
         for sensor in self._all:
             sensor.write_own(time_ns, now_ns)
@@ -214,5 +213,5 @@ class Sampler:
     def _own_fields(self) -> dict[str, float]:
         return {
             "cpu_seconds": time.process_time(),
-            "clock_shift_seconds": ns_to_seconds(self._timebase.shift_ns),
+            "clock_shift_seconds": ns_to_seconds(self._time_base.shift_ns),
         }

@@ -41,7 +41,7 @@ def content(path: Path) -> list[str]:
 def copies(path: Path) -> list[Path]:
     """All that lies beside the file and bears its name, but for SQLite's own."""
     own = {path.name, f"{path.name}-wal", f"{path.name}-shm"}
-    return [each for each in path.parent.glob(f"{path.name}*") if each.name not in own]
+    return [file for file in path.parent.glob(f"{path.name}*") if file.name not in own]
 
 
 def test_the_copy_holds_what_the_older_version_left(

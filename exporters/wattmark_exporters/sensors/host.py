@@ -85,7 +85,6 @@ class Host(Sensor):
         yield from _network(_text(self._networks))
 
     def close(self) -> None:
-        """Close all files."""
         for file in (
             self._stat, self._memory, self._disks, self._networks, self._own_networks,
         ):  # fmt: skip

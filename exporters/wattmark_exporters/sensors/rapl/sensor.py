@@ -112,7 +112,6 @@ class Rapl(Sensor):
         return readings
 
     def close(self) -> None:
-        """Close all files."""
         for zone in self._live:
             zone.file.close()
         self._live, self._preads = [], []

@@ -18,6 +18,8 @@ MOST_PREFIXES: Final = 50_000
 _Names = tuple[tuple[str, str], ...]
 """Fields, each with its suffix."""
 MOST_PATTERNS: Final = 4096
+MOST_FIELDS: Final = 64
+"""A line with more is decoded: the time to make a pattern grows with its fields."""
 _PREFIX: Final = re.compile(r"(?:[^\\ ]+|\\.)+", re.DOTALL)
 _REST: Final = re.compile(
     r"(?:[^\\,= ]+=-?[0-9][0-9.e+-]*i?)(?:,[^\\,= ]+=-?[0-9][0-9.e+-]*i?)* [0-9]+"
@@ -141,6 +143,9 @@ class LineReader:
         self._tags = tags
         self._latest: dict[str, _Known] = {}
         self._known: dict[tuple[str, _Names], _Known] = {}
+        self._once: set[tuple[str, _Names]] = set()
+        """Forms of which one line has come: a pattern costs as much as hundreds of lines, and many
+        forms never come again."""
 
     def read(self, line: str) -> AnySample:
         """The sample of a line. Raises ``LineFormatError``."""
@@ -162,7 +167,7 @@ class LineReader:
         known = self._known.get((prefix, names))
         if known is None:
             sample = decode(line)
-            if names:
+            if names and self._comes_again(prefix, names):
                 known = self._known[prefix, names] = self._learn(prefix, names, sample)
         if known is not None:
             self._latest[prefix] = known
@@ -172,6 +177,15 @@ class LineReader:
                 return _plain(PlainLine, (form, matched, int(matched[time])))
             sample = decode(line)
         return Sample(sample.measurement, self._tags(sample.tags), sample.fields, sample.time_ns)
+
+    def _comes_again(self, prefix: str, names: _Names) -> bool:
+        if (prefix, names) in self._once:
+            self._once.discard((prefix, names))
+            return True
+        if len(self._once) >= MOST_PREFIXES:
+            self._once.clear()
+        self._once.add((prefix, names))
+        return False
 
     def _learn(self, prefix: str, names: _Names, sample: Sample) -> _Known:
         if len(self._known) >= MOST_PREFIXES:
@@ -193,11 +207,12 @@ def _split(line: str) -> tuple[str, str]:
 
 
 def _names(rest: str) -> _Names:
-    """The fields of what follows a prefix; none if it is certainly not plain."""
+    """The fields of what follows a prefix; none if it is not plain, or has too many."""
     if _REST.fullmatch(rest) is None:
         return ()
     names = tuple(_NAMES.findall(rest.partition(" ")[0]))
-    return names if len({name for name, _ in names}) == len(names) else ()
+    different = len({name for name, _ in names}) == len(names) <= MOST_FIELDS
+    return names if different else ()
 
 
 @lru_cache(maxsize=MOST_PATTERNS)

@@ -1,11 +1,13 @@
 r"""The line format: every sample comes back as it was, by the short way as by the long."""
 
 import math
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wattmark_core import series_lines
 from wattmark_core.errors import LineFormatError
 from wattmark_core.line_protocol import (
     decode,
@@ -134,7 +136,7 @@ def short_way(line: str, reader: LineReader) -> Sample | None:
 def test_series_seen_before_come_back_as_well(samples: list[Sample]) -> None:
     """Whatever their names."""
     writer, reader = LineWriter(), LineReader()
-    for sample in samples * 2:
+    for sample in samples * 4:
         line = writer.line(sample)
         assert line == encode(sample)
         assert short_way(line, reader) == sample
@@ -144,12 +146,30 @@ def test_series_seen_before_come_back_as_well(samples: list[Sample]) -> None:
 def test_the_short_way_agrees_with_the_long(lines: list[str]) -> None:
     """On what a line is, and on what it says, types of numbers included."""
     reader = LineReader()
-    reader.read("m,a=b f=1.0 5")
-    for line in lines * 2:
+    for _ in range(3):
+        reader.read("m,a=b f=1.0 5")
+    for line in lines * 4:
         expected, found = long_way(line), short_way(line, reader)
         assert found == expected
         if expected is not None and found is not None:
             assert repr(found.fields) == repr(expected.fields)
+
+
+def patterns_made(lines: Iterable[str]) -> int:
+    """How many patterns a reader makes for the lines."""
+    reader, before = LineReader(), series_lines._pattern.cache_info().misses
+    for line in lines:
+        assert short_way(line, reader) == decode(line)
+    return series_lines._pattern.cache_info().misses - before
+
+
+def test_forms_that_never_come_again_cost_no_pattern() -> None:
+    """A pattern costs as much as hundreds of lines: it is made for the second line of a form, and
+    for none of very many fields."""
+    assert patterns_made(f"m,a=b once_{n}=1.5 {n}" for n in range(1000)) == 0
+    assert patterns_made(f"m,a=b often=1.5 {n}" for n in range(1000)) == 1
+    wide = ",".join(f"f{n}=1.5" for n in range(1000))
+    assert patterns_made(f"m,a=b {wide} {n}" for n in range(5)) == 0
 
 
 def test_a_sample_without_a_finite_value_has_no_line() -> None:

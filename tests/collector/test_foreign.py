@@ -37,7 +37,7 @@ def test_a_cached_value_is_stamped_between_the_scrapes_around_it() -> None:
 
 
 def test_a_fall_opens_an_epoch() -> None:
-    """Wrap or reset, it cannot be told: nothing is added across it."""
+    """Wrap or reset, that is not known: nothing is added across it."""
     counted = ticks(ForeignCounter(cached=False), [(0, 1.0), (1, 9.0), (2, 3.0), (3, 5.0)])
     assert counted[2:] == [Tick(2 * SECOND, 0.0, 2000, 0.5), Tick(3 * SECOND, 2.0, 2000, 0.5)]
 

@@ -128,7 +128,7 @@ class SpoolMachine(RuleBasedStateMachine):
         ORDERS["orders"] += 1
         ORDERS["of them with a crash"] += self.crashed
         ORDERS["samples"] += self.next_number - 1
-        ORDERS["samples lost for want of room, all counted"] += self.spool.loss.lost
+        ORDERS["samples lost to a full spool, all counted"] += self.spool.loss.lost
         self.spool.close()
         self.scratch.cleanup()
 

@@ -146,10 +146,10 @@ def test_the_short_way_agrees_with_the_long(lines: list[str]) -> None:
     reader = LineReader()
     reader.read("m,a=b f=1.0 5")
     for line in lines * 2:
-        expected, read = long_way(line), short_way(line, reader)
-        assert read == expected
-        if expected is not None and read is not None:
-            assert repr(read.fields) == repr(expected.fields)
+        expected, found = long_way(line), short_way(line, reader)
+        assert found == expected
+        if expected is not None and found is not None:
+            assert repr(found.fields) == repr(expected.fields)
 
 
 def test_a_sample_without_a_finite_value_has_no_line() -> None:

@@ -151,8 +151,8 @@ def spied(folder: Path, taken: str) -> dict[str, Any]:
         input=json.dumps(lines), cwd=folder, capture_output=True, text=True, timeout=240,
         check=True,
     )  # fmt: skip
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    body: dict[str, Any] = json.loads(done.stdout)
+    return body
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[" ".join([c, *o]) for c, o, _ in CASES])

@@ -38,15 +38,15 @@ def test_a_run_from_start_to_ranking(remote: Wattmark) -> None:
     assert "ESTIMATED energy" in done.stdout
     assert "is done" in done.stdout
     assert "left" in done.stderr
-    (found,) = json.loads(remote("runs", "--label", "from=cli", "--json").stdout)
-    assert (found["state"], found["model"], found["verdict"]) == ("done", "other", "warned")
-    score = remote("score", found["run_id"], "--again")
+    (body,) = json.loads(remote("runs", "--label", "from=cli", "--json").stdout)
+    assert (body["state"], body["model"], body["verdict"]) == ("done", "other", "warned")
+    score = remote("score", body["run_id"], "--again")
     assert score.returncode == 0, score.stderr
     assert "accuracy² / energy" in score.stdout
     assert "no other window" in score.stdout
     assert "ESTIMATED, ! warned" in score.stdout
     ranking = json.loads(remote("ranking", "--workload", "quick", "--json").stdout)
-    assert found["run_id"] in [s["run_id"] for g in ranking["groups"] for s in g["ranked"]]
+    assert body["run_id"] in [s["run_id"] for g in ranking["groups"] for s in g["ranked"]]
 
 
 def test_several_models_are_measured_one_after_the_other_and_ranked(remote: Wattmark) -> None:
@@ -81,9 +81,9 @@ def test_if_one_model_is_refused_none_is_measured(remote: Wattmark) -> None:
     done = remote("run", "quick", "steady", "nope", *QUICK, "--label", "from=refused")
     assert done.returncode != 0
     assert "has no model 'nope'" in done.stderr
-    (found,) = json.loads(remote("runs", "--label", "from=refused", "--json").stdout)
-    assert found["state"] in {"queued", "running", "cancelled"}  # it may take a moment to end
-    assert f"run {found['run_id']} is cancelled" in done.stderr
+    (body,) = json.loads(remote("runs", "--label", "from=refused", "--json").stdout)
+    assert body["state"] in {"queued", "running", "cancelled"}  # it may take a moment to end
+    assert f"run {body['run_id']} is cancelled" in done.stderr
 
 
 def test_a_failed_run_says_why(remote: Wattmark) -> None:
@@ -199,9 +199,9 @@ def test_republish_fills_a_new_store(
 def _pid_listening(port: int) -> int:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        for found in psutil.net_connections("tcp"):
-            if found.status == "LISTEN" and found.pid and found.laddr[1:] == (port,):
-                return int(found.pid)
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == "LISTEN" and connection.pid and connection.laddr[1:] == (port,):
+                return int(connection.pid)
     raise AssertionError(f"nobody listens on {port}")
 
 
@@ -216,8 +216,8 @@ def test_republish_fills_an_influxdb(wattmark: Wattmark, data: Path, influx: Any
         "republish", "--data", str(data), "--store", url, "--store-password-file", password
     )
     assert done.returncode == 0, done.stderr
-    found = influx.query("results", 'SELECT * FROM "score"', user="grafana")["series"][0]
-    models = {row[found["columns"].index("model")] for row in found["values"]}
+    answer = influx.query("results", 'SELECT * FROM "score"', user="grafana")["series"][0]
+    models = {row[answer["columns"].index("model")] for row in answer["values"]}
     assert models == {'<b>&"quoted"[/x]', "broken", "guessed"}
     for name in ("check", "repeat", "isoline"):
         assert influx.query("results", f'SELECT * FROM "{name}"', user="grafana")["series"]

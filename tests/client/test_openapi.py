@@ -39,8 +39,8 @@ TEXT = "text"
 @pytest.fixture(scope="module")
 def document(service: Any) -> dict[str, Any]:
     """What the service says of itself."""
-    found: dict[str, Any] = httpx.get(f"{service.url}/openapi.json").json()
-    return found
+    body: dict[str, Any] = httpx.get(f"{service.url}/openapi.json").json()
+    return body
 
 
 def answers(document: dict[str, Any]) -> set[str]:

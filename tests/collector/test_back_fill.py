@@ -204,9 +204,9 @@ def test_what_was_made_of_finer_samples_stays(influx: Any, back_fill: BackFill) 
     for name in COARSE:
         influx.query(name, f"DELETE FROM power WHERE time < {updated}")
     back_fill()
-    found = points(influx, "power_1m")
+    points_now = points(influx, "power_1m")
     unchanged = {key: value for key, value in finer.items() if key[1] >= updated}
-    assert unchanged.items() <= found.items()
+    assert unchanged.items() <= points_now.items()
     watts, seconds = points(influx, "power_1h")["total b counter", NOON]
     assert (watts, seconds) == pytest.approx((55.0, 2399.0 - 59.0), abs=1.5)
 

@@ -40,8 +40,8 @@ def test_nonsense_is_down_and_logged_once(
     store = SqliteStore(tmp_path / "s.sqlite")
 
     def polls(address: str, path: str) -> list[float | int | None]:
-        found = store.series("target", 0, 2**62, {"target": f"http://{address}{path}"})
-        return list(found[0].fields["up"]) if found else []
+        series = store.series("target", 0, 2**62, {"target": f"http://{address}{path}"})
+        return list(series[0].fields["up"]) if series else []
 
     rounds = 1 if name == "50 MB" else 2
     wait_for(lambda: len(polls(bad.address, path)) >= rounds)

@@ -41,8 +41,8 @@ def job(*addresses: str, path: str = "/samples", rest: str = "") -> str:
 
 def last(store: SqliteStore, field: str, **tags: str) -> float | int | None:
     """The last value of a field of ``target``; None if there is none."""
-    found = store.series("target", 0, 2**62, tags)
-    return found[0].fields[field][-1] if found else None
+    series = store.series("target", 0, 2**62, tags)
+    return series[0].fields[field][-1] if series else None
 
 
 def up(store: SqliteStore, address: str, path: str = "/samples") -> float | int | None:

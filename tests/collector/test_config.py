@@ -25,11 +25,11 @@ def test_the_example_is_read(config: Path) -> None:
     assert load_targets(EXAMPLE) == (Target("wattmark", "http://localhost:9109/samples", 1.0, 5.0),)
     text = re.sub(r"^  # ?(?=- job|  )", "  ", EXAMPLE.read_text(), flags=re.MULTILINE)
     config.write_text(text.replace("exporter.token", "token").replace("ca.pem", "token"))
-    found = {target.job: target for target in load_targets(config)}
-    assert set(found) == {"wattmark", "wattmark-remote", "node"}
-    assert found["wattmark-remote"].host == found["node"].host == "gpu1"
-    assert found["wattmark-remote"].is_exporter
-    assert not found["node"].is_exporter
+    targets = {target.job: target for target in load_targets(config)}
+    assert set(targets) == {"wattmark", "wattmark-remote", "node"}
+    assert targets["wattmark-remote"].host == targets["node"].host == "gpu1"
+    assert targets["wattmark-remote"].is_exporter
+    assert not targets["node"].is_exporter
 
 
 def test_every_key_of_the_subset(config: Path) -> None:

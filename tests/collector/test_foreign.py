@@ -16,38 +16,40 @@ def ticks(counter: ForeignCounter, values: list[tuple[float, float]]) -> list[Ti
 
 def test_the_epoch_opens_at_the_first_change() -> None:
     """The first value is of unknown age; joules begin at 0."""
-    found = ticks(ForeignCounter(cached=False), [(1, 500.0), (2, 510.0), (3, 525.0)])
-    assert found == [None, Tick(2 * SECOND, 0.0, 2000, 0.5), Tick(3 * SECOND, 15.0, 2000, 0.5)]
+    counted = ticks(ForeignCounter(cached=False), [(1, 500.0), (2, 510.0), (3, 525.0)])
+    assert counted == [None, Tick(2 * SECOND, 0.0, 2000, 0.5), Tick(3 * SECOND, 15.0, 2000, 0.5)]
 
 
 def test_a_repeated_value_is_no_tick() -> None:
     """And the uncertainty of the next one grows with the wait."""
-    found = ticks(ForeignCounter(cached=False), [(0, 1.0), (1, 2.0), (2, 2.0), (3, 2.0), (5, 9.0)])
-    assert found[2] is None
-    assert found[3] is None
-    assert found[4] == Tick(5 * SECOND, 7.0, 1000, 2.0)
+    counted = ticks(
+        ForeignCounter(cached=False), [(0, 1.0), (1, 2.0), (2, 2.0), (3, 2.0), (5, 9.0)]
+    )
+    assert counted[2] is None
+    assert counted[3] is None
+    assert counted[4] == Tick(5 * SECOND, 7.0, 1000, 2.0)
 
 
 def test_a_cached_value_is_stamped_between_the_scrapes_around_it() -> None:
     """It appeared after the one and before the other."""
-    found = ticks(ForeignCounter(cached=True), [(0, 1.0), (10, 2.0), (11, 2.0), (12, 5.0)])
-    assert found[3] == Tick(round(11.5 * SECOND), 3.0, 5000, 1.0)
+    counted = ticks(ForeignCounter(cached=True), [(0, 1.0), (10, 2.0), (11, 2.0), (12, 5.0)])
+    assert counted[3] == Tick(round(11.5 * SECOND), 3.0, 5000, 1.0)
 
 
 def test_a_fall_opens_an_epoch() -> None:
-    """Wrap or reset, it cannot be told: nothing is added across it."""
-    found = ticks(ForeignCounter(cached=False), [(0, 1.0), (1, 9.0), (2, 3.0), (3, 5.0)])
-    assert found[2:] == [Tick(2 * SECOND, 0.0, 2000, 0.5), Tick(3 * SECOND, 2.0, 2000, 0.5)]
+    """Wrap or reset, that is not known: nothing is added across it."""
+    counted = ticks(ForeignCounter(cached=False), [(0, 1.0), (1, 9.0), (2, 3.0), (3, 5.0)])
+    assert counted[2:] == [Tick(2 * SECOND, 0.0, 2000, 0.5), Tick(3 * SECOND, 2.0, 2000, 0.5)]
 
 
 @pytest.mark.parametrize("gap", [61.0, 3600.0, -5.0])
 def test_a_long_gap_or_a_clock_set_back_opens_an_epoch(gap: float) -> None:
     """A counter may have wrapped unseen."""
-    found = ticks(
+    counted = ticks(
         ForeignCounter(cached=False), [(100, 1.0), (101, 2.0), (101 + gap, 9.0), (102 + gap, 11.0)]
     )
-    assert found[2] is None
-    assert found[3] == Tick(round((102 + gap) * SECOND), 0.0, round((102 + gap) * 1000), 0.5)
+    assert counted[2] is None
+    assert counted[3] == Tick(round((102 + gap) * SECOND), 0.0, round((102 + gap) * 1000), 0.5)
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 100.0), st.floats(0.0, 1e4)), min_size=2, max_size=40))

@@ -115,9 +115,9 @@ def test_kills_and_an_outage_lose_and_add_nothing(
     own = "SELECT * FROM collector GROUP BY *"
     wait_for(lambda: "series" in each_influx.query("telemetry", own))
     assert running.stop() == 0
-    found = stored(each_influx)
+    in_store = stored(each_influx)
     reader.stop()
-    assert seen <= found <= reader.seen
+    assert seen <= in_store <= reader.seen
     assert each_influx.password_file("collector").read_text() not in running.errors
     (series,) = each_influx.query("telemetry", own)["series"]
     assert series["tags"]["host"]

@@ -32,17 +32,17 @@ def test_dcgm_gives_energy_power_and_load_by_uuid(page: ReadPage) -> None:
     normaliser.take(moved, 11 * SECOND)
     moved = page("dcgm", {"1782731458291": "1782731580987", "1790042118034": "1790042915576",
                           "61.348000": "61.5", "97": "98"})  # fmt: skip
-    found = normaliser.take(moved, 12 * SECOND)
-    (energy,) = of(found, "energy", device=GPU0)
+    samples = normaliser.take(moved, 12 * SECOND)
+    (energy,) = of(samples, "energy", device=GPU0)
     assert energy.tag == {"host": "node1", "domain": "gpu", "device": GPU0, "source": "dcgm",
                           "method": "counter"}  # fmt: skip
     assert energy.fields["joules"] == pytest.approx(61.348)
     assert energy.fields["epoch"] == 10_500
     assert energy.fields["uncertainty_seconds"] == 0.5
     assert energy.time_ns == 11_500_000_000
-    (power,) = of(found, "power", device=GPU0)
+    (power,) = of(samples, "power", device=GPU0)
     assert (power.tags, power.fields) == (energy.tags, {"watts": 61.5})
-    (gpu,) = of(found, "gpu", device=GPU1)
+    (gpu,) = of(samples, "gpu", device=GPU1)
     assert gpu.tag == {"host": "node1", "device": GPU1, "gpu": "1",
                        "model": "NVIDIA A100-SXM4-80GB"}  # fmt: skip
     assert gpu.fields == {
@@ -50,7 +50,7 @@ def test_dcgm_gives_energy_power_and_load_by_uuid(page: ReadPage) -> None:
         "sm_active_ratio": 0.871002, "dram_active_ratio": 0.563981,
         "tensor_active_ratio": 0.412377,
     }  # fmt: skip
-    assert len(found) == 6
+    assert len(samples) == 6
 
 
 def test_dcgms_cached_values_are_not_served_again(page: ReadPage) -> None:
@@ -58,9 +58,9 @@ def test_dcgms_cached_values_are_not_served_again(page: ReadPage) -> None:
     normaliser = Normaliser("u", "node1")
     normaliser.take(page("dcgm"), 1 * SECOND)
     assert normaliser.take(page("dcgm"), 2 * SECOND) == []
-    found = normaliser.take(page("dcgm", {"1790042118034": "1790042516805"}), 3 * SECOND)
-    assert {sample.tag["device"] for sample in found} == {GPU1}
-    assert [sample.measurement for sample in found] == ["energy", "power", "gpu"]
+    samples = normaliser.take(page("dcgm", {"1790042118034": "1790042516805"}), 3 * SECOND)
+    assert {sample.tag["device"] for sample in samples} == {GPU1}
+    assert [sample.measurement for sample in samples] == ["energy", "power", "gpu"]
 
 
 def test_a_device_that_dcgm_blanks_out_is_missing(page: ReadPage) -> None:
@@ -68,16 +68,16 @@ def test_a_device_that_dcgm_blanks_out_is_missing(page: ReadPage) -> None:
     normaliser = Normaliser("u", "node1")
     blank = {"1790042118034": "9223372036854775794", "398.771000": "140737488355328.000000"}
     normaliser.take(page("dcgm"), 1 * SECOND)
-    found = normaliser.take(page("dcgm", blank), 2 * SECOND)
-    assert [(s.measurement, s.tag["device"]) for s in found] == [("gpu", GPU1)]
+    samples = normaliser.take(page("dcgm", blank), 2 * SECOND)
+    assert [(s.measurement, s.tag["device"]) for s in samples] == [("gpu", GPU1)]
 
 
 def test_mig_slices_stand_for_their_board(page: ReadPage) -> None:
     """Energy and power once, memory and use of a slice not at all."""
     normaliser = Normaliser("u", "node7")
     for second, millijoules in enumerate(("5000", "6000", "7000")):
-        found = normaliser.take(page("dcgm_mig", {"5000": millijoules}), (second + 1) * SECOND)
-    assert [(s.measurement, dict(s.fields)) for s in found] == [
+        samples = normaliser.take(page("dcgm_mig", {"5000": millijoules}), (second + 1) * SECOND)
+    assert [(s.measurement, dict(s.fields)) for s in samples] == [
         ("energy", {"joules": 1.0, "epoch": 1500, "uncertainty_seconds": 0.5}),
         ("power", {"watts": 412.5}),
     ]
@@ -91,14 +91,14 @@ def test_node_exporter_gives_rapl_by_socket(page: ReadPage) -> None:
               "97212.0625": 50.0, "250111": 60.0}  # fmt: skip
     for times in (1, 2):
         moved = {old: str(float(old) + times * step) for old, step in values.items()}
-        found = normaliser.take(page("node_exporter", moved), (1 + times) * SECOND)
-    assert {(s.tag["domain"], s.tag["device"]): s.fields["joules"] for s in found} == {
+        samples = normaliser.take(page("node_exporter", moved), (1 + times) * SECOND)
+    assert {(s.tag["domain"], s.tag["device"]): s.fields["joules"] for s in samples} == {
         ("core", "socket0"): 10.0, ("dram", "socket0"): 20.0, ("dram", "socket1"): 30.0,
         ("package", "socket0"): 40.0, ("package", "socket1"): 50.0, ("psys", "platform"): 60.0,
     }  # fmt: skip
-    assert {s.tag["source"] for s in found} == {"node_exporter"}
-    assert {s.time_ns for s in found} == {3 * SECOND}
-    assert {s.measurement for s in found} == {"energy"}
+    assert {s.tag["source"] for s in samples} == {"node_exporter"}
+    assert {s.time_ns for s in samples} == {3 * SECOND}
+    assert {s.measurement for s in samples} == {"energy"}
 
 
 def test_two_counters_of_one_name_are_left_out(page: ReadPage) -> None:
@@ -111,8 +111,8 @@ def test_two_counters_of_one_name_are_left_out(page: ReadPage) -> None:
     )
     normaliser = Normaliser("u", "node1")
     normaliser.take(text, SECOND)
-    found = normaliser.take(re.sub(r"(\d)$", r"\g<1>0", text, flags=re.MULTILINE), 2 * SECOND)
-    assert [(s.tag["domain"], s.tag["device"]) for s in found] == [("package", "socket0")]
+    samples = normaliser.take(re.sub(r"(\d)$", r"\g<1>0", text, flags=re.MULTILINE), 2 * SECOND)
+    assert [(s.tag["domain"], s.tag["device"]) for s in samples] == [("package", "socket0")]
 
 
 def test_a_wrap_opens_an_epoch(page: ReadPage) -> None:
@@ -120,8 +120,8 @@ def test_a_wrap_opens_an_epoch(page: ReadPage) -> None:
     normaliser = Normaliser("u", "node1")
     epochs = []
     for second, value in enumerate(("262100.5", "262140.5", "20.25", "60.25"), 1):
-        found = normaliser.take(page("node_exporter", {"97212.0625": value}), second * SECOND)
-        epochs += [(s.fields["epoch"], s.fields["joules"]) for s in found]
+        samples = normaliser.take(page("node_exporter", {"97212.0625": value}), second * SECOND)
+        epochs += [(s.fields["epoch"], s.fields["joules"]) for s in samples]
     assert epochs == [(2000, 0.0), (3000, 0.0), (3000, 40.0)]
 
 
@@ -141,8 +141,8 @@ def test_of_known_exporters_only_what_the_target_asks_for(
 ) -> None:
     """The rule names whole metric names."""
     rule = None if keep is None else re.compile(keep)
-    found = Normaliser("u", "node1", rule).take(page("node_exporter"), SECOND)
-    assert {sample.measurement for sample in found} == expected
+    samples = Normaliser("u", "node1", rule).take(page("node_exporter"), SECOND)
+    assert {sample.measurement for sample in samples} == expected
 
 
 def test_unknown_metrics_are_kept_as_they_are(
@@ -152,17 +152,17 @@ def test_unknown_metrics_are_kept_as_they_are(
     and counted; each refused name is logged once."""
     normaliser = Normaliser("http://plug/metrics", "lab")
     with caplog.at_level(logging.WARNING):
-        found = normaliser.take(page("custom"), 5 * SECOND)
+        samples = normaliser.take(page("custom"), 5 * SECOND)
         normaliser.take(page("custom"), 6 * SECOND)
-    (plug,) = of(found, "plug_watts")
+    (plug,) = of(samples, "plug_watts")
     assert plug.fields == {"value": 214.5}
     assert plug.tag == {"host": "lab", "exported_host": "plug-7", "room": "lab 1",
                         "note": 'a"b,c=d e\\'}  # fmt: skip
-    (queue,) = of(found, "queue_depth")
+    (queue,) = of(samples, "queue_depth")
     assert queue.time_ns == 1_700_000_000_123_000_000
     assert queue.tag == {"host": "lab", "exported_time": "now", "exported_value": "x"}
-    assert [s.tag.get("le") for s in of(found, "request_seconds_bucket")] == ["0.1", "+Inf"]
-    assert {s.measurement for s in found} == {
+    assert [s.tag.get("le") for s in of(samples, "request_seconds_bucket")] == ["0.1", "+Inf"]
+    assert {s.measurement for s in samples} == {
         "plug_watts", "queue_depth", "request_seconds_bucket", "request_seconds_sum",
         "request_seconds_count",
     }  # fmt: skip

@@ -169,13 +169,13 @@ def test_a_running_collector_is_well(
     )  # fmt: skip
     url = collector.ready.removeprefix("READY ")
     assert check(url) == (0, f"{url}/healthz: ok\n")
-    found = metrics(get(url, "/metrics")[1])
+    values = metrics(get(url, "/metrics")[1])
     name = f"http://{target.address}/metrics"
-    assert found["up", name] == 1
+    assert values["up", name] == 1
     wait_for(lambda: "wattmark_target_lag_seconds" in get(url, "/metrics")[1])
     assert 0 <= metrics(get(url, "/metrics")[1])["wattmark_target_lag_seconds", name] < 20
-    assert found["wattmark_collector_written_total", ""] >= 2
-    assert not [metric for metric, _ in found if "spool" in metric]
+    assert values["wattmark_collector_written_total", ""] >= 2
+    assert not [metric for metric, _ in values if "spool" in metric]
     assert collector.stop() == 0
     status, text = check(url)
     assert status == 1

@@ -1,4 +1,4 @@
-"""Colours that can be told from what lies behind them."""
+"""Colours that stand out from what lies behind them."""
 
 from itertools import product
 
@@ -27,7 +27,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("ground", [LIGHT["bg"], DARK["bg"], GRAFANA_DARK])
-def test_marks_can_be_told_from_every_ground(ground: str) -> None:
+def test_marks_stand_out_from_every_ground(ground: str) -> None:
     """At least 3:1, as WCAG 2.2 asks of graphics."""
     low = {
         name: round(contrast(color, ground), 2)

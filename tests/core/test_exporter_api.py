@@ -84,7 +84,7 @@ def client(url: str) -> Iterator[ExporterClient]:
 
 
 def test_the_report_comes_back_as_it_was(client: ExporterClient) -> None:
-    """Enumerations and tuples included, and absent is told from ok."""
+    """Enumerations and tuples included, and absent is not ok."""
     assert client.sensors() == REPORT
     assert REPORT.energy == (SERIES,)
     assert SERIES.tags == {"domain": "gpu", "device": "GPU-1", "source": "nvml",

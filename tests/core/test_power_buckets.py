@@ -24,8 +24,8 @@ def counted(
 
 def made(rows: Rows) -> dict[int, Part]:
     """Its buckets, numbered from START's own."""
-    found = spread(rows, WIDTH, FIRST, FIRST + 1000)
-    return {bucket - FIRST: part for bucket, part in found.items()}
+    parts = spread(rows, WIDTH, FIRST, FIRST + 1000)
+    return {bucket - FIRST: part for bucket, part in parts.items()}
 
 
 def ticks(end: float, step: float = 0.1, offset: float = 0.037) -> list[float]:
@@ -35,16 +35,16 @@ def ticks(end: float, step: float = 0.1, offset: float = 0.037) -> list[float]:
 
 def test_a_constant_load_is_its_watts_in_every_bucket() -> None:
     """And the first and last bucket say how much of them was seen."""
-    found = made(counted(lambda t: 35.0 * t, ticks(35.0)))
-    assert sorted(found) == [0, 1, 2, 3]
-    assert [part.joules / part.seconds for part in found.values()] == pytest.approx([35.0] * 4)
-    assert [part.seconds for part in found.values()] == pytest.approx([9.963, 10, 10, 4.937])
+    buckets = made(counted(lambda t: 35.0 * t, ticks(35.0)))
+    assert sorted(buckets) == [0, 1, 2, 3]
+    assert [part.joules / part.seconds for part in buckets.values()] == pytest.approx([35.0] * 4)
+    assert [part.seconds for part in buckets.values()] == pytest.approx([9.963, 10, 10, 4.937])
 
 
 def test_a_changing_load_is_its_mean_in_every_bucket() -> None:
     """P(t) = 40 + 2 t, so that bucket n has a mean of 50 + 20 n."""
-    found = made(counted(lambda t: 40.0 * t + t * t, ticks(61.0)))
-    means = [found[n].joules / found[n].seconds for n in range(1, 6)]
+    buckets = made(counted(lambda t: 40.0 * t + t * t, ticks(61.0)))
+    means = [buckets[n].joules / buckets[n].seconds for n in range(1, 6)]
     assert means == pytest.approx([50.0 + 20.0 * n for n in range(1, 6)], rel=1e-4)
 
 
@@ -63,19 +63,19 @@ def test_no_energy_is_lost_at_edges_whatever_the_rhythm() -> None:
     for t in at:
         total += dice.uniform(0.0, 50.0)
         rows.append((START + round(t * S), total, 7))
-    found = made(rows)
-    assert sum(part.joules for part in found.values()) == pytest.approx(total - rows[0][1])
+    buckets = made(rows)
+    assert sum(part.joules for part in buckets.values()) == pytest.approx(total - rows[0][1])
     covered = (rows[-1][0] - rows[0][0]) / S
-    assert sum(part.seconds for part in found.values()) == pytest.approx(covered)
-    assert all(0.0 < part.seconds <= 10.0 for part in found.values())
+    assert sum(part.seconds for part in buckets.values()) == pytest.approx(covered)
+    assert all(0.0 < part.seconds <= 10.0 for part in buckets.values())
 
 
 def test_between_two_epochs_nothing_is_known() -> None:
     """100 W until 4.5 s, 50 W from a new epoch on: 4 s and 4 s are covered of the bucket."""
     old = counted(lambda t: 100.0 * t, [0.5 * n for n in range(10)])
     new = counted(lambda t: 50.0 * t, [6.0, 7.0, 8.0, 9.0, 10.0], epoch=8, zero=6.0)
-    (found,) = made(old + new).values()
-    assert found == pytest.approx((450.0 + 200.0, 8.5))
+    (buckets,) = made(old + new).values()
+    assert buckets == pytest.approx((450.0 + 200.0, 8.5))
 
 
 def test_a_counter_that_fell_is_passed_over() -> None:
@@ -93,9 +93,9 @@ def test_a_silence_of_over_300_seconds_is_a_gap() -> None:
 def test_only_the_buckets_that_are_asked_for_are_made() -> None:
     """Samples around them give what they lack at the edges."""
     rows = counted(lambda t: 35.0 * t, ticks(60.0))
-    found = spread(rows, WIDTH, FIRST + 2, FIRST + 3)
-    assert sorted(found) == [FIRST + 2, FIRST + 3]
-    assert [tuple(part) for part in found.values()] == [pytest.approx((350.0, 10.0))] * 2
+    parts = spread(rows, WIDTH, FIRST + 2, FIRST + 3)
+    assert sorted(parts) == [FIRST + 2, FIRST + 3]
+    assert [tuple(part) for part in parts.values()] == [pytest.approx((350.0, 10.0))] * 2
 
 
 def counter(
@@ -152,30 +152,30 @@ def test_two_sockets_are_added() -> None:
 
 def test_of_two_sources_for_one_device_the_better_one_counts() -> None:
     """Both are shown. Another device's only source counts as well."""
-    found = shown({
+    powers = shown({
         counter(Domain.GPU, "GPU-1", "dcgm"): {5: Part(310.0, 10.0)},
         counter(Domain.GPU, "GPU-1", "nvml"): {5: Part(300.0, 10.0)},
         counter(Domain.GPU, "GPU-2", "dcgm"): {5: Part(100.0, 10.0)},
         counter(source="node_exporter"): {5: Part(52.0, 10.0)},
         counter(): {5: Part(50.0, 10.0)},
     })  # fmt: skip
-    assert found["gpu dcgm counter"] == (41.0, 10.0)
-    assert found["gpu nvml counter"] == (30.0, 10.0)
-    assert found["total counter"] == (30.0 + 10.0 + 5.0, 10.0)
+    assert powers["gpu dcgm counter"] == (41.0, 10.0)
+    assert powers["gpu nvml counter"] == (30.0, 10.0)
+    assert powers["total counter"] == (30.0 + 10.0 + 5.0, 10.0)
 
 
 def test_two_boards_that_two_sources_see_count_once() -> None:
     """NVML and DCGM on one host, 200 W a board by either: 400 W."""
-    found = counted_in_total({
+    total = counted_in_total({
         counter(Domain.GPU, device, source): steady(200.0)
         for device in ("GPU-1", "GPU-2") for source in ("dcgm", "nvml")
     })  # fmt: skip
-    assert found == {"gpu counter": (400.0, 2), "total counter": (400.0, 2)}
+    assert total == {"gpu counter": (400.0, 2), "total counter": (400.0, 2)}
 
 
 def test_a_board_that_one_source_alone_sees_counts_beside_the_others() -> None:
     """The first by both, at 210 W and 200 W, the second by DCGM alone at 90 W."""
-    found = counted_in_total({
+    total = counted_in_total({
         counter(Domain.GPU, "GPU-1", "dcgm"): steady(210.0),
         counter(Domain.GPU, "GPU-1", "nvml", Method.INTEGRATED): steady(200.0),
         counter(Domain.GPU, "GPU-2", "dcgm"): steady(90.0),
@@ -183,7 +183,7 @@ def test_a_board_that_one_source_alone_sees_counts_beside_the_others() -> None:
         counter(Domain.DRAM): steady(7.0),
         counter(Domain.CORE): steady(40.0),
     })  # fmt: skip
-    assert found == {
+    assert total == {
         "package counter": (50.0, 1), "dram counter": (7.0, 1), "gpu integrated": (290.0, 2),
         "total integrated": (347.0, 4),
     }  # fmt: skip
@@ -194,17 +194,17 @@ def test_of_three_sources_for_the_package_rapl_counts() -> None:
     estimate = counter(device="cpu", source="estimate", method=Method.ESTIMATED)
     theirs = {estimate: steady(70.0), counter(source="node_exporter"): steady(52.0)}
     assert counted_in_total(theirs) == {"package counter": (52.0, 1), "total counter": (52.0, 1)}
-    found = counted_in_total({**theirs, counter(): steady(50.0)})
-    assert found == {"package counter": (50.0, 1), "total counter": (50.0, 1)}
+    total = counted_in_total({**theirs, counter(): steady(50.0)})
+    assert total == {"package counter": (50.0, 1), "total counter": (50.0, 1)}
 
 
 def test_only_the_part_that_is_estimated_is_called_so() -> None:
     """The package's, and with it the total, not the GPU beside it."""
-    found = counted_in_total({
+    total = counted_in_total({
         counter(device="cpu", source="estimate", method=Method.ESTIMATED): steady(70.0),
         counter(Domain.GPU, "GPU-1", "nvml"): steady(200.0),
     })  # fmt: skip
-    assert found == {
+    assert total == {
         "package estimated": (70.0, 1), "gpu counter": (200.0, 1), "total estimated": (270.0, 2),
     }  # fmt: skip
 
@@ -212,11 +212,11 @@ def test_only_the_part_that_is_estimated_is_called_so() -> None:
 def test_core_uncore_and_psys_are_shown_and_not_added() -> None:
     """They lie inside the package, or around it."""
     domains = (Domain.PACKAGE, Domain.DRAM, Domain.CORE, Domain.UNCORE, Domain.PSYS)
-    found = shown({counter(domain): {5: Part(100.0, 10.0)} for domain in domains})
-    assert set(found) - {f"{domain} rapl counter" for domain in domains} == {
+    powers = shown({counter(domain): {5: Part(100.0, 10.0)} for domain in domains})
+    assert set(powers) - {f"{domain} rapl counter" for domain in domains} == {
         "package counter", "dram counter", "total counter",
     }  # fmt: skip
-    assert found["total counter"] == (20.0, 10.0)
+    assert powers["total counter"] == (20.0, 10.0)
 
 
 def test_a_host_with_psys_alone_has_no_total() -> None:
@@ -226,20 +226,20 @@ def test_a_host_with_psys_alone_has_no_total() -> None:
 
 def test_a_total_is_as_good_as_its_weakest_part() -> None:
     """An estimated package makes an estimated total, beside a measured GPU."""
-    found = shown({
+    powers = shown({
         counter(device="cpu", source="estimate", method=Method.ESTIMATED): {5: Part(80.0, 10.0)},
         counter(Domain.GPU, "GPU-1", "nvml", Method.INTEGRATED): {5: Part(100.0, 10.0)},
     })  # fmt: skip
-    assert found["total estimated"] == (18.0, 10.0)
+    assert powers["total estimated"] == (18.0, 10.0)
 
 
 def test_an_estimate_beside_a_counter_is_not_in_the_total() -> None:
     """It is the same energy once more."""
-    found = shown({
+    powers = shown({
         counter(device="cpu", source="estimate", method=Method.ESTIMATED): {5: Part(80.0, 10.0)},
         counter(): {5: Part(50.0, 10.0)},
     })  # fmt: skip
-    assert found["total counter"] == (5.0, 10.0)
+    assert powers["total counter"] == (5.0, 10.0)
 
 
 def test_a_gpu_that_appears_half_way_counts_from_then_on() -> None:

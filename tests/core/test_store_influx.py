@@ -66,9 +66,9 @@ def test_every_name_comes_back_as_it_was(
         Sample(f"m{value}", tags, {"value": 1.0}, 5),
         Sample(f"m{value}", make_tags({name: f"{value}+"}), {"value": 2.0}, 5),
     ])  # fmt: skip
-    (found,) = influx_store.series(f"m{value}", 0, 9, {name: value})
-    assert found.tags == tags
-    assert found.fields == {"value": (1.0,)}
+    (series,) = influx_store.series(f"m{value}", 0, 9, {name: value})
+    assert series.tags == tags
+    assert series.fields == {"value": (1.0,)}
     window = Window(value, "h", Phase.INFERENCE, 5, 9, model=model, run_id=value, label=model)
     influx_store.put_window(window)
     influx_store.put_window(Window("other", "h", Phase.INFERENCE, 6, 9, run_id=f"{value}+"))
@@ -84,8 +84,8 @@ def test_a_measurement_that_looks_like_a_comment_is_stored(influx_store: Any, na
     ])  # fmt: skip
     influx_store.roll_up(2 * MINUTE)
     for twin in (name, f"{name}_1m"):
-        (found,) = influx_store.series(twin, 0, 9, {"#tag": "#value"})
-        assert found.fields["#field"] == (1.0,)
+        (series,) = influx_store.series(twin, 0, 9, {"#tag": "#value"})
+        assert series.fields["#field"] == (1.0,)
     (other,) = influx_store.series("other", 0, 9, {})
     assert other.fields == {"value": (2.0,)}
 

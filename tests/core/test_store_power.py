@@ -66,20 +66,20 @@ def test_power_is_what_the_counters_say_computed_by_another_way(influx: Any, sto
     store.roll_up(LATER)
     for resolution in POWER:
         expected = brute(samples, resolution.seconds)
-        found = shown(influx, resolution.database)
+        points = shown(influx, resolution.database)
         for name, key in (("h package rapl counter", "package socket0"),
                           ("h gpu nvml counter", "gpu GPU-1")):  # fmt: skip
-            mine = {time: value for (series, time), value in found.items() if series == name}
+            mine = {time: value for (series, time), value in points.items() if series == name}
             theirs = {time: value for (series, time), value in expected.items() if series == key}
             assert sorted(mine) == sorted(theirs)
             for time, (joules, seconds) in theirs.items():
                 assert mine[time][1] == pytest.approx(seconds, abs=0.002)
                 assert mine[time][0] == pytest.approx(joules / seconds, rel=1e-6)
         if resolution.seconds == 10:
-            for time in times(found, "h total counter"):
+            for time in times(points, "h total counter"):
                 names = ("h package rapl counter", "h gpu nvml counter")
-                parts = [found[name, time] for name in names if (name, time) in found]
-                watts, seconds = found["h total counter", time]
+                parts = [points[name, time] for name in names if (name, time) in points]
+                watts, seconds = points["h total counter", time]
                 assert watts == pytest.approx(sum(part[0] for part in parts))
                 assert seconds == min(part[1] for part in parts)
 
@@ -89,11 +89,11 @@ def test_a_constant_load_has_its_watts_at_every_width(influx: Any, store: Any) -
     store.write(load(50.0, 0.0, 1900.0))
     store.roll_up(LATER)
     for resolution in POWER:
-        found = shown(influx, resolution.database)
+        points = shown(influx, resolution.database)
         starts = list(range(0, 1900, resolution.seconds))
-        assert times(found, "h package rapl counter") == starts
-        assert times(found, "h total counter") == starts
-        for (_, time), (watts, seconds) in found.items():
+        assert times(points, "h package rapl counter") == starts
+        assert times(points, "h total counter") == starts
+        for (_, time), (watts, seconds) in points.items():
             assert watts == pytest.approx(50.0)
             assert seconds == pytest.approx(min(resolution.seconds, 1900 - time))
 
@@ -106,11 +106,11 @@ def test_a_slow_counter_fills_the_buckets_between_its_samples(influx: Any, store
         part = [sample for sample in (*slow, *quick) if now - 30 <= (sample.time_ns - T0) / S < now]
         store.write(part)
         store.roll_up(T0 + now * S)
-    found = shown(influx, "power_10s")
-    assert times(found, "h dram node_exporter counter") == list(range(0, 490, 10))
+    points = shown(influx, "power_10s")
+    assert times(points, "h dram node_exporter counter") == list(range(0, 490, 10))
     for time in range(10, 480, 10):
-        assert found["h dram node_exporter counter", time] == pytest.approx((20.0, 10.0))
-        assert found["h total counter", time] == pytest.approx((70.0, 10.0))
+        assert points["h dram node_exporter counter", time] == pytest.approx((20.0, 10.0))
+        assert points["h total counter", time] == pytest.approx((70.0, 10.0))
     assert shown(influx, "power_1m")["h total counter", 60] == pytest.approx((70.0, 60.0))
 
 
@@ -132,8 +132,8 @@ def test_boards_that_two_sources_see_are_in_the_stored_total_once(influx: Any, s
                 ("package counter", 50.0, 1), ("gpu counter", 400.0, 2), ("total counter", 450.0, 3)
             )
         }  # fmt: skip
-        found = shown(influx, resolution.database)
-        assert [found[f"h gpu {source} counter", 0] for source in ("nvml", "dcgm")] == [
+        points = shown(influx, resolution.database)
+        assert [points[f"h gpu {source} counter", 0] for source in ("nvml", "dcgm")] == [
             pytest.approx((400.0, min(resolution.seconds, 600.0)))] * 2  # fmt: skip
 
 
@@ -150,13 +150,13 @@ def test_a_total_without_one_of_its_boards_has_fewer_parts(influx: Any, store: A
         "power_1h": {0},
     }  # fmt: skip
     for each in POWER:
-        found = counters(influx, each.database)
+        points = counters(influx, each.database)
         starts = range(0, 900, each.seconds)
-        assert {time: found["h total counter", time] for time in starts} == {
+        assert {time: points["h total counter", time] for time in starts} == {
             time: 1 if time in without[each.database] else 2 for time in starts
         }  # fmt: skip
-        assert found["h package rapl counter", 0] is None
-        assert found["h gpu counter", 0] == 1
+        assert points["h package rapl counter", 0] is None
+        assert points["h gpu counter", 0] == 1
     watts = shown(influx, "power_1m")
     assert watts["h total counter", 180] == pytest.approx((50.0 + 200.0 * 20 / 60, 60.0))
 
@@ -194,6 +194,6 @@ def test_names_that_fight_back_have_power_too(influx: Any, store: Any) -> None:
     store.roll_up(LATER)
     store.write(load(40.0, 0.0, 60.0, tags=energy_tags("dram", host=name)))
     store.roll_up(LATER)
-    found = shown(influx, "power_10s")
-    totals = [watts for (series, _), (watts, _) in found.items() if "total" in series]
+    points = shown(influx, "power_10s")
+    totals = [watts for (series, _), (watts, _) in points.items() if "total" in series]
     assert totals == pytest.approx([90.0] * 6)

@@ -44,17 +44,17 @@ def test_late_samples_make_their_buckets_again(influx: Any, store: Any) -> None:
                      sample.time_ns) for sample in hole[100:200]]  # fmt: skip
     store.write(middle)
     store.roll_up(LATER)
-    found = shown(influx, "power_10s")
-    assert set(times(found, "h total counter")) == {
+    points = shown(influx, "power_10s")
+    assert set(times(points, "h total counter")) == {
         second // 10 * 10 for start, end in ((0, 95), (125.3, 155.3), (215, 300))
         for second in range(int(start), int(end))
     }  # fmt: skip
     store.write(late)
     store.roll_up(LATER)
     for each in POWER:
-        found = shown(influx, each.database)
-        assert len(found) == 3 * len(range(0, 300, each.seconds))
-        for (_, time), (watts, seconds) in found.items():
+        points = shown(influx, each.database)
+        assert len(points) == 3 * len(range(0, 300, each.seconds))
+        for (_, time), (watts, seconds) in points.items():
             assert watts == pytest.approx(50.0)
             assert seconds == pytest.approx(min(each.seconds, 300 - time), abs=0.31)
 
@@ -65,10 +65,10 @@ def test_a_total_that_gets_a_better_method_leaves_no_other_behind(influx: Any, s
     store.write(load(70.0, 0.0, 130.0, tags=energy_tags("package", "cpu", "estimate", "estimated")))
     store.write(load(200.0, 0.0, 130.0, tags=energy_tags("gpu", "GPU-1", "nvml")))
     store.roll_up(LATER)
-    found = shown(influx, "power_1m")
+    points = shown(influx, "power_1m")
     for name, watts in (("total", 270.0), ("package", 70.0)):
-        assert times(found, f"h {name} estimated") == [0, 60, 120]
-        assert found[f"h {name} estimated", 60] == pytest.approx((watts, 60.0))
+        assert times(points, f"h {name} estimated") == [0, 60, 120]
+        assert points[f"h {name} estimated", 60] == pytest.approx((watts, 60.0))
     store.write(load(50.0, 0.0, 130.0))
     store.roll_up(LATER)
     expected = {
@@ -77,11 +77,11 @@ def test_a_total_that_gets_a_better_method_leaves_no_other_behind(influx: Any, s
         "h total counter": 250.0,
     }  # fmt: skip
     for resolution in POWER:
-        found = shown(influx, resolution.database)
-        assert {name for name, _ in found} == set(expected)
+        points = shown(influx, resolution.database)
+        assert {name for name, _ in points} == set(expected)
         for name, watts in expected.items():
-            assert times(found, name) == list(range(0, 130, resolution.seconds))
-            held = [found[name, time][0] for time in times(found, name)]
+            assert times(points, name) == list(range(0, 130, resolution.seconds))
+            held = [points[name, time][0] for time in times(points, name)]
             assert held == pytest.approx([watts] * len(held))
 
 
@@ -130,8 +130,8 @@ def test_killed_between_two_widths_the_next_one_ends_the_work(
         assert shown(influx, POWER[n].database)
         assert not shown(influx, each.database)
         opened().roll_up(T0 + 730 * S)
-        found = shown(influx, "power_1h")
-        assert found["h total counter", 0] == pytest.approx((50.0, 700.0))
+        points = shown(influx, "power_1h")
+        assert points["h total counter", 0] == pytest.approx((50.0, 700.0))
 
 
 def test_what_failed_stays_due(influx: Any, store: Any) -> None:

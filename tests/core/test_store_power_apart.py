@@ -84,9 +84,9 @@ def test_a_counter_that_nothing_can_have_come_to_stops_no_power(
     store.roll_up(LATER)
     store.roll_up(LATER + 60 * S)
     for resolution in POWER:
-        found = shown(influx, resolution.database)
+        points = shown(influx, resolution.database)
         for host in ("good", "bad"):
-            assert times(found, f"{host} total counter") == list(range(0, 200, resolution.seconds))
+            assert times(points, f"{host} total counter") == list(range(0, 200, resolution.seconds))
     assert [record.getMessage() for record in caplog.records] == [
         "host bad: the rapl counter of dram socket0 reads over 1e+15 J; its power leaves out such"
         " samples"
@@ -111,9 +111,9 @@ def test_a_host_whose_power_is_refused_is_logged_once_and_left_out(
             store.write(load(50.0, 60.0 * minute, 60.0 * minute + 59.5, epoch=minute,
                              tags=energy_tags(host=name)))  # fmt: skip
         store.roll_up(T0 + (80 + 60 * minute) * S)
-    found = shown(influx, "power_1m")
-    assert {series.split()[0] for series, _ in found} == {*names} - {"h3"}
-    assert {time for _, time in found} == {0, 60, 120}
+    points = shown(influx, "power_1m")
+    assert {series.split()[0] for series, _ in points} == {*names} - {"h3"}
+    assert {time for _, time in points} == {0, 60, 120}
     messages = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert messages == [
         "host h3 has no power, which is left out: store: partial write: h3 is not wanted"
@@ -162,8 +162,8 @@ def test_a_day_without_samples_costs_a_new_collector_nothing(
     second._call = counted
     second.roll_up(T0 + DAY + 120 * S)
     assert calls < 120
-    found = shown(influx, "power_1m")
-    assert all(times(found, f"{name} total counter") == [0, 86_400] for name in names)
+    points = shown(influx, "power_1m")
+    assert all(times(points, f"{name} total counter") == [0, 86_400] for name in names)
 
 
 def test_what_a_collector_left_undone_survives_one_that_ends_in_the_middle(
@@ -188,8 +188,8 @@ def test_what_a_collector_left_undone_survives_one_that_ends_in_the_middle(
     assert ends == sorted(ends)
     assert len(set(ends)) > 5
     for host in ("a", "b"):
-        found = shown(influx, "power_1h")
-        assert sum(found[key][1] for key in found if key[0] == f"{host} total counter") == 1200.0
+        points = shown(influx, "power_1h")
+        assert sum(points[key][1] for key in points if key[0] == f"{host} total counter") == 1200.0
 
 
 def test_steps_that_are_not_gone_through_stay_due(influx: Any, store: Any) -> None:

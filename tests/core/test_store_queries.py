@@ -44,14 +44,14 @@ def test_edges_equal_brute_force(
         store.write(Sample("energy", tags, {"joules": t / 7, "epoch": 1}, t) for t in times)
         store.write(Sample("custom", tags, {"x" if t % 3 else "y": t, "z": 1.5}, t) for t in times)
     for measurement in ("energy", "custom"):
-        found = store.edges(measurement, start, end, {"host": "h"}, neighbours=neighbours)
+        edges = store.edges(measurement, start, end, {"host": "h"}, neighbours=neighbours)
         expected = {
             device: brute_edges(times, start, end, neighbours) for device, times in data.items()
         }
-        assert {d.tag["device"]: list(d.times_ns) for d in found} == {
+        assert {d.tag["device"]: list(d.times_ns) for d in edges} == {
             device: times for device, times in expected.items() if times
         }
-        for series in found:
+        for series in edges:
             check_values(series)
 
 
@@ -69,8 +69,8 @@ def check_values(data: SeriesData) -> None:
 def test_edges_take_the_tags_that_were_asked_for(store: Store, energy: MakeEnergy) -> None:
     """A series must carry all of them, and other hosts stay out."""
     store.write([energy(5, 1.0), energy(5, 2.0, host="h2"), energy(5, 3.0, device="socket1")])
-    found = store.edges("energy", 4, 6, {"host": "h1", "device": "socket1"})
-    assert [data.fields["joules"] for data in found] == [(3.0,)]
+    edges = store.edges("energy", 4, 6, {"host": "h1", "device": "socket1"})
+    assert [data.fields["joules"] for data in edges] == [(3.0,)]
     assert store.edges("energy", 4, 6, {"host": "nobody"}) == []
     assert store.edges("nothing", 4, 6, {}) == []
 
@@ -92,8 +92,8 @@ def test_the_aggregate_of_a_field(store: Store, start_ns: int) -> None:
     store.write(
         Sample("power", tags, {"watts": v}, start_ns + t * SECOND) for t, v in values.items()
     )
-    found = store.aggregate("power", "watts", start_ns, start_ns + 10 * SECOND, {"host": "h"})
-    assert found == [Aggregate(tags, 4, 5.0, 3.0, 1.0, 9.0, 4.5, 3 * SECOND)]
+    aggregates = store.aggregate("power", "watts", start_ns, start_ns + 10 * SECOND, {"host": "h"})
+    assert aggregates == [Aggregate(tags, 4, 5.0, 3.0, 1.0, 9.0, 4.5, 3 * SECOND)]
     (one,) = store.aggregate("power", "watts", start_ns, start_ns, {})
     assert (one.count, one.largest_gap_ns) == (1, None)
     assert store.aggregate("power", "watts", 0, 1, {}) == []

@@ -92,8 +92,8 @@ def test_what_is_shown_with_a_tag_more_stays(store: Any) -> None:
     for more in ({}, {"variant": "v"}, {"variant": "v", "place": "p"}):
         tags = make_tags({**own, **more})
         store.show("repeat", {"run_id": "r"}, [ViewPoint("repeat", tags, {"watts": 1.0}, 5)])
-        (found,) = store.ask("results", ['SELECT "watts" FROM "repeat" GROUP BY *'])
-        assert [row.tags for row in found] == [tags]
+        (rows_of,) = store.ask("results", ['SELECT "watts" FROM "repeat" GROUP BY *'])
+        assert [row.tags for row in rows_of] == [tags]
 
 
 def test_marking_anothers_window_deletes_nothing(store: Any, gate: Gate) -> None:
@@ -113,8 +113,8 @@ def test_results_of_statements_are_kept_apart(store: Any) -> None:
     store.put_window(OLD)
     delete, select = 'DELETE FROM "window" WHERE "host" = \'x\'', 'SELECT "end_ns" FROM "window"'
     for statements in ([delete], [delete, select], [select, delete, select], [delete, delete]):
-        found = store.ask("results", statements)
-        assert [len(rows) for rows in found] == [
+        rows_of = store.ask("results", statements)
+        assert [len(rows) for rows in rows_of] == [
             int(statement == select) for statement in statements
         ]
 

@@ -22,10 +22,12 @@ def test_what_is_selected_comes_as_series_returns_it(store: Store, energy: MakeE
         Selection("energy", 0, 9, {"host": "h1"}),
         Selection("cpu", 4, 9, {"host": "h1"}),
     ]
-    found = store.select(selections)
-    assert found == [store.series(s.measurement, s.start_ns, s.end_ns, s.tags) for s in selections]
-    assert [len(answer) for answer in found] == [1, 0, 1, 2, 1]
-    assert list(found[0][0].times_ns) == [2, 3, 4, 5]
+    answers = store.select(selections)
+    assert answers == [
+        store.series(s.measurement, s.start_ns, s.end_ns, s.tags) for s in selections
+    ]
+    assert [len(answer) for answer in answers] == [1, 0, 1, 2, 1]
+    assert list(answers[0][0].times_ns) == [2, 3, 4, 5]
     assert store.select([]) == []
 
 

@@ -71,8 +71,8 @@ def test_what_is_not_shown_any_more_is_gone(influx: Any, shown: InfluxStore) -> 
     moved = replace(repeat(3), tags=make_tags({**RUN, "host": "elsewhere"}))
     show(shown, [repeat(1, outlier="outlier"), repeat(2, watts=3.0), moved])
     show(shown, [repeat(1), repeat(4, watts=4.0)])
-    found = rows(influx, 'SELECT * FROM "repeat"')
-    assert [(row["repeat"], row.get("watts"), row.get("outlier")) for row in found] == [
+    written = rows(influx, 'SELECT * FROM "repeat"')
+    assert [(row["repeat"], row.get("watts"), row.get("outlier")) for row in written] == [
         (1, None, None), (4, 4.0, None), (5, None, None)
     ]  # fmt: skip
     show(shown, [])

@@ -140,9 +140,9 @@ def test_a_month_can_be_looked_at(recorded: Any, panel: Any) -> None:
 @pytest.mark.parametrize(("source", "query"), TABLES)
 def test_a_table_is_one_series(recorded: Any, source: str, query: str) -> None:
     """Tags are columns: of several series Grafana makes tables that lack columns or mix them."""
-    found = recorded.ask(source, query)
-    assert len(found) <= 1
-    for series in found:
+    answer = recorded.ask(source, query)
+    assert len(answer) <= 1
+    for series in answer:
         assert "tags" not in series
         assert len(set(series["columns"])) == len(series["columns"])
 
@@ -150,10 +150,10 @@ def test_a_table_is_one_series(recorded: Any, source: str, query: str) -> None:
 def test_power_is_what_the_counters_say(recorded: Any) -> None:
     """300 W in each domain and 600 in all, at every time shown."""
     for seconds in (700, 6 * HOUR, 30 * DAY):
-        found = recorded.shown(panel_of("live-host", "Power"), seconds=seconds)
+        panel = recorded.shown(panel_of("live-host", "Power"), seconds=seconds)
         by_domain = {
             series["tags"]["domain"]: [row[1] for row in series["values"] if row[1] is not None]
-            for series in found if series["values"]
+            for series in panel if series["values"]
         }  # fmt: skip
         assert set(by_domain) == {"gpu", "package", "total"}
         for domain, watts in by_domain.items():
@@ -211,8 +211,8 @@ def test_hosts_with_gaps_are_counted_from_two_hours_on(recorded: Any) -> None:
 
 def test_a_gap_is_a_gap(recorded: Any) -> None:
     """Nothing is drawn where nothing was measured."""
-    found = recorded.shown(panel_of("live-host", "Memory"), seconds=900)
-    values = [row[1] for row in found[0]["values"]]
+    panel = recorded.shown(panel_of("live-host", "Memory"), seconds=900)
+    values = [row[1] for row in panel[0]["values"]]
     assert values[0] is None
     assert values[-2] == 1
 
@@ -245,8 +245,8 @@ def test_reads_that_were_not_taken_show_when_it_happened(recorded: Any) -> None:
                recorded.end_ns - (600 - t) * S)
         for t in range(600)
     ])  # fmt: skip
-    found = recorded.shown(panel_of("live-host", "Reads taken of those due"))
-    values = [row[1] for series in found if series["tags"]["sensor"] == "late"
+    panel = recorded.shown(panel_of("live-host", "Reads taken of those due"))
+    values = [row[1] for series in panel if series["tags"]["sensor"] == "late"
               for row in series["values"] if row[1] is not None]  # fmt: skip
     assert max(values) == pytest.approx(1.0)
     assert sorted(values)[len(values) // 4] == pytest.approx(0.9)
@@ -275,8 +275,8 @@ def test_bridges_of_containers_are_left_out(recorded: Any) -> None:
             Sample("network", tags, {"received_bytes": 100.0 * t}, recorded.end_ns - (60 - t) * S)
             for t in range(60)
         ])  # fmt: skip
-    found = recorded.shown(panel_of("live-host", "Network"))
-    assert {series["tags"]["interface"] for series in found} == {"interface1", "eth9"}
+    panel = recorded.shown(panel_of("live-host", "Network"))
+    assert {series["tags"]["interface"] for series in panel} == {"interface1", "eth9"}
 
 
 def test_a_target_whose_collector_fell_silent_is_down(recorded: Any) -> None:
@@ -285,7 +285,7 @@ def test_a_target_whose_collector_fell_silent_is_down(recorded: Any) -> None:
     long_ago_ns = recorded.end_ns - 300 * S
     recorded.write([Sample("target", tags, {"up": 1}, long_ago_ns - t * S) for t in range(60)])
     rule = next(candidate for candidate in RULES if candidate["title"] == "Target down")["data"][0]
-    found = recorded.ask(rule["datasourceUid"], rule["model"]["query"], seconds=900)
-    last = {series["tags"]["host"]: series["values"][-1][1] for series in found}
+    answer = recorded.ask(rule["datasourceUid"], rule["model"]["query"], seconds=900)
+    last = {series["tags"]["host"]: series["values"][-1][1] for series in answer}
     assert last["h3"] == 0
     assert last["h1"] > 0.5

@@ -42,8 +42,8 @@ def panel_of(title: str) -> Any:
 def rows(recorded: Any, title: str, number: int = 0, **chosen: str) -> list[dict[str, Any]]:
     """What a query of a panel answers."""
     query = panel_of(title)["targets"][number]["query"]
-    found = recorded.ask("results", query, **chosen)
-    return [dict(zip(s["columns"], row, strict=True)) for s in found for row in s["values"]]
+    answer = recorded.ask("results", query, **chosen)
+    return [dict(zip(s["columns"], row, strict=True)) for s in answer for row in s["values"]]
 
 
 def put(recorded: Any, run_id: str, model: str, **more: Any) -> None:
@@ -64,8 +64,8 @@ def test_a_score_of_ones_own_can_be_chosen(recorded: Any) -> None:
     """Of all that the workload has, not of three that are known."""
     put(recorded, "own", "m", formula="per joule")
     (formula,) = (v for v in BOARD["templating"]["list"] if v["name"] == "formula")
-    found = recorded.ask("results", formula["query"])
-    assert "per joule" in {row[1] for series in found for row in series["values"]}
+    answer = recorded.ask("results", formula["query"])
+    assert "per joule" in {row[1] for series in answer for row in series["values"]}
     assert [row["run_id"] for row in rows(recorded, RANKED, formula="per joule")] == ["own"]
 
 
@@ -98,9 +98,9 @@ def test_the_picture_has_options_of_10_4_that_later_releases_migrate() -> None:
 
 def test_a_series_of_the_picture_is_a_place(recorded: Any) -> None:
     """Each network where its energy and accuracy are, none without either."""
-    found = {(r["series"], r["network"], r["energy per inference"], r["accuracy"])
+    points = {(r["series"], r["network"], r["energy per inference"], r["accuracy"])
              for r in rows(recorded, MEASURED)}  # fmt: skip
-    assert found == {("h1", "m", 9.0, 0.9), ("h1", "n", 9.0, 0.9), (ON_GPU, "m", 18.0, 0.9)}
+    assert points == {("h1", "m", 9.0, 0.9), ("h1", "n", 9.0, 0.9), (ON_GPU, "m", 18.0, 0.9)}
     put(recorded, "blind", "blind", accuracy=None, value=None)
     assert "blind" not in {r["network"] for r in rows(recorded, MEASURED)}
 
@@ -122,9 +122,9 @@ def test_measured_and_estimated_are_never_in_one_picture(recorded: Any) -> None:
 
 def test_lines_of_equal_score_are_in_the_picture_at_any_time(recorded: Any) -> None:
     """They are of no time. On each, energy is proportional to accuracy squared."""
-    found = rows(recorded, MEASURED, 1)
-    assert {row["series"] for row in found} == {"1 /mWh", "3 /mWh"}
-    for row in found:
+    listed = rows(recorded, MEASURED, 1)
+    assert {row["series"] for row in listed} == {"1 /mWh", "3 /mWh"}
+    for row in listed:
         per_mwh = float(row["series"].split()[0])
         assert row["energy per inference"] == pytest.approx(3.6 * row["accuracy"] ** 2 / per_mwh)
     rule = panel_of(MEASURED)["fieldConfig"]["overrides"][2]
@@ -143,11 +143,11 @@ def test_a_place_has_no_mark_where_another_has_one() -> None:
 def test_the_newest_score_of_a_network_ranks(recorded: Any) -> None:
     """With its own run and words beside it, and its ratio to the best of what is shown."""
     put(recorded, "later", "m", value=7.0)
-    found = {(r["variant"], r["place"]): r for r in rows(recorded, RANKED)}
-    assert found["m", "h1"]["score"] == 7.0
-    assert found["m", "h1"]["run_id"] == "later"
-    assert found["n", "h1"]["run_id"] == "run0"
-    assert found["m", ON_GPU]["energy_text"] == "9.0 ± 0.1 J"
+    by_place = {(r["variant"], r["place"]): r for r in rows(recorded, RANKED)}
+    assert by_place["m", "h1"]["score"] == 7.0
+    assert by_place["m", "h1"]["run_id"] == "later"
+    assert by_place["n", "h1"]["run_id"] == "run0"
+    assert by_place["m", ON_GPU]["energy_text"] == "9.0 ± 0.1 J"
     assert {r["workload"]: r["best"] for r in rows(recorded, RANKED, 1)} == {"w": 7.0}
 
 
@@ -155,8 +155,8 @@ def test_another_framework_has_a_row_of_its_own(recorded: Any) -> None:
     """And so has another GPU: neither is a newer run of the same."""
     put(recorded, "of torch", "net", settings="backend=torch")
     put(recorded, "of the GPU", "net", gpu="GPU-12345678-1234")
-    found = {(row["variant"], row["place"]) for row in rows(recorded, RANKED)}
-    assert {("net backend=torch", "h1"), ("net", ON_GPU)} <= found
+    places = {(row["variant"], row["place"]) for row in rows(recorded, RANKED)}
+    assert {("net backend=torch", "h1"), ("net", ON_GPU)} <= places
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -168,8 +168,8 @@ def test_a_matrix_is_made_of_values_that_are_there(recorded: Any, formula: str) 
             if step["id"] == "groupingToMatrix":
                 assert step["options"]["emptyValue"] == "null"
                 name = panel["transformations"][0].get("options", {}).get("binary", {}).get("left")
-                found = rows(recorded, panel["title"], formula=formula)
-                assert all(row[name] is not None for row in found if name), panel["title"]
+                listed = rows(recorded, panel["title"], formula=formula)
+                assert all(row[name] is not None for row in listed if name), panel["title"]
     assert {row["joules_per_inference"] for row in rows(recorded, ENERGIES, formula=formula)} == {
         9.0, 18.0,
     }  # fmt: skip
@@ -177,8 +177,8 @@ def test_a_matrix_is_made_of_values_that_are_there(recorded: Any, formula: str) 
 
 def test_scores_without_energy_stand_beside_the_others(recorded: Any) -> None:
     """They have no method, which is not unlike anything to InfluxQL."""
-    found = rows(recorded, "Every score on ${reference}")
-    assert {row["formula"] for row in found if row["variant"] == "n"} == {ENERGY_SCORE, NETSCORE}
+    listed = rows(recorded, "Every score on ${reference}")
+    assert {row["formula"] for row in listed if row["variant"] == "n"} == {ENERGY_SCORE, NETSCORE}
     assert {row["score"] for row in rows(recorded, SCORES, formula=NETSCORE)} == {80.0}
 
 
@@ -216,10 +216,10 @@ def test_table_one_is_one_pass(recorded: Any) -> None:
 
 def test_an_invalid_score_says_why(recorded: Any) -> None:
     """And has no value that could be taken for one."""
-    found = [row for row in rows(recorded, "Invalid scores") if row["run_id"] == "run2"]
-    assert {row["variant"] for row in found} == {"m", "n"}
-    assert all(row["findings"] for row in found)
-    assert "value" not in found[0]
+    listed = [row for row in rows(recorded, "Invalid scores") if row["run_id"] == "run2"]
+    assert {row["variant"] for row in listed} == {"m", "n"}
+    assert all(row["findings"] for row in listed)
+    assert "value" not in listed[0]
 
 
 @pytest.mark.parametrize("panel", TABLES)

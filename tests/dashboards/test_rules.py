@@ -142,9 +142,9 @@ def test_an_empty_cell_of_a_table_is_a_dash(boards: Boards, name: str) -> None:
 def test_no_head_of_a_table_is_a_field_name(boards: Boards, name: str) -> None:
     """``joules_per_inference_low`` is nobody's word."""
     wrong = {
-        panel.title: found
+        panel.title: raw
         for panel in boards.panels(name, "table")
-        if (found := [head for head in panel.shown.heads if re.search(r"[_\\]", head) or not head])
+        if (raw := [head for head in panel.shown.heads if re.search(r"[_\\]", head) or not head])
     }
     assert wrong == {}
 
@@ -252,5 +252,5 @@ def test_a_variable_stands_for_all(boards: Boards) -> None:
         "query": 'SHOW TAG VALUES FROM "energy" WITH KEY = "host"', "sort": 1,
         "datasource": {"uid": "wattmark-telemetry"}, "current": {"value": "$__all"},
     }]  # fmt: skip
-    found = asker.choose(listed, {})["host"]
-    assert found == Variable(("lab-a100", "node03", "vm"), several=True, every=".*")
+    host = asker.choose(listed, {})["host"]
+    assert host == Variable(("lab-a100", "node03", "vm"), several=True, every=".*")

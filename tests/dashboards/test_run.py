@@ -22,8 +22,8 @@ def panel_of(title: str) -> Any:
 def rows(recorded: Any, title: str, **chosen: str) -> list[dict[str, Any]]:
     """What the first query of a panel answers."""
     target = panel_of(title)["targets"][0]
-    found = recorded.ask("results", target["query"], **chosen)
-    return [dict(zip(s["columns"], row, strict=True)) for s in found for row in s["values"]]
+    answer = recorded.ask("results", target["query"], **chosen)
+    return [dict(zip(s["columns"], row, strict=True)) for s in answer for row in s["values"]]
 
 
 def test_it_begins_with_what_one_came_for() -> None:
@@ -55,8 +55,8 @@ def test_the_widest_boundary_of_a_run_opens(recorded: Any) -> None:
     variable = next(v for v in BOARD["templating"]["list"] if v["name"] == "boundary")
     assert variable["sort"] == 2
     assert sorted(map(str, Boundary), reverse=True)[0] == "host"
-    found = recorded.ask("results", variable["query"])
-    assert [value for _, value in found[0]["values"]] == ["host"]
+    answer = recorded.ask("results", variable["query"])
+    assert [value for _, value in answer[0]["values"]] == ["host"]
 
 
 def test_a_run_is_one_line_with_its_time(recorded: Any) -> None:
@@ -65,9 +65,9 @@ def test_a_run_is_one_line_with_its_time(recorded: Any) -> None:
         recorded.ask("results", target["query"])[0] for target in panel_of("What ran")["targets"]
     )
     assert {"model", "workload", "settings", "gpu", "boundary"} <= set(scored["columns"])
-    found = dict(zip(timed["columns"], timed["values"][0], strict=True))
-    assert (found["run_id"], found["host"]) == ("run0", "h1")
-    assert found["end_ms"] - found["start_ms"] == 270_000
+    cells = dict(zip(timed["columns"], timed["values"][0], strict=True))
+    assert (cells["run_id"], cells["host"]) == ("run0", "h1")
+    assert cells["end_ms"] - cells["start_ms"] == 270_000
 
 
 def test_what_did_not_pass_comes_first() -> None:
@@ -81,17 +81,17 @@ def test_what_did_not_pass_comes_first() -> None:
 
 def test_checks_are_sentences(recorded: Any) -> None:
     """With the words that are stored for them, each once."""
-    found = rows(recorded, "Checks")
-    assert sorted((row["rank"], row["verdict"]) for row in found) == [
+    listed = rows(recorded, "Checks")
+    assert sorted((row["rank"], row["verdict"]) for row in listed) == [
         (0, "invalid"), (1, "warned"), (2, "valid"),
     ]  # fmt: skip
-    assert {row["meaning"] for row in found} == {"Other programs used the CPUs."}
+    assert {row["meaning"] for row in listed} == {"Other programs used the CPUs."}
 
 
 def test_an_outlier_stands_out(recorded: Any) -> None:
     """In red, with how far it is off; the other repeats have a dash there in the text's colour."""
-    found = {row["repeat"]: row["outlier"] for row in rows(recorded, "Repeats")}
-    assert sorted(found.values(), key=str) == [None, "outlier: 38 % above the median"]
+    outliers = {row["repeat"]: row["outlier"] for row in rows(recorded, "Repeats")}
+    assert sorted(outliers.values(), key=str) == [None, "outlier: 38 % above the median"]
     rules = panel_of("Repeats")["fieldConfig"]["overrides"]
     rule = next(r for r in rules if r["matcher"]["options"] == "outlier")
     properties = {option["id"]: option["value"] for option in rule["properties"]}
@@ -139,9 +139,9 @@ def test_a_counter_has_a_name_for_people(domain: str, name: str) -> None:
 
 def test_a_run_is_compared_with_those_before_it(recorded: Any) -> None:
     """Of the same network, settings, place and boundary, newest first, each against the last."""
-    found = rows(recorded, "Runs of the same network")
-    assert [row["run_id"] for row in found] == ["run2", "run1", "run0"]
-    assert {row["previous_text"] for row in found} == {"×1.02 (0.98–1.06): no difference seen"}
+    listed = rows(recorded, "Runs of the same network")
+    assert [row["run_id"] for row in listed] == ["run2", "run1", "run0"]
+    assert {row["previous_text"] for row in listed} == {"×1.02 (0.98–1.06): no difference seen"}
     (sure,) = {row["findings"] for row in rows(recorded, "Is it sure?")}
     assert sure == "every check passed"
 

@@ -53,9 +53,9 @@ def seen(recorded: Any) -> Iterator[Seen]:
             def ask(title: str, **chosen: str) -> Shown:
                 panel = PANELS[title]
                 answers = [_answer(recorded, target, chosen) for target in panel["targets"]]
-                found = library.shown([Question(panel, answers, CHOSEN)])[0]
-                assert not found.error
-                return found
+                shown = library.shown([Question(panel, answers, CHOSEN)])[0]
+                assert not shown.error
+                return shown
 
             yield ask
     except LibraryMissing as error:
@@ -64,11 +64,11 @@ def seen(recorded: Any) -> Iterator[Seen]:
 
 def _answer(recorded: Any, target: Any, chosen: dict[str, str]) -> dict[str, Any]:
     """With times in ms, as Grafana asks for them."""
-    found = recorded.ask(target["datasource"]["uid"], target["query"], **chosen)
-    for series in found:
+    answer = recorded.ask(target["datasource"]["uid"], target["query"], **chosen)
+    for series in answer:
         for row in series["values"]:
             row[0] //= 1_000_000
-    return {"series": found} if found else {}
+    return {"series": answer} if answer else {}
 
 
 def column(frame: DataFrame, title: str) -> Any:
@@ -85,21 +85,21 @@ def test_the_headline_of_a_run(seen: Seen) -> None:
 
 def test_a_run_without_settings_has_dashes(seen: Seen) -> None:
     """In one line with its time, of which its name is the link."""
-    found = seen("What ran")
-    assert found.heads == ["network", "workload", "settings", "host", "GPU", "counts", "energy is",
+    table = seen("What ran")
+    assert table.heads == ["network", "workload", "settings", "host", "GPU", "counts", "energy is",
                            "started", "took", "run"]  # fmt: skip
-    row = found.rows[0]
+    row = table.rows[0]
     assert (row["settings"], row["GPU"], row["took"]) == ("–", "–", "4.50 mins")
     assert row["counts"] == "CPU, memory, GPU"
-    (link,) = column(found.frames[0], "run").links[0]
+    (link,) = column(table.frames[0], "run").links[0]
     assert "var-run_id=run0&from=" in link.href
 
 
 def test_checks_are_read_from_the_worst_on(seen: Seen) -> None:
     """With their marks."""
-    found = seen("Checks")
-    assert found.heads == ["verdict", "check", "found", "allowed", "what it means"]
-    assert [row["verdict"] for row in found.rows] == ["✗ invalid", "! warned", "✓ valid"]
+    table = seen("Checks")
+    assert table.heads == ["verdict", "check", "found", "allowed", "what it means"]
+    assert [row["verdict"] for row in table.rows] == ["✗ invalid", "! warned", "✓ valid"]
 
 
 def test_only_the_outlier_is_red(seen: Seen) -> None:
@@ -119,14 +119,14 @@ def test_each_line_of_power_is_a_counter(seen: Seen) -> None:
 
 def test_the_ranked_networks(recorded: Any, seen: Seen) -> None:
     """Best first, with rank, texts, ratio to the first, and a link to the run at its time."""
-    found = seen(RANKED)
-    assert found.heads == ["#", "network", "host", "energy per inference", "accuracy", "score",
+    table = seen(RANKED)
+    assert table.heads == ["#", "network", "host", "energy per inference", "accuracy", "score",
                            "of the 1st", "verdict"]  # fmt: skip
-    got = [(r["#"], r["network"], r["host"], r["of the 1st"]) for r in found.rows]
+    got = [(r["#"], r["network"], r["host"], r["of the 1st"]) for r in table.rows]
     assert got[0] == ("1", "only", ON_GPU, "×1")
     assert set(got[1:3]) <= {(n, m, "h1", "×0.500") for n in "23" for m in "mn"}
     assert got[3] == ("4", "m", ON_GPU, "×0.250")
-    (link,) = column(found.frames[0], "network").links[0]
+    (link,) = column(table.frames[0], "network").links[0]
     start_ms = recorded.end_ns // 1_000_000 - 9_000
     assert link.href.endswith(f"var-run_id=run4&from={start_ms - 13_500}&to={start_ms + 283_500}")
 
@@ -134,8 +134,8 @@ def test_the_ranked_networks(recorded: Any, seen: Seen) -> None:
 def test_a_missing_cell_is_a_dash(seen: Seen) -> None:
     """It was 0 J: where a host lacks a network, and where a formula has no energy."""
     for formula in (ENERGY_SCORE, NETSCORE):
-        found = seen(ENERGIES, formula=formula)
-        assert found.rows == [
+        table = seen(ENERGIES, formula=formula)
+        assert table.rows == [
             {"network": "m", "h1": "9 J", ON_GPU: "18 J"},
             {"network": "n", "h1": "9 J", ON_GPU: "–"},
             {"network": "only", "h1": "–", ON_GPU: "12.3 mJ"},

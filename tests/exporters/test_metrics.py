@@ -23,21 +23,21 @@ def test_every_metric_keeps_its_name() -> None:
     """Every metric of the catalogue comes out under its name, with its kind and its tags."""
     for metric in CATALOGUE:
         tags = {tag: f"some {tag}" for tag in metric.tags}
-        found = scrape([Latest(metric.measurement, tags, {metric.field: 3.0})])
+        page = scrape([Latest(metric.measurement, tags, {metric.field: 3.0})])
         kind = "counter" if metric.kind is Kind.COUNTER else "gauge"
-        assert found == {metric.name: [(kind, tags, 3.0)]}
+        assert page == {metric.name: [(kind, tags, 3.0)]}
 
 
 def test_series_share_a_family() -> None:
     """Two devices are two samples of one metric."""
-    found = scrape(Latest("power", {"device": name}, {"watts": 1.0}) for name in ("a", "b"))
-    assert [labels["device"] for _, labels, _ in found["wattmark_power_watts"]] == ["a", "b"]
+    page = scrape(Latest("power", {"device": name}, {"watts": 1.0}) for name in ("a", "b"))
+    assert [labels["device"] for _, labels, _ in page["wattmark_power_watts"]] == ["a", "b"]
 
 
 def test_users_own() -> None:
     """What the catalogue does not know is a gauge, named after measurement and field."""
-    found = scrape([Latest("my-room", {"place": 'a "lab"\n'}, {"value": 1.5, "doors": 2.0})])
-    assert found == {
+    page = scrape([Latest("my-room", {"place": 'a "lab"\n'}, {"value": 1.5, "doors": 2.0})])
+    assert page == {
         "my_room": [("gauge", {"place": 'a "lab"\n'}, 1.5)],
         "my_room_doors": [("gauge", {"place": 'a "lab"\n'}, 2.0)],
     }

@@ -30,9 +30,9 @@ def administer(
     """Status and body of the answer to a call. Raises ``Refused``."""
     if not backend.knows(f"admin:{token}"):
         raise UNKNOWN
-    found = _PATH.fullmatch(path)
-    assert found is not None
-    kind, key, password = found[1] or found[2], found[3] or "", found[4]
+    matched = _PATH.fullmatch(path)
+    assert matched is not None
+    kind, key, password = matched[1] or matched[2], matched[3] or "", matched[4]
     request = json.loads(body) if body else {}
     if method == "DELETE":
         _remove(backend, kind, key)

@@ -41,7 +41,7 @@ def results(answer: str) -> Iterator[str]:
 
 
 def series(number: int, content: str) -> str:
-    """A result of one series, of which ``told`` is the JSON inside the braces."""
+    """A result of one series, of which ``content`` is the JSON inside the braces."""
     return f'{{"statement_id":{number},"series":[{{{content}}}]}}'
 
 

@@ -52,14 +52,14 @@ class Backend:
             try:
                 connection.request("POST", address, body, sent)
                 answer = connection.getresponse()
-                found = answer.status, answer.read()
+                received = answer.status, answer.read()
             except OSError:
                 connection.close()
                 if idle is None:  # else the server may have closed it since
                     raise
             else:
                 self._idle.append(connection)
-                return found
+                return received
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -78,8 +78,8 @@ class Backend:
     def result(self, database: str, text: str) -> dict[str, Any]:
         """The first result of a query."""
         _, answer = self.query(text, {"db": database, "epoch": "ns"})
-        found: dict[str, Any] = json.loads(answer)["results"][0]
-        return found
+        body: dict[str, Any] = json.loads(answer)["results"][0]
+        return body
 
     def knows(self, credentials: str) -> bool:
         """Is it a user's name and password?"""

@@ -38,14 +38,14 @@ class Gate:
                     connection.request("POST", self.path, body, headers)
                     answer = connection.getresponse()
                     kind = {"Content-Type": answer.headers.get("Content-Type", "")}
-                    found = answer.status, kind, answer.read()
+                    received = answer.status, kind, answer.read()
                 except (OSError, HTTPException):
                     self.close_connection = True
                     return
                 finally:
                     connection.close()
                 if gate.passed(what):
-                    self.answer(*found)
+                    self.answer(*received)
                 else:
                     self.close_connection = True
 

@@ -33,13 +33,13 @@ class Kind(Enum):
 
 def split(text: str) -> list[str]:
     """The statements of a query."""
-    found = [""]
+    split = [""]
     for part in _PART.findall(text):
         if part == ";":
-            found.append("")
+            split.append("")
         else:
-            found[-1] += part
-    return [statement.strip() for statement in found if statement.strip()]
+            split[-1] += part
+    return [statement.strip() for statement in split if statement.strip()]
 
 
 def not_implemented(statement: str) -> str:

@@ -73,9 +73,9 @@ def bare_path(tmp_path: Path) -> str:
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in ("sh", "dirname", "id"):
-        found = shutil.which(name)
-        assert found is not None
-        (folder / name).symlink_to(found)
+        program = shutil.which(name)
+        assert program is not None
+        (folder / name).symlink_to(program)
     return str(folder)
 
 

@@ -36,9 +36,9 @@ def test_every_curl_line_works(tmp_path: Path) -> None:
     try:
         assert serving.stdout is not None
         ready = serving.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", ready)
-        assert found is not None, serving.communicate(timeout=30)[1]
-        typed = [line.replace(ADDRESS, found[0]) for line in LINES]
+        matched = re.search(r"http://127\.0\.0\.1:\d+", ready)
+        assert matched is not None, serving.communicate(timeout=30)[1]
+        typed = [line.replace(ADDRESS, matched[0]) for line in LINES]
         script = f"\necho; echo '{MARK}'\n".join(["set -eu -o pipefail", *typed])
         done = subprocess.run(
             ["bash", "-c", script], text=True, capture_output=True, timeout=300, check=False
@@ -51,8 +51,8 @@ def test_every_curl_line_works(tmp_path: Path) -> None:
     assert not any("application/problem" in a or '"status":4' in a for a in answers.values())
 
     def answer(part: str) -> str:
-        found: str = next(text for line, text in answers.items() if part in line)
-        return found
+        matched: str = next(text for line, text in answers.items() if part in line)
+        return matched
 
     assert '"name":"digits"' in answer("/workloads")
     assert '"energy":' in answer("/sensors")

@@ -37,7 +37,7 @@ def requirements(extras: Iterable[str]) -> Iterator[Requirement]:
 
 def closure(requirements: Iterable[Requirement]) -> dict[str, Distribution]:
     """The installed distributions that the requirements need, by name."""
-    found: dict[str, Distribution] = {}
+    needed: dict[str, Distribution] = {}
     left = [(requirement, "") for requirement in requirements]
     while left:
         requirement, extra = left.pop()
@@ -48,11 +48,11 @@ def closure(requirements: Iterable[Requirement]) -> dict[str, Distribution]:
         except PackageNotFoundError:
             continue
         extras = {"", *requirement.extras}
-        if requirement.name not in found or requirement.extras:
-            found[requirement.name] = installed
+        if requirement.name not in needed or requirement.extras:
+            needed[requirement.name] = installed
             inner = [Requirement(text) for text in installed.requires or ()]
             left += [(need, extra) for need in inner for extra in extras]
-    return found
+    return needed
 
 
 def tops(installed: Distribution) -> set[Path]:

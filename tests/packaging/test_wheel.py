@@ -31,8 +31,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
 
 def packages() -> set[str]:
     """The packages that lie in the rooms."""
-    found = (path.parent for room in ROOMS for path in (ROOT / room).glob("*/__init__.py"))
-    return {package.name for package in found if package.name.startswith("wattmark_")}
+    packages = (path.parent for room in ROOMS for path in (ROOT / room).glob("*/__init__.py"))
+    return {package.name for package in packages if package.name.startswith("wattmark_")}
 
 
 def test_holds_every_room(wheel: Mapping[str, bytes]) -> None:

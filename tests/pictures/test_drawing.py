@@ -75,22 +75,22 @@ def test_stacked_lines_stand_on_each_other(library: Library) -> None:
     """The axis reaches to their sum."""
     custom = {"stacking": {"mode": "normal", "group": "A"}}
     rows: list[list[float]] = [[NOW_MS - 1000 * n, 60.0, 60.0] for n in (3, 2, 1)]
-    found = draw(library, panel("timeseries", custom=custom), answer(["time", "a", "b"], *rows))
-    assert ">120 W<" in found
+    svg = draw(library, panel("timeseries", custom=custom), answer(["time", "a", "b"], *rows))
+    assert ">120 W<" in svg
 
 
 def test_a_missing_bar_is_not_drawn(library: Library) -> None:
     """Nor is a number beside it."""
-    found = draw(library, panel("barchart", {"xField": "name"}, table=True),
+    svg = draw(library, panel("barchart", {"xField": "name"}, table=True),
                  answer(["name", "w"], ["a", 5.0], ["b", None]))  # fmt: skip
-    assert found.count("<rect") == 1
+    assert svg.count("<rect") == 1
 
 
 def test_states_hold_until_the_next(library: Library) -> None:
     """Equal neighbours are one strip, and nothing is drawn where none is known."""
-    found = draw(library, panel("state-timeline", {"showValue": "always"}),
+    svg = draw(library, panel("state-timeline", {"showValue": "always"}),
                  series(1.0, 1.0, None, 2.0))  # fmt: skip
-    assert re.findall(r">(\d W)<", found) == ["1 W", "2 W"]
+    assert re.findall(r">(\d W)<", svg) == ["1 W", "2 W"]
 
 
 @pytest.mark.parametrize("options", [
@@ -101,15 +101,15 @@ def test_states_hold_until_the_next(library: Library) -> None:
 def test_points_of_two_values(library: Library, options: Any) -> None:
     """By the options of either release; on a logarithmic axis a power of ten is a step."""
     made = panel("xychart", options, table=True, custom=LOG)
-    found = draw(library, made, answer(["name", "energy", "accuracy"], ["a", 1e-4, 0.9],
+    svg = draw(library, made, answer(["name", "energy", "accuracy"], ["a", 1e-4, 0.9],
                                        ["b", 1e-3, 0.95], ["c", None, 0.97]))  # fmt: skip
-    assert found.count("<circle") == 2
-    assert ">100 µW<" in found
-    assert ">1 mW<" in found
+    assert svg.count("<circle") == 2
+    assert ">100 µW<" in svg
+    assert ">1 mW<" in svg
 
 
 def test_a_number_is_as_large_as_it_fits(library: Library) -> None:
     """The page's script gets the room."""
-    found = draw(library, panel("stat", {"textMode": "value"}), series(1.0, 2.5))
-    assert 'data-w="576.0"' in found
-    assert ">2.50 W<" in found
+    svg = draw(library, panel("stat", {"textMode": "value"}), series(1.0, 2.5))
+    assert 'data-w="576.0"' in svg
+    assert ">2.50 W<" in svg

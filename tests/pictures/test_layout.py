@@ -22,16 +22,16 @@ def test_a_repeated_panel_pushes_others_down() -> None:
     """Three values, two abreast: two lines."""
     hosts = Variable(("a", "b", "c"), several=True)
     repeated = panel(0, 0, 24, 4, repeat="host", maxPerRow=2)
-    found = placed([repeated, panel(0, 4, 24, 2)], {"host": hosts}, 1000)
-    assert [place.top // 38 for place in found] == [0, 0, 4, 8]
-    assert [place.variables["host"].values for place in found[:3]] == [("a",), ("b",), ("c",)]
+    places = placed([repeated, panel(0, 4, 24, 2)], {"host": hosts}, 1000)
+    assert [place.top // 38 for place in places] == [0, 0, 4, 8]
+    assert [place.variables["host"].values for place in places[:3]] == [("a",), ("b",), ("c",)]
 
 
 def test_an_open_row_shows_its_panels() -> None:
     """And what is below it lies below them."""
     row = panel(0, 0, 24, 1) | {"type": "row", "collapsed": True, "panels": [panel(0, 1, 12, 5)]}
-    found = opened([row, panel(0, 1, 24, 3)])
-    assert [placed_panel["gridPos"]["y"] for placed_panel in found] == [0, 1, 6]
+    panels = opened([row, panel(0, 1, 24, 3)])
+    assert [placed_panel["gridPos"]["y"] for placed_panel in panels] == [0, 1, 6]
 
 
 @pytest.mark.parametrize(("values", "ends"), [
@@ -60,5 +60,5 @@ def test_ticks_are_round() -> None:
 
 def test_times_are_round() -> None:
     """As many as have room."""
-    found = axes.times(Span(1_764_000_000_000, 1_764_003_600_000), 800)
-    assert [words for _, words in found][:3] == ["16:00", "16:05", "16:10"]
+    labels = axes.times(Span(1_764_000_000_000, 1_764_003_600_000), 800)
+    assert [words for _, words in labels][:3] == ["16:00", "16:05", "16:10"]

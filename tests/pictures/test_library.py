@@ -38,9 +38,9 @@ def library() -> Iterator[Library]:
 
 
 def ask(library: Library, panel: Any, *answers: Any, **variables: Variable) -> Shown:
-    found = library.shown([Question(panel, answers, variables)])[0]
-    assert not found.error
-    return found
+    shown = library.shown([Question(panel, answers, variables)])[0]
+    assert not shown.error
+    return shown
 
 
 def with_override(name: str, **properties: Any) -> dict[str, Any]:
@@ -51,24 +51,24 @@ def with_override(name: str, **properties: Any) -> dict[str, Any]:
 
 def test_a_table_shows_units_and_dashes(library: Library) -> None:
     """An override's unit and name reach the column; an empty cell has the dash of ``noValue``."""
-    found = ask(library, with_override("joules", unit="joule", displayName="energy"), RUNS)
-    assert found.heads == ["Time", "run_id", "energy", "verdict"]
-    assert [row["energy"] for row in found.rows] == ["12.3 mJ", "–"]
+    shown = ask(library, with_override("joules", unit="joule", displayName="energy"), RUNS)
+    assert shown.heads == ["Time", "run_id", "energy", "verdict"]
+    assert [row["energy"] for row in shown.rows] == ["12.3 mJ", "–"]
 
 
 def test_a_hidden_column_is_left_out(library: Library) -> None:
     """As tables do with ``custom.hidden``; it is still there for links."""
-    found = ask(library, with_override("joules", **{"custom.hidden": True}), RUNS)
-    assert found.heads == ["Time", "run_id", "verdict"]
-    assert found.frames[0].fields[2].name == "joules"
+    shown = ask(library, with_override("joules", **{"custom.hidden": True}), RUNS)
+    assert shown.heads == ["Time", "run_id", "verdict"]
+    assert shown.frames[0].fields[2].name == "joules"
 
 
 def test_a_link_carries_the_row(library: Library) -> None:
     """Values of other columns, as they are and as they are shown, the time and a variable."""
     url = "/d/x?var-run_id=${__data.fields.run_id}&from=${__data.fields.Time.numeric}&w=${w}"
     panel = with_override("run_id", links=[{"title": "Open ${__value.text}", "url": url}])
-    found = ask(library, panel, RUNS, w=Variable(("digits",)))
-    link = found.frames[0].fields[1].links[0][0]
+    shown = ask(library, panel, RUNS, w=Variable(("digits",)))
+    link = shown.frames[0].fields[1].links[0][0]
     assert link.title == "Open r1"
     assert link.href == f"/d/x?var-run_id=r1&from={NOW_MS}&w=digits"
 
@@ -112,15 +112,15 @@ def test_an_empty_cell_of_a_matrix_is_a_dash(library: Library) -> None:
 def test_rows_are_split_by_a_column(library: Library, naming: object, titles: list[str]) -> None:
     """As by "Partition by values", which Grafana's application has and the library lacks."""
     split = {"id": "partitionByValues", "options": {"fields": ["verdict"], "naming": naming}}
-    found = ask(library, {**TABLE, "transformations": [split]}, RUNS)
-    assert [len(frame.rows()) for frame in found.frames] == [1, 1]
-    assert [frame.heads[2] for frame in found.frames] == titles
+    shown = ask(library, {**TABLE, "transformations": [split]}, RUNS)
+    assert [len(frame.rows()) for frame in shown.frames] == [1, 1]
+    assert [frame.heads[2] for frame in shown.frames] == titles
 
 
 def test_a_series_is_called_by_its_alias(library: Library) -> None:
     """With both ways to name a tag; a stat shows its last value that is not missing."""
-    found = ask(library, STAT, WATTS)
-    assert [(number.title, number.text) for number in found.numbers] == [("a gpu", "250 W")]
+    shown = ask(library, STAT, WATTS)
+    assert [(number.title, number.text) for number in shown.numbers] == [("a gpu", "250 W")]
 
 
 def test_an_empty_answer_has_no_frames(library: Library) -> None:
@@ -131,8 +131,8 @@ def test_an_empty_answer_has_no_frames(library: Library) -> None:
 def test_a_transformation_that_is_not_there_is_an_error(library: Library) -> None:
     """Grafana would pass over it in silence."""
     panel = {**TABLE, "transformations": [{"id": "noSuchThing", "options": {}}]}
-    found = library.shown([Question(panel, [RUNS])])[0]
-    assert found.error == "no transformation is called noSuchThing"
+    shown = library.shown([Question(panel, [RUNS])])[0]
+    assert shown.error == "no transformation is called noSuchThing"
 
 
 def test_variables_in_queries(library: Library) -> None:

@@ -86,8 +86,8 @@ def test_a_gap_is_judged_by_the_interval_of_its_sensor(
     """A counter that is read once a second may miss one read, not three."""
     points = [(1.0 * i, 1.0 * i) for i in range(11)]
     counter = make_counter(points[:4] + points[4 + missing :])
-    found = gap.check(make_series(interval_seconds=1.0), counter, 0, 10 * S)
-    assert (found.verdict, found.limit) == (verdict, 3.0)
+    result = gap.check(make_series(interval_seconds=1.0), counter, 0, 10 * S)
+    assert (result.verdict, result.limit) == (verdict, 3.0)
 
 
 def test_integrated_power_is_held_to_two_per_cent(
@@ -150,10 +150,10 @@ def test_steady() -> None:
 
 def test_throttling() -> None:
     """Heat fails; the power cap is recorded and passes; an unknown reason warns."""
-    found = throttling.check(
+    result = throttling.check(
         {"hw_thermal": 0.2, "sw_thermal": 0.0, "power_brake": None, "power_cap": 3.0}
     )
-    assert {check.name: check.verdict for check in found} == {
+    assert {check.name: check.verdict for check in result} == {
         "throttled hw_thermal": INVALID,
         "throttled sw_thermal": VALID,
         "throttled power_brake": WARNED,
@@ -225,7 +225,7 @@ def test_incomplete_energy_and_overlap_fail(make_series: MakeSeries) -> None:
 
 def test_the_worst_window_stands_for_all() -> None:
     """Of a check made on several windows the worst is kept, and says which window it was."""
-    found = checks.worst([[Check("gap", v, 1.0, 0.3, "s", "gap")] for v in (VALID, INVALID)])
-    (check,) = found
+    worst = checks.worst([[Check("gap", v, 1.0, 0.3, "s", "gap")] for v in (VALID, INVALID)])
+    (check,) = worst
     assert (check.verdict, check.message) == (INVALID, "gap (window 2)")
-    assert checks.verdict(found) is INVALID
+    assert checks.verdict(worst) is INVALID

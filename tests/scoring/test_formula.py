@@ -111,10 +111,10 @@ def test_an_interval_that_cannot_be_given() -> None:
 )
 def test_a_formula_that_cannot_be_is_refused(text: str, reason: str) -> None:
     """When it is read, in one line that names the formula and what to do."""
-    with pytest.raises(ConfigurationError, match=reason) as found:
+    with pytest.raises(ConfigurationError, match=reason) as caught:
         Formula.parse("mine", text)
-    assert str(found.value).startswith("score formula 'mine'")
-    assert "\n" not in str(found.value)
+    assert str(caught.value).startswith("score formula 'mine'")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["", "netscore", "accuracy^2/energy", "=1+1", "a b", "x" * 64])

@@ -42,8 +42,8 @@ def test_the_size_scores_agree_where_the_sizes_do() -> None:
 
 def test_energy_follows_from_power_and_time_not_from_the_printed_watt_hours() -> None:
     """All eight of the A100's; 0.5 Wh for MobileNetV3 Small would be 10 µWh, and 9 are printed."""
-    found = agreements("uwh_a100")
-    assert found[Match.PRINTED] + found[Match.ROUNDING] == 8
+    agreement = agreements("uwh_a100")
+    assert agreement[Match.PRINTED] + agreement[Match.ROUNDING] == 8
     small = CELLS["III", "uwh_a100", "MobileNetV3 Small"]
     assert small.agreement is Match.PRINTED
     assert small.computed == pytest.approx(8.92, abs=0.01)

@@ -166,16 +166,16 @@ def test_findings_begin_with_causes() -> None:
 def test_of_many_findings_the_worst_three_are_given() -> None:
     """And how many more there are; fewer than three where those are long, and never much over two
     hundred letters: they stand in a table's cell."""
-    found = [foreign_cpu.check(9.4, 0.39, 10.0), repeats.check(2), *deviation.check([1.5, 1.2]),
-             *idle.check(10.0, 12.0, 2.0, 2.5)]  # fmt: skip
+    made = [foreign_cpu.check(9.4, 0.39, 10.0), repeats.check(2), *deviation.check([1.5, 1.2]),
+            *idle.check(10.0, 12.0, 2.0, 2.5)]  # fmt: skip
     score = Score("r", "h", "m", "w", Boundary.CPU, "f", 0, None, WARNED, None, None, None,
-                  checks=tuple(found))  # fmt: skip
+                  checks=tuple(made))  # fmt: skip
     assert words.findings(score) == (
         "Other programs used 0.901 cores; allowed 0.05 cores. The shorter idle baseline lasted"
         " 10.0 s; needed 30 s. Idle power before and after differed by 22.2 %; allowed 2 %."
         " And 4 more"
     )
-    few = replace(score, checks=tuple(found[:1]))
+    few = replace(score, checks=tuple(made[:1]))
     assert words.findings(few) == "Other programs used 0.901 cores; allowed 0.05 cores"
     long = [Check(f"n{i}", WARNED, None, None, "", f"{'word ' * 20}{i}") for i in range(4)]
     assert words.findings(replace(score, checks=tuple(long))).endswith("word 1. And 2 more")

@@ -143,9 +143,9 @@ def stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 def until() -> Any:
     """Waits until something comes about."""
 
-    def wait(found: Any, seconds: float = 60.0) -> Any:
+    def wait(condition: Any, seconds: float = 60.0) -> Any:
         deadline = time.monotonic() + seconds
-        while not (result := found()):
+        while not (result := condition()):
             assert time.monotonic() < deadline, "it did not come about"
             time.sleep(0.5)
         return result

@@ -82,8 +82,8 @@ class Influx2:
         """``read telemetry`` and its like; nothing without a password."""
         key, permissions = self.rights[user]
         names = {key: bucket for bucket, (key, _) in self.buckets.items()}
-        found = {re.sub(r":.*/", " ", permission) for permission in permissions}
-        return {f"{verb} {names[bucket]}" for verb, bucket in map(str.split, found)
+        rights = {re.sub(r":.*/", " ", permission) for permission in permissions}
+        return {f"{verb} {names[bucket]}" for verb, bucket in map(str.split, rights)
                 if key in self.passwords}  # fmt: skip
 
     def password(self, user: str) -> str | None:

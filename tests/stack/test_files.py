@@ -148,10 +148,10 @@ def _sent(labels: dict[str, str], environment: dict[str, str]) -> list[str]:
                                                         "end_time": "24:00"}]}]}  # fmt: skip
     names = {point["name"] for point in alerting["contactPoints"]}
     (policy,) = alerting["policies"]
-    found = [route for route in _routes(policy, labels)
+    routes = [route for route in _routes(policy, labels)
              if not set(route.get("mute_time_intervals", ())) & always]  # fmt: skip
     assert {route["receiver"] for route in _routes(policy, labels)} <= names
-    return [route["receiver"] for route in found]
+    return [route["receiver"] for route in routes]
 
 
 def _routes(route: Any, labels: dict[str, str]) -> list[Any]:

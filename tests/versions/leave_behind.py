@@ -72,10 +72,10 @@ class Runner:
                 if line.startswith("data:")]  # fmt: skip
 
 
-def await_that(found: Callable[[], object]) -> None:
+def await_that(condition: Callable[[], object]) -> None:
     """Until it is true."""
     deadline = time.monotonic() + 120.0
-    while not found():
+    while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("it did not come about")
         time.sleep(0.1)

@@ -44,12 +44,12 @@ def test_all_of_it_arrives(old_data: Path, influx: Any, tmp_path: Path) -> None:
     )  # fmt: skip
     with process:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (found := stored(influx)).keys() < before.keys() and time.monotonic() < deadline:
+        while (in_store := stored(influx)).keys() < before.keys() and time.monotonic() < deadline:
             time.sleep(0.1)
         process.terminate()
         _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
-    assert {key: found.get(key) for key in before} == before
+    assert {key: in_store.get(key) for key in before} == before
 
 
 def stored(influx: Any) -> dict[Any, dict[str, Any]]:

@@ -41,11 +41,11 @@ def numbers(records: tuple[Record, ...]) -> list[int]:
 
 def drain(spool: Spool) -> list[int]:
     """Send all that waits."""
-    found: list[int] = []
+    read_back: list[int] = []
     while waiting := spool.next(50, 0):
-        found += numbers(waiting.records)
+        read_back += numbers(waiting.records)
         spool.sent(waiting)
-    return found
+    return read_back
 
 
 def files(folder: Path) -> list[Path]:
@@ -196,8 +196,8 @@ def test_damage_in_the_middle_costs_the_rest_of_its_segment(
         file.seek(first.stat().st_size - 3)
         file.write(b"???")
     spool = Spool(folder, LIMIT_BYTES)
-    found = drain(spool)
-    missing = set(range(1, 40)) - set(found)
+    drained = drain(spool)
+    missing = set(range(1, 40)) - set(drained)
     assert len(missing) == 1
     assert spool.damaged_bytes > 0
     assert [r.getMessage() for r in caplog.records if "is damaged" in r.getMessage()]
@@ -292,10 +292,10 @@ def test_many_threads_append_in_any_order_and_nothing_is_missing(folder: Path) -
         thread.start()
     for thread in threads:
         thread.join()
-    found = drain(spool)
-    assert Counter(found) == Counter(t * 1000 + n for t in range(20) for n in range(20))
+    drained = drain(spool)
+    assert Counter(drained) == Counter(t * 1000 + n for t in range(20) for n in range(20))
     for number in range(20):
-        own = [n for n in found if n // 1000 == number]
+        own = [n for n in drained if n // 1000 == number]
         assert own == sorted(own)
         assert spool.cursor(str(number)) == "19"
     spool.close()

@@ -42,17 +42,17 @@ def a_number(value: float) -> Any:
 def test_sensors_stand_in_words() -> None:
     """Each in a row with its state, also an absent one, whose reads are a dash."""
     state: dict[str, float] = {"rapl": 1, "nvml": 12, "host": 0, "estimate": 14, "plug": 2}
-    found = show("Sensors", "table", of_sensors("Value #A", state),
+    shown = show("Sensors", "table", of_sensors("Value #A", state),
                  of_sensors("Value #B", {"rapl": 0.997, "host": 1.0}))  # fmt: skip
-    assert found.heads == ["sensor", "state", "reads"]
-    rapl, nvml, host, estimate, plug = found.rows
+    assert shown.heads == ["sensor", "state", "reads"]
+    rapl, nvml, host, estimate, plug = shown.rows
     assert rapl == {"sensor": "rapl: CPU packages and memory", "state": "ok", "reads": "99.7%"}
     assert nvml["state"] == "absent: no NVIDIA driver, or no GPU"
     assert nvml["reads"] == "–"
     assert host["state"] == "failed"
     assert estimate["state"].startswith("not used: the CPU's energy is measured")
     assert plug == {"sensor": "plug", "state": "absent", "reads": "–"}
-    (column,) = (field for field in found.frames[0].columns if field.title == "state")
+    (column,) = (field for field in shown.frames[0].columns if field.title == "state")
     colors = dict(zip(state, column.colors, strict=True))
     assert colors["nvml"] == colors["plug"]
     assert len({colors[sensor] for sensor in ("rapl", "nvml", "host")}) == 3
@@ -63,10 +63,10 @@ def test_energy_stands_in_joules_and_watt_hours(estimated: bool, name: str) -> N
     """Each called what it is; an estimate in orange, what is measured in the text's colour."""
     joules, hours = a_number(294_000.0), a_number(294_000.0 / 3600)
     answers = [{}, joules, {}, hours] if estimated else [joules, {}, hours, {}]
-    found = show("Energy in the shown time", "time_series", *answers)
-    assert [number.text for number in found.numbers] == ["294 kJ", "81.7 Wh"]
-    assert [number.title for number in found.numbers] == [name, name.replace("total", "in Wh")]
-    assert all((number.color == "#FF9830") is estimated for number in found.numbers)
+    shown = show("Energy in the shown time", "time_series", *answers)
+    assert [number.text for number in shown.numbers] == ["294 kJ", "81.7 Wh"]
+    assert [number.title for number in shown.numbers] == [name, name.replace("total", "in Wh")]
+    assert all((number.color == "#FF9830") is estimated for number in shown.numbers)
 
 
 def test_the_total_is_a_line_over_the_parts() -> None:

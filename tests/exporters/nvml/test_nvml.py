@@ -242,16 +242,16 @@ def test_a_counter_that_stands_still(gpu: Start, wait_until: Wait) -> None:
 )
 def test_absent(gpu: Start, knobs: dict[str, float], reason: str) -> None:
     """A driver that gives nothing makes the sensor absent, with the reason and a remedy."""
-    found = report(gpu(**knobs))
-    assert found.state is SensorState.ABSENT
-    assert reason in found.reason
-    assert found.remedy
+    sensor_report = report(gpu(**knobs))
+    assert sensor_report.state is SensorState.ABSENT
+    assert reason in sensor_report.reason
+    assert sensor_report.remedy
 
 
 def test_no_library(exporter: Start) -> None:
     """Without the driver's library the sensor is absent, and the remedy names the driver."""
-    found = report(exporter("--without", "host", "--no-estimate").client)
-    if found.state is SensorState.OK:
+    sensor_report = report(exporter("--without", "host", "--no-estimate").client)
+    if sensor_report.state is SensorState.OK:
         pytest.skip("this machine has an NVIDIA driver")
-    assert found.state is SensorState.ABSENT
-    assert "driver" in found.remedy
+    assert sensor_report.state is SensorState.ABSENT
+    assert "driver" in sensor_report.remedy

@@ -58,15 +58,15 @@ def samples_of(client: ExporterClient) -> list[Sample]:
 def describe(report: HostReport, samples: list[Sample], case: Path) -> str:
     """The parts of report and samples that do not depend on the time."""
     lines = [line for s in report.sensors if s.name in SENSORS for line in sensor_lines(s)]
-    found = set()
+    covered = set()
     for sample in samples:
         tags = ",".join(f"{name}={value}" for name, value in sample.tags)
         if sample.measurement == "energy" and sample.tag["source"] in SENSORS:
-            found.add(f"energy {tags} {','.join(sorted(sample.fields))}")
+            covered.add(f"energy {tags} {','.join(sorted(sample.fields))}")
         elif sample.measurement in HOST_MEASUREMENTS:
             fields = ",".join(f"{name}={value}" for name, value in sample.fields.items())
-            found.add(f"{sample.measurement} {tags} {fields}")
-    return "\n".join([*lines, *sorted(found), ""]).replace(str(case), "ROOT")
+            covered.add(f"{sample.measurement} {tags} {fields}")
+    return "\n".join([*lines, *sorted(covered), ""]).replace(str(case), "ROOT")
 
 
 def sensor_lines(sensor: SensorReport) -> Iterator[str]:

@@ -73,18 +73,18 @@ def test_memory_is_in_bytes(machine: Path) -> None:
 def test_only_whole_disks_with_hardware_are_counted(machine: Path) -> None:
     """No partition, loop, device mapper or RAM disk: their bytes are the disks' once more."""
     sensor = host_of(machine)
-    found = read(sensor)
-    assert {name for name in found if name.startswith("disk")} == {"disk sda", "disk nvme0n1"}
-    assert found["disk nvme0n1"] == {"read_bytes": 2048 * 512.0, "written_bytes": 4096 * 512.0}
+    values = read(sensor)
+    assert {name for name in values if name.startswith("disk")} == {"disk sda", "disk nvme0n1"}
+    assert values["disk nvme0n1"] == {"read_bytes": 2048 * 512.0, "written_bytes": 4096 * 512.0}
     sensor.close()
 
 
 def test_the_network_is_the_hosts_own(machine: Path) -> None:
     """PROC/1/net/dev, not the container's PROC/net/dev; containers' ends are passed over."""
     sensor = host_of(machine)
-    found = read(sensor)
-    assert {name for name in found if name.startswith("network")} == {"network lo", "network eno1"}
-    assert found["network eno1"] == {"received_bytes": 1234567890.0, "sent_bytes": 987654321.0}
+    values = read(sensor)
+    assert {name for name in values if name.startswith("network")} == {"network lo", "network eno1"}
+    assert values["network eno1"] == {"received_bytes": 1234567890.0, "sent_bytes": 987654321.0}
     sensor.close()
 
 
@@ -142,11 +142,11 @@ def test_it_agrees_with_psutil_on_this_machine() -> None:
     """Two independent readers of the same kernel, moments apart."""
     sensor = Host(Path("/proc"), Path("/sys"))
     sensor.start()
-    found = read(sensor)
+    values = read(sensor)
     times = psutil.cpu_times()
-    assert found["cpu"]["user_seconds"] + found["cpu"]["guest_seconds"] == pytest.approx(
+    assert values["cpu"]["user_seconds"] + values["cpu"]["guest_seconds"] == pytest.approx(
         times.user + getattr(times, "guest_nice", 0.0), abs=10
     )
-    assert found["cpu"]["cpus"] == psutil.cpu_count()
-    assert found["memory"]["total_bytes"] == psutil.virtual_memory().total
+    assert values["cpu"]["cpus"] == psutil.cpu_count()
+    assert values["memory"]["total_bytes"] == psutil.virtual_memory().total
     sensor.close()

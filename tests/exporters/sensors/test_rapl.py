@@ -46,10 +46,10 @@ def test_joules_are_a_millionth_of_the_file(tmp_path: Path) -> None:
     add_zone(tmp_path, "intel-rapl:0", "package-0")
     add_zone(tmp_path, "intel-rapl:0:0", "dram", max_energy_range_uj=65_712_999_613)
     sensor = started(tmp_path)
-    found = counters(sensor)
-    assert found["package socket0"].joules == 5.0
-    assert found["package socket0"].traits.wrap_joules == pytest.approx(262_143.32885)
-    assert found["dram socket0"].traits.wrap_joules == pytest.approx(65_712.999613)
+    by_device = counters(sensor)
+    assert by_device["package socket0"].joules == 5.0
+    assert by_device["package socket0"].traits.wrap_joules == pytest.approx(262_143.32885)
+    assert by_device["dram socket0"].traits.wrap_joules == pytest.approx(65_712.999613)
     sensor.close()
 
 
@@ -146,9 +146,9 @@ def test_one_die_of_two_is_not_called_the_socket(tmp_path: Path) -> None:
     closed = add_zone(tmp_path, "intel-rapl:1", "package-0-die-1")
     (closed / "energy_uj").unlink()
     sensor = started(tmp_path)
-    found = counters(sensor)
-    assert set(found) == {"package socket0-die0"}
-    assert "package of socket0-die1 (intel-rapl:1)" in found["package socket0-die0"].traits.note
+    by_device = counters(sensor)
+    assert set(by_device) == {"package socket0-die0"}
+    assert "package of socket0-die1 (intel-rapl:1)" in by_device["package socket0-die0"].traits.note
     sensor.close()
 
 

@@ -42,10 +42,10 @@ def ok(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-def await_that(found: Callable[[], Any], seconds: float = 60.0) -> Any:
+def await_that(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What ``found`` gives, as soon as that is true."""
     deadline = time.monotonic() + seconds
-    while not (result := found()):
+    while not (result := condition()):
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.1)
     return result

@@ -71,13 +71,13 @@ def test_texts_have_the_digits_that_are_known() -> None:
         "accuracy_text": "90.0 ± 3.1 %", "score_text": "239 ± 8 /mWh",
     }  # fmt: skip
     guessed = make_score("1", 170e-6, 3.2, method=Method.ESTIMATED, low=5e3, high=70e3, value=19e3)
-    found = score_texts(guessed, [])
-    assert found["energy_text"] == "≈ 170 µJ (50–500)"
-    assert found["score_text"] == "≈ 19 k/mWh (5–70)"
+    texts = score_texts(guessed, [])
+    assert texts["energy_text"] == "≈ 170 µJ (50–500)"
+    assert texts["score_text"] == "≈ 19 k/mWh (5–70)"
     size = replace(score, formula="accuracy/parameters", joules_per_inference=None, value=37_700.0,
                    low=37_700.0, high=37_700.0, test_images=None, method=None)  # fmt: skip
-    found = score_texts(size, [])
-    assert found == {
+    texts = score_texts(size, [])
+    assert texts == {
         "findings": "every check passed", "accuracy_text": "90.0 %", "score_text": "37700 %/M"
     }  # fmt: skip
     own = replace(score, formula="images per kWh", value=12e3, low=8e3, high=19e3)
@@ -89,15 +89,15 @@ def test_texts_have_the_digits_that_are_known() -> None:
 def test_lines_of_equal_score_enclose_the_scores() -> None:
     """On each, accuracy² over energy is the score of its label; 12 points a line."""
     owner = {"workload": "digits", "boundary": "cpu"}
-    found = isolines(owner, [make_score("1", 0.0122, 1.03)])
-    assert {dict(point.tags)["line"] for point in found} == {"100 /mWh", "300 /mWh"}
-    assert len(found) == 24
-    for point in found:
+    lines = isolines(owner, [make_score("1", 0.0122, 1.03)])
+    assert {dict(point.tags)["line"] for point in lines} == {"100 /mWh", "300 /mWh"}
+    assert len(lines) == 24
+    for point in lines:
         value = float(dict(point.tags)["line"].split()[0])
         accuracy, joules = (float(point.fields[n]) for n in ("accuracy", "joules_per_inference"))
         assert accuracy**2 / (joules / 3.6) == pytest.approx(value)
         assert 0.84 < accuracy < 0.96
-    assert {dict(point.tags)["energy"] for point in found} == {"measured"}
+    assert {dict(point.tags)["energy"] for point in lines} == {"measured"}
     assert isolines(owner, []) == []
     odd = {"verdict": Verdict.INVALID}, {"accuracy": 1.25}, {"value": float("inf")}
     assert isolines(owner, [make_score("1", 0.1, 1.1, **facts) for facts in odd]) == []
@@ -106,8 +106,8 @@ def test_lines_of_equal_score_enclose_the_scores() -> None:
 def test_estimated_scores_have_lines_of_their_own() -> None:
     """Which are not drawn where the measured ones are."""
     estimated = make_score("2", 170e-6, 2.0, method=Method.ESTIMATED)
-    found = isolines({}, [make_score("1", 0.0122, 1.03), estimated])
-    assert {(tag["energy"], tag["line"]) for tag in (dict(point.tags) for point in found)} == {
+    lines = isolines({}, [make_score("1", 0.0122, 1.03), estimated])
+    assert {(tag["energy"], tag["line"]) for tag in (dict(point.tags) for point in lines)} == {
         ("measured", "100 /mWh"), ("measured", "300 /mWh"),
         ("estimated", "10 k /mWh"), ("estimated", "30 k /mWh"),
     }  # fmt: skip

@@ -110,28 +110,28 @@ def test_a_score_leads_to_its_run(influx: Any, store: InfluxStore) -> None:
         idle, start_ns=idle.start_ns - 3600 * S, end_ns=idle.end_ns - 3600 * S
     )
     score_run(record, store)
-    found = rows(influx, 'SELECT * FROM "score"')
+    written = rows(influx, 'SELECT * FROM "score"')
     start_ns, end_ns = record.windows[1].start_ns, record.windows[-1].end_ns
-    for row in found:
+    for row in written:
         margin_ns = start_ns - 1_000_000 * row["from_ms"]
         assert margin_ns == pytest.approx(0.05 * (end_ns - start_ns), abs=2_000_000)
         assert 1_000_000 * row["to_ms"] == pytest.approx(end_ns + margin_ns, abs=2_000_000)
-    assert {row["boundary"]: row["main"] for row in found} == {"host": 1, "gpu": 0}
+    assert {row["boundary"]: row["main"] for row in written} == {"host": 1, "gpu": 0}
 
 
 def test_checks_are_shown_in_words(influx: Any, store: InfluxStore) -> None:
     """Of each boundary, at the run's start; what is worst has the least rank."""
     record = score_run(make_record(), store)
-    found = rows(influx, 'SELECT * FROM "check" WHERE "boundary" = \'host\'')
-    assert {row["time"] for row in found} == {record.started_ns}
-    assert len(found) == len(record.scores[0].checks)
-    drift = next(row for row in found if row["check"] == "trend")
+    written = rows(influx, 'SELECT * FROM "check" WHERE "boundary" = \'host\'')
+    assert {row["time"] for row in written} == {record.started_ns}
+    assert len(written) == len(record.scores[0].checks)
+    drift = next(row for row in written if row["check"] == "trend")
     assert (drift["verdict"], drift["rank"], drift["allowed"]) == ("warned", 1, "at most 2 %")
     assert drift["meaning"].startswith(f"Energy per inference drifted by {drift['found']} over")
     boundaries = {row["boundary"] for row in rows(influx, 'SELECT * FROM "check"')}
     assert boundaries == {"gpu", "host"}
     (score,) = rows(influx, 'SELECT * FROM "score" WHERE "boundary" = \'host\'')
-    failed = [row for row in found if row["verdict"] != "valid"]
+    failed = [row for row in written if row["verdict"] != "valid"]
     assert score["findings"].startswith("How much CPU time other programs used is not known")
     assert score["findings"].endswith(f". And {len(failed) - 3} more")
 
@@ -140,10 +140,10 @@ def test_repeats_are_shown_with_their_intervals(influx: Any, store: InfluxStore)
     """Within each boundary; the one that stands out says by how much."""
     record = score_run(make_record(), store)
     for boundary, watts in (("gpu", 205.0), ("host", 260.0)):
-        found = rows(influx, f'SELECT * FROM "repeat" WHERE "boundary" = \'{boundary}\'')
-        assert [row["repeat"] for row in found] == [1, 2, 3, 4]
-        assert [row["seconds"] for row in found] == list(LENGTHS)
-        for row, seconds in zip(found, LENGTHS, strict=True):
+        written = rows(influx, f'SELECT * FROM "repeat" WHERE "boundary" = \'{boundary}\'')
+        assert [row["repeat"] for row in written] == [1, 2, 3, 4]
+        assert [row["seconds"] for row in written] == list(LENGTHS)
+        for row, seconds in zip(written, LENGTHS, strict=True):
             assert row["watts"] == pytest.approx(watts, rel=0.02)
             assert row["joules_per_inference"] == pytest.approx(watts * seconds / 4000, rel=0.02)
             low, high = row["joules_per_inference_low"], row["joules_per_inference_high"]
@@ -151,9 +151,9 @@ def test_repeats_are_shown_with_their_intervals(influx: Any, store: InfluxStore)
             assert row["energy_text"].endswith(" mJ")
             assert row["inferences"] == 4000
             assert row["end_ms"] - row["start_ms"] == 1000 * seconds
-        assert [row.get("outlier", "")[:11] for row in found] == ["", "", "", "outlier: 50"]
-        assert found[3]["outlier"].endswith(" % above the median")
-        assert found[3]["deviation_ratio"] == pytest.approx(0.5, abs=0.01)
+        assert [row.get("outlier", "")[:11] for row in written] == ["", "", "", "outlier: 50"]
+        assert written[3]["outlier"].endswith(" % above the median")
+        assert written[3]["deviation_ratio"] == pytest.approx(0.5, abs=0.01)
     shown = rows(influx, 'SELECT * FROM "repeat" WHERE "boundary" = \'host\'')
     joules = [window.joules for window in record.windows if window.phase is Phase.INFERENCE]
     assert [4000 * row["joules_per_inference"] for row in shown] == pytest.approx(joules)
@@ -164,9 +164,9 @@ def test_a_repeat_that_is_not_whole_has_no_energy(influx: Any, store: InfluxStor
     record = make_record()
     record.windows[-1] = replace(record.windows[-1], end_ns=START + 90 * S)
     score_run(record, store)
-    found = rows(influx, 'SELECT * FROM "repeat" WHERE "boundary" = \'host\'')
-    assert [row.get("joules_per_inference") is None for row in found] == [False] * 3 + [True]
-    assert found[3]["seconds"] > 60
+    written = rows(influx, 'SELECT * FROM "repeat" WHERE "boundary" = \'host\'')
+    assert [row.get("joules_per_inference") is None for row in written] == [False] * 3 + [True]
+    assert written[3]["seconds"] > 60
 
 
 def test_the_power_that_is_kept_encloses_the_energy(influx: Any, store: InfluxStore) -> None:

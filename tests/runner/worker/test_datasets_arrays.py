@@ -171,9 +171,9 @@ def test_frames_are_the_middle_or_all() -> None:
 
 def test_synthetic_images_are_the_same_in_every_run() -> None:
     """Noise without labels: there is no accuracy on it."""
-    found = synthetic.read("", "")
-    assert found.labels is None
-    first, again, other = (found.read(number, ImageFrame(5)) for number in (0, 0, 1))
+    images = synthetic.read("", "")
+    assert images.labels is None
+    first, again, other = (images.read(number, ImageFrame(5)) for number in (0, 0, 1))
     assert (first == again).all()
     assert (first != other).any()
 

@@ -74,9 +74,9 @@ def test_class_folders_count_in_the_order_of_their_names(tmp_path: Path) -> None
         picture(tmp_path / name)
     (tmp_path / "cat/notes.txt").write_text("no image")
     (tmp_path / "dog/.hidden.jpg").write_text("no image")
-    found = folders.read(str(tmp_path), "")
-    assert names(found) == ["cat/z.png", "dog/a.jpg", "dog/b.jpg"]
-    assert (found.labels, found.classes, broken(found)) == ((0, 1, 1), 2, {})
+    images = folders.read(str(tmp_path), "")
+    assert names(images) == ["cat/z.png", "dog/a.jpg", "dog/b.jpg"]
+    assert (images.labels, images.classes, broken(images)) == ((0, 1, 1), 2, {})
 
 
 def test_the_first_images_of_class_folders_are_of_all_classes(tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_the_first_images_of_class_folders_are_of_all_classes(tmp_path: Path) ->
 
     for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png", "b/3.png", "c/9.png"):
         picture(tmp_path / name)
-    found = folders.read(str(tmp_path), "")
-    assert names(found) == ["a/1.png", "b/1.png", "c/9.png", "a/2.png", "b/2.png", "b/3.png"]
-    assert found.first(4).labels == (0, 1, 2, 0)
+    images = folders.read(str(tmp_path), "")
+    assert names(images) == ["a/1.png", "b/1.png", "c/9.png", "a/2.png", "b/2.png", "b/3.png"]
+    assert images.first(4).labels == (0, 1, 2, 0)
 
 
 def test_images_are_cropped_or_squashed(tmp_path: Path) -> None:
@@ -130,13 +130,13 @@ def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) 
     cut(tmp_path / "x/b.jpg")
     (tmp_path / "x/c.jpg").write_bytes(b"")
     (tmp_path / "x/d.jpg").write_text("<html>not found</html>")
-    found = folders.read(str(tmp_path), "")
-    reasons = broken(found)
+    images = folders.read(str(tmp_path), "")
+    reasons = broken(images)
     assert list(reasons) == [1, 2, 3]
     assert "truncated" in reasons[1].lower()
     assert not any(str(tmp_path) in reason for reason in reasons.values())
     with pytest.raises(BrokenImage, match=r"x/b.jpg \(.*[tT]runcated"):
-        found.read(1, ImageFrame(8))
+        images.read(1, ImageFrame(8))
 
 
 def test_damage_inside_a_png_is_found_before_anything_is_measured(tmp_path: Path) -> None:
@@ -161,9 +161,9 @@ def test_flat_images_get_the_kits_ground_truth(tmp_path: Path) -> None:
     root = flat(tmp_path / "val")
     every = ilsvrc2012.read(str(root), str(kit(tmp_path / "kit", [1000, 999, 1, 500])))
     assert len(every.missing) == 50_000 - 4
-    found = every.first(4)
-    assert (found.labels, found.classes, found.missing) == ((0, 1, 999, 500), 1000, ())
-    assert found.read(2, ImageFrame(4)).mean() == pytest.approx(150, abs=2)
+    images = every.first(4)
+    assert (images.labels, images.classes, images.missing) == ((0, 1, 999, 500), 1000, ())
+    assert images.read(2, ImageFrame(4)).mean() == pytest.approx(150, abs=2)
 
 
 def test_a_ground_truth_that_may_have_shifted_is_refused(tmp_path: Path) -> None:

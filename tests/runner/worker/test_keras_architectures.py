@@ -88,8 +88,8 @@ def test_the_papers_architectures_run(tmp_path: Path, folder: Path, model: str) 
 
 def test_every_classifier_of_keras_is_there() -> None:
     """The table names all classifiers that the installed Keras has, and no other."""
-    found = [name for name in dir(keras.applications) if name[0].isupper()]
-    assert sorted(found) == sorted(APPLICATIONS)
+    architectures = [name for name in dir(keras.applications) if name[0].isupper()]
+    assert sorted(architectures) == sorted(APPLICATIONS)
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

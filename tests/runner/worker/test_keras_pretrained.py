@@ -113,11 +113,13 @@ def test_frameworks_predict_alike(
 ) -> None:
     """At least 99.5 % of the predictions are those of TensorFlow; `make test-frameworks` has what
     it takes."""
-    found = predictions(tmp_path / backend, ilsvrc, backend)
-    same = sum(map(int.__eq__, found, expected))
-    sys.stdout.write(f"{MODEL}: {same} of {len(found)} predictions of {backend} are TensorFlow's\n")
-    assert len(found) == len(expected) >= 200
-    assert same / len(found) >= 0.995
+    predicted = predictions(tmp_path / backend, ilsvrc, backend)
+    same = sum(map(int.__eq__, predicted, expected))
+    sys.stdout.write(
+        f"{MODEL}: {same} of {len(predicted)} predictions of {backend} are TensorFlow's\n"
+    )
+    assert len(predicted) == len(expected) >= 200
+    assert same / len(predicted) >= 0.995
 
 
 @pytest.fixture(scope="module")

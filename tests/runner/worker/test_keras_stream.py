@@ -36,8 +36,8 @@ class ShadeClassifier:
 
     def finish(self, started: Any) -> npt.NDArray[np.uint16]:
         self.under_way -= 1
-        found: npt.NDArray[np.uint16] = started
-        return found
+        shades: npt.NDArray[np.uint16] = started
+        return shades
 
 
 def shade(number: int, frame: ImageFrame) -> Pixels:
@@ -57,8 +57,8 @@ def network() -> StreamedNetwork:
     return StreamedNetwork(ShadeClassifier(), source, Pipeline(source, 2))
 
 
-def classes(found: bytes) -> list[int]:
-    return [int(number) for number in np.frombuffer(found, "<u2")]
+def classes(encoded: bytes) -> list[int]:
+    return [int(number) for number in np.frombuffer(encoded, "<u2")]
 
 
 def test_a_pass_may_begin_anywhere_and_comes_in_order(network: StreamedNetwork) -> None:
@@ -159,7 +159,7 @@ def test_short_passes_warm_up_whole() -> None:
 
 def test_repeats_rest_between_their_guards() -> None:
     """Guard, pause, guard; none before the first repeat and none after the last."""
-    found = windows(4, Measure(3, 1.0, 0.5, 1.0), 30.0)
-    gaps = [after.start_ns - before.end_ns for before, after in pairwise(found)]
+    ends = windows(4, Measure(3, 1.0, 0.5, 1.0), 30.0)
+    gaps = [after.start_ns - before.end_ns for before, after in pairwise(ends)]
     assert gaps[0] < seconds_to_ns(1.0)
     assert all(seconds_to_ns(31.0) <= gap < seconds_to_ns(31.5) for gap in gaps[1:])

@@ -64,11 +64,11 @@ def test_keys_never_show(keys: Keys) -> None:
 )
 def test_a_bad_key_file_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     """One line says what is wrong where, and never repeats a key."""
-    with pytest.raises(ConfigurationError, match=reason) as found:
+    with pytest.raises(ConfigurationError, match=reason) as caught:
         Keys.read(written(tmp_path, text))
-    assert "\n" not in str(found.value)
-    assert RUN_KEY not in str(found.value)
-    assert "tooshort" not in str(found.value)
+    assert "\n" not in str(caught.value)
+    assert RUN_KEY not in str(caught.value)
+    assert "tooshort" not in str(caught.value)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o777])

@@ -81,8 +81,8 @@ def serving(guard: AccessMiddleware) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """Of a service without keys that is also known as lab7 and 192.0.2.7."""
-    with serving(AccessMiddleware(make_app(), hosts=frozenset({"Lab7", "192.0.2.7"}))) as found:
-        yield found
+    with serving(AccessMiddleware(make_app(), hosts=frozenset({"Lab7", "192.0.2.7"}))) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +91,8 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     path = tmp_path_factory.mktemp("keys") / "keys"
     path.write_text(f"read {READ}\nrun {RUN}\n", encoding="ascii")
     path.chmod(0o600)
-    with serving(AccessMiddleware(make_app(), keys=Keys.read(path))) as found:
-        yield found
+    with serving(AccessMiddleware(make_app(), keys=Keys.read(path))) as url:
+        yield url
 
 
 def bearer(key: str) -> dict[str, str]:

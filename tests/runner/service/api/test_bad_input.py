@@ -261,9 +261,9 @@ def test_keys_say_who_may_what(guarded: str, api_of: Callable[..., Any]) -> None
         return api_of(guarded, headers={"Authorization": f"Bearer {key}"} if key else {})
 
     for key in ("", "x" * 32, READ[:-1]):
-        found = of(key).http.get("/runs")
-        problem(found, 401)
-        assert found.headers["www-authenticate"].startswith("Bearer")
+        answer = of(key).http.get("/runs")
+        problem(answer, 401)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
     reader, runner = of(READ), of(RUN_KEY)
     assert reader.get("/runs")["runs"] == []
     problem(reader.http.post("/runs", json=RUN), 403)

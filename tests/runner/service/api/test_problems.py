@@ -72,12 +72,12 @@ def ask() -> Ask:
 def problem(response: httpx.Response) -> dict[str, Any]:
     """The body, after checking what holds for every problem."""
     assert response.headers["content-type"] == "application/problem+json"
-    found: dict[str, Any] = response.json()
-    assert found["type"] == "about:blank"
-    assert found["status"] == response.status_code
-    assert found["detail"]
-    assert "\n" not in found["detail"]
-    return found
+    body: dict[str, Any] = response.json()
+    assert body["type"] == "about:blank"
+    assert body["status"] == response.status_code
+    assert body["detail"]
+    assert "\n" not in body["detail"]
+    return body
 
 
 def test_a_refusal_of_our_own(ask: Ask) -> None:
@@ -102,19 +102,19 @@ def test_a_wrong_type_names_its_field(ask: Ask) -> None:
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe{", b"[" * 50_000, b'"\\ud800"', b"", b"null"])
 def test_a_body_that_is_no_json_object(ask: Ask, body: bytes) -> None:
     """Whatever bytes come as the body, the answer is 422."""
-    found = problem(
+    error = problem(
         ask("POST", "/things", content=body, headers={"Content-Type": "application/json"})
     )
-    assert found["status"] == 422
+    assert error["status"] == 422
 
 
 def test_a_lone_surrogate_is_answered(ask: Ask) -> None:
     """A field's name that is no UTF-8 can be repeated in the answer."""
     body = b'{"parameters": {"size": "\\ud800"}}'
-    found = problem(
+    error = problem(
         ask("POST", "/things", content=body, headers={"Content-Type": "application/json"})
     )
-    assert found["errors"][0]["field"] == "parameters.size"
+    assert error["errors"][0]["field"] == "parameters.size"
 
 
 def test_unknown_paths_and_methods(ask: Ask) -> None:
@@ -130,9 +130,9 @@ def test_unknown_paths_and_methods(ask: Ask) -> None:
 )
 def test_errors_of_the_rooms(ask: Ask, name: str, status: int) -> None:
     """What the user asked wrongly is 422, a part that is away is 503; the line is handed on."""
-    found = problem(ask("GET", f"/errors/{name}"))
-    assert (found["status"], found["detail"]) == (status, "secret of the inside")
-    assert "errors" not in found
+    error = problem(ask("GET", f"/errors/{name}"))
+    assert (error["status"], error["detail"]) == (status, "secret of the inside")
+    assert "errors" not in error
 
 
 @pytest.mark.parametrize("name", ["run", "unforeseen"])
@@ -145,8 +145,8 @@ def test_a_fault_discloses_nothing(ask: Ask, name: str) -> None:
 
 def test_the_field_of_a_configuration_error(ask: Ask) -> None:
     """A ConfigurationError that knows its field blames it."""
-    found = problem(ask("GET", "/errors/field"))
-    assert found["errors"] == [{"field": "model", "message": "secret of the inside"}]
+    error = problem(ask("GET", "/errors/field"))
+    assert error["errors"] == [{"field": "model", "message": "secret of the inside"}]
 
 
 def test_openapi_describes_problems() -> None:

@@ -22,7 +22,7 @@ def ranked(group: RankedGroup) -> Group:
     )
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
-    table.add_column("energy\nper inference", justify="right", no_wrap=True)
+    table.add_column("energy per\ninference", justify="right", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("power\nspeed\nCPU time", justify="right", no_wrap=True)

@@ -200,7 +200,9 @@ class RunningSensor:
         self._reads += 1
         self._seen = 0
         try:
-            readings = tuple(self.sensor.readings(taken))
+            readings = self.sensor.readings(taken)
+            if not isinstance(readings, list | tuple):
+                readings = tuple(readings)
             for reading in readings:
                 match reading:
                     case Counter():

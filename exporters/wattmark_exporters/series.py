@@ -3,7 +3,6 @@
 import math
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -87,8 +86,10 @@ class ValueWriter:
         line_format = series.formats.get(tuple(fields))
         data = b""
         if line_format is not None and math.isfinite(sum(fields.values())):
-            with suppress(struct.error):  # an integer that is given as float, or has over 64 bits
+            try:
                 data = line_format.pack(*fields.values(), time_ns)
+            except struct.error:  # an integer that is given as float, or has over 64 bits
+                data = b""
         if line_format is None or not data:
             fields = self._valid(reading, series)
             if not fields:

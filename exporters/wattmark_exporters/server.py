@@ -103,9 +103,9 @@ class _Connection(HttpConnection):
     server: ExporterServer
 
     def respond(self, request: Request) -> Response:
-        response = self._refusal(request) or self._answer(request)
-        now = {TIME_HEADER: str(time.time_ns())}
-        return response._replace(headers={**response.headers, **now})
+        status, body, headers, content_type = self._refusal(request) or self._answer(request)
+        headers = {**headers, TIME_HEADER: str(time.time_ns())}
+        return Response(status, body, headers, content_type)
 
     def _refusal(self, request: Request) -> Response | None:
         method = METHODS.get(request.path)

@@ -101,15 +101,18 @@ class Rapl(Sensor):
 
     def readings(self, taken: Sequence[bytes | OSError]) -> Iterable[Reading]:
         """As ``read``, of what ``take`` returned."""
-        pairs = zip(self._live, taken, strict=True)
-        readings = [
-            reading for zone, text in pairs if (reading := _reading(zone, text)) is not None
-        ]
+        readings: list[Reading] = []
+        lost: list[Lost] = []
+        for zone, text in zip(self._live, taken, strict=True):
+            if isinstance(text, bytes) and (digits := text.strip()).isdigit():
+                zone.bad_reads = 0
+                readings.append(Counter(zone.domain, zone.device, int(digits) / 1e6, zone.traits))
+            elif (reason := _lost(zone, text)) is not None:
+                lost.append(Lost(zone.domain, zone.device, reason))
         self._check_files()
-        lost = [reading for reading in readings if isinstance(reading, Lost)]
         if lost and len(lost) == len(self._live):
             raise SensorFailed(f"no RAPL zone can be read any more: {lost[0].reason}")
-        return readings
+        return readings + lost if lost else readings
 
     def close(self) -> None:
         """Close all files."""
@@ -135,20 +138,14 @@ class Rapl(Sensor):
         return mirrors.without_mirrors(mirrors.counting(zones, looks), looks)
 
 
-def _reading(zone: _Live, text: bytes | OSError) -> Reading | None:
-    """The zone's counter, None for a bad value, ``Lost`` once it is gone or bad for long."""
-    if isinstance(text, bytes) and (digits := text.strip()).isdigit():
-        zone.bad_reads = 0
-        return Counter(zone.domain, zone.device, int(digits) / 1e6, zone.traits)
+def _lost(zone: _Live, text: bytes | OSError) -> str | None:
+    """Why the zone is lost, once it is gone or bad for long; None after a bad value."""
     zone.bad_reads += 1
     gone = isinstance(text, OSError) and text.errno in _GONE
     if not gone and zone.bad_reads < _BAD_READS:
         return None
-    if isinstance(text, OSError):
-        reason = rapl_absent.words(text)
-    else:
-        reason = f"energy_uj reads {text[:20]!r}"
-    return Lost(zone.domain, zone.device, f"{zone.file.path}: {reason}")
+    reason = rapl_absent.words(text) if isinstance(text, OSError) else f"energy_uj reads {text[:20]!r}"
+    return f"{zone.file.path}: {reason}"
 
 
 def _text(file: KeptFile) -> bytes | OSError:

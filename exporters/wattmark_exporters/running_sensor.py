@@ -204,24 +204,24 @@ class RunningSensor:
             if not isinstance(readings, list | tuple):
                 readings = tuple(readings)
             for reading in readings:
-                match reading:
-                    case Counter():
-                        self._device(reading, readings).counter(reading, time_ns, read_ns)
-                    case Power():
-                        self._device(reading, readings).power(reading, time_ns, read_ns)
-                    case Values():
-                        self._values.write(reading, time_ns, now_ns)
-                    case Lost():
-                        self._lose(reading)
-                    case _:
-                        kind = type(reading).__name__
-                        raise SensorFailed(f"read() gave a {kind}, not a reading")
+                if isinstance(reading, Counter):
+                    self._device(reading, readings).counter(reading, time_ns, read_ns)
+                elif isinstance(reading, Values):
+                    self._values.write(reading, time_ns, now_ns)
+                elif isinstance(reading, Power):
+                    self._device(reading, readings).power(reading, time_ns, read_ns)
+                elif isinstance(reading, Lost):
+                    self._lose(reading)
+                else:
+                    kind = type(reading).__name__
+                    raise SensorFailed(f"read() gave a {kind}, not a reading")
             if self._gpus:
                 self._write_ratios(time_ns, now_ns)
         except Exception as error:  # noqa: BLE001 - see start
             self._fail(error)
         else:
-            self._recover()
+            if self._failures:
+                self._recover()
         if self._seen < len(self._devices):
             self._miss()
 
@@ -234,7 +234,7 @@ class RunningSensor:
                 writer.write({"counter_to_integral_ratio": ratio}, time_ns, now_ns)
 
     def _device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
-        device = self._devices.get((reading.domain, reading.device))
+        device = self._devices.get(reading[:2])
         if device is None:
             device = self._new_device(reading, readings)
         if device.seen != self._reads:

@@ -25,7 +25,12 @@ STALE_SECONDS: Final = 5.0
 MOST_PENDING: Final = 32
 """Reads that wait at most to become samples."""
 _INTERVALS_PER_GAP: Final = 2.5
-STATE_CODES: Final = {SensorState.FAILED: 0.0, SensorState.OK: 1.0, SensorState.ABSENT: 2.0}
+OK_CODE: Final = 1.0
+ABSENT_CODE: Final = 2.0
+STATE_CODES: Final = {
+    SensorState.FAILED: 0.0, SensorState.OK: OK_CODE, SensorState.ABSENT: ABSENT_CODE,
+}  # fmt: skip
+OWN_FIELDS: Final = ("state", "up", "due", "taken", "dropped", "read_seconds")
 
 
 class RunningSensor:
@@ -99,17 +104,18 @@ class RunningSensor:
     def read(self, offset_ns: int) -> bool:
         """Read once, stamped with boot time plus ``offset_ns``; True if it went well. Never
         raises."""
-        start_ns = self._boottime_ns()
+        boottime_ns, take = self._boottime_ns, self._take
+        start_ns = boottime_ns()
         try:
-            taken = self._take()
+            taken = take()
         except Exception as error:  # noqa: BLE001 - see start
-            self.read_end_ns = self._boottime_ns()
+            self.read_end_ns = boottime_ns()
             self.digest()
             self._reads += 1
             self._miss()
             self._fail(error)
             return False
-        self.read_end_ns = end_ns = self._boottime_ns()
+        self.read_end_ns = end_ns = boottime_ns()
         pending = self._pending
         pending.append((start_ns + offset_ns, end_ns - start_ns, taken))
         if len(pending) >= self._most_pending:
@@ -144,7 +150,8 @@ class RunningSensor:
 
     def write_own(self, time_ns: int, now_ns: int) -> None:
         """Write the sample of measurement ``sensor``; of an absent sensor its state alone."""
-        self._own.write(self._own_fields(), time_ns, now_ns)
+        values = self._own_values()
+        self._own.write(OWN_FIELDS[: len(values)], values, time_ns, now_ns)
 
     @property
     def moving(self) -> bool | None:
@@ -187,7 +194,9 @@ class RunningSensor:
     def latest(self, now_ns: int) -> Iterator[Latest]:
         """The last fields of every series; what is stale or failed is left out."""
         self.digest()
-        yield Latest("sensor", self._own_tags, self._own_fields())
+        yield Latest(
+            "sensor", self._own_tags, dict(zip(OWN_FIELDS, self._own_values(), strict=False))
+        )
         if self.state is not SensorState.OK:
             return
         stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
@@ -231,7 +240,7 @@ class RunningSensor:
             if ratio is not None:
                 tags = self._values.gpu_tags(device.name)
                 writer = SeriesWriter("gpu", tags, self._host, self._ring)
-                writer.write({"counter_to_integral_ratio": ratio}, time_ns, now_ns)
+                writer.write(("counter_to_integral_ratio",), (ratio,), time_ns, now_ns)
 
     def _device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
         device = self._devices.get(reading[:2])
@@ -285,18 +294,15 @@ class RunningSensor:
             self.state, self._reason, self._failures = SensorState.OK, "", 0
             self._most_pending = MOST_PENDING
 
-    def _own_fields(self) -> dict[str, float | int]:
-        state = {"state": STATE_CODES[self.state]}
-        if self.state is SensorState.ABSENT:
-            return state
-        dropped = self._values.dropped + sum(d.dropped for d in self._devices.values())
-        fields: dict[str, float | int] = {
-            **state,
-            "up": 1.0 if self.state is SensorState.OK else 0.0,
-            "due": self.schedule.due,
-            "taken": self.schedule.taken,
-            "dropped": dropped,
-        }
-        if self._read_seconds is not None:
-            fields["read_seconds"] = self._read_seconds
-        return fields
+    def _own_values(self) -> tuple[float | int, ...]:
+        """Of the first of ``OWN_FIELDS``: all that is known."""
+        code = STATE_CODES[self.state]
+        if code == ABSENT_CODE:
+            return (code,)
+        dropped = self._values.dropped
+        for device in self._devices.values():
+            dropped += device.dropped
+        schedule, up = self.schedule, 1.0 if code == OK_CODE else 0.0
+        if self._read_seconds is None:
+            return code, up, schedule.due, schedule.taken, dropped
+        return code, up, schedule.due, schedule.taken, dropped, self._read_seconds

@@ -40,14 +40,15 @@ class SeriesWriter:
         self._ring = ring
         self._formats: dict[tuple[str, ...], LineFormat] = {}
 
-    def write(self, fields: Fields, time_ns: int, now_ns: int) -> None:
+    def write(
+        self, names: tuple[str, ...], values: tuple[float | int, ...], time_ns: int, now_ns: int
+    ) -> None:
         """Add a sample of ``time_ns`` (Unix); ``now_ns``: boot time, for the ring."""
-        names = tuple(fields)
         line_format = self._formats.get(names)
         if line_format is None:
-            kinds = [(name, isinstance(value, int)) for name, value in fields.items()]
+            kinds = [(name, isinstance(v, int)) for name, v in zip(names, values, strict=True)]
             line_format = self._formats[names] = LineFormat(self._prefix, kinds)
-        self._ring.append(line_format, line_format.pack(*fields.values(), time_ns), 1, now_ns)
+        self._ring.append(line_format, line_format.pack(*values, time_ns), 1, now_ns)
 
 
 @dataclass(slots=True)
@@ -78,11 +79,11 @@ class ValueWriter:
 
         Raises ``SensorFailed`` for a measurement or field that a sensor may not use.
         """
-        key = (reading.measurement, tuple(reading.tags.items()))
+        measurement, tags, fields = reading
+        key = (measurement, tuple(tags.items()))
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = self._new_series(reading)
-        fields = reading.fields
         line_format = series.formats.get(tuple(fields))
         data = b""
         if line_format is not None and math.isfinite(sum(fields.values())):

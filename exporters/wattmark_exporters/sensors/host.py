@@ -150,8 +150,8 @@ def _add_memory(readings: list[Reading], text: bytes) -> None:
 
 def _bytes(meminfo: bytes, name: bytes) -> float | None:
     start = meminfo.find(name)
-    number = meminfo[start + len(name) : start + _ENTRY_BYTES].split(maxsplit=1)[:1] if start >= 0 else []
-    return int(number[0]) * 1024.0 if number else None
+    entry = meminfo[start : start + _ENTRY_BYTES].split(None, 2) if start >= 0 else []
+    return int(entry[1]) * 1024.0 if len(entry) > 1 else None
 
 
 def _add_networks(readings: list[Reading], text: bytes) -> None:

@@ -9,7 +9,6 @@ import errno
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import call
 from pathlib import Path
 from typing import Final, Self
 
@@ -90,12 +89,15 @@ class Rapl(Sensor):
 
     def take(self) -> Sequence[bytes | OSError]:
         """What every zone's file holds."""
+        taken: list[bytes | OSError] = []
         try:
-            return list(map(call, self._preads))
+            for pread in self._preads:
+                taken.append(pread())
         except OSError:  # rare: look at each by itself
             texts = [_text(zone.file) for zone in self._live]
             self._preads = [zone.file.reader() for zone in self._live]
             return texts
+        return taken
 
     def read(self) -> Iterable[Reading]:
         """One reading per zone, none for a bad value. Raises ``SensorFailed`` if all are lost."""
@@ -149,8 +151,9 @@ def _lost(zone: _Live, text: bytes | OSError) -> str | None:
     gone = isinstance(text, OSError) and text.errno in _GONE
     if not gone and zone.bad_reads < _BAD_READS:
         return None
-    reason = rapl_absent.words(text) if isinstance(text, OSError) else f"energy_uj reads {text[:20]!r}"
-    return f"{zone.file.path}: {reason}"
+    if isinstance(text, OSError):
+        return f"{zone.file.path}: {rapl_absent.words(text)}"
+    return f"{zone.file.path}: energy_uj reads {text[:20]!r}"
 
 
 def _text(file: KeptFile) -> bytes | OSError:

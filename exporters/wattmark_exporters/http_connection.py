@@ -88,7 +88,7 @@ class HttpConnection(BaseRequestHandler):
         except BadRequest as error:
             self._send(Response(error.status, f"{error}\n".encode()), keep=False)
             return False
-        connection = request.headers.get("connection", "").lower()
+        connection = self._headers.get("connection", "").lower()
         keep = connection != "close" and (version != "HTTP/1.0" or connection == "keep-alive")
         self._send(self.respond(request), keep=keep)
         return keep

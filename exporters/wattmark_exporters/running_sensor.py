@@ -25,11 +25,7 @@ STALE_SECONDS: Final = 5.0
 MOST_PENDING: Final = 32
 """Reads that wait at most to become samples."""
 _INTERVALS_PER_GAP: Final = 2.5
-OK_CODE: Final = 1.0
-ABSENT_CODE: Final = 2.0
-STATE_CODES: Final = {
-    SensorState.FAILED: 0.0, SensorState.OK: OK_CODE, SensorState.ABSENT: ABSENT_CODE,
-}  # fmt: skip
+STATE_CODES: Final = {SensorState.FAILED: 0.0, SensorState.OK: 1.0, SensorState.ABSENT: 2.0}
 OWN_FIELDS: Final = ("state", "up", "due", "taken", "dropped", "read_seconds")
 
 
@@ -194,9 +190,8 @@ class RunningSensor:
     def latest(self, now_ns: int) -> Iterator[Latest]:
         """The last fields of every series; what is stale or failed is left out."""
         self.digest()
-        yield Latest(
-            "sensor", self._own_tags, dict(zip(OWN_FIELDS, self._own_values(), strict=False))
-        )
+        own = dict(zip(OWN_FIELDS, self._own_values(), strict=False))
+        yield Latest("sensor", self._own_tags, own)
         if self.state is not SensorState.OK:
             return
         stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
@@ -209,9 +204,7 @@ class RunningSensor:
         self._reads += 1
         self._seen = 0
         try:
-            readings = self.sensor.readings(taken)
-            if not isinstance(readings, list | tuple):
-                readings = tuple(readings)
+            readings = tuple(self.sensor.readings(taken))
             for reading in readings:
                 if isinstance(reading, Counter):
                     self._device(reading, readings).counter(reading, time_ns, read_ns)
@@ -229,8 +222,7 @@ class RunningSensor:
         except Exception as error:  # noqa: BLE001 - see start
             self._fail(error)
         else:
-            if self._failures:
-                self._recover()
+            self._recover()
         if self._seen < len(self._devices):
             self._miss()
 
@@ -289,7 +281,7 @@ class RunningSensor:
         self._most_pending = 1  # whether it recovers shows in what it reads
 
     def _recover(self) -> None:
-        if self.state is SensorState.FAILED:
+        if self._failures:
             log.info("sensor %s recovered after %d failed reads", self.sensor.name, self._failures)
             self.state, self._reason, self._failures = SensorState.OK, "", 0
             self._most_pending = MOST_PENDING
@@ -297,12 +289,9 @@ class RunningSensor:
     def _own_values(self) -> tuple[float | int, ...]:
         """Of the first of ``OWN_FIELDS``: all that is known."""
         code = STATE_CODES[self.state]
-        if code == ABSENT_CODE:
+        if self.state is SensorState.ABSENT:
             return (code,)
-        dropped = self._values.dropped
-        for device in self._devices.values():
-            dropped += device.dropped
-        schedule, up = self.schedule, 1.0 if code == OK_CODE else 0.0
-        if self._read_seconds is None:
-            return code, up, schedule.due, schedule.taken, dropped
-        return code, up, schedule.due, schedule.taken, dropped, self._read_seconds
+        dropped = self._values.dropped + sum([d.dropped for d in self._devices.values()])
+        up = 1.0 if self.state is SensorState.OK else 0.0
+        values = (code, up, self.schedule.due, self.schedule.taken, dropped)
+        return values if self._read_seconds is None else (*values, self._read_seconds)

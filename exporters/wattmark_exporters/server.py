@@ -4,7 +4,7 @@ import json
 import math
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from socketserver import TCPServer, ThreadingMixIn
@@ -103,30 +103,27 @@ class _Connection(HttpConnection):
     server: ExporterServer
 
     def respond(self, request: Request) -> Response:
-        status, body, headers, content_type = self._refusal(request) or self._answer(request)
+        method, path, query, sent = request
+        if self.server.token is not None and not self._bears(self.server.token, sent):
+            response = Response(401, b"a bearer token is needed; see --token-file\n")
+        elif METHODS.get(path) != method:
+            response = _refusal(path)
+        else:
+            response = self._answer(path, query)
+        status, body, headers, content_type = response
         headers = {**headers, TIME_HEADER: str(time.time_ns())}
         return Response(status, body, headers, content_type)
 
-    def _refusal(self, request: Request) -> Response | None:
-        method = METHODS.get(request.path)
-        if not self._allowed(request):
-            return Response(401, b"a bearer token is needed; see --token-file\n")
-        if method is None:
-            return Response(404, f"no such page; there are {' '.join(METHODS)}\n".encode())
-        if method != request.method:
-            return Response(405, f"{request.path} takes {method}\n".encode(), {"Allow": method})
-        return None
-
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, path: str, query: Mapping[str, str]) -> Response:
         backend = self.server.backend
-        match request.path:
+        match path:
             case "/samples":
-                return self._samples(request.query.get("after", ""))
+                return self._samples(query.get("after", ""))
             case "/sample":
                 backend.sampler.sample_now()
                 return Response(204, headers={BASE_HEADER: str(backend.base())})
             case "/arm":
-                return self._arm(request.query.get("seconds", ""))
+                return self._arm(query.get("seconds", ""))
             case "/metrics":
                 from wattmark_exporters import metrics  # 3 MiB, for those who ask
 
@@ -155,10 +152,15 @@ class _Connection(HttpConnection):
         self.server.backend.sampler.arm(seconds)
         return Response(204)
 
-    def _allowed(self, request: Request) -> bool:
-        if self.server.token is None:
-            return True
-        sent = request.headers.get("authorization", "").encode("utf-8", "replace")
+    def _bears(self, token: bytes, headers: Mapping[str, str]) -> bool:
+        sent = headers.get("authorization", "").encode("utf-8", "replace")
         import hmac  # 4 MiB, for those who have a token
 
-        return hmac.compare_digest(sent, b"Bearer " + self.server.token)
+        return hmac.compare_digest(sent, b"Bearer " + token)
+
+
+def _refusal(path: str) -> Response:
+    method = METHODS.get(path)
+    if method is None:
+        return Response(404, f"no such page; there are {' '.join(METHODS)}\n".encode())
+    return Response(405, f"{path} takes {method}\n".encode(), {"Allow": method})

@@ -46,7 +46,8 @@ class Host(Sensor):
         self._own_networks = KeptFile(procfs / "net/dev", 65536)
         self._blocks = sysfs / "block"
         self._disk_names: dict[bytes, str] = {}
-        self._before: CpuTimes | None = None
+        self._before: tuple[int, int] | None = None
+        """Busy and total jiffies at the last reading."""
 
     @classmethod
     def make(cls, options: Namespace) -> Self:
@@ -111,13 +112,16 @@ class Host(Sensor):
             now = cpu_times(text)
         except ValueError as error:
             raise SensorFailed(str(error)) from error
+        busy, total = now.busy, now.total
         fields: dict[str, float | int] = dict(
-            zip(_CPU_FIELDS, [jiffies / USER_HZ for jiffies in (now.busy, *now)], strict=True)
+            zip(_CPU_FIELDS, [jiffies / USER_HZ for jiffies in (busy, *now)], strict=True)
         )
         fields["cpus"] = visible_cpus(text)
-        before, self._before = self._before, now
-        if before is not None and (ratio := _utilization(before, now)) is not None:
-            fields["utilization_ratio"] = ratio
+        before, self._before = self._before, (busy, total)
+        if before is not None:
+            ratio = _utilization(busy - before[0], total - before[1])
+            if ratio is not None:
+                fields["utilization_ratio"] = ratio
         return Values("cpu", {}, fields)
 
     def _whole_disk(self, device: bytes) -> str:
@@ -132,9 +136,8 @@ class Host(Sensor):
         return name
 
 
-def _utilization(before: CpuTimes, now: CpuTimes) -> float | None:
+def _utilization(busy: int, total: int) -> float | None:
     """Busy share between two readings, 0 to 1; None over too short a time or if a counter fell."""
-    total, busy = now.total - before.total, now.busy - before.busy
     if total < _LEAST_JIFFIES or not 0 <= busy <= total:
         return None
     return busy / total

@@ -66,13 +66,13 @@ stack-backup: ## copy the stack's data and secrets out (ARGS=FOLDER, a new one)
 stack-restore: ## put a copy back in the place of what there is (ARGS=FOLDER)
 	@$(PYTHON) -m tools.stack restore $(ARGS)
 
-dashboards: $(VENV)/.dev ## make Grafana's dashboards and alerts anew from the catalogue
+dashboards: $(VENV)/.dev ## make Grafana's dashboards and alerts from the catalogue
 	@$(VENV)/bin/python -m dashboards.generate
 
 dashboard-pictures: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## draw every dashboard of demo data
 	@$(VENV)/bin/python -m tools.pictures $(ARGS)
 
-constraints: $(VENV)/.dev ## pin and hash anew what is installed (ARGS=--upgrade: newest versions)
+constraints: $(VENV)/.dev ## pin and hash what is installed (ARGS=--upgrade: newest versions)
 	@$(VENV)/bin/python tools/constraints.py $(ARGS)
 
 clean: ## remove environments, caches and build output; results stay

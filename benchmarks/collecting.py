@@ -75,7 +75,7 @@ def soak(exporters: int, seconds: float) -> Section:
         rows = [
             Row("collector's memory at the end ÷ at half-time", "",
                 held[-1] / held[SOAK_STEPS // 2], MEMORY_GOAL,
-                note="MiB at each tenth: " + " ".join(f"{each / 2**20:.0f}" for each in held)),
+                note="MiB at each tenth: " + " ".join(f"{size / 2**20:.0f}" for size in held)),
             Row("collector's memory, the most", "MiB", max(held) / 2**20),
             Row("collector", "CPU-s/min", cpu / seconds * 60),
             Row("values stored of those due in that time", "%", min(1.0, stored / due) * 100,
@@ -165,8 +165,8 @@ def _seconds(*pids: int) -> float:
 def _count(address: str) -> int:
     """Field values in the database."""
     text = "SELECT count(*) FROM /^(energy|power)$/"
-    found = influxd.query(address, text, "telemetry").get("series", [])
-    return sum(int(value or 0) for series in found for value in series["values"][0][1:])
+    answer = influxd.query(address, text, "telemetry").get("series", [])
+    return sum(int(value or 0) for series in answer for value in series["values"][0][1:])
 
 
 def _appended(address: str) -> int:

@@ -100,9 +100,9 @@ def _time(
 
 def _score(store: Store, start_ns: int, end_ns: int) -> float:
     """accuracy² / J of both counters over the window, as if it held one inference."""
-    found = store.edges("energy", start_ns, end_ns, {})
+    energies = store.edges("energy", start_ns, end_ns, {})
     parts = []
-    for data in found:
+    for data in energies:
         epochs = [None if epoch is None else int(epoch) for epoch in data.fields["epoch"]]
         counter = CounterData.of(
             data.times_ns, data.fields["joules"], epochs, data.fields["uncertainty_seconds"]

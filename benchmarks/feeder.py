@@ -33,17 +33,17 @@ class Exporter:
     def __init__(self) -> None:
         start_ns = (time.time_ns() // NS - 86_400) * NS
         made = samples(series(HOST, MEASURED), start_ns, start_ns + PAGE_SECONDS * NS)
-        lines = [encode(each).rpartition(" ") for each in made]
+        lines = [encode(sample).rpartition(" ") for sample in made]
         self._heads = [(head, int(time_ns)) for head, _, time_ns in lines]
         self._pages = 0
 
     @property
     def page_lines(self) -> int:
-        """Of a full page."""
+        """The lines of a full page."""
         return len(self._heads)
 
     def answer(self, target: str, body: bytes) -> Answer:
-        """To one request."""
+        """Status, headers and body for a path."""
         path, _, query = target.partition("?")
         if path == "/go":
             self._pages = int(query.removeprefix("pages="))
@@ -68,10 +68,10 @@ class Sink:
         self._taken = 0
 
     def answer(self, target: str, body: bytes) -> Answer:
-        """To one request."""
+        """Status, headers and body for a path."""
         if target.startswith("/write"):
             lines = body.split(b"\n")
-            self._taken += sum(not each.startswith((b"target,", b"collector,")) for each in lines)
+            self._taken += sum(not line.startswith((b"target,", b"collector,")) for line in lines)
             return 204, {}, b""
         if target == "/taken":
             return 200, {}, str(self._taken).encode()
@@ -80,20 +80,24 @@ class Sink:
 
 async def serve(answer: Callable[[str, bytes], Answer]) -> None:
     """Listen for ever; prints READY and the port."""
-    server = await asyncio.start_server(_handler(answer), "127.0.0.1", 0)
+    server = await asyncio.start_server(handler(answer), "127.0.0.1", 0)
     sys.stdout.write(f"READY {server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
 
-def _handler(
+def handler(
     answer: Callable[[str, bytes], Answer],
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """For ``asyncio.start_server``: answers each request of a connection by path and body."""
+
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *given = head.decode().split("\r\n")
-                sizes = [int(each[16:]) for each in given if each.lower().startswith(LENGTH)]
+                first, *headers_sent = head.decode().split("\r\n")
+                sizes = [
+                    int(header[16:]) for header in headers_sent if header.lower().startswith(LENGTH)
+                ]
                 body = await reader.readexactly(sizes[0]) if sizes else b""
                 status, headers, data = answer(first.split(" ")[1], body)
                 headers |= {"Content-Length": str(len(data)), "X-Influxdb-Version": "1.6"}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from benchmarks import host_lines, influxd
@@ -12,7 +12,7 @@ from benchmarks.host_lines import DAY_NS, NS, send
 from benchmarks.processes import NotRun, usage
 from benchmarks.report import Goal, Row, Section
 from dashboards.generate import DASHBOARDS
-from dashboards.grafana import Asked, Shown, expand, queries
+from dashboards.grafana import PanelQuery, Shown, expand, queries
 from wattmark_core.results import Phase, Window
 from wattmark_store import open_store
 from wattmark_store.databases import TELEMETRY_1M
@@ -94,8 +94,8 @@ class Opened:
     def cold_query(self, query: str, shown_ms: int, interval: str) -> Taken:
         """One query to the one-minute values, for all hosts."""
         shown = self._time(shown_ms, {"host": ".*"})
-        asked = Asked("query", TELEMETRY_1M, query, interval)
-        return self._cold(lambda: [(self._ask(asked, shown)[0], asked.title)])
+        panel_query = PanelQuery("query", TELEMETRY_1M, query, interval)
+        return self._cold(lambda: [(self._ask(panel_query, shown)[0], panel_query.title)])
 
     def _cold(self, work: Callable[[], Sequence[tuple[float, str]]]) -> Taken:
         taken = []
@@ -110,52 +110,57 @@ class Opened:
                 time.perf_counter() - began, usage(pid).cpu_seconds - cpu, len(times),
                 "{1} {0:.2f} s".format(*max(times)),
             ))  # fmt: skip
-        return min(taken, key=lambda each: each.seconds)
+        return min(taken, key=lambda opening: opening.seconds)
 
     def _open(self, board: Any, shown_ms: int, host: str) -> Sequence[tuple[float, str]]:
         times, values = [], {"host": host}
-        for each in board["templating"]["list"]:
-            if each["type"] != "query":
+        for variable in board["templating"]["list"]:
+            if variable["type"] != "query":
                 continue
             source, shown = (
-                _database(board, each["datasource"]["uid"]),
+                _database(board, variable["datasource"]["uid"]),
                 self._time(shown_ms, values),
             )
-            taken, answer = self._ask(Asked(each["name"], source, each["query"], "1s"), shown)
-            times.append((taken, f"variable {each['name']}"))
-            values.setdefault(each["name"], each.get("allValue") or _first(answer))
+            taken, answer = self._ask(
+                PanelQuery(variable["name"], source, variable["query"], "1s"), shown
+            )
+            times.append((taken, f"variable {variable['name']}"))
+            values.setdefault(variable["name"], variable.get("allValue") or _first(answer))
         shown = self._time(shown_ms, values)
         least = {f"${{{name}}}": LEAST[database] for name, database in _sources(board).items()}
-        asked_for = [
-            Asked(each.title, _database(board, each.source), each.query, each.interval)
-            for each in queries(board, shown_ms, least)
-        ]  # fmt: skip
+        panel_queries = [
+            replace(panel_query, source=_database(board, panel_query.source))
+            for panel_query in queries(board, shown_ms, least)
+        ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            taken_by = pool.map(lambda each: (self._ask(each, shown)[0], each.title), asked_for)
+            taken_by = pool.map(
+                lambda panel_query: (self._ask(panel_query, shown)[0], panel_query.title),
+                panel_queries,
+            )
             return [*times, *taken_by]
 
     def _time(self, shown_ms: int, values: Mapping[str, str]) -> Shown:
         return Shown(self.end_ms - shown_ms, self.end_ms, values)
 
-    def _ask(self, asked: Asked, shown: Shown) -> tuple[float, Any]:
+    def _ask(self, panel_query: PanelQuery, shown: Shown) -> tuple[float, Any]:
         began = time.perf_counter()
-        text = expand(asked.query, shown, asked.interval)
-        answer = influxd.query(self.server.address, text, asked.source)
+        text = expand(panel_query.query, shown, panel_query.interval)
+        answer = influxd.query(self.server.address, text, panel_query.source)
         assert "error" not in answer, (text, answer)
         return time.perf_counter() - began, answer
 
 
 def _first(answer: Any) -> str:
     """The first value of a variable's query."""
-    values = [str(row[-1]) for each in answer.get("series", ()) for row in each["values"]]
+    values = [str(row[-1]) for series in answer.get("series", ()) for row in series["values"]]
     return min(values, default="none")
 
 
 def _sources(board: Any) -> dict[str, str]:
     """Data source variables, and the database that each stands for at first."""
     return {
-        each["name"]: each["current"]["value"].removeprefix("wattmark-").replace("-", "_")
-        for each in board["templating"]["list"] if each["type"] == "datasource"
+        variable["name"]: variable["current"]["value"].removeprefix("wattmark-").replace("-", "_")
+        for variable in board["templating"]["list"] if variable["type"] == "datasource"
     }  # fmt: skip
 
 
@@ -205,7 +210,7 @@ def _fill(server: influxd.Server, hosts: int, days: int, long_days: int) -> int:
         first = host_lines.series("h000", FLEET_NEEDS)
         send(store, TELEMETRY_1M, host_lines.minutes(first, end_ns - long_days * DAY_NS, last_ns))
         others = [
-            each for n in range(1, hosts) for each in host_lines.series(f"h{n:03}", FLEET_NEEDS)
+            series for n in range(1, hosts) for series in host_lines.series(f"h{n:03}", FLEET_NEEDS)
         ]
         send(store, TELEMETRY_1M, host_lines.minutes(others, end_ns - days * DAY_NS, end_ns))
         raw = host_lines.series("h000")

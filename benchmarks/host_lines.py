@@ -79,20 +79,20 @@ def series(host: str, measurements: Sequence[str] = tuple(MEASUREMENTS)) -> list
 
 def minutes(held: Sequence[Series], start_ns: int, end_ns: int) -> Iterator[str]:
     """One-minute values as lines."""
-    prefixes = [encode_prefix(each.measurement, each.tags) for each in held]
+    prefixes = [encode_prefix(series.measurement, series.tags) for series in held]
     for time_ns in range(start_ns, end_ns, 60 * NS):
         seconds = (time_ns - start_ns) / NS
-        for each, prefix in zip(held, prefixes, strict=True):
-            yield each.minute(prefix, time_ns + 59_900_000_000 + _jitter_ns(), seconds)
+        for series, prefix in zip(held, prefixes, strict=True):
+            yield series.minute(prefix, time_ns + 59_900_000_000 + _jitter_ns(), seconds)
 
 
 def samples(held: Sequence[Series], start_ns: int, end_ns: int) -> Iterator[Sample]:
     """Energy and power at 10 Hz, the rest at 1 Hz."""
     for time_ns in range(start_ns, end_ns, NS // 10):
         seconds = (time_ns - start_ns) / NS
-        for each in held:
-            if each.measurement in TEN_HERTZ or time_ns % NS == 0:
-                yield each.sample(time_ns + _jitter_ns(), seconds)
+        for series in held:
+            if series.measurement in TEN_HERTZ or time_ns % NS == 0:
+                yield series.sample(time_ns + _jitter_ns(), seconds)
 
 
 def send(store: Any, database: str, lines: Iterable[str]) -> None:

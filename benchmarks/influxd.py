@@ -52,12 +52,12 @@ class Server:
 
     @property
     def address(self) -> str:
-        """HOST:PORT."""
+        """Where it listens, HOST:PORT."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
-        """The one that runs."""
+        """The process that runs, of all that were started."""
         return self.processes[-1]
 
     def start(self) -> None:
@@ -92,7 +92,7 @@ def running(compacted: str = "4h") -> Iterator[tuple[subprocess.Popen[bytes], st
 @contextmanager
 def serving(compacted: str = "4h") -> Iterator[Server]:
     """A server with empty databases. ``compacted``: how long after the last write a shard is
-    compacted whole (4 h, unless told otherwise). Raises ``NotRun`` where it is not installed."""
+    compacted whole (default: 4 h). Raises ``NotRun`` where it is not installed."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise NotRun("influxd is not installed: apt install influxdb")

@@ -32,10 +32,10 @@ def measure() -> Section:
         return Section(TITLE, [Row("bytes a day and host", "kB", None, note=str(reason))])
     daily = {name: held[name] / days[name] for name in days}
     rows = [
-        Row(name, "kB a day and host", each / 1e3, note=f"kept {KEPT[name]}")
-        for name, each in daily.items()
+        Row(name, "kB a day and host", size / 1e3, note=f"kept {KEPT[name]}")
+        for name, size in daily.items()
     ]
-    total = sum(FLEET * each * int(KEPT[name].removesuffix("d")) for name, each in daily.items())
+    total = sum(FLEET * size * int(KEPT[name].removesuffix("d")) for name, size in daily.items())
     rows.append(Row(f"all of {FLEET} hosts once the oldest is {KEPT[TELEMETRY_1M]} old", "GB",
                     total / 1e9))  # fmt: skip
     return Section(
@@ -50,7 +50,7 @@ def _fill(server: influxd.Server) -> dict[str, float]:
     """How many days of a host are in each database."""
     week_ns = DAYS * DAY_NS
     start_ns = time.time_ns() // week_ns * week_ns - 2 * week_ns
-    hosts = [each for n in range(HOSTS) for each in host_lines.series(f"h{n:03}")]
+    hosts = [series for n in range(HOSTS) for series in host_lines.series(f"h{n:03}")]
     with closing(open_store(f"influxdb://{server.address}")) as store:
         end_ns = start_ns + week_ns
         send(store, TELEMETRY_1M, host_lines.minutes(hosts, start_ns, end_ns))
@@ -60,7 +60,7 @@ def _fill(server: influxd.Server) -> dict[str, float]:
         raw_end_ns = raw_ns + RAW_HOURS * 3600 * NS
         store.write(host_lines.samples(hosts, raw_ns, raw_end_ns))
         store.roll_up(raw_end_ns + 60 * NS)  # type: ignore[attr-defined]
-        for name in (TELEMETRY_1M, *(each.database for each in POWER[1:])):
+        for name in (TELEMETRY_1M, *(resolution.database for resolution in POWER[1:])):
             influxd.query(server.address, f"DELETE WHERE time >= {end_ns}", name)
     raw = HOSTS * RAW_HOURS / 24
     return {

@@ -40,7 +40,7 @@ SHAPES: Final = ((256, 784), (784, 1024), (1024, 1024), (1024, 10))
 
 
 class Perceptron:
-    """The load: so many batches as take a turn."""
+    """The load: as many batches as take a turn."""
 
     def __init__(self) -> None:
         generator = np.random.default_rng(1)
@@ -156,8 +156,8 @@ def _let(processes: Sequence[subprocess.Popen[str]], *, run: bool) -> None:
 
 def _interval(values: Sequence[float], statistic: Callable[..., Any]) -> str:
     """95 %, in words."""
-    found = stats.bootstrap(
+    bootstrapped = stats.bootstrap(
         (values,), statistic, n_resamples=RESAMPLES, method="percentile",
         rng=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
-    return f"95 % interval {found.low:+.2f} to {found.high:+.2f} %"
+    return f"95 % interval {bootstrapped.low:+.2f} to {bootstrapped.high:+.2f} %"

@@ -35,7 +35,7 @@ def measure(hosts: int, minutes: int, days: int) -> Section:
 
 
 def _roll_up(server: influxd.Server, store: Any, hosts: int, minutes: int) -> list[Row]:
-    held = [each for n in range(hosts) for each in host_lines.series(f"h{n:03}", ("energy",))]
+    held = [series for n in range(hosts) for series in host_lines.series(f"h{n:03}", ("energy",))]
     end_ns = time.time_ns() // (60 * NS) * 60 * NS
     count = store.write(host_lines.samples(held, end_ns - minutes * 60 * NS, end_ns))
     server.rest()
@@ -53,7 +53,7 @@ def _roll_up(server: influxd.Server, store: Any, hosts: int, minutes: int) -> li
 
 
 def _back_fill(server: influxd.Server, store: Any, hosts: int, days: int) -> list[Row]:
-    held = [each for n in range(hosts) for each in host_lines.series(f"h{n:03}", ("energy",))]
+    held = [series for n in range(hosts) for series in host_lines.series(f"h{n:03}", ("energy",))]
     end_ns = time.time_ns() // DAY_NS * DAY_NS - DAY_NS
     send(store, TELEMETRY_1M, host_lines.minutes(held, end_ns - days * DAY_NS, end_ns))
     server.rest()

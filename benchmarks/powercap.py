@@ -33,11 +33,6 @@ def build(sysfs: Path) -> None:
     (sysfs / "block").symlink_to("/sys/block")
 
 
-def energy_files(sysfs: Path) -> list[Path]:
-    """The counters."""
-    return [sysfs / folder / "energy_uj" for folder in WATTS]
-
-
 def move(sysfs: Path) -> None:
     """Let the counters run at constant power, for ever. A write replaces all digits at once."""
     files = [

@@ -23,7 +23,6 @@ class Goal:
     least: bool = False
 
     def met(self, value: float) -> bool:
-        """Is it?"""
         return value >= self.limit if self.least else value <= self.limit
 
     def __str__(self) -> str:
@@ -99,10 +98,10 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def keep(sections: Sequence[Section], held: dict[str, str], folder: Path = RESULTS) -> Path:
+def keep(sections: Sequence[Section], held: dict[str, str]) -> Path:
     """Write conditions and sections as JSON; returns the file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / time.strftime("%Y-%m-%dT%H%M%SZ.json", time.gmtime())
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / time.strftime("%Y-%m-%dT%H%M%SZ.json", time.gmtime())
     body = {
         "conditions": held,
         "sections": [

@@ -55,7 +55,7 @@ def _influx(times: int) -> Iterator[Row]:
 
 
 def _times(store: str, run: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Row]:
-    values = (1000.0 * each[run]["seconds"] for each in (old, new))
+    values = (1000.0 * version[run]["seconds"] for version in (old, new))
     return _beside(f"time from {store}, {run}", "ms", *values)
 
 

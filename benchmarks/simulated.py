@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from benchmarks.feeder import Answer, handler
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import (
     CURSOR_HEADER,
@@ -32,7 +33,7 @@ BOOT: Final = "0e5a2ad2-7d3f-4e44-9f0e-000000000000"
 
 
 class Simulated:
-    """One exporter."""
+    """One exporter of two CPU sockets."""
 
     def __init__(self, number: int, start_ns: int) -> None:
         self._host = f"simulated{number:03}"
@@ -42,12 +43,16 @@ class Simulated:
             f"device={device},domain={domain},host={self._host},method=counter,source=rapl"
             for domain, device in SERIES
         ]
-        self._energy = [f"energy,{each} joules=" for each in tags]
-        self._power = [f"power,{each} watts=" for each in tags]
+        self._energy = [f"energy,{text} joules=" for text in tags]
+        self._power = [f"power,{text} watts=" for text in tags]
         self._epoch = start_ns // 1_000_000
 
-    def answer(self, target: str) -> tuple[str, dict[str, str], str]:
-        """Type, headers and body for a path."""
+    def answer(self, target: str, _: bytes) -> Answer:
+        """To a request for a path."""
+        kind, headers, text = self._content(target)
+        return 200, {"Content-Type": kind, **headers}, text.encode()
+
+    def _content(self, target: str) -> tuple[str, dict[str, str], str]:
         path, _, query = target.partition("?")
         if path == "/samples":
             return self._samples(query.removeprefix("after=").replace("%3A", ":"))
@@ -65,9 +70,9 @@ class Simulated:
         last = self._tick()
         instance, _, number = cursor.rpartition(":")
         first = int(number) + 1 if instance == self._instance else last
-        kept = max(first, last - RING_TICKS)
-        headers = {CURSOR_HEADER: f"{self._instance}:{last}", LOST_HEADER: str(kept - first)}
-        return "text/plain", headers, "".join(self._lines(kept, last + 1))
+        oldest = max(first, last - RING_TICKS)
+        headers = {CURSOR_HEADER: f"{self._instance}:{last}", LOST_HEADER: str(oldest - first)}
+        return "text/plain", headers, "".join(self._lines(oldest, last + 1))
 
     def _lines(self, first: int, end: int) -> Iterator[str]:
         for tick in range(first, end):
@@ -102,29 +107,11 @@ async def serve(count: int) -> None:
     servers = []
     for number in range(count):
         exporter = Simulated(number, start_ns)
-        servers.append(await asyncio.start_server(_handler(exporter), "127.0.0.1", 0))
+        servers.append(await asyncio.start_server(handler(exporter.answer), "127.0.0.1", 0))
     ports = ",".join(str(server.sockets[0].getsockname()[1]) for server in servers)
     sys.stdout.write(f"READY {ports}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
-
-
-def _handler(exporter: Simulated):  # type: ignore[no-untyped-def]
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                kind, headers, body = exporter.answer(head.split(b" ", 2)[1].decode())
-                data = body.encode()
-                fields = {"Content-Type": kind, "Content-Length": str(len(data)), **headers}
-                lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-                writer.write(f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + data)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    return handle
 
 
 if __name__ == "__main__":

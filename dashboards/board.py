@@ -1,6 +1,6 @@
 """A whole dashboard, and measured windows as regions in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from dashboards.colors import TEXT
@@ -63,15 +63,6 @@ def dashboard(
         "refresh": refresh, "templating": {"list": list(variables)},
         "annotations": {"list": list(annotations)}, "links": list(links), "panels": panels,
     }  # fmt: skip
-
-
-def every_panel(board: Json) -> Iterator[Json]:
-    """Its panels, also those in closed rows; not the rows themselves."""
-    for panel in board["panels"]:
-        if panel["type"] == "row":
-            yield from panel["panels"]
-        else:
-            yield panel
 
 
 def _lay_out(row: Row, held: list[Json], number: int, y: int) -> tuple[int, int]:

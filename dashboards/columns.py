@@ -36,16 +36,18 @@ def to_run(title: str, *, time: str, run: str = "${__data.fields.run_id:percente
     return {"title": title, "url": f"/d/wattmark-run/run?var-run_id={run}&{time}"}
 
 
-def to_host(host: str = "${__data.fields.host:percentencode}") -> Json:
+def to_host() -> Json:
     """To one host, at the time that is shown."""
+    host = "${__data.fields.host:percentencode}"
     return {
         "title": "Live host",
         "url": f"/d/wattmark-live/live-host?var-host={host}&$__url_time_range",
     }
 
 
-def to_ranking(workload: str = "${__data.fields.workload:percentencode}") -> Json:
+def to_ranking() -> Json:
     """To the ranking of a workload."""
+    workload = "${__data.fields.workload:percentencode}"
     return {"title": "Ranking", "url": f"/d/wattmark-ranking/ranking?var-workload={workload}"}
 
 
@@ -59,13 +61,13 @@ OPEN_RUN: Final = to_run("Open the run", time=between(*LINKED[1:]))
 
 
 def verdict_column(name: str = "verdict", called: str = "verdict", **more: Any) -> Json:
-    """In words and colour."""
+    """The verdict's column: in words and colour."""
     meanings = {str(verdict): meaning for verdict, meaning in VERDICTS.items()}
     return _colored(column(name, called, mappings=[words(meanings)], **more))
 
 
 def method_column(called: str = "energy is", **more: Any) -> Json:
-    """The estimate stands out."""
+    """The method's column, in which an estimate stands out."""
     meanings = {
         **{str(method): (label, "text") for method, label in METHODS.items()},
         "estimated": (ESTIMATED, "orange"),

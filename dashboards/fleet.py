@@ -74,7 +74,7 @@ def _gappy() -> Panel:
     ))  # fmt: skip
     return stat("Hosts with gaps", f"Of which the energy is known for less than {WHOLE:.0%} of the"
                 " shown time.", "none", tables(queries), field="hosts", defaults=alarm(1),
-                empty="Told of two hours and more.")  # fmt: skip
+                empty="Shown for two hours and more.")  # fmt: skip
 
 
 def _lost() -> Panel:

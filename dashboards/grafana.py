@@ -22,7 +22,7 @@ _ROUNDED_MS: Final = (
     (9_000_000, 7_200_000), (16_200_000, 10_800_000), (32_400_000, 21_600_000),
     (86_400_000, 43_200_000), (604_800_000, 86_400_000),
 )  # fmt: skip
-"""Below so many ms between points it takes so many (roundInterval in @grafana/data)."""
+"""Upper bound of ms between points → what it takes (roundInterval in @grafana/data)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PanelQuery:
     """A query before its macros are filled in; ``interval`` between its points."""
 
     title: str
@@ -70,17 +70,17 @@ def milliseconds(interval: str) -> int:
 
 
 def interval_of(shown_ms: int, points: int, least: str) -> str:
-    """The time between points that it takes for so many of them."""
+    """The time between points that it takes for ``points`` of them."""
     exact = max(shown_ms / points, milliseconds(least))
     rounded = next((ms for below, ms in _ROUNDED_MS if exact < below), _ROUNDED_MS[-1][1])
     unit, size = max(
         ((unit, size) for unit, size in _MS.items() if rounded % size == 0),
-        key=lambda each: each[1],
+        key=lambda step: step[1],
     )
     return f"{rounded // size}{unit}"
 
 
-def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[Asked]:
+def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[PanelQuery]:
     """What panels and annotations ask for at first; those in collapsed rows wait to be opened.
 
     ``least``: the shortest time between points of a data source, by its ``uid``.
@@ -93,11 +93,11 @@ def queries(board: Json, shown_ms: int, least: Mapping[str, str]) -> Iterator[As
         for target in panel.get("targets", ()):
             if not target.get("hide"):
                 uid = target.get("datasource", {}).get("uid", source)
-                yield Asked(panel["title"], uid, target["query"], own)
+                yield PanelQuery(panel["title"], uid, target["query"], own)
     for note in board["annotations"]["list"]:
         if note.get("enable") and "query" in note:
             title, uid = f"annotation {note['name']}", note["datasource"]["uid"]
-            yield Asked(title, uid, note["query"], interval_of(shown_ms, SCREEN_PIXELS, "1s"))
+            yield PanelQuery(title, uid, note["query"], interval_of(shown_ms, SCREEN_PIXELS, "1s"))
 
 
 def _open_panels(board: Json) -> Iterator[Json]:

@@ -30,35 +30,35 @@ NO_TARGET: Final = "The collector reported no target in the last five minutes: i
 NO_HOST: Final = "No host in this time: is an exporter running, and a target of the collector?"
 
 
-def hosts_answering(width: int = 4) -> Panel:
+def hosts_answering() -> Panel:
     """How many hosts answer."""
     query = f'SELECT sum("up") AS "hosts" FROM ({_up()})'
     return stat("Hosts that answer", "Of which every target was reached by the collector's last"
-                " scrape.", "none", tables([query]), width=width, field="hosts",
+                " scrape.", "none", tables([query]), width=4, field="hosts",
                 empty=NO_TARGET)  # fmt: skip
 
 
-def hosts_silent(width: int = 4) -> Panel:
+def hosts_silent() -> Panel:
     """How many hosts do not."""
     query = f'SELECT {FAILED_UP} AS "hosts" FROM ({_up()})'
     return stat("Hosts silent", "With a target that the collector's last scrape did not reach; the"
-                " table says which.", "none", tables([query]), width=width, field="hosts",
+                " table says which.", "none", tables([query]), width=4, field="hosts",
                 defaults=alarm(1), empty=NO_TARGET)  # fmt: skip
 
 
-def power_of_all(width: int = 4) -> Panel:
+def power_of_all() -> Panel:
     """What all hosts draw now."""
     query = f'SELECT sum("now") AS "now" FROM ({power_now(HOST)})'
     return stat("Power now", "Of all hosts that reported in the last two minutes, the newest ten"
-                " seconds of each." + COVERED, "watt", tables([query]), width=width, field="now",
+                " seconds of each." + COVERED, "watt", tables([query]), width=4, field="now",
                 empty="No host reported in the last two minutes: the table says which"
                 " answer.")  # fmt: skip
 
 
-def energy_of_all(title: str, width: int = 4) -> Panel:
+def energy_of_all(title: str) -> Panel:
     """What all hosts took in the shown time."""
     return stat(title, "What was not seen is missing." + COVERED, "watth",
-                tables(each(SUMS, lambda span: energy(span, TOTAL, HOST))), width=width,
+                tables(each(SUMS, lambda span: energy(span, TOTAL, HOST))), width=4,
                 field="watt_hours", empty=NO_POWER)  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def hosts_table(*, width: int, height: int, whole: bool = False) -> Panel:
              "failed", "lag", "clock", "lost", "joules")  # fmt: skip
     return table(
         "Hosts", "Silent ones first; a host's name leads to it. Mean, energy and known are of the"
-        " shown time. Counters missing: so many that were once heard of were not at some time, and"
+        " shown time. Counters missing: how many that were once heard of were not at some time, and"
         " are not in the total then." + COVERED, tables(queries), width=width, height=height,
         transformations=[
             *joined("host"), sorted_by("answers", down=False), ordered(*order),

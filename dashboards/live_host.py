@@ -73,11 +73,11 @@ def make() -> Json:
     )  # fmt: skip
 
 
-def runs_table(where: str, height: int = 7) -> Panel:
+def runs_table(where: str) -> Panel:
     """Every run of some hosts, newest first, with its time."""
     return table(
         "Runs", "Every run in the shown time, from its first idle window to its last; the link"
-        " opens it at its own time.", tables([runs(where)]), source=RESULTS, height=height,
+        " opens it at its own time.", tables([runs(where)]), source=RESULTS, height=7,
         transformations=[
             {"id": "sortBy", "options": {"fields": {}, "sort": [
                 {"field": "start_ms", "desc": True}]}},

@@ -107,7 +107,7 @@ def _now() -> Panel:
     return stat(
         "Power now", "CPU packages, memory and GPUs together, mean of the last minute. core and"
         " uncore lie inside the package, psys contains it: never added. Not shown while one of the"
-        " counters has just begun anew. ESTIMATED: some part is guessed from CPU time, right"
+        " counters has just begun again. ESTIMATED: some part is guessed from CPU time, right"
         " within a factor of two either way.",
         "watt", _either(select(HOST_POWER, MEASURED), select(HOST_POWER, ESTIMATED)), NO_POWER,
     )  # fmt: skip
@@ -128,7 +128,7 @@ def _energy() -> Panel:
         query(f"({estimated}) / 3600", f"in Wh {SAID}", now=True),
     ]
     return stat(
-        "Energy in the shown time", "What the counters grew by. Where an exporter began anew,"
+        "Energy in the shown time", "What the counters grew by. Where an exporter began again,"
         " what nobody counted meanwhile is missing, so this is a lower bound; the ends of the"
         " shown time are known to a scrape.",
         "joule", [*_either(measured, estimated), *hours], NO_POWER,
@@ -141,7 +141,7 @@ def _power() -> Panel:
     return lines(
         "Power", "Where the power goes: parts on top of each other, the total as a line. Each"
         " point is a mean, of a minute at least. Power is the slope of an energy counter within"
-        " one epoch: none is drawn in the first minute after a counter began anew, and none while"
+        " one epoch: none is drawn in the first minute after a counter began again, and none while"
         " the exporter is silent. The exporter's values are up to 0.1 s old: 0.2 % of a minute.",
         "watt", [parts, *_total(STEP, now=False)], legend="right", width=16, height=10,
         custom={"fillOpacity": 40, "stacking": {"mode": "normal", "group": "A"}},
@@ -159,7 +159,7 @@ def _energy_by_part() -> Panel:
 
 def _others() -> Panel:
     """Counters that are in no sum."""
-    others, parts = (f"avg_over_time({select(each, over=STEP)})" for each in (POWER, PART_POWER))
+    others, parts = (f"avg_over_time({select(power, over=STEP)})" for power in (POWER, PART_POWER))
     return lines(
         "Power that is not added", "Parts of the package (core, uncore), the whole platform or a"
         " meter (psys), and second sources of a device: they are in the total already, or around"

@@ -97,7 +97,7 @@ def _host_power(method: Method) -> str:
     return "\n".join([
         in_all(COUNTED_POWER),
         f"and {in_all(_of(method))}",
-        *(f"unless {in_all(_of(each))}" for each in weaker),
+        *(f"unless {in_all(_of(source))}" for source in weaker),
         f"unless {in_all(missing)}",
     ])  # fmt: skip
 

@@ -56,7 +56,7 @@ def now() -> Panel:
 
 def history() -> Panel:
     """What each sensor did in the shown time."""
-    short = {code: (said.partition(":")[0], color) for code, (said, color) in _meanings().items()}
+    short = {code: (text.partition(":")[0], color) for code, (text, color) in _meanings().items()}
     return states(
         "Sensors over time", f"Grey: absent, or not used. Red: failed. Nothing: the exporter was"
         f" silent. {WHY}", [query(f"max by (sensor) ({_state()})", "{{sensor}}")], [words(short)],
@@ -76,5 +76,5 @@ def _state() -> str:
 
 def _meanings() -> dict[str, tuple[str, str]]:
     _, grey = STATES["2"]
-    absent = {str(code): (said, grey) for code, said in enumerate(ABSENT.values(), start=11)}
+    absent = {str(code): (text, grey) for code, text in enumerate(ABSENT.values(), start=11)}
     return {**STATES, **absent}

@@ -20,7 +20,7 @@ OURS: Final = f'interface!~"({VIRTUAL_INTERFACES}).*"'
 
 def use() -> Panel:
     """How busy GPUs, CPUs and memory are now."""
-    used, all_memory = (select(name("memory", f"{each}_bytes")) for each in ("used", "total"))
+    used, all_memory = (select(name("memory", f"{kind}_bytes")) for kind in ("used", "total"))
     gpus = f"avg without (device, gpu, model) ({gauge('gpu', 'utilization_ratio')})"
     return stat(
         "In use", "GPU: share of time in which a kernel ran, mean of all boards. CPU: of all CPUs."

@@ -70,9 +70,9 @@ def rate(measurement: str, field: str, *matchers: str) -> str:
     return f"rate({select(metric.name, *matchers, over=STEP)})"
 
 
-def domains(matching: str = "=~") -> str:
-    """A matcher of the domains that are added up; ``!~``: of the others."""
-    return f'domain{matching}"{"|".join(COUNTED)}"'
+def domains() -> str:
+    """A matcher of the domains that are added up."""
+    return f'domain=~"{"|".join(COUNTED)}"'
 
 
 def one_source(series: Callable[[str], str], join: str = " or ") -> str:

@@ -52,7 +52,7 @@ def field(measurement: str, name: str) -> str:
 
 
 def names_of(measurement: str, names: Sequence[str]) -> str:
-    """Several of them."""
+    """The names of several tags, quoted."""
     return ", ".join(field(measurement, name) for name in names)
 
 
@@ -197,12 +197,11 @@ def reads(share: str, tags: Sequence[str], span: Span = RAW) -> str:
 
 
 def latest(
-    measurement: str, columns: Mapping[str, str], tags: Sequence[str], *conditions: str,
-    since: str = "5m",
-) -> str:  # fmt: skip
-    """A row for each series of the chosen hosts: its newest values of the last minutes.
+    measurement: str, columns: Mapping[str, str], tags: Sequence[str], *conditions: str
+) -> str:
+    """A row for each series of the chosen hosts: its newest values of the last five minutes.
     ``columns``: what each is called → its field."""
-    where = _and(f"time > now() - {since}", HOST, *conditions)
+    where = _and("time > now() - 5m", HOST, *conditions)
     newest = ", ".join(f'last({field(measurement, n)}) AS "{c}"' for c, n in columns.items())
     by = names_of(measurement, tags)
     rows = f'SELECT {newest} FROM "{measurement}" WHERE {where} GROUP BY {by}'

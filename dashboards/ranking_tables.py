@@ -214,10 +214,10 @@ def _to_matrix(columns: str, value: str, operator: str = "*", by: str = "1") -> 
 def _beside(key: str, *needed: str) -> list[Json]:
     """Put the second query's one row for each ``key`` beside all of the first's that agree in it,
     and leave out what has no partner."""
-    there = [{"fieldName": name, "config": {"id": "isNotNull", "options": {}}} for name in needed]
+    filters = [{"fieldName": name, "config": {"id": "isNotNull", "options": {}}} for name in needed]
     return [
         {"id": "joinByField", "options": {"byField": key, "mode": "outerTabular"}},
-        {"id": "filterByValue", "options": {"type": "include", "match": "all", "filters": there}},
+        {"id": "filterByValue", "options": {"type": "include", "match": "all", "filters": filters}},
     ]
 
 
@@ -267,8 +267,8 @@ def table_one() -> Panel:
             column("place", "host"), column("one pass", unit="s", **narrow(110)),
             column("energy of a pass", unit="joule", **narrow(140)),
             column("watts", "power", unit="watt", **narrow(110)),
-            *(column(f"{kind}utilization_ratio", f"{said} use", unit="percentunit", **narrow(110))
-              for kind, said in (("cpu_", "CPU"), ("gpu_", "GPU"))),
+            *(column(f"{kind}utilization_ratio", f"{title} use", unit="percentunit", **narrow(110))
+              for kind, title in (("cpu_", "CPU"), ("gpu_", "GPU"))),
             column("memory_used_bytes", "memory", unit="bytes", **narrow(110)),
             column("gpu_memory_used_bytes", "GPU memory", unit="bytes", **narrow(120)),
             method_column(),

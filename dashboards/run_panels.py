@@ -57,11 +57,11 @@ BLANK: Final = {"type": "special", "options": {"match": "empty", "result": {"tex
 def cost() -> list[Panel]:
     """The first row: energy, accuracy, score, power, verdict."""
     return [
-        _said("Energy per inference", "energy_text", 6, "Mean of the measured windows with its 95 %"
+        _text("Energy per inference", "energy_text", 6, "Mean of the measured windows with its 95 %"
               " interval, within what is chosen in Counts."),
-        _said("Accuracy", "accuracy_text", 5, "Of the test images, with the 95 % interval for other"
+        _text("Accuracy", "accuracy_text", 5, "Of the test images, with the 95 % interval for other"
               " images of the same kind."),
-        _said("Score, accuracy² / energy", "score_text", 5, "Square of the accuracy per"
+        _text("Score, accuracy² / energy", "score_text", 5, "Square of the accuracy per"
               " energy of an inference, with its 95 % interval."),
         stat("Mean power", "Of what is counted, over the measured windows.", "watt",
              tables([results("score", ("watts",), *HEADLINE, timed=False)]), source=RESULTS,
@@ -69,11 +69,11 @@ def cost() -> list[Panel]:
         stat("Verdict", "Warned: ranked, with doubts. Invalid: not ranked. Checks say why.", "none",
              tables([results("score", ("verdict",), *HEADLINE, timed=False)]), source=RESULTS,
              field="verdict", height=3, empty=NO_SCORE,
-             defaults={"mappings": [words({str(v): said for v, said in VERDICTS.items()})]}),
+             defaults={"mappings": [words({str(v): text for v, text in VERDICTS.items()})]}),
     ]  # fmt: skip
 
 
-def _said(title: str, name: str, width: int, description: str) -> Panel:
+def _text(title: str, name: str, width: int, description: str) -> Panel:
     """A text that is stored with the score, large."""
     query = results("score", (name,), *HEADLINE, timed=False)
     return stat(title, description + STORED, "none", tables([query]), source=RESULTS, field=name,
@@ -146,9 +146,9 @@ def _named_domains() -> list[Json]:
     made = []
     for domain, (name, _) in DOMAINS.items():
         device = r"(?:GPU-)?(\S{1,8})\S*" if domain == "gpu" else r"(\S+)"
-        for methods, said in (("(?:counter|integrated)", ""), ("estimated", f" {ESTIMATED}")):
+        for methods, suffix in (("(?:counter|integrated)", ""), ("estimated", f" {ESTIMATED}")):
             named = {"regex": f"/^{domain} {device} {methods}$/",
-                     "renamePattern": f"{name} $1{said}"}  # fmt: skip
+                     "renamePattern": f"{name} $1{suffix}"}  # fmt: skip
             made.append({"id": "renameByRegex", "options": named})
     return made
 

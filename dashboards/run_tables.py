@@ -108,7 +108,7 @@ def scores() -> Panel:
         overrides=[
             column("boundary", "counts", mappings=[words(BOUNDARIES)], **narrow(130)),
             column("formula", "score",
-                   mappings=[words({name: (said, "text") for name, said in FORMULAS.items()})]),
+                   mappings=[words({name: (text, "text") for name, text in FORMULAS.items()})]),
             column("score_text", "value"),
             column("energy_text", "energy per inference"), verdict_column(**narrow(90)),
         ],

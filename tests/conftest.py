@@ -80,7 +80,7 @@ def nvml_stub(nvml_library: Path, tmp_path: Path) -> NvmlStub:
 QUICK = """\
 import json, os, sys, time
 
-def tell(**event):
+def report(**event):
     print(json.dumps(event), flush=True)
 
 how = sys.argv[1]
@@ -88,7 +88,7 @@ print("a line for the log", flush=True)
 if how == "fails":
     sys.exit("the workload's own reason")
 for repeat in range(int(os.environ["WATTMARK_REPEATS"])):
-    tell(event="start")
+    report(event="start")
     end = time.monotonic() + float(os.environ["WATTMARK_SECONDS"])
     done = 0
     while time.monotonic() < end:
@@ -96,7 +96,7 @@ for repeat in range(int(os.environ["WATTMARK_REPEATS"])):
         done += 1
         if how == "idle":
             time.sleep(0.01)
-    tell(event="end", inferences=10 * done, correct=9 * done)
+    report(event="end", inferences=10 * done, correct=9 * done)
 """
 WORKLOADS = """\
 [workloads.quick]

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
+from tests.serving import serving
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import boot_id
 from wattmark_core.codec import to_json
@@ -16,9 +16,9 @@ from wattmark_core.exporter_api import (
     LOST_HEADER,
     EnergySeries,
     HostReport,
-    SampleBase,
     SensorReport,
     SensorState,
+    TimeBase,
 )
 
 KNOWN: Final = EnergySeries(Domain.PACKAGE, "socket0", "rapl", Method.COUNTER, 0.001)
@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header(CURSOR_HEADER, "i:9")
         self.send_header(LOST_HEADER, "0")
-        self.send_header(BASE_HEADER, f"{SampleBase(boot_id(), 'i', 7)} tai")
+        self.send_header(BASE_HEADER, f"{TimeBase(boot_id(), 'i', 7)} tai")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text.encode())
@@ -75,10 +75,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def newer_exporter() -> Iterator[str]:
     """Its URL, while it serves."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(_Handler) as address:
+        yield address

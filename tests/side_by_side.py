@@ -38,14 +38,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take what was asked for; side by side, the longest first."""
-    wanted = config.getoption("--alone")
-    if wanted is not None:
+    alone = config.getoption("--alone")
+    if alone is not None:
         taken = [
-            it for it in items if (it.get_closest_marker("alone") is None) == (wanted != "only")
+            it for it in items if (it.get_closest_marker("alone") is None) == (alone != "only")
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(taken)])
         items[:] = taken
-    if wanted == "without":
+    if alone == "without":
         items.sort(key=_place)
 
 

@@ -69,8 +69,8 @@ def clean_environment() -> dict[str, str]:
     A default index of one's own is set with ``PIP_INDEX_URL``.
     """
     local = {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"}
-    kept = {name: value for name, value in os.environ.items() if name not in local}
-    return {**kept, "PIP_CONFIG_FILE": os.devnull}
+    inherited = {name: value for name, value in os.environ.items() if name not in local}
+    return {**inherited, "PIP_CONFIG_FILE": os.devnull}
 
 
 def compile_one(environment: Environment, *, upgrade: bool) -> None:
@@ -86,8 +86,8 @@ def compile_one(environment: Environment, *, upgrade: bool) -> None:
         input="\n".join(lines), text=True, check=True, cwd=FOLDER, env=clean_environment(),
     )  # fmt: skip
     pins = re.sub(r"^ *(#.*)?\n", "", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    if found := FOREIGN.search(pins.replace("    --hash=", "")):
-        raise ValueError(f"{target}: {found[0]!r} is an option, an address or a path")
+    if foreign := FOREIGN.search(pins.replace("    --hash=", "")):
+        raise ValueError(f"{target}: {foreign[0]!r} is an option, an address or a path")
     target.write_text(HEADER + pins.strip() + "\n", encoding="utf-8")
 
 

@@ -1,1 +1,1 @@
-"""What Wattmark is compared with: each a program that says READY and measures until told to end."""
+"""What Wattmark is compared with: each a program that says READY and measures until it is ended."""

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("wattmark: interrupted; what was measured until then is kept\n")
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; so may we
+        sys.stderr.close()  # the reader of our output has gone; so may we
         return 141
     return status
 

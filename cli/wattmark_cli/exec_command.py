@@ -143,12 +143,12 @@ def _run(command: Sequence[str], window: OpenWindow) -> Ended:
 def _costs(
     window: Window, idle: Window | None, series: Sequence[EnergySeries], opened: Rooms
 ) -> list[Cost]:
-    gpus = [each.device for each in series if each.domain is Domain.GPU]
+    gpus = [counter.device for counter in series if counter.domain is Domain.GPU]
     await_window(window, series, opened.store, SAMPLES_SECONDS)
     data = [read_window(opened.store, w, series) for w in (window, idle) if w is not None]
-    counted = [(each, energies(each)) for each in data]
+    counted = [(read, energies(read)) for read in data]
     return [
-        _cost(*(measure(each, counters, boundary, gpus=gpus) for each, counters in counted))
+        _cost(*(measure(read, counters, boundary, gpus=gpus) for read, counters in counted))
         for boundary in Boundary
         if of_boundary(series, boundary, gpus) and (gpus or boundary is Boundary.CPU)
     ]

@@ -53,5 +53,5 @@ def _parts(widths: Sequence[int], keys: int, room: int) -> Iterator[list[int]]:
 
 
 def _width(widths: Sequence[int]) -> int:
-    """Of a table."""
+    """The width of a table, in characters."""
     return sum(widths) + GAP * len(widths) + GAP

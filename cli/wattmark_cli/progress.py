@@ -41,7 +41,7 @@ def reporting() -> Iterator[Reporter]:
 
 
 class _Bar:
-    """One line that is written over and leaves the cursor at its start, for whoever writes next."""
+    """One line that is written over and leaves the cursor at its start, for the next line."""
 
     def report(self, text: str, fraction: float, seconds_left: float) -> None:
         end = f"{fraction:4.0%}  {duration(seconds_left)} left"

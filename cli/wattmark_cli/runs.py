@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     with runner(arguments) as client:
         listed = list(itertools.islice(client.runs(**filters), arguments.limit))
     if arguments.json:
-        print_json([_row(each) for each in listed])
+        print_json([_row(run) for run in listed])
     else:
         Console().print(_table(listed))
     return 0
@@ -62,12 +62,12 @@ def cancel(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _row(each: Run) -> dict[str, Any]:
-    score = each.score
+def _row(run: Run) -> dict[str, Any]:
+    score = run.score
     return {
-        "run_id": each.run_id, "state": each.state, "reason": each.reason,
-        "workload": each.workload, "model": each.model, "host": each.host,
-        "owner": each.owner, "labels": each.labels, "created_at": each.created_at.isoformat(),
+        "run_id": run.run_id, "state": run.state, "reason": run.reason,
+        "workload": run.workload, "model": run.model, "host": run.host,
+        "owner": run.owner, "labels": run.labels, "created_at": run.created_at.isoformat(),
         "score": score and score.value, "method": score and score.method,
         "verdict": score and score.verdict,
     }  # fmt: skip
@@ -77,11 +77,11 @@ def _table(listed: list[Run]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("run", "state", "workload", "model", "score", "energy is", "verdict"):
         table.add_column(name, overflow="fold", no_wrap=name == "run")
-    for each in listed:
-        texts = each.score_texts or ScoreTexts()
-        progress = f" {each.progress.fraction:.0%}" if each.progress else ""
+    for run in listed:
+        texts = run.score_texts or ScoreTexts()
+        progress = f" {run.progress.fraction:.0%}" if run.progress else ""
         table.add_row(
-            each.run_id, f"{each.state}{progress}", each.workload, each.model,
+            run.run_id, f"{run.state}{progress}", run.workload, run.model,
             *(text or MISSING for text in (texts.score, texts.method, texts.verdict)),
         )  # fmt: skip
     return table

@@ -1,6 +1,6 @@
 """``wattmark tls init``: a small certificate authority, and certificates for the rooms.
 
-For networks without an authority of their own. Whoever trusts ``ca.pem`` trusts all that
+For networks without an authority of their own. A client that trusts ``ca.pem`` trusts all that
 ``ca.key`` signs, so that file is best moved off the machine once the certificates are made.
 """
 
@@ -28,7 +28,7 @@ from wattmark_core.errors import ConfigurationError
 ROOMS: Final = ("exporter", "collector", "runner")
 ALWAYS: Final = ("localhost", "127.0.0.1", "::1")
 LONGEST_DAYS: Final = 825
-"""More than this, and Apple's systems refuse a certificate, whoever signed it."""
+"""More than this, and Apple's systems refuse a certificate, even from a public CA."""
 CA_DAYS: Final = 3650
 CLOCK_SLACK: Final = datetime.timedelta(hours=1)
 """Certificates are valid from this long ago on, for machines whose clock is behind."""
@@ -242,5 +242,5 @@ def _report(
         f" --tls-key {folder}/ROOM.key.\n"
         f"Give clients ca.pem: curl --cacert {folder}/ca.pem https://{host}:PORT/ and, in the"
         f" collector's targets, tls_config: {{ca_file: {folder}/ca.pem}}.\n"
-        f"Keep {folder}/ca.key away from the machines: whoever has it can pose as any of them.\n"
+        f"Keep {folder}/ca.key away from the machines: its holder can pose as any of them.\n"
     )

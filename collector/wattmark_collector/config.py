@@ -45,7 +45,7 @@ def further_files(path: Path) -> tuple[Path, ...]:
 
 def fitting(patterns: Iterable[Path]) -> list[Path]:
     """The files that fit; the last part of a path is the pattern."""
-    return [file for each in patterns for file in sorted(each.parent.glob(each.name))]
+    return [file for pattern in patterns for file in sorted(pattern.parent.glob(pattern.name))]
 
 
 def _root(path: Path) -> yaml.Node:
@@ -117,8 +117,8 @@ class _Reader:
 
     def _defaults(self, keys: Mapping[str, yaml.Node], before: _Defaults) -> _Defaults:
         return _Defaults(
-            self._given(keys, "scrape_interval", self._duration, before.interval_seconds),
-            self._given(keys, "scrape_timeout", self._duration, before.timeout_seconds),
+            self._optional(keys, "scrape_interval", self._duration, before.interval_seconds),
+            self._optional(keys, "scrape_timeout", self._duration, before.timeout_seconds),
         )
 
     def _job(self, node: yaml.Node, defaults: _Defaults) -> list[Target]:
@@ -129,11 +129,11 @@ class _Reader:
         if "static_configs" not in keys:
             self._fail(node, f"job {name} has no static_configs")
         times = self._defaults(keys, defaults)
-        scheme = self._given(keys, "scheme", self._scheme, "http")
-        path = self._given(keys, "metrics_path", self._metrics_path, METRICS_PATH)
-        credentials = self._given(keys, "authorization", self._credentials, None)
-        ca_file = self._given(keys, "tls_config", self._ca_file, None)
-        keep = self._given(keys, "metric_relabel_configs", self._keep, None)
+        scheme = self._optional(keys, "scheme", self._scheme, "http")
+        path = self._optional(keys, "metrics_path", self._metrics_path, METRICS_PATH)
+        credentials = self._optional(keys, "authorization", self._credentials, None)
+        ca_file = self._optional(keys, "tls_config", self._ca_file, None)
+        keep = self._optional(keys, "metric_relabel_configs", self._keep, None)
         return [
             Target(
                 job=name, url=f"{scheme}://{address}{path}", host=host,
@@ -151,8 +151,10 @@ class _Reader:
         host = ""
         if "labels" in keys:
             labels = self._mapping(keys["labels"], "labels", ("host",))
-            host = self._given(labels, "host", lambda n: self._text(n, "host"), "")
-        return [(self._address(each), host) for each in self._sequence(keys["targets"], "targets")]
+            host = self._optional(labels, "host", lambda n: self._text(n, "host"), "")
+        return [
+            (self._address(address), host) for address in self._sequence(keys["targets"], "targets")
+        ]
 
     def _address(self, node: yaml.Node) -> str:
         text = self._text(node, "targets")
@@ -229,7 +231,7 @@ class _Reader:
             self._fail(node, f"{key} {path} cannot be read: {error.strerror}")
         return path
 
-    def _given(
+    def _optional(
         self, keys: Mapping[str, yaml.Node], key: str, read: Callable[[yaml.Node], Value],
         default: Value,
     ) -> Value:  # fmt: skip

@@ -36,7 +36,7 @@ def target_fields(target: TargetHealth, lag_seconds: float | None) -> dict[str, 
 
 
 class Health:
-    """Threads may share it."""
+    """The health of all targets; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -81,7 +81,7 @@ class Health:
         return None if newest_ns is None else ns_to_seconds(now_ns - newest_ns)
 
     def targets(self) -> dict[str, TargetHealth]:
-        """By URL."""
+        """The health of each target, by URL."""
         with self._lock:
             return dict(self._targets)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wattmark_collector.dcgm import Dcgm
-from wattmark_collector.page import OWNED, MetricValue, as_they_are, asked_for, parse
+from wattmark_collector.page import OWNED, MetricValue, as_they_are, parse, passes
 from wattmark_collector.rapl import NodeRapl
 from wattmark_core.sample import Sample
 
@@ -44,7 +44,7 @@ class Normaliser:
 
     def _allowed(self, metrics: list[MetricValue]) -> Iterator[MetricValue]:
         for metric in metrics:
-            if not asked_for(metric.name, self.keep):
+            if not passes(metric.name, self.keep):
                 continue
             if metric.name not in OWNED:
                 yield metric

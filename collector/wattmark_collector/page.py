@@ -59,8 +59,8 @@ def _time_ns(timestamp: object) -> int | None:
     return None if timestamp is None else round(float(str(timestamp)) * 1000) * 1_000_000
 
 
-def asked_for(name: str, keep: re.Pattern[str] | None) -> bool:
-    """Is the metric kept as it is?"""
+def passes(name: str, keep: re.Pattern[str] | None) -> bool:
+    """Whether the metric is passed on as it is."""
     if keep is not None:
         return keep.fullmatch(name) is not None
     return not name.startswith(KNOWN_PREFIXES)

@@ -42,7 +42,7 @@ class StoreHealth:
             self._refused.discard(writer)
 
     def forget(self, writer: str) -> None:
-        """``writer`` writes no more."""
+        """Drop a writer that has ended."""
         with self._lock:
             self._refused.discard(writer)
 

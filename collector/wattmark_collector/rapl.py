@@ -22,7 +22,9 @@ class NodeRapl:
 
     def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """A sample of each counter that has moved."""
-        named = [(each, match[1]) for each in metrics if (match := _NAME.fullmatch(each.name))]
+        named = [
+            (metric, match[1]) for metric in metrics if (match := _NAME.fullmatch(metric.name))
+        ]
         packages = {_zone(metric): metric.labels.get("index", "")
                     for metric, domain in named if domain == Domain.PACKAGE}  # fmt: skip
         keyed = [

@@ -41,7 +41,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Close, the store too."""
+        """Close the store; what is not sent stays for the next start."""
         ...
 
 

@@ -47,5 +47,5 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection and of what the target claimed."""
+        """Let go of the connection and of the hosts that the target owned."""
         ...

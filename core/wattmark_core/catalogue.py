@@ -175,7 +175,7 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
            ("target",)),
     Metric("wattmark_target_clock_offset_seconds", "target", "clock_offset_seconds", "seconds", _G,
            "The target's wall clock less the collector's, midway of a request; missing where the"
-           " target does not tell its time.", ("target",)),
+           " target does not give its time.", ("target",)),
     Metric("wattmark_collector_cpu_seconds_total", "collector", "cpu_seconds", "seconds", _C,
            "CPU time of the collector itself."),
     Metric("wattmark_collector_spool_bytes", "collector", "spool_bytes", "bytes", _G,

@@ -114,8 +114,11 @@ class HostReport:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleBase:
-    """Who took a forced sample, and what it adds to CLOCK_BOOTTIME (ns)."""
+class TimeBase:
+    """The exporter that stamps the samples, and what it adds to CLOCK_BOOTTIME, ns.
+
+    Between two that differ its counters were reset.
+    """
 
     boot_id: str
     instance: str
@@ -185,13 +188,13 @@ class ExporterClient:
             int(response.headers.get(LOST_HEADER, "0")),
         )
 
-    def sample_now(self) -> SampleBase:
+    def sample_now(self) -> TimeBase:
         """Read the energy sensors now; the samples arrive by way of the collector.
 
         Raises ``ValueError`` if the answer does not name the time base.
         """
         response, _ = self._request("POST", "/sample")
-        return SampleBase.parse(response.headers.get(BASE_HEADER, ""))
+        return TimeBase.parse(response.headers.get(BASE_HEADER, ""))
 
     def arm(self, seconds: float) -> None:
         """Ask for close sampling during the next ``seconds`` s; 0 ends the lease."""

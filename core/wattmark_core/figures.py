@@ -55,14 +55,11 @@ JOULES: Final = Unit("J")
 WATTS: Final = Unit("W")
 SECONDS: Final = Unit("s", smallest=-9, largest=0)
 PER_SECOND: Final = Unit("/s", smallest=0)
-CORES: Final = Unit("cores", prefixed=False)
 PLAIN: Final = Unit("", smallest=0)
 """A number without a unit: ``12 k``."""
 PER_MWH: Final = Unit("/mWh", smallest=0)
 """Of accuracy² / energy: ``12.2 ± 0.4 k/mWh``."""
 PERCENT: Final = Unit("%", prefixed=False)
-UNSCALED: Final = Unit("", prefixed=False)
-"""A number without unit and prefix: ``1240``."""
 TIMES: Final = Unit("", prefixed=False, before="×")
 """A ratio: ``×1.02 (0.98–1.06)``."""
 

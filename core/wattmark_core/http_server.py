@@ -28,7 +28,7 @@ class HttpServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL, ``http://HOST:PORT``."""
         host, port = self.server_address[:2]
         return f"{self.scheme}://{in_url(str(host))}:{port}"
 

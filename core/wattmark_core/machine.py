@@ -53,8 +53,8 @@ def _nvidia_driver(procfs: Path) -> str:
         text = (procfs / "driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    found = re.search(r"\b(\d+(?:\.\d+)+)\b", text)
-    return found[1] if found else text.splitlines()[0].strip()
+    version = re.search(r"\b(\d+(?:\.\d+)+)\b", text)
+    return version[1] if version else text.splitlines()[0].strip()
 
 
 def _cpu_model(procfs: Path) -> str:

@@ -12,15 +12,17 @@ from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
 LARGEST_PORT: Final = 65535
 CONTAINER_SECRETS: Final = Path("/run/secrets")
 """Mounted for one service, readable by whatever user that runs as."""
+HOST_NAME: Final = r"\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]]+"
+"""The pattern of a host as it stands in a URL or a ``Host`` header, without the port."""
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-def host_port(text: str, option: str = "--listen") -> tuple[str, int]:
+def host_port(text: str) -> tuple[str, int]:
     """The parts of ``HOST:PORT``; an IPv6 address may stand in brackets. Raises
-    ``ConfigurationError``, which names the option."""
+    ``ConfigurationError``, which names the option ``--listen``."""
     host, colon, port = text.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > LARGEST_PORT:
-        raise ConfigurationError(f"{option} {text}: not of the form HOST:PORT")
+        raise ConfigurationError(f"--listen {text}: not of the form HOST:PORT")
     return host.strip("[]"), int(port)
 
 

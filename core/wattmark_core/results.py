@@ -54,11 +54,10 @@ class Window:
     """A stretch of time in which something was done, and what it cost.
 
     ``start_ns`` and ``end_ns`` are Unix ns in the exporter's time base. ``cpu_seconds``: CPU time
-    of the process that did the work. ``joules`` is None while
-    the window is not measured, or cannot be. ``complete`` False: joules are a lower bound.
-    ``overlapping`` True: another window of the host shares its time, so it is not ranked.
-    ``clock``: ``host`` if the host's monotonic clock stamped it, ``client`` if whoever posted it
-    gave the times, which nobody can check.
+    of the process that did the work. ``joules`` is None while the window is not measured, or
+    cannot be. ``complete`` False: joules are a lower bound. ``overlapping`` True: another window of
+    the host shares its time, so it is not ranked. ``clock``: ``host`` if the host's monotonic clock
+    stamped it, ``client`` if the client that posted it gave the times, which nobody can check.
     """
 
     window_id: str
@@ -85,7 +84,7 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """Length, s."""
+        """Length of the window, s."""
         return ns_to_seconds(self.end_ns - self.start_ns)
 
 

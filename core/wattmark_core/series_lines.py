@@ -72,7 +72,7 @@ class PlainLine(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The line."""
+        """The line, without its line feed."""
         return f"{self.form.prefix} {self.match.string}"
 
 
@@ -151,9 +151,9 @@ class LineReader:
             known = self._latest.get(prefix)
         if known is not None:
             form, match, time = known
-            found = match(rest)
-            if found is not None:
-                return _plain(PlainLine, (form, found, int(found[time])))
+            matched = match(rest)
+            if matched is not None:
+                return _plain(PlainLine, (form, matched, int(matched[time])))
         return self._read(line, prefix, rest)
 
     def _read(self, line: str, prefix: str, rest: str) -> AnySample:
@@ -167,9 +167,9 @@ class LineReader:
         if known is not None:
             self._latest[prefix] = known
             form, match, time = known
-            found = match(rest)
-            if found is not None:
-                return _plain(PlainLine, (form, found, int(found[time])))
+            matched = match(rest)
+            if matched is not None:
+                return _plain(PlainLine, (form, matched, int(matched[time])))
             sample = decode(line)
         return Sample(sample.measurement, self._tags(sample.tags), sample.fields, sample.time_ns)
 

@@ -35,7 +35,7 @@ POWER: Final = (
     Resolution("power_1h", 3600),
 )
 """Finest first; each is a sum over the one before it."""
-POWER_NAMES: Final = tuple(each.database for each in POWER)
+POWER_NAMES: Final = tuple(resolution.database for resolution in POWER)
 DATABASES: Final = (TELEMETRY, TELEMETRY_1M, *POWER_NAMES, RESULTS)
 
 RAW_KEPT: Final = "14d"

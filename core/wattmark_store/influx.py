@@ -17,7 +17,7 @@ from wattmark_store.databases import RESULTS, TELEMETRY, TELEMETRY_1M
 from wattmark_store.influx_back_fill import back_fill
 from wattmark_store.influx_connection import InfluxConnection
 from wattmark_store.influx_errors import MalformedLines
-from wattmark_store.influx_lines import Point, sample_writer, score_point, window_point
+from wattmark_store.influx_lines import InfluxPoint, sample_writer, score_point, window_point
 from wattmark_store.influx_minutes import Minutes
 from wattmark_store.influx_passing import Passing
 from wattmark_store.influx_power import PowerRollUp
@@ -53,7 +53,7 @@ class InfluxStore(InfluxConnection):
             try:
                 self._send(TELEMETRY, self._lines.lines(batch))
             except MalformedLines as error:
-                bad = [each for each in batch if set(self._lines.lines([each])) & error.lines]
+                bad = [sample for sample in batch if set(self._lines.lines([sample])) & error.lines]
                 raise (SamplesRefused(str(error), bad) if bad else error) from error.__cause__
             finally:  # of a batch that is refused, a part may be written
                 self._minutes.touch(batch)
@@ -174,7 +174,7 @@ class InfluxStore(InfluxConnection):
         """The server forgets by itself, as its databases were made to."""
         return 0
 
-    def _put(self, point: Point) -> None:
+    def _put(self, point: InfluxPoint) -> None:
         """What the point replaces goes: after it where it has other tags, but before it where it
         has the same and a field that the point has not, for InfluxDB would merge the two. Between
         those two calls the store has neither: until this returns, the caller has to keep the point.

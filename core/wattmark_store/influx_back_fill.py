@@ -45,8 +45,8 @@ def back_fill(
 def _fill(points: PowerPoints, names: Sequence[str], start_ns: int, end_ns: int) -> int:
     width_ns = MINUTE.width_ns
     first, last = start_ns // width_ns, (end_ns - 1) // width_ns
-    found = readings(points.ask, TELEMETRY_1M, names, start_ns, end_ns)
-    parts = {counter: spread(rows, width_ns, first, last) for counter, rows in found.items()}
+    samples_of = readings(points.ask, TELEMETRY_1M, names, start_ns, end_ns)
+    parts = {counter: spread(rows, width_ns, first, last) for counter, rows in samples_of.items()}
     made = powers(parts, width_ns)
     return points.complete(MINUTE, made, start_ns, end_ns, names)
 
@@ -54,5 +54,5 @@ def _fill(points: PowerPoints, names: Sequence[str], start_ns: int, end_ns: int)
 def _first(points: PowerPoints, database: str, select: str, now_ns: int) -> int | None:
     """When the first point is."""
     statement = f"{select} WHERE time <= {now_ns} ORDER BY time ASC LIMIT 1"
-    found = points.ask(database, [statement])[0]
-    return min((row.values[0][0] for row in found), default=None)
+    rows = points.ask(database, [statement])[0]
+    return min((row.values[0][0] for row in rows), default=None)

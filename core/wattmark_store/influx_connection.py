@@ -55,7 +55,7 @@ class InfluxConnection:
             number: [] for number, statement in enumerate(statements) if _has_no_result(statement)
         }
         for result in results:
-            series = [queries.Row.of(each) for each in result.get("series", [])]
+            series = [queries.Row.of(series_json) for series_json in result.get("series", [])]
             rows.setdefault(result.get("statement_id", -1), []).extend(series)
         if set(rows) != set(range(len(statements))):
             raise self._not_influxdb()
@@ -65,7 +65,7 @@ class InfluxConnection:
         """2.x answers ``{}`` where no statement has a result."""
         try:
             results = {"results": [], **json.loads(answer)}.pop("results")
-            answers: list[dict[str, Any]] = [dict(each) for each in results]
+            answers: list[dict[str, Any]] = [dict(result) for result in results]
         except (ValueError, TypeError) as error:
             raise self._not_influxdb() from error
         return answers

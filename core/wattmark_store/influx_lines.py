@@ -93,7 +93,7 @@ def sample_writer(integer: Callable[[str, str], bool] = is_integer) -> LineWrite
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class InfluxPoint:
     """A window or score as it is kept: its fields are bool, int, float or coded text."""
 
     measurement: str
@@ -102,20 +102,22 @@ class Point:
     time_ns: int
 
     def line(self) -> str:
-        """In line protocol."""
+        """The point in line protocol, without a line feed."""
         held = ",".join(f"{name}={_value(value)}" for name, value in self.fields.items())
         return f"{encode_prefix(self.measurement, self.tags)} {held} {self.time_ns}"
 
 
-def window_point(window: Window) -> Point:
+def window_point(window: Window) -> InfluxPoint:
     """A window at its start, with the times that Grafana's annotations want in ms."""
     tags, held = _split(window, WINDOW_TAGS)
     del held["start_ns"]
     held["start_ms"], held["end_ms"] = window.start_ns // 1_000_000, window.end_ns // 1_000_000
-    return Point("window", tags, held, window.start_ns)
+    return InfluxPoint("window", tags, held, window.start_ns)
 
 
-def score_point(score: Score, extras: Mapping[str, str | int] = MappingProxyType({})) -> Point:
+def score_point(
+    score: Score, extras: Mapping[str, str | int] = MappingProxyType({})
+) -> InfluxPoint:
     """A score at its run's start; the checks as JSON. ``extras``: fields for Grafana alone."""
     tags, held = _split(score, SCORE_TAGS + SCORE_EXTRA_TAGS)
     del held["time_ns"]
@@ -123,13 +125,13 @@ def score_point(score: Score, extras: Mapping[str, str | int] = MappingProxyType
     held["checks"] = code(json.dumps(checks, ensure_ascii=False))
     for verdict in (Verdict.INVALID, Verdict.WARNED):
         failed = [check for check in score.checks if check.verdict is verdict]
-        held[f"{verdict}_checks"] = code("; ".join(map(_told, failed)) or "none")
+        held[f"{verdict}_checks"] = code("; ".join(map(_sentence, failed)) or "none")
     for name, extra in extras.items():
         held[name] = code(extra) if isinstance(extra, str) else int(extra)
-    return Point("score", tags, held, score.time_ns)
+    return InfluxPoint("score", tags, held, score.time_ns)
 
 
-def _told(check: Check) -> str:
+def _sentence(check: Check) -> str:
     if check.value is None:
         return f"{check.name}: {check.message}"
     limit = "" if check.limit is None else f", limit {check.limit:g}"

@@ -40,7 +40,7 @@ class Minutes:
         """From which minute on to look for what a collector before this one left; None at first."""
 
     def touch(self, samples: Iterable[AnySample]) -> None:
-        """These samples were written."""
+        """Note the minutes of samples that were written."""
         minutes = {sample.time_ns // MINUTE_NS for sample in samples}
         with self._lock:
             self._touched |= minutes
@@ -88,8 +88,8 @@ class Minutes:
         return min(times) // MINUTE_NS if times else None
 
     def _make(self, minutes: Sequence[int]) -> int:
-        names = [decode(row[0]) for found in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
-                 for row in found.values]  # fmt: skip
+        names = [decode(row[0]) for series in self._ask("telemetry", ["SHOW MEASUREMENTS"])[0]
+                 for row in series.values]  # fmt: skip
         spans = [
             Span(name, minute * MINUTE_NS, (minute + 1) * MINUTE_NS - 1, {})
             for name in names for minute in minutes

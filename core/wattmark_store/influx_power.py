@@ -55,15 +55,17 @@ class PowerRollUp:
         self._refused: set[str] = set()
 
     def touch(self, samples: Sequence[AnySample]) -> None:
-        """These samples were written."""
+        """Note the buckets of samples that were written."""
         width_ns = FINEST.width_ns
         forms = {
-            (each.form, each.time_ns // width_ns) for each in samples if isinstance(each, PlainLine)
+            (sample.form, sample.time_ns // width_ns)
+            for sample in samples
+            if isinstance(sample, PlainLine)
         }
         series = {(form.tags, bucket) for form, bucket in forms if form.measurement == "energy"}
         series |= {
-            (each.tags, each.time_ns // width_ns) for each in samples
-            if not isinstance(each, PlainLine) and each.measurement == "energy"
+            (sample.tags, sample.time_ns // width_ns) for sample in samples
+            if not isinstance(sample, PlainLine) and sample.measurement == "energy"
         }  # fmt: skip
         with self._lock:
             self._touched |= {(dict(tags).get("host", ""), bucket) for tags, bucket in series}
@@ -105,9 +107,9 @@ class PowerRollUp:
     def _make_due(self, oldest: int, until: int, over: int) -> Iterator[None]:
         """The buckets that are due before ``until``."""
         with self._lock:
-            due = {each for each in self._touched if each[1] < until}
+            due = {touched for touched in self._touched if touched[1] < until}
             self._touched -= due
-        due = {each for each in due if each[0] and each[1] > oldest}
+        due = {touched for touched in due if touched[0] and touched[1] > oldest}
         try:
             for names, run in list(_runs(due)):
                 yield from self._make_or_log(names, run, over - 1)

@@ -74,8 +74,8 @@ def readings(
         for row in rows:
             counter = _counter(row.tags)
             if counter is not None:
-                known = [each for each in row.values if None not in each]
-                possible = [each for each in known if -MOST_JOULES < each[1] < MOST_JOULES]
+                known = [values for values in row.values if None not in values]
+                possible = [values for values in known if -MOST_JOULES < values[1] < MOST_JOULES]
                 if len(possible) < len(known):
                     _warn_impossible(counter)
                 by_counter.setdefault(counter, []).extend(possible)
@@ -136,7 +136,7 @@ class PowerPoints:
         what is stored of ``nothing``. Of other buckets nothing can be made: they stay as they are.
         """
         fresh = list(made)
-        replaced = {_bucket(each.tags, each.time_ns) for each in fresh} | nothing
+        replaced = {_bucket(power.tags, power.time_ns) for power in fresh} | nothing
         stored = self._stored(resolution, start_ns, end_ns, names)
         self._exchange(resolution, fresh, [key for key in stored if _bucket(*key) in replaced])
 
@@ -149,8 +149,8 @@ class PowerPoints:
         stored = self._stored(resolution, start_ns, end_ns, names)
         covered = _covered(stored)
         fresh: dict[Bucket, list[Power]] = {}
-        for each in made:
-            fresh.setdefault(_bucket(each.tags, each.time_ns), []).append(each)
+        for power in made:
+            fresh.setdefault(_bucket(power.tags, power.time_ns), []).append(power)
         for bucket, points in list(fresh.items()):
             if sum(point.seconds for point in points) <= covered.get(bucket, -1.0) + MORE:
                 del fresh[bucket]
@@ -172,9 +172,9 @@ class PowerPoints:
     ) -> None:
         for start in range(0, len(fresh), self._lines_at_once):
             some = fresh[start : start + self._lines_at_once]
-            self._write(resolution.database, [self._line(each) for each in some])
-        written = {(each.tags, each.time_ns) for each in fresh}
-        stale = [_delete(*each) for each in stored if each not in written]
+            self._write(resolution.database, [self._line(power) for power in some])
+        written = {(power.tags, power.time_ns) for power in fresh}
+        stale = [_delete(*bucket) for bucket in stored if bucket not in written]
         for start in range(0, len(stale), DELETED_AT_ONCE):
             self.ask(resolution.database, stale[start : start + DELETED_AT_ONCE])
 
@@ -185,7 +185,7 @@ class PowerPoints:
         """Hosts' coarser buckets in [start, end) of which the finer ones cover less."""
         stored = _covered(self._stored(coarser, start_ns, end_ns, names))
         summed = self._summed(finer, coarser, start_ns, end_ns, names)
-        below = _covered({(each.tags, each.time_ns): each.seconds for each in summed})
+        below = _covered({(power.tags, power.time_ns): power.seconds for power in summed})
         return [key for key, held in stored.items() if held > below.get(key, 0.0) + MORE]
 
     def sum_up(

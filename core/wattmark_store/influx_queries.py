@@ -84,7 +84,7 @@ def exactly(tags: Tags, names: Iterable[str]) -> Iterator[str]:
 
 
 def every(span: Span) -> str:
-    """All samples."""
+    """The statement that reads all samples of a span."""
     return f"SELECT * {span} GROUP BY *"
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags
-from wattmark_store.influx_lines import RESULT_EXTRAS, Point, decode, from_measurement
+from wattmark_store.influx_lines import RESULT_EXTRAS, InfluxPoint, decode, from_measurement
 from wattmark_store.influx_queries import Row, Rows, chosen, exactly
 from wattmark_store.result_tables import Result, result
 from wattmark_store.schema import result_columns
@@ -31,11 +31,11 @@ def windows(start_ns: int | None, end_ns: int | None, filters: Mapping[str, str]
 
 
 def scores(filters: Mapping[str, str]) -> str:
-    """Scores."""
+    """The statement that reads scores; ``filters``: values of tags, empty ones left out."""
     return _select("score", list(chosen({n: value for n, value in filters.items() if value})))
 
 
-def at_its_time(point: Point) -> str:
+def at_its_time(point: InfluxPoint) -> str:
     """All windows, or scores, that began when the point did."""
     return f"SELECT * {from_measurement(point.measurement)} WHERE time = {point.time_ns} GROUP BY *"
 
@@ -45,7 +45,7 @@ def of_run(run_id: str) -> str:
     return f'SELECT "verdict" FROM "score" WHERE {next(chosen({"run_id": run_id}))} GROUP BY *'
 
 
-def others(held: Rows, points: Sequence[Point]) -> Iterator[str]:
+def others(held: Rows, points: Sequence[InfluxPoint]) -> Iterator[str]:
     """Statements that delete the scores among those held that are none of the points."""
     remaining = {(point.tags, point.time_ns) for point in points}
     for row in held:
@@ -54,26 +54,26 @@ def others(held: Rows, points: Sequence[Point]) -> Iterator[str]:
                 yield _deletion("score", record["time"], row, held)
 
 
-def merging(held: Rows, point: Point) -> Iterator[str]:
+def merging(held: Rows, point: InfluxPoint) -> Iterator[str]:
     """Statements that delete what would be left of an earlier point in the point's own series.
 
     Fields that nobody knows stay: they are another version's.
     """
     known = FIELDS[point.measurement]
     for row, records in _earlier(held, point):
-        left = {name for each in records for name in each} & known - set(point.fields)
+        left = {name for record in records for name in record} & known - set(point.fields)
         if row.tags == point.tags and left:
             yield _deletion(point.measurement, point.time_ns, row, held, point.tags)
 
 
-def renamed(held: Rows, point: Point) -> Iterator[str]:
+def renamed(held: Rows, point: InfluxPoint) -> Iterator[str]:
     """Statements that delete earlier points of the same name under other tags."""
     for row, _ in _earlier(held, point):
         if row.tags != point.tags:
             yield _deletion(point.measurement, point.time_ns, row, held, point.tags)
 
 
-def _earlier(held: Rows, point: Point) -> Iterator[tuple[Row, list[dict[str, Any]]]]:
+def _earlier(held: Rows, point: InfluxPoint) -> Iterator[tuple[Row, list[dict[str, Any]]]]:
     """The series among them that hold what the point replaces."""
     own = _key(point.measurement, point.tags, point.fields)
     for row in held:
@@ -85,7 +85,7 @@ def _earlier(held: Rows, point: Point) -> Iterator[tuple[Row, list[dict[str, Any
 def _deletion(measurement: str, time_ns: int, row: Row, held: Rows, new: Tags = ()) -> str:
     """Deletes a series' point, and no other series' that has more tags than it: those held, and
     the ``new`` one."""
-    names = {name for tags in (new, *(each.tags for each in held)) for name, _ in tags}
+    names = {name for tags in (new, *(row.tags for row in held)) for name, _ in tags}
     conditions = [f"time = {time_ns}", *exactly(row.tags, names)]
     return f"DELETE {from_measurement(measurement)} WHERE {' AND '.join(conditions)}"
 
@@ -98,13 +98,13 @@ def _key(measurement: str, tags: Tags, held: Mapping[str, Any]) -> object:
 
 
 def read_windows(answers: Sequence[Rows]) -> list[Window]:
-    """By start time."""
+    """Windows from their rows, by start time."""
     windows = _read(Window, "start_ns", answers)
-    return sorted(windows, key=lambda each: (each.start_ns, each.end_ns, each.window_id))
+    return sorted(windows, key=lambda window: (window.start_ns, window.end_ns, window.window_id))
 
 
 def read_scores(answers: Sequence[Rows]) -> list[Score]:
-    """Newest run first."""
+    """Scores from their rows, newest run first."""
     scores = _read(Score, "time_ns", answers)
     return sorted(scores, key=lambda s: (-s.time_ns, s.run_id, s.model, str(s.boundary), s.formula))
 
@@ -123,4 +123,4 @@ def _read(kind: type[Result], time_name: str, answers: Sequence[Rows]) -> list[R
                 held = {n: decode(v) if isinstance(v, str) else v for n, v in record.items()}
                 time = {time_name: record["time"]}
                 decoded.append(result(kind, {**_NO_TAGS, **held, **dict(row.tags), **time}))
-    return [each for each in decoded if each is not None]
+    return [result for result in decoded if result is not None]

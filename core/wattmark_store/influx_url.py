@@ -30,10 +30,10 @@ class InfluxLocation:
         """Raises ``ConfigurationError`` for a URL with a password, a path, or without a host."""
         try:
             parts = urlsplit(url)
-            host, port, given = parts.hostname, parts.port or DEFAULT_PORT, parts.password
+            host, port, password_in_url = parts.hostname, parts.port or DEFAULT_PORT, parts.password
         except ValueError as error:
             raise ConfigurationError(f"the store's URL cannot be read: {error}") from error
-        if given is not None:
+        if password_in_url is not None:
             raise ConfigurationError(
                 "the store's URL holds a password, which others can see; put it into a file and"
                 " give --store-password-file"

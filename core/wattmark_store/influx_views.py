@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from wattmark_core.results import Score, Window
 from wattmark_core.sample import Tags, make_tags
-from wattmark_store.influx_lines import SCORE_TAGS, Point, code, from_measurement, identifier
+from wattmark_store.influx_lines import SCORE_TAGS, InfluxPoint, code, from_measurement, identifier
 from wattmark_store.influx_queries import Row, Rows, chosen, exactly
 from wattmark_store.protocol import ViewPoint
 from wattmark_store.schema import result_columns
@@ -81,9 +81,9 @@ class Views:
         """See ``protocol.Showing``. What the new points have in their series and no more is
         counted, so nothing is deleted before what replaces it is there, but for a series in which
         something is left over: that one is deleted and written again."""
-        made: dict[Tags, list[Point]] = {}
-        for each in map(_point, points):
-            made.setdefault(each.tags, []).append(each)
+        made: dict[Tags, list[InfluxPoint]] = {}
+        for new in map(_point, points):
+            made.setdefault(new.tags, []).append(new)
         self._write([point for series in made.values() for point in series])
         (held,) = self._ask([_counts(measurement, owner)])
         stale = [row for row in held if _more(row, made.get(row.tags, []))]
@@ -91,19 +91,19 @@ class Views:
         self._ask([_deletion(measurement, row.tags, names) for row in stale])
         self._write([point for row in stale for point in made.get(row.tags, [])])
 
-    def _write(self, points: Sequence[Point]) -> None:
+    def _write(self, points: Sequence[InfluxPoint]) -> None:
         for first in range(0, len(points), BATCH_POINTS):
             self._send(point.line() for point in points[first : first + BATCH_POINTS])
 
 
-def phase_points(window: Window) -> Iterator[Point]:
+def phase_points(window: Window) -> Iterator[InfluxPoint]:
     """The phase at the window's start, and none at its last ns: where another begins at its end,
     that one's point is not touched."""
     tags = {"host": window.host, "run_id": window.run_id}
     at = {window.start_ns: str(window.phase), window.end_ns - 1: NO_PHASE}
     for time_ns, phase in at.items():
-        yield Point("phase", make_tags({n: v for n, v in tags.items() if v}), {"phase": phase},
-                    time_ns)  # fmt: skip
+        named = make_tags({name: tag for name, tag in tags.items() if tag})
+        yield InfluxPoint("phase", named, {"phase": phase}, time_ns)
 
 
 def energy_scores(workload: str, formula: str) -> str:
@@ -118,7 +118,7 @@ def _counts(measurement: str, owner: Mapping[str, str]) -> str:
     return f"SELECT count(*) {from_measurement(measurement)} WHERE {where} GROUP BY *"
 
 
-def _more(row: Row, points: Sequence[Point]) -> bool:
+def _more(row: Row, points: Sequence[InfluxPoint]) -> bool:
     """Does a series hold more than these points, which were just written?"""
     (held,) = row.records()
     return any(
@@ -133,17 +133,17 @@ def _deletion(measurement: str, tags: Tags, names: Iterable[str]) -> str:
     return f"DELETE {from_measurement(measurement)} WHERE {' AND '.join(exactly(tags, names))}"
 
 
-def _point(given: ViewPoint) -> Point:
-    view = RESULT_VIEWS[given.measurement]
-    held = dict(_fields(view.fields, given.fields))
-    return Point(given.measurement, make_tags(dict(given.tags)), held, given.time_ns)
+def _point(shown: ViewPoint) -> InfluxPoint:
+    view = RESULT_VIEWS[shown.measurement]
+    held = dict(_fields(view.fields, shown.fields))
+    return InfluxPoint(shown.measurement, make_tags(dict(shown.tags)), held, shown.time_ns)
 
 
 def _fields(
     kinds: Mapping[str, type[float] | type[int] | type[str]],
-    given: Mapping[str, float | int | str],
+    values: Mapping[str, float | int | str],
 ) -> Iterator[tuple[str, float | int | str]]:
-    for name, value in given.items():
+    for name, value in values.items():
         kind = kinds[name]
         if isinstance(value, str):
             yield name, code(value)

@@ -66,11 +66,11 @@ def spread(
     for end, high, epoch in samples:
         if epoch == began and high >= low and 0 < end - start <= MOST_APART_NS:
             bucket, until = start // width_ns, (end - 1) // width_ns
-            for each in range(bucket, until + 1):
-                inside = min(end, (each + 1) * width_ns) - max(start, each * width_ns)
+            for number in range(bucket, until + 1):
+                inside = min(end, (number + 1) * width_ns) - max(start, number * width_ns)
                 share = (high - low) * inside / (end - start)
-                joules[each] = joules.get(each, 0.0) + share
-                covered[each] = covered.get(each, 0) + inside
+                joules[number] = joules.get(number, 0.0) + share
+                covered[number] = covered.get(number, 0) + inside
         start, low, began = end, high, epoch
     return {
         bucket: Part(joules[bucket], ns / NS_PER_S)
@@ -97,8 +97,8 @@ def powers(parts: Mapping[Counter, Mapping[int, Part]], width_ns: int) -> Iterat
     and gpu without a source add up to the total.
     """
     buckets: dict[tuple[str, int], list[Counter]] = {}
-    for counter, found in parts.items():
-        for bucket in found:
+    for counter, of_counter in parts.items():
+        for bucket in of_counter:
             buckets.setdefault((counter.host, bucket), []).append(counter)
     for (_, bucket), present in buckets.items():
         held = [parts[counter][bucket] for counter in present]

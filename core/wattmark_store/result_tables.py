@@ -93,7 +93,7 @@ def _select(
         list(conditions.values()),
     )
     results = (result(kind, dict(zip(names, row, strict=True))) for row in rows)
-    return [each for each in results if each is not None]
+    return [result for result in results if result is not None]
 
 
 def result(kind: type[Result], values: Mapping[str, Any]) -> Result | None:

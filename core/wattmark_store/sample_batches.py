@@ -29,7 +29,7 @@ class Batch:
 
 
 def sort(samples: Iterable[AnySample]) -> Batch:
-    """Sort by series."""
+    """Bring the samples of each series together, in the order in which they came."""
     batch, count = Batch(), 0
     growing: dict[Form, Callable[[AnySample], None]] = {}
     for sample in samples:
@@ -73,7 +73,7 @@ class _Plan:
     pick: Callable[[Sequence[Any]], Row] | None
 
     def rows(self, number: int, lines: Iterable[Any]) -> list[Row]:
-        """Of plain lines."""
+        """The rows of plain lines."""
         convert, pick = self.convert, self.pick
         if pick is None:
             return [
@@ -174,14 +174,14 @@ class _Writing:
         self._touched: set[tuple[int, int]] = set()
 
     def number(self, key: SeriesKey) -> int:
-        """Of a series."""
+        """The number of a series in the file."""
         number = self._known.get(key) or self.new.get(key)
         if number is None:
             number = self.new[key] = number_of(self._connection, key)
         return number
 
     def write(self, key: SeriesKey, number: int, rows: Sequence[Row]) -> None:
-        """Rows of one series."""
+        """Write the rows of one series."""
         self._connection.executemany(table_of_series(key).upsert, rows)
         minutes = {row[1] // MINUTE_NS for row in rows}
         self._touched.update((number, minute) for minute in minutes)

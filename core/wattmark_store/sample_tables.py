@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from wattmark_core.sample import Tags
 from wattmark_core.units import NS_PER_S
-from wattmark_store.schema import MINUTE_SUFFIX, TABLES, Column, Table, minute_columns, other_table
+from wattmark_store.schema import (
+    MINUTE_SUFFIX,
+    TABLES,
+    Column,
+    SampleTable,
+    minute_columns,
+    other_table,
+)
 
 MINUTE_NS = 60 * NS_PER_S
 SeriesKey = tuple[str, str, Tags]
@@ -26,7 +33,7 @@ class Part:
     names: tuple[str, ...]
 
 
-def table_of_series(key: SeriesKey) -> Table:
+def table_of_series(key: SeriesKey) -> SampleTable:
     """The table that holds its samples."""
     measurement, name, _ = key
     return other_table(measurement) if name else TABLES[measurement]
@@ -37,10 +44,10 @@ def number_of(connection: sqlite3.Connection, key: SeriesKey) -> int:
     measurement, name, tags = key
     row = (measurement, name, json.dumps(dict(tags), sort_keys=True))
     connection.execute("INSERT OR IGNORE INTO series(measurement,field,tags) VALUES(?,?,?)", row)
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT id FROM series WHERE measurement=? AND field=? AND tags=?", row
     )
-    return int(found.fetchone()[0])
+    return int(rows.fetchone()[0])
 
 
 def find_parts(

@@ -36,7 +36,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class SampleTable:
     """A table of samples. ``integers``: its columns that hold integers."""
 
     name: str
@@ -70,38 +70,38 @@ def _column(metric: Metric) -> Column:
 
 
 TABLES: Final = {
-    measurement: Table(measurement, tuple(_column(metric) for metric in metrics))
+    measurement: SampleTable(measurement, tuple(_column(metric) for metric in metrics))
     for measurement, metrics in MEASUREMENTS.items()
 }
-OTHER_TABLE: Final = Table(OTHER, (Column("value", "", False),))
-OTHER_COUNTERS: Final = Table(OTHER, (Column("value", "", True),))
+OTHER_TABLE: Final = SampleTable(OTHER, (Column("value", "", False),))
+OTHER_COUNTERS: Final = SampleTable(OTHER, (Column("value", "", True),))
 """The same table, for measurements whose name says that they count."""
 
 
-def table_of(measurement: str) -> Table:
+def table_of(measurement: str) -> SampleTable:
     """The table that holds the measurement."""
     if measurement in TABLES:
         return TABLES[measurement]
     return other_table(measurement)
 
 
-def other_table(measurement: str) -> Table:
+def other_table(measurement: str) -> SampleTable:
     """The table of fields that the catalogue does not know."""
     return OTHER_COUNTERS if measurement.endswith(COUNTER_SUFFIXES) else OTHER_TABLE
 
 
-def minute_columns(table: Table) -> tuple[Column, ...]:
+def minute_columns(table: SampleTable) -> tuple[Column, ...]:
     """Columns of the twin at one minute: last value, or mean and largest."""
-    found: list[Column] = []
+    columns: list[Column] = []
     for column in table.columns:
-        found.append(Column(column.name, column.type, True))
+        columns.append(Column(column.name, column.type, True))
         if not column.last or table.name == OTHER:
-            found.append(Column(f"{column.name}_max", column.type, True))
-    return tuple(found)
+            columns.append(Column(f"{column.name}_max", column.type, True))
+    return tuple(columns)
 
 
 def quote(name: str) -> str:
-    """An identifier in SQL."""
+    """A name as an SQL identifier, in double quotes."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
 
@@ -121,14 +121,14 @@ def _sql_type(hint: object) -> str:
 
 def check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Raise ``StoreError`` if the file holds something else, or a later version's store."""
-    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found == APPLICATION_ID and version > VERSION:
+    if application_id == APPLICATION_ID and version > VERSION:
         raise StoreError(
             f"store {path} is a store of version {version}, this Wattmark knows up to {VERSION};"
             " update it"
         )
-    if found != APPLICATION_ID and (found or version or _is_used(connection)):
+    if application_id != APPLICATION_ID and (application_id or version or _is_used(connection)):
         raise StoreError(
             f"store {path} is another program's SQLite database; name a new file for the store"
         )

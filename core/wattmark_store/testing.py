@@ -35,9 +35,9 @@ class CountingStore(Generic[AnyStore]):
         """How many calls read samples."""
         return sum(self.calls[name] for name in READS)
 
-    def _call(self, name: str, method: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    def _call(self, name: str, method: Callable[..., Any], *positional: Any, **named: Any) -> Any:
         self.calls[name] += 1
-        return method(*given, **named)
+        return method(*positional, **named)
 
 
 class MemoryStore(SqliteStore):

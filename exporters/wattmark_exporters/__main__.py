@@ -26,7 +26,7 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 EXAMPLE: Final = """example:
   wattmark-exporter --listen 127.0.0.1:9109 --sensor mymeter:Plug
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     )
     server = ExporterServer(*host_port(options.listen), security)
     clock = SystemClock()
-    timebase, jitter, stop, crashed = Timebase(clock), random.Random(), Event(), Event()  # noqa: S311 - jitter, not secrets
+    time_base, jitter, stop, crashed = TimeBaseClock(clock), random.Random(), Event(), Event()  # noqa: S311 - jitter, not secrets
     ring = Ring()
     sensors = [
         RunningSensor(
@@ -80,14 +80,14 @@ def run(options: argparse.Namespace) -> int:
         )
         for s in chosen
     ]
-    start_sensors(sensors, timebase, clock)
+    start_sensors(sensors, time_base, clock)
 
     def on_crash() -> None:
         crashed.set()
         stop.set()
 
     sampler = Sampler(
-        sensors, timebase, clock, ring, options.host_name, jitter=jitter, on_crash=on_crash
+        sensors, time_base, clock, ring, options.host_name, jitter=jitter, on_crash=on_crash
     )
     boot = _boot_id(options.procfs)
 
@@ -115,7 +115,7 @@ def check(arguments: Sequence[str]) -> None:
     choose(_parser().parse_args(arguments))
 
 
-def start_sensors(sensors: Sequence[RunningSensor], timebase: Timebase, clock: Clock) -> None:
+def start_sensors(sensors: Sequence[RunningSensor], time_base: TimeBaseClock, clock: Clock) -> None:
     """Start every sensor; a stand-in only if no other gives the energy of the package.
 
     Decided once: an estimate that came and went would change what a host's energy means.
@@ -123,7 +123,7 @@ def start_sensors(sensors: Sequence[RunningSensor], timebase: Timebase, clock: C
     for running in sensors:
         if not running.sensor.stand_in:
             running.start()
-    measured_by = [s.sensor.name for s in sensors if _measures_package(s, timebase, clock)]
+    measured_by = [s.sensor.name for s in sensors if _measures_package(s, time_base, clock)]
     for running in sensors:
         if not running.sensor.stand_in:
             continue
@@ -137,12 +137,12 @@ def start_sensors(sensors: Sequence[RunningSensor], timebase: Timebase, clock: C
             running.start()
 
 
-def _measures_package(running: RunningSensor, timebase: Timebase, clock: Clock) -> bool:
+def _measures_package(running: RunningSensor, time_base: TimeBaseClock, clock: Clock) -> bool:
     """Does it give package energy? One bad read at the start must not bring in the estimate."""
     if not running.running or not running.sensor.energy or running.sensor.stand_in:
         return False
     for _ in range(PROBES):
-        running.read(timebase.offset_ns)
+        running.read(time_base.offset_ns)
         domains = running.domains()
         if running.state is SensorState.OK and domains:
             break

@@ -111,7 +111,7 @@ class Device:
             self._meter.missed()
 
     def new_epoch(self) -> None:
-        """Time was torn."""
+        """Start an epoch: the time base moved."""
         self._check = CounterCheck()
         if self._meter is not None:
             self._meter.new_epoch()

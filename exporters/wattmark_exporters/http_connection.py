@@ -14,6 +14,8 @@ from struct import pack
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
+from wattmark_exporters.errors import BadRequest
+
 BODY_LIMIT_BYTES: Final = 4096
 HEAD_LIMIT_BYTES: Final = 65536
 RECEIVE_BYTES: Final = 4096
@@ -42,14 +44,6 @@ class Response(NamedTuple):
     body: bytes = b""
     headers: Mapping[str, str] = {}
     content_type: str = TEXT
-
-
-class BadRequest(Exception):
-    """A request that cannot be answered: the connection ends after ``status`` and one line."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class HttpConnection(BaseRequestHandler):

@@ -144,7 +144,7 @@ class CounterMeter:
         self._bad += 1
 
     def new_epoch(self) -> None:
-        """Forget the counter's past."""
+        """Start an epoch: the counter's past is dropped."""
         self._last = None
 
     def _drop(self) -> None:
@@ -229,7 +229,7 @@ class PowerMeter:
         """Nothing to do: the length of the gap decides."""
 
     def new_epoch(self) -> None:
-        """Forget the last reading."""
+        """Start an epoch: the last reading is dropped."""
         self._last = None
 
 

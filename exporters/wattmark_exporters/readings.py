@@ -21,7 +21,7 @@ class Traits:
     single ticks, so a new value is stamped midway between the reads around its tick; else the
     value is as old as T/2 at every read. ``averaging_seconds`` w and ``coverage_ratio``: the
     sensor sees only the last w of each T. ``wrap_joules``: where the counter starts again at 0
-    (None: never). ``limit_watts``: the most power the device may draw, for telling wrap from reset
+    (None: never). ``limit_watts``: the most power the device may draw, to separate wrap from reset
     and garbage. ``label`` names the device for people, ``note`` says what a reader should know.
     """
 

@@ -30,7 +30,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RingPage:
     """What came after a cursor. ``lost``: lines that came after it and are gone."""
 
     chunks: list[Chunk]
@@ -38,7 +38,7 @@ class Page:
     lost: int
 
     def text(self) -> str:
-        """The lines, each with its line feed; they are made here, for whoever asks."""
+        """The lines, each with its line feed; they are made here, on request."""
         return "".join([chunk.format.lines(chunk.data) for chunk in self.chunks])
 
 
@@ -51,9 +51,8 @@ class Ring:
         *,
         keep_seconds: float = KEEP_SECONDS,
         most_lines: int = MOST_LINES,
-        instance: str = "",
     ) -> None:
-        self.instance = instance or os.urandom(8).hex()
+        self.instance = os.urandom(8).hex()
         self._keep_ns = seconds_to_ns(keep_seconds)
         self._most_lines = most_lines
         self._chunks: deque[Chunk] = deque()
@@ -71,7 +70,7 @@ class Ring:
             while chunks and (self._held > self._most_lines or chunks[0].time_ns < oldest_ns):
                 self._held -= chunks.popleft().lines
 
-    def after(self, cursor: str) -> Page:
+    def after(self, cursor: str) -> RingPage:
         """What came after ``cursor``; everything if it is empty or of another instance."""
         with self._lock:
             gone = self._last - self._held
@@ -86,7 +85,7 @@ class Ring:
                     break
                 chunks.append(chunk)
             chunks.reverse()
-            return Page(chunks, f"{self.instance}:{self._last}", lost)
+            return RingPage(chunks, f"{self.instance}:{self._last}", lost)
 
     def _sequence(self, cursor: str) -> int | None:
         instance, _, sequence = cursor.rpartition(":")

@@ -8,13 +8,13 @@ from threading import Lock, Thread
 from typing import Final
 
 from wattmark_core.clock import Clock
-from wattmark_core.exporter_api import HostReport, SampleBase
+from wattmark_core.exporter_api import HostReport, TimeBase
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
-from wattmark_exporters.ring import Page, Ring
+from wattmark_exporters.ring import Ring, RingPage
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest, SeriesWriter
-from wattmark_exporters.timebase import SHIFT_LIMIT_NS, Timebase
+from wattmark_exporters.time_base_clock import SHIFT_LIMIT_NS, TimeBaseClock
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Sampler:
     def __init__(
         self,
         sensors: Sequence[RunningSensor],
-        timebase: Timebase,
+        time_base: TimeBaseClock,
         clock: Clock,
         ring: Ring,
         host: str,
@@ -47,7 +47,7 @@ class Sampler:
     ) -> None:
         self._running = [(sensor, sensor.schedule) for sensor in sensors if sensor.running]
         self._all = list(sensors)
-        self._timebase = timebase
+        self._time_base = time_base
         self._boottime_ns = clock.boottime_ns
         self._realtime_ns = clock.realtime_ns
         self._ring = ring
@@ -108,12 +108,12 @@ class Sampler:
         with self._lock:
             boottime_ns, realtime_ns, own = self._boottime_ns, self._realtime_ns, self._own
             now_ns = end_ns = self._alive_ns = boottime_ns()
-            offset_ns = self._timebase.offset_ns
+            offset_ns = self._time_base.offset_ns
             shift_ns = realtime_ns() - now_ns - offset_ns
             own_due = own.early_ns <= now_ns
             if own_due or now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS:
                 self._check_time()
-                offset_ns = self._timebase.offset_ns
+                offset_ns = self._time_base.offset_ns
             if (now_ns < self._armed_until_ns) is not self._armed:
                 self._change_lease(now_ns)
             next_ns = now_ns + LONGEST_SLEEP_NS
@@ -142,7 +142,7 @@ class Sampler:
             self._check_time()
             for sensor, _ in self._running:
                 if sensor.sensor.energy:
-                    sensor.read(self._timebase.offset_ns)
+                    sensor.read(self._time_base.offset_ns)
             self._sampled_ns = self._boottime_ns()
 
     def arm(self, seconds: float) -> None:
@@ -160,16 +160,16 @@ class Sampler:
 
     # -- reports --------------------------------------------------------------------------------
 
-    def samples(self, cursor: str) -> Page:
+    def samples(self, cursor: str) -> RingPage:
         """All samples after ``cursor``, up to the last read."""
         with self._lock:
             for sensor, _ in self._running:
                 sensor.digest()
         return self._ring.after(cursor)
 
-    def base(self, boot_id: str) -> SampleBase:
+    def base(self, boot_id: str) -> TimeBase:
         """The answer of ``POST /sample``."""
-        return SampleBase(boot_id, self._ring.instance, self._timebase.offset_ns)
+        return TimeBase(boot_id, self._ring.instance, self._time_base.offset_ns)
 
     def report(self, host: str, boot_id: str, version: str) -> HostReport:
         """The answer of ``GET /sensors``."""
@@ -178,7 +178,7 @@ class Sampler:
                 host=host,
                 boot_id=boot_id,
                 instance=self._ring.instance,
-                offset_ns=self._timebase.offset_ns,
+                offset_ns=self._time_base.offset_ns,
                 sensors=tuple(sensor.report() for sensor in self._all),
                 version=version,
             )
@@ -186,7 +186,7 @@ class Sampler:
     def latest(self) -> list[Latest]:
         """The last fields of every series that is fresh."""
         with self._lock:
-            now_ns = self._timebase.now_ns()
+            now_ns = self._time_base.now_ns()
             own = zip(OWN_FIELDS, self._own_values(), strict=True)
             latest = [Latest("exporter", {}, dict(own))]
             for sensor in self._all:
@@ -196,7 +196,7 @@ class Sampler:
     # -- inside ---------------------------------------------------------------------------------
 
     def _check_time(self) -> None:
-        reason = self._timebase.check()
+        reason = self._time_base.check()
         if reason is None:
             return
         log.warning("%s: every counter begins a new epoch", reason)
@@ -212,10 +212,10 @@ class Sampler:
                 schedule.set_interval(seconds, now_ns)
 
     def _write_own(self, now_ns: int) -> None:
-        time_ns = now_ns + self._timebase.offset_ns
+        time_ns = now_ns + self._time_base.offset_ns
         self._own_series.write(OWN_FIELDS, self._own_values(), time_ns, now_ns)
         for sensor in self._all:
             sensor.write_own(time_ns, now_ns)
 
     def _own_values(self) -> tuple[float, ...]:
-        return time.process_time(), ns_to_seconds(self._timebase.shift_ns)
+        return time.process_time(), ns_to_seconds(self._time_base.shift_ns)

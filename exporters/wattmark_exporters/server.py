@@ -17,7 +17,7 @@ from wattmark_core.exporter_api import (
     LOST_HEADER,
     TIME_HEADER,
     HostReport,
-    SampleBase,
+    TimeBase,
 )
 from wattmark_core.net import in_url, listening_error
 from wattmark_exporters.http_connection import HttpConnection, Request, Response
@@ -37,7 +37,7 @@ class Backend:
 
     sampler: Sampler
     report: Callable[[], HostReport]
-    base: Callable[[], SampleBase]
+    base: Callable[[], TimeBase]
 
 
 class ExporterServer(ThreadingMixIn, TCPServer):
@@ -65,7 +65,7 @@ class ExporterServer(ThreadingMixIn, TCPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL, ``http://HOST:PORT`` or ``https://…``."""
         host, port = self.server_address[:2]
         return f"{'http' if self._tls is None else 'https'}://{in_url(str(host))}:{port}"
 

@@ -2,6 +2,7 @@
 
 Exception
 ├── Cancelled                   work that was cancelled while it waited
+├── BodyTooLarge                a request's body beyond the limit
 └── WattmarkError
     ├── RequestRefused
     │   ├── Invalid             the request is wrong, whenever it is sent
@@ -40,3 +41,7 @@ class ParameterError(ConfigurationError):
 
 class Cancelled(Exception):
     """The work was cancelled: by a user, or because its program ends."""
+
+
+class BodyTooLarge(Exception):
+    """The body of a request is longer than the service reads."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
-from wattmark_core.net import host_port, listening_error, read_secret
+from wattmark_core.net import HOST_NAME, host_port, listening_error, read_secret
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
@@ -25,8 +25,8 @@ from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.formula import Formula
 
-HOST_NAME: Final = re.compile(r"[^\s:@/?#\\\[\]]+|\[?[0-9a-fA-F:.]+\]?")
-"""As in a ``Host`` header, without the port."""
+ALLOWED_HOST: Final = re.compile(rf"{HOST_NAME}|[0-9a-fA-F:.]+")
+"""As in a ``Host`` header, without the port; an IPv6 address also without brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def check(options: argparse.Namespace) -> Settings:
     )  # fmt: skip
     _check_tls(options.tls_cert, options.tls_key)
     for name in options.allowed_host:
-        if not HOST_NAME.fullmatch(name):
+        if not ALLOWED_HOST.fullmatch(name):
             raise ConfigurationError(
                 f"--allowed-host {name!r}: give a host name or an address, without port or URL"
             )

@@ -5,6 +5,7 @@ exists only within one epoch: when the four samples around the edges do not shar
 is incomplete and its joules are a lower bound.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -162,22 +163,23 @@ def _interpolation(counter: CounterData, bracket: tuple[int, int], x: float, h: 
 
 def _thinned(counter: CounterData, around: int, least_seconds: float) -> list[int]:
     """Indices of samples of one epoch near ``around``, at least ``least_seconds`` apart."""
-    kept: list[int] = []
+    indices: list[int] = []
     low, high = max(0, around - 12), min(len(counter.times_ns), around + 13)
     for i in range(low, high):
         if counter.epochs[i] != counter.epochs[around]:
             continue
-        if not kept or counter.times_ns[i] - counter.times_ns[kept[-1]] >= least_seconds * 1e9:
-            kept.append(i)
-    return kept
+        before_ns = counter.times_ns[indices[-1]] if indices else -math.inf
+        if counter.times_ns[i] - before_ns >= least_seconds * 1e9:
+            indices.append(i)
+    return indices
 
 
 def _local_power(counter: CounterData, bracket: tuple[int, int]) -> tuple[Floats, Floats]:
     """Mean power, W, of stretches around the bracket, and its noise from the stamps, W."""
-    kept = _thinned(counter, bracket[0], 0.05)
-    seconds = np.diff(counter.times_ns[kept]) / 1e9
-    watts = np.diff(counter.joules[kept]) / seconds
-    u = counter.uncertainty_seconds[kept]
+    indices = _thinned(counter, bracket[0], 0.05)
+    seconds = np.diff(counter.times_ns[indices]) / 1e9
+    watts = np.diff(counter.joules[indices]) / seconds
+    u = counter.uncertainty_seconds[indices]
     return watts, watts * np.hypot(u[:-1], u[1:]) / np.sqrt(3.0) / seconds
 
 

@@ -120,16 +120,16 @@ class Formula:
             self._at(score, score.joules_per_inference_low),
             self._at(score, score.joules_per_inference_high),
         ]
-        known = [each for each in (value, *ends) if each is not None]
+        known = [at for at in (value, *ends) if at is not None]
         if len(known) < 3:
             return value, None, None
         return value, min(known), max(known)
 
     def _at(self, score: Score, joules: float | None) -> float | None:
-        found = {key: variable.value(score, joules) for key, variable in VARIABLES.items()}
-        there = {key: float(value) for key, value in found.items() if value is not None}
+        values = {key: variable.value(score, joules) for key, variable in VARIABLES.items()}
+        known = {key: float(value) for key, value in values.items() if value is not None}
         try:
-            return _evaluated(self.text, there)
+            return _evaluated(self.text, known)
         except (simpleeval.NameNotDefined, RecursionError, *ARITHMETIC):
             return None
 

@@ -25,7 +25,7 @@ class MeasuredCounter:
 
     @property
     def series(self) -> EnergySeries:
-        """The counter's."""
+        """The counter that was read."""
         return self.samples.series
 
 

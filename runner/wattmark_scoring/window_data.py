@@ -61,7 +61,7 @@ class WindowData:
                 yield other.fields[field]
 
     def gauge(self, measurement: str, field: str, device: str = "") -> GaugeData | None:
-        """The first of ``gauges``."""
+        """The first of ``gauges``, None if there is none."""
         return next(self.gauges(measurement, field, device), None)
 
     def growth(self, measurement: str, field: str, device: str = "") -> float | None:

@@ -90,11 +90,11 @@ def data(tmp_path: Path) -> Path:
         make_score("broken", None, Verdict.INVALID, Method.COUNTER),
         make_score("guessed", 900.0, Verdict.WARNED, Method.ESTIMATED),
     ]
-    kept = RunDatabase(folder / "runner.sqlite")
+    database = RunDatabase(folder / "runner.sqlite")
     store = SqliteStore(folder / "store.sqlite")
     for score in scores:
         record = make_record(score)
-        kept.save(record)
+        database.save(record)
         store.put_score(score)
         store.put_window(record.windows[0])
         tags = make_tags({"host": "host1", **record.series[0].tags})

@@ -39,7 +39,7 @@ def test_output_and_exit_status_are_the_commands(wattmark: Wattmark, tmp_path: P
     assert children_of_wattmark(tmp_path) == []
 
 
-def test_json_tells_energy_and_its_method(wattmark: Wattmark) -> None:
+def test_json_holds_energy_and_its_method(wattmark: Wattmark) -> None:
     """The document goes to standard error or a file, for standard output is the command's."""
     done = wattmark("exec", "--json", "--", sys.executable, "-c", BUSY)
     document = json.loads(done.stderr)
@@ -55,7 +55,7 @@ def test_json_tells_energy_and_its_method(wattmark: Wattmark) -> None:
 
 @pytest.mark.alone
 def test_net_energy_stands_beside_gross(wattmark: Wattmark, tmp_path: Path) -> None:
-    """With a baseline both are told, never net alone."""
+    """With a baseline both are printed, never net alone."""
     done = wattmark(
         "exec", "--idle-seconds", "2", "--json", "-o", "cost.json", "--",
         sys.executable, "-c", BUSY,
@@ -65,7 +65,7 @@ def test_net_energy_stands_beside_gross(wattmark: Wattmark, tmp_path: Path) -> N
     assert 0 < cpu["net_joules"] < cpu["joules"]
 
 
-def test_a_signal_is_told_as_a_shell_tells_it(wattmark: Wattmark) -> None:
+def test_a_signal_is_reported_as_a_shell_does(wattmark: Wattmark) -> None:
     """A command that SIGKILL ended gives 137."""
     assert wattmark("exec", "--", "sh", "-c", "kill -9 $$").returncode == 137
 

@@ -39,7 +39,7 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
     assert "left" in first.stderr
     assert "boundary cpu · ESTIMATED energy, relative only" in first.stdout
     for name in ("report", "results", "scores"):
-        line = next(each for each in first.stdout.splitlines() if each.startswith(name))
+        line = next(line_of for line_of in first.stdout.splitlines() if line_of.startswith(name))
         assert (tmp_path / line.split()[1]).stat().st_size > 500
     second = wattmark(*QUICK, *sysfs, "--json", env=env)
     assert second.returncode == 0, second.stderr
@@ -88,7 +88,7 @@ def test_interrupted_it_keeps_what_was_measured(tmp_path: Path) -> None:
 def test_a_store_that_fails_when_baselines_are_shared_gets_the_results_later(
     tmp_path: Path,
 ) -> None:
-    """The ledger knows of which run it may lack some, and keeps what was scored before; of the
+    """The database knows of which run it may lack some, and keeps what was scored before; of the
     others it lacks nothing."""
     start, records = 1_700_000_000_000_000_000, []
     for number in range(2):
@@ -101,20 +101,20 @@ def test_a_store_that_fails_when_baselines_are_shared_gets_the_results_later(
             f"run-{number}", RunRequest("digits", "cnn-small"), RunState.DONE, "h", "boot",
             "instance", 0, start, windows=[idle, work],
         ))  # fmt: skip
-    with closing(RunDatabase(tmp_path / "runner.sqlite")) as kept:
+    with closing(RunDatabase(tmp_path / "runner.sqlite")) as database:
         for record in records:
-            kept.save(record)
-        before = kept.load("run-0")
+            database.save(record)
+        before = database.load("run-0")
         store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
         store.close()
         with pytest.raises(StoreError):
-            share_baselines(records, store, kept)
-        assert kept.unpublished() == ["run-0"]
-        assert kept.load("run-0").windows == before.windows
+            share_baselines(records, store, database)
+        assert database.unpublished() == ["run-0"]
+        assert database.load("run-0").windows == before.windows
         with closing(open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")) as store:
-            share_baselines(records, store, kept)
-        assert kept.unpublished() == []
-        assert [w.window_id for w in kept.load("run-1").windows] == [
+            share_baselines(records, store, database)
+        assert database.unpublished() == []
+        assert [w.window_id for w in database.load("run-1").windows] == [
             "0-idle", "1-idle", "1-inference"
         ]  # fmt: skip
 
@@ -125,7 +125,7 @@ def accuracies(path: Path) -> dict[str, str]:
         return {row["model"]: row["accuracy"] for row in csv.DictReader(stream)}
 
 
-def test_records_of_another_version_are_told_before_anything_is_measured(
+def test_records_of_another_version_are_refused_before_anything_is_measured(
     wattmark: Wattmark, tmp_path: Path
 ) -> None:
     """One line at once, and the file is left as it is."""
@@ -140,7 +140,7 @@ def test_records_of_another_version_are_told_before_anything_is_measured(
     assert "idle baseline" not in done.stderr
 
 
-def test_weights_that_cannot_be_had_are_told_before_anything_is_measured(
+def test_weights_that_cannot_be_had_are_refused_before_anything_is_measured(
     wattmark: Wattmark, tmp_path: Path
 ) -> None:
     """Of any of the networks: a cache folder holds those of the first, and nothing answers where

@@ -17,10 +17,10 @@ def test_the_paper_is_shown_cell_by_cell(wattmark: Wattmark) -> None:
     """As tables, as CSV with every cell, and as JSON; the differences alone on request."""
     text = wattmark("paper")
     assert "Table III" in text.stdout
-    said = " ".join(text.stdout.split())
-    assert "= 53 cells agree" in said
-    assert "5 do not" in said
-    assert "46 of 48 ranks" in said
+    words = " ".join(text.stdout.split())
+    assert "= 53 cells agree" in words
+    assert "5 do not" in words
+    assert "46 of 48 ranks" in words
     rows = list(csv.DictReader(io.StringIO(wattmark("paper", "--csv").stdout)))
     cells = json.loads(wattmark("paper", "--json").stdout)
     assert len(rows) == len(cells) == 136

@@ -26,7 +26,7 @@ def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.Monke
     written = os.read(ours, 65536).decode()
     os.close(ours)
     assert "\n" not in written
-    first, half, long, last = (each.strip("\r") for each in written.split("\x1b[2K")[1:])
+    first, half, long, last = (part.strip("\r") for part in written.split("\x1b[2K")[1:])
     assert first.startswith("measuring mlp-small ")
     assert first.endswith("  0%  1:30 left")
     assert (first.count("━"), half.count("━")) == (0, 14)

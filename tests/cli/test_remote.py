@@ -149,8 +149,8 @@ def test_serve_starts_all_and_ends_all(tmp_path: Path) -> None:
         assert names == ["fashion-mnist", "digits", "keras:synthetic"]
     finally:
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=30)[1]
-    assert process.returncode == 0, said
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 0, errors
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/readyz")
 
@@ -161,9 +161,9 @@ def test_serve_ends_when_a_room_does(tmp_path: Path) -> None:
     exporter = httpx.get(f"{url}/api/v1/sensors").json()["exporter"]
     pid = _pid_listening(int(exporter.rpartition(":")[2]))
     subprocess.run(["kill", "-KILL", str(pid)], check=True)
-    said = process.communicate(timeout=30)[1]
+    errors = process.communicate(timeout=30)[1]
     assert process.returncode == 1
-    assert "wattmark_exporters has ended" in said
+    assert "wattmark_exporters has ended" in errors
 
 
 def test_serve_refuses_what_the_runner_refuses(wattmark: Wattmark, tmp_path: Path) -> None:

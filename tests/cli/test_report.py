@@ -142,7 +142,7 @@ def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
 
 
 def test_one_run_as_json(wattmark: Wattmark, data: Path) -> None:
-    """--run picks runs, --json tells what was written."""
+    """--run picks runs, --json lists what was written."""
     done = wattmark("report", "--data", str(data), "--run", "run-guessed", "--json")
     assert json.loads(done.stdout) == {"report": "report.html", "runs": ["run-guessed"]}
 

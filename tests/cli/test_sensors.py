@@ -31,7 +31,7 @@ def test_json_has_the_five_columns(wattmark: Wattmark, tmp_path: Path) -> None:
     """RAPL that is readable and stands still is chosen, and called not moving."""
     tree = powercap(tmp_path / "sys")
     done = wattmark("sensors", "--json", "--sysfs", str(tree))
-    sensors = {each["sensor"]: each for each in json.loads(done.stdout)["sensors"]}
+    sensors = {sensor["sensor"]: sensor for sensor in json.loads(done.stdout)["sensors"]}
     rapl = sensors["rapl"]
     assert (rapl["found"], rapl["readable"], rapl["moving"], rapl["chosen"]) == (
         True, True, False, True,

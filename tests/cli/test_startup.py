@@ -48,7 +48,7 @@ def test_the_help_brings_nothing() -> None:
 @pytest.mark.parametrize("command", ["run", "runs", "cancel", "score", "ranking", "tls"])
 def test_what_only_asks_does_not_bring_what_computes(command: str) -> None:
     """It talks to a runner, which has all that on its own machine. A check's words stand beside its
-    arithmetic: whoever shows a score has numpy, and no more than that."""
+    arithmetic: what shows a score has numpy, and no more than that."""
     words = {"numpy"} if command in {"run", "score", "ranking"} else set()
     assert not imported(of_help(command)) & ((COMPUTING | SERVING) - words)
 

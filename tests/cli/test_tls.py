@@ -41,12 +41,12 @@ def handshake(folder: Path, room: str, name: str, ca: Path | None = None) -> str
     serving.load_cert_chain(folder / f"{room}.pem", folder / f"{room}.key")
     asking = ssl.create_default_context(cafile=str(ca or folder / "ca.pem"))
     asking.verify_flags |= STRICT
-    here, there = socket.socketpair()
+    here, peer = socket.socketpair()
 
     def serve() -> None:
-        with there:
+        with peer:
             try:
-                with serving.wrap_socket(there, server_side=True) as connection:
+                with serving.wrap_socket(peer, server_side=True) as connection:
                     connection.recv(1)
             except (ssl.SSLError, ConnectionError):
                 pass  # the client has gone, as some of the tests want

@@ -47,8 +47,8 @@ def test_a_run_is_followed_to_its_score(client: Client, service: Any) -> None:
     assert ended.score.accuracy == 0.9
     assert client.score_again(started.run_id) == scores
     assert "a line for the log" in client.log(started.run_id)
-    assert started.run_id in [each.run_id for each in client.runs(label=["test:client"])]
-    assert started.run_id in [each.run_id for each in client.scores(model="steady")]
+    assert started.run_id in [run.run_id for run in client.runs(label=["test:client"])]
+    assert started.run_id in [score.run_id for score in client.scores(model="steady")]
     ranked = [s.run_id for g in client.ranking(workload="quick") for s in g.ranked]
     assert started.run_id in ranked
 
@@ -184,7 +184,7 @@ def test_off_loopback_it_takes_a_key_and_tls(
     url = f"https://localhost:{url.rpartition(':')[2]}"
     monkeypatch.setenv("WATTMARK_KEY_FILE", str(keys))
     with Client(url, ca=folder / "ca.pem") as client:
-        assert [each["name"] for each in client.workloads()] == ["quick", "digits"]
+        assert [workload["name"] for workload in client.workloads()] == ["quick", "digits"]
         with client.window(model="m", workload="w") as window:
             pass
         assert window.failure == ""

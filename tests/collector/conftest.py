@@ -15,7 +15,7 @@ import pytest
 
 PATIENCE_SECONDS = 30.0
 WaitFor = Callable[[Callable[[], object]], None]
-Page = Callable[..., str]
+ReadPage = Callable[..., str]
 SENSOR = '''
 import itertools
 from wattmark_core.catalogue import Domain
@@ -49,7 +49,7 @@ class Served:
 
 
 @pytest.fixture
-def page() -> Page:
+def page() -> ReadPage:
     """``page(name, old=new, …)``: a stored page with values replaced."""
 
     def read(name: str, replace: dict[str, str] | None = None) -> str:

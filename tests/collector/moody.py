@@ -18,7 +18,7 @@ WaitFor = Callable[[Callable[[], object]], None]
 
 
 class Moody(SqliteStore):
-    """A store that can be away, broken, or refuse samples, as it is told; ``tries`` so far."""
+    """A store that can be away, broken, or refuse samples, as a test sets it; ``tries`` so far."""
 
     error: Exception | None = None
     bad: Callable[[AnySample], bool] = staticmethod(lambda _: False)

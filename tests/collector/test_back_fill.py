@@ -116,12 +116,12 @@ def test_a_board_that_two_sources_see_counts_once_there_too(
         *energy("a gpu dcgm", lambda _: 90.0, NOON, 2400, device="e"),
         *energy("a package estimate", lambda _: 70.0, NOON, 2400, method=Method.ESTIMATED),
     ], NOON + 2500 * S)  # fmt: skip
-    asked = "SELECT watts, parts FROM power WHERE source = '' GROUP BY *"
-    rolled_up = {name: series(influx.query(name, asked)) for name in COARSE}
+    query = "SELECT watts, parts FROM power WHERE source = '' GROUP BY *"
+    rolled_up = {name: series(influx.query(name, query)) for name in COARSE}
     forget_power(influx, *COARSE)
     back_fill()
     for name in COARSE:
-        assert series(influx.query(name, asked)) == rolled_up[name] == {
+        assert series(influx.query(name, query)) == rolled_up[name] == {
             "a gpu counter": (290.0, 2), "a package estimated": (70.0, 1),
             "a total estimated": (360.0, 3),
         }  # fmt: skip
@@ -137,7 +137,7 @@ def series(answer: dict[str, Any]) -> dict[str, tuple[float, int]]:
     return found
 
 
-def test_it_tells_how_far_it_is(influx: Any, back_fill: BackFill) -> None:
+def test_it_prints_how_far_it_is(influx: Any, back_fill: BackFill) -> None:
     """A line for each day, newest first, and a last one; today has nothing."""
     make(influx, fleet(), NOON + 2500 * S)
     forget_power(influx, *COARSE)
@@ -186,8 +186,8 @@ def test_older_ends_what_was_stopped_and_leaves_the_rest_alone(
     assert back_fill("--older").stdout == "power is there: 0 minutes made in 0 s\n"
     for name in COARSE:
         influx.query(name, f"DELETE FROM power WHERE time < {NOON + 1200 * S}")
-    told = back_fill("--older").stdout.splitlines()
-    assert [line.split(": ")[0] for line in told[:-1]] == [
+    lines = back_fill("--older").stdout.splitlines()
+    assert [line.split(": ")[0] for line in lines[:-1]] == [
         time.strftime("%Y-%m-%d", time.gmtime(at // S)) for at in (NOON + DAY, NOON, NOON - DAY)
     ]
     assert {name: points(influx, name) for name in COARSE} == whole
@@ -205,8 +205,8 @@ def test_what_was_made_of_finer_samples_stays(influx: Any, back_fill: BackFill) 
         influx.query(name, f"DELETE FROM power WHERE time < {updated}")
     back_fill()
     found = points(influx, "power_1m")
-    kept = {key: value for key, value in finer.items() if key[1] >= updated}
-    assert kept.items() <= found.items()
+    unchanged = {key: value for key, value in finer.items() if key[1] >= updated}
+    assert unchanged.items() <= found.items()
     watts, seconds = points(influx, "power_1h")["total b counter", NOON]
     assert (watts, seconds) == pytest.approx((55.0, 2399.0 - 59.0), abs=1.5)
 
@@ -232,9 +232,9 @@ def test_late_samples_of_that_time_do_not_cost_the_rest_of_their_minute(
 def test_a_total_of_another_method_is_not_counted_twice(influx: Any, back_fill: BackFill) -> None:
     """A minute that was half estimated and half counted, made of samples, stays as it is."""
     estimate = [
-        Sample("energy", make_tags({**each.tag, "source": "estimate", "method": "estimated",
-                                    "device": "cpu"}), each.fields, each.time_ns)
-        for each in energy("a package rapl", lambda _: 70.0, NOON, 600)
+        Sample("energy", make_tags({**sample.tag, "source": "estimate", "method": "estimated",
+                                    "device": "cpu"}), sample.fields, sample.time_ns)
+        for sample in energy("a package rapl", lambda _: 70.0, NOON, 600)
     ]  # fmt: skip
     counter = energy("a package rapl", lambda _: 50.0, NOON + 330 * S, 270)
     make(influx, [*estimate, *counter], NOON + 700 * S)

@@ -30,7 +30,7 @@ def job(good: str, bad: str, path: str) -> str:
 
 @pytest.mark.parametrize("path", ["/metrics", "/samples"])
 @pytest.mark.parametrize("name", BAD)
-def test_nonsense_is_down_and_told_once(
+def test_nonsense_is_down_and_logged_once(
     name: str, path: str, serve: Callable[[str], Any], run_collector: Callable[[str], Any],
     wait_for: WaitFor, tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -51,8 +51,8 @@ def test_nonsense_is_down_and_told_once(
     assert set(polls(good.address, "/metrics")) == {1}
     store.close()
     assert collector.stop() == 0
-    told = [line for line in collector.errors.splitlines() if bad.address in line]
-    assert len(told) == (0 if fine else 1)
+    lines = [line for line in collector.errors.splitlines() if bad.address in line]
+    assert len(lines) == (0 if fine else 1)
 
 
 def test_values_that_are_no_numbers_are_dropped_and_counted(

@@ -103,7 +103,7 @@ def test_a_host_label_wins_over_what_the_exporter_says(
 def test_two_exporters_of_one_host_are_an_error(
     run_exporter: Callable[[], str], run_collector: Run, wait_for: WaitFor, store: SqliteStore
 ) -> None:
-    """One is ingested, the other is told of once and is down; its samples stay out."""
+    """One is ingested, the other is logged once and is down; its samples stay out."""
     addresses = [run_exporter(), run_exporter()]
     collector = run_collector(job(*addresses))
     wait_for(lambda: sorted(map(str, (up(store, a) for a in addresses))) == ["0", "1"])
@@ -121,7 +121,7 @@ def test_a_target_that_is_down_or_slow_delays_nobody(
     store: SqliteStore,
     tmp_path: Path,
 ) -> None:
-    """Down is 0, told once, and recovery is told too."""
+    """Down is 0 and logged once, and so is recovery."""
     good, slow, bad = serve("a 1\n"), serve("b 1\n"), serve("nonsense\n")
     slow.delay_seconds = 3.0
     collector = run_collector(job(good.address, bad.address, path="/metrics"))
@@ -156,9 +156,9 @@ def test_the_file_is_read_again_when_it_changes(
     config.write_text(job(second.address, path="/metrics"))
     wait_for(lambda: store.series("b", 0, 2**62, {}))
     wait_for(lambda: "1 targets" in collector.errors)
-    asked = len(first.authorizations)
+    requests = len(first.authorizations)
     time.sleep(0.5)
-    assert len(first.authorizations) == asked
+    assert len(first.authorizations) == requests
     assert collector.errors.count("the targets stay") == 1
     assert collector.stop() == 0
 
@@ -234,7 +234,7 @@ def test_bad_input_is_one_line(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_full_disk_is_told_once_and_nothing_is_lost(
+def test_a_full_disk_is_logged_once_and_nothing_is_lost(
     run_exporter: Callable[[], str], run_module: Run, wait_for: WaitFor, tmp_path: Path
 ) -> None:
     """The cursor waits; when there is space again the samples come from the exporter's ring."""

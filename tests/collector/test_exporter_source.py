@@ -36,21 +36,22 @@ def source(exporter: FakeExporter) -> Iterator[ExporterSource]:
 def test_bad_lines_are_dropped_and_counted(
     source: ExporterSource, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The rest is taken; what was lost is counted and told; the host is the exporter's."""
+    """The rest is taken; what was lost is counted and logged; the host is the exporter's."""
     with caplog.at_level(logging.WARNING):
         batch = source.read()
     read = [
-        Sample(each.measurement, each.tags, each.fields, each.time_ns) for each in batch.samples
+        Sample(sample.measurement, sample.tags, sample.fields, sample.time_ns)
+        for sample in batch.samples
     ]
     assert read == [
         Sample("m", (("host", "h1"),), {"f": 1.0}, 5),
         Sample("m", (("host", "h1"),), {"f": 2.0}, 6),
     ]
     assert (batch.cursor, source.dropped, source.lost, source.host) == ("i:4", 2, 3, "h1")
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    assert "3 samples left its ring" in told[0]
-    assert "not a line of samples" in told[1]
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 2
+    assert "3 samples left its ring" in messages[0]
+    assert "not a line of samples" in messages[1]
 
 
 def test_the_cursor_goes_on_after_the_commit_only(

@@ -28,19 +28,19 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def claims(clock: FakeClock) -> HostOwnership:
-    """Claims of which the exporter at A holds rapl of host h."""
+def ownership(clock: FakeClock) -> HostOwnership:
+    """The exporter at A owns rapl of host h."""
     made = HostOwnership(clock)
     made.take("A", "h", report("a1", "rapl"))
     return made
 
 
-def test_the_second_exporter_of_a_sensor_is_left_out(claims: HostOwnership) -> None:
+def test_the_second_exporter_of_a_sensor_is_left_out(ownership: HostOwnership) -> None:
     """The first keeps it."""
     with pytest.raises(ExporterError, match="exporters A and B both give sensor 'rapl' of host"):
-        claims.take("B", "h", report("b1", "nvml", "rapl"))
-    claims.take("A", "h", report("a1", "rapl"))
-    claims.take("C", "h", report("c1", "nvml"))
+        ownership.take("B", "h", report("b1", "nvml", "rapl"))
+    ownership.take("A", "h", report("a1", "rapl"))
+    ownership.take("C", "h", report("c1", "nvml"))
 
 
 @pytest.mark.parametrize(
@@ -54,17 +54,17 @@ def test_the_second_exporter_of_a_sensor_is_left_out(claims: HostOwnership) -> N
     ],
     ids=["restarted", "same by another address", "other host", "other sensor", "not working"],
 )
-def test_no_conflict(claims: HostOwnership, url: str, host: str, other: HostReport) -> None:
+def test_no_conflict(ownership: HostOwnership, url: str, host: str, other: HostReport) -> None:
     """Each of these may go on."""
-    claims.take(url, host, other)
+    ownership.take(url, host, other)
 
 
-def test_a_claim_ends(claims: HostOwnership, clock: FakeClock) -> None:
+def test_ownership_ends(ownership: HostOwnership, clock: FakeClock) -> None:
     """At once when its target goes from the file, after a minute when it does not answer."""
-    claims.release("A")
-    claims.take("B", "h", report("b1", "rapl"))
+    ownership.release("A")
+    ownership.take("B", "h", report("b1", "rapl"))
     clock.advance(30.0)
     with pytest.raises(ExporterError):
-        claims.take("A", "h", report("a1", "rapl"))
+        ownership.take("A", "h", report("a1", "rapl"))
     clock.advance(31.0)
-    claims.take("A", "h", report("a1", "rapl"))
+    ownership.take("A", "h", report("a1", "rapl"))

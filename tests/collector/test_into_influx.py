@@ -57,12 +57,12 @@ class Reader(Thread):
 
 def stored(each_influx: Server) -> set[Key]:
     """Series and time of all that is in the store, but for what the collector says of itself."""
-    series = each_influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
+    answer = each_influx.query("telemetry", "SELECT * FROM /.*/ GROUP BY *").get("series", [])
     return {
-        (each["name"], make_tags(each.get("tags", {})), row[0])
-        for each in series
-        if each["name"] not in OWN
-        for row in each["values"]
+        (series["name"], make_tags(series.get("tags", {})), row[0])
+        for series in answer
+        if series["name"] not in OWN
+        for row in series["values"]
     }
 
 
@@ -155,8 +155,8 @@ def test_a_field_of_another_type_stops_nothing(
     wait_for(lambda: spooled.fields["spool_bytes"] == 0)
     assert len(stored(each_influx)) == 2000
     assert spooled.away is None
-    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
-    assert len(kept) == 1999
+    refused_lines = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert len(refused_lines) == 1999
 
 
 def test_a_line_that_cannot_be_parsed_stops_nothing(
@@ -173,8 +173,8 @@ def test_a_line_that_cannot_be_parsed_stops_nothing(
     wait_for(lambda: spooled.fields["refused"] == len(bad))
     wait_for(lambda: spooled.fields["spool_bytes"] == 0)
     assert len(stored(each_influx)) == 2001 - len(bad)
-    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
-    assert {int(line.rpartition(" ")[2]) - now_ns for line in kept} == bad
+    refused_lines = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert {int(line.rpartition(" ")[2]) - now_ns for line in refused_lines} == bad
 
 
 def test_a_missing_database_is_waited_for(

@@ -10,7 +10,7 @@ from wattmark_collector.normalise import Normaliser
 from wattmark_core.errors import ExporterError
 from wattmark_core.sample import Sample
 
-Page = Callable[..., str]
+ReadPage = Callable[..., str]
 SECOND = 1_000_000_000
 GPU0, GPU1 = "GPU-604ac76c-d9cf-fef3-62e9-d92044ab6e52", "GPU-0a3b7e55-2f0c-4c1d-9a55-1d5a8c3f7b21"
 
@@ -23,7 +23,7 @@ def of(samples: list[Sample], measurement: str, **tags: str) -> list[Sample]:
     ]  # fmt: skip
 
 
-def test_dcgm_gives_energy_power_and_load_by_uuid(page: Page) -> None:
+def test_dcgm_gives_energy_power_and_load_by_uuid(page: ReadPage) -> None:
     """mJ, percent, MiB and MHz become base units, the profiling fields are kept; the container's
     name is not the host's."""
     normaliser = Normaliser("u", "node1")
@@ -53,7 +53,7 @@ def test_dcgm_gives_energy_power_and_load_by_uuid(page: Page) -> None:
     assert len(found) == 6
 
 
-def test_dcgms_cached_values_are_not_served_again(page: Page) -> None:
+def test_dcgms_cached_values_are_not_served_again(page: ReadPage) -> None:
     """A device whose values are those of the scrape before yields nothing, the other goes on."""
     normaliser = Normaliser("u", "node1")
     normaliser.take(page("dcgm"), 1 * SECOND)
@@ -63,7 +63,7 @@ def test_dcgms_cached_values_are_not_served_again(page: Page) -> None:
     assert [sample.measurement for sample in found] == ["energy", "power", "gpu"]
 
 
-def test_a_device_that_dcgm_blanks_out_is_missing(page: Page) -> None:
+def test_a_device_that_dcgm_blanks_out_is_missing(page: ReadPage) -> None:
     """Its sentinels are never numbers."""
     normaliser = Normaliser("u", "node1")
     blank = {"1790042118034": "9223372036854775794", "398.771000": "140737488355328.000000"}
@@ -72,7 +72,7 @@ def test_a_device_that_dcgm_blanks_out_is_missing(page: Page) -> None:
     assert [(s.measurement, s.tag["device"]) for s in found] == [("gpu", GPU1)]
 
 
-def test_mig_slices_stand_for_their_board(page: Page) -> None:
+def test_mig_slices_stand_for_their_board(page: ReadPage) -> None:
     """Energy and power once, memory and use of a slice not at all."""
     normaliser = Normaliser("u", "node7")
     for second, millijoules in enumerate(("5000", "6000", "7000")):
@@ -83,7 +83,7 @@ def test_mig_slices_stand_for_their_board(page: Page) -> None:
     ]
 
 
-def test_node_exporter_gives_rapl_by_socket(page: Page) -> None:
+def test_node_exporter_gives_rapl_by_socket(page: ReadPage) -> None:
     """The socket is that of the package above; psys is the platform's, a mirrored die is left."""
     normaliser = Normaliser("u", "node1")
     assert normaliser.take(page("node_exporter"), 1 * SECOND) == []
@@ -101,7 +101,7 @@ def test_node_exporter_gives_rapl_by_socket(page: Page) -> None:
     assert {s.measurement for s in found} == {"energy"}
 
 
-def test_two_counters_of_one_name_are_left_out(page: Page) -> None:
+def test_two_counters_of_one_name_are_left_out(page: ReadPage) -> None:
     """AMD's cores, and zones without a path, cannot be told apart."""
     text = (
         'node_rapl_core_joules_total{index="0",path="/sys/class/powercap/intel-rapl:0:0"} 1\n'
@@ -115,7 +115,7 @@ def test_two_counters_of_one_name_are_left_out(page: Page) -> None:
     assert [(s.tag["domain"], s.tag["device"]) for s in found] == [("package", "socket0")]
 
 
-def test_a_wrap_opens_an_epoch(page: Page) -> None:
+def test_a_wrap_opens_an_epoch(page: ReadPage) -> None:
     """node_exporter shows the hardware's counter as it is."""
     normaliser = Normaliser("u", "node1")
     epochs = []
@@ -137,7 +137,7 @@ def test_a_wrap_opens_an_epoch(page: Page) -> None:
     ],
 )  # fmt: skip
 def test_of_known_exporters_only_what_the_target_asks_for(
-    page: Page, keep: str | None, expected: set[str]
+    page: ReadPage, keep: str | None, expected: set[str]
 ) -> None:
     """The rule names whole metric names."""
     rule = None if keep is None else re.compile(keep)
@@ -145,9 +145,11 @@ def test_of_known_exporters_only_what_the_target_asks_for(
     assert {sample.measurement for sample in found} == expected
 
 
-def test_unknown_metrics_are_kept_as_they_are(page: Page, caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_metrics_are_kept_as_they_are(
+    page: ReadPage, caplog: pytest.LogCaptureFixture
+) -> None:
     """Reserved labels are renamed, times of the page are used, bad values and owned names dropped
-    and counted; each refused name is told once."""
+    and counted; each refused name is logged once."""
     normaliser = Normaliser("http://plug/metrics", "lab")
     with caplog.at_level(logging.WARNING):
         found = normaliser.take(page("custom"), 5 * SECOND)

@@ -30,8 +30,8 @@ def test_bad_options_are_one_line(arguments: tuple[str, ...], message: str) -> N
     assert "secret" not in str(caught.value)
 
 
-def test_a_spool_holds_a_gibibyte_unless_told() -> None:
-    """And nobody is told of the collector's health."""
+def test_a_spool_holds_a_gibibyte_unless_set() -> None:
+    """And the collector's health is not served."""
     options = parse(["--config", "t.yml", *INFLUX, "--spool", "d"])
     assert options.spool_bytes == 1 << 30
     assert options.listen is None
@@ -56,8 +56,8 @@ def test_files_and_addresses_are_checked_before_a_store_is_made(
     store = tmp_path / "s.sqlite"
     options = ["--config", str(tmp_path / config), "--store", f"sqlite:///{store}", *more]
     assert main(options) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert re.search(says, said.err)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert re.search(says, printed.err)
     assert not store.exists()

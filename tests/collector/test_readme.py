@@ -26,5 +26,5 @@ def test_options_are_all_there() -> None:
         [sys.executable, "-m", "wattmark_collector", "--help"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    there = set(re.findall(r"--[a-z-]+", done.stdout)) - {"--help"}
-    assert set(re.findall(r"^\| `(--[a-z-]+)", README, re.MULTILINE)) == there
+    options = set(re.findall(r"--[a-z-]+", done.stdout)) - {"--help"}
+    assert set(re.findall(r"^\| `(--[a-z-]+)", README, re.MULTILINE)) == options

@@ -1,4 +1,4 @@
-"""The collector's own pages: what they tell, and to whom."""
+"""The collector's own pages: what they show, and to whom."""
 
 import http.client
 import json
@@ -134,7 +134,7 @@ def test_other_pages_are_not_there(server: StatusServer) -> None:
     assert get(server.url, "/samples") == (404, "no such page; there are /metrics /healthz\n")
 
 
-def test_it_listens_on_loopback_unless_told(changing: Changing, server: StatusServer) -> None:
+def test_it_listens_on_loopback_unless_set(changing: Changing, server: StatusServer) -> None:
     """And on an address that is one, and free."""
     with pytest.raises(ConfigurationError, match="is not loopback"):
         StatusServer("0.0.0.0:0", changing.state, insecure_network=False)
@@ -177,10 +177,10 @@ def test_a_running_collector_is_well(
     assert found["wattmark_collector_written_total", ""] >= 2
     assert not [metric for metric, _ in found if "spool" in metric]
     assert collector.stop() == 0
-    status, said = check(url)
+    status, text = check(url)
     assert status == 1
-    assert len(said.splitlines()) == 1
-    assert "does not answer" in said
+    assert len(text.splitlines()) == 1
+    assert "does not answer" in text
 
 
 def test_the_catalogue_has_what_the_collector_says_of_itself() -> None:

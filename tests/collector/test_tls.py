@@ -51,7 +51,7 @@ TRUST = "  tls_config: {ca_file: cert.pem}\n"
 
 @pytest.mark.parametrize("path", ["/samples", "/metrics"])
 @pytest.mark.parametrize(
-    ("trust", "credentials", "up", "told"),
+    ("trust", "credentials", "up", "logged"),
     [
         (TRUST, "token", 1, ""),
         ("", "token", 0, "CERTIFICATE_VERIFY_FAILED"),
@@ -59,7 +59,7 @@ TRUST = "  tls_config: {ca_file: cert.pem}\n"
     ],
 )
 def test_tls_and_token(
-    address: str, path: str, trust: str, credentials: str, up: int, told: str,
+    address: str, path: str, trust: str, credentials: str, up: int, logged: str,
     run_collector: Callable[[str], Any], tmp_path: Path,
 ) -> None:  # fmt: skip
     """Up with both; a certificate that nobody signed, or a wrong token, is down and says why."""
@@ -69,4 +69,4 @@ def test_tls_and_token(
     (data,) = store.series("target", 0, 2**62, {"target": f"https://{address}{path}"})
     store.close()
     assert set(data.fields["up"]) == {up}
-    assert told in collector.errors
+    assert logged in collector.errors

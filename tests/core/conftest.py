@@ -35,8 +35,8 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Call
         return made[-1]
 
     yield give
-    for each in made:
-        each.close()
+    for store in made:
+        store.close()
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ def opened(influx: Any) -> Iterator[Callable[[], Any]]:
         return stores[-1]
 
     yield give
-    for each in stores:
-        each.close()
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture

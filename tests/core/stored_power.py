@@ -45,7 +45,7 @@ def shown(influx: Any, database: str) -> Shown:
 
 
 def counters(influx: Any, database: str) -> dict[tuple[str, int], int | None]:
-    """How many counters each point is made of, as it tells that."""
+    """How many counters each point is made of, by its field ``parts``."""
     return {(name, time): point["parts"] for name, time, point in _points(influx, database)}
 
 

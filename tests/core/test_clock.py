@@ -22,7 +22,7 @@ def test_the_system_clock_is_the_kernels() -> None:
     assert clock.monotonic_ns() - before >= 10_000_000
 
 
-def test_the_fake_clock_moves_only_when_told() -> None:
+def test_the_fake_clock_moves_only_when_set() -> None:
     """Steps move the wall clock alone; a suspend leaves monotonic time behind."""
     clock = FakeClock()
     boot, mono, wall = clock.boottime_ns(), clock.monotonic_ns(), clock.realtime_ns()

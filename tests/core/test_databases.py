@@ -19,14 +19,14 @@ README = (Path(__file__).parents[2] / "influxdb/README.md").read_text(encoding="
 def test_the_page_lists_every_database_and_how_long_it_is_kept() -> None:
     """In their order."""
     rows = re.findall(r"^\| `(\w+)` \| .* \| (\d+d|for ever) \|$", README, re.M)
-    shown = {name: "for ever" if kept == FOR_EVER else kept for name, kept in KEPT.items()}
+    shown = {name: "for ever" if length == FOR_EVER else length for name, length in KEPT.items()}
     assert rows == [(name, shown[name]) for name in DATABASES]
 
 
 def test_the_statements_for_1_x_make_them_and_grant_the_rights() -> None:
     """All databases, and to each user what it may and no more."""
     made = dict(re.findall(r"^CREATE DATABASE (\w+)(?: WITH DURATION (\w+))?$", README, re.M))
-    assert made == {name: "" if kept == FOR_EVER else kept for name, kept in KEPT.items()}
+    assert made == {name: "" if length == FOR_EVER else length for name, length in KEPT.items()}
     granted = re.findall(r"^GRANT (\w+) ON (\w+) TO (\w+)$", README, re.M)
     assert sorted(granted) == sorted(
         ("ALL" if name in WRITES[user] else "READ", name, user)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar
 
 import pytest
 
+from tests.serving import serving
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.exporter_api import (
@@ -20,9 +20,9 @@ from wattmark_core.exporter_api import (
     EnergySeries,
     ExporterClient,
     HostReport,
-    SampleBase,
     SensorReport,
     SensorState,
+    TimeBase,
 )
 
 SERIES = EnergySeries(Domain.GPU, "GPU-1", "nvml", Method.COUNTER, 0.1, limit_watts=700.0)
@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header(CURSOR_HEADER, "i:9")
         self.send_header(LOST_HEADER, "3")
-        self.send_header(BASE_HEADER, str(SampleBase("b", "i", 5)))
+        self.send_header(BASE_HEADER, str(TimeBase("b", "i", 5)))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -71,13 +71,8 @@ class Handler(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     """Where the server listens."""
     Handler.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Handler) as address:
+        yield address
 
 
 @pytest.fixture
@@ -109,7 +104,7 @@ def test_the_token_is_read_for_each_request(url: str, tmp_path: Path) -> None:
     client = ExporterClient(url + "/", token_file=token)
     for secret in ("one", "two"):
         token.write_text(secret + "\n")
-        assert client.sample_now() == SampleBase("b", "i", 5)
+        assert client.sample_now() == TimeBase("b", "i", 5)
     client.close()
     assert Handler.asked == [("POST /sample", "Bearer one"), ("POST /sample", "Bearer two")]
 
@@ -137,7 +132,7 @@ def test_an_unusable_url_is_refused_at_once(url: str) -> None:
         ExporterClient(url)
 
 
-class Stranger(BaseHTTPRequestHandler):
+class OtherServer(BaseHTTPRequestHandler):
     """Answers, but is no exporter."""
 
     body: ClassVar[bytes] = b""
@@ -163,15 +158,13 @@ class Stranger(BaseHTTPRequestHandler):
 )
 def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
     """It names the address and what is wrong."""
-    Stranger.body = body
-    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        with closing(ExporterClient(url)) as client, pytest.raises(ExporterError) as caught:
-            client.sensors()
-        server.shutdown()
-        thread.join()
+    OtherServer.body = body
+    with (
+        serving(OtherServer) as url,
+        closing(ExporterClient(url)) as client,
+        pytest.raises(ExporterError) as caught,
+    ):
+        client.sensors()
     assert str(caught.value).startswith(f"{url}/sensors is not the report of a Wattmark exporter")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -16,7 +16,6 @@ from wattmark_core.figures import (
     PLAIN,
     SECONDS,
     TIMES,
-    UNSCALED,
     WATTS,
     Unit,
     figure,
@@ -111,7 +110,6 @@ def test_units_have_the_prefixes_that_people_use(value: float, unit: Unit, text:
         (5.0, PERCENT, "5 %"),
         (0.0, WATTS, "0 W"),
         (-3.0, PLAIN, "−3"),
-        (1240.0, UNSCALED, "1240"),
         (None, SECONDS, "–"),
     ],
 )

@@ -134,10 +134,10 @@ def short_way(line: str, reader: LineReader) -> Sample | None:
 def test_series_seen_before_come_back_as_well(samples: list[Sample]) -> None:
     """Whatever their names."""
     writer, reader = LineWriter(), LineReader()
-    for each in samples * 2:
-        line = writer.line(each)
-        assert line == encode(each)
-        assert short_way(line, reader) == each
+    for sample in samples * 2:
+        line = writer.line(sample)
+        assert line == encode(sample)
+        assert short_way(line, reader) == sample
 
 
 @given(st.lists(LINES | LIKELY | ODD, max_size=8))

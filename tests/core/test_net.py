@@ -28,8 +28,8 @@ def test_an_address_has_two_parts(text: str, parts: tuple[str, int]) -> None:
 @pytest.mark.parametrize("text", ["9110", "h:", "h:x", "h:65536", "h:-1", "h:٣"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     """The message names the option."""
-    with pytest.raises(ConfigurationError, match=rf"^--at {text}: not of the form HOST:PORT$"):
-        host_port(text, "--at")
+    with pytest.raises(ConfigurationError, match=rf"^--listen {text}: not of the form HOST:PORT$"):
+        host_port(text)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LocalHost", "127.8.9.1", "::1"])

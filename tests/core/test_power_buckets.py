@@ -140,7 +140,7 @@ def steady(watts: float) -> dict[int, Part]:
 
 
 def test_two_sockets_are_added() -> None:
-    """Over the seconds that both cover, as far as can be told."""
+    """Over the seconds that both cover, as far as is known."""
     assert shown({
         counter(): {5: Part(100.0, 10.0)},
         counter(device="socket1"): {5: Part(30.0, 2.0)},
@@ -198,7 +198,7 @@ def test_of_three_sources_for_the_package_rapl_counts() -> None:
     assert found == {"package counter": (50.0, 1), "total counter": (50.0, 1)}
 
 
-def test_what_is_estimated_is_told_of_the_part_that_is() -> None:
+def test_only_the_part_that_is_estimated_is_called_so() -> None:
     """The package's, and with it the total, not the GPU beside it."""
     found = counted_in_total({
         counter(device="cpu", source="estimate", method=Method.ESTIMATED): steady(70.0),
@@ -212,8 +212,8 @@ def test_what_is_estimated_is_told_of_the_part_that_is() -> None:
 def test_core_uncore_and_psys_are_shown_and_not_added() -> None:
     """They lie inside the package, or around it."""
     domains = (Domain.PACKAGE, Domain.DRAM, Domain.CORE, Domain.UNCORE, Domain.PSYS)
-    found = shown({counter(each): {5: Part(100.0, 10.0)} for each in domains})
-    assert set(found) - {f"{each} rapl counter" for each in domains} == {
+    found = shown({counter(domain): {5: Part(100.0, 10.0)} for domain in domains})
+    assert set(found) - {f"{domain} rapl counter" for domain in domains} == {
         "package counter", "dram counter", "total counter",
     }  # fmt: skip
     assert found["total counter"] == (20.0, 10.0)
@@ -268,8 +268,8 @@ def test_hosts_are_not_mixed() -> None:
     assert totals == {"a": 1.0, "b": 2.0}
 
 
-def test_where_a_counter_fell_or_began_again_its_samples_tell_that_nothing_is_known() -> None:
-    """From one sample to the next; where they are over 300 s apart they tell nothing at all."""
+def test_where_a_counter_fell_or_began_again_its_samples_show_that_nothing_is_known() -> None:
+    """From one sample to the next; where they are over 300 s apart they show nothing at all."""
     rows = [
         (START + t * S, joules, epoch)
         for t, joules, epoch in (

@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from wattmark_core.errors import StoreError
+from wattmark_core.machine import wattmark_version
 from wattmark_core.sample import Sample
 from wattmark_store.sqlite import SqliteStore
 
@@ -41,7 +41,7 @@ def content(path: Path) -> list[str]:
 def copies(path: Path) -> list[Path]:
     """All that lies beside the file and bears its name, but for SQLite's own."""
     own = {path.name, f"{path.name}-wal", f"{path.name}-shm"}
-    return [each for each in path.parent.glob(f"{path.name}*") if each.name not in own]
+    return [file for file in path.parent.glob(f"{path.name}*") if file.name not in own]
 
 
 def test_the_copy_holds_what_the_older_version_left(
@@ -52,7 +52,7 @@ def test_the_copy_holds_what_the_older_version_left(
     with caplog.at_level(logging.WARNING, "wattmark_store"):
         SqliteStore(older).close()
     (copy,) = copies(older)
-    assert copy.name == f"store.sqlite.before-{version('wattmark')}"
+    assert copy.name == f"store.sqlite.before-{wattmark_version() or 'this-version'}"
     assert content(copy) == before != content(older)
     assert copy.stat().st_mode & 0o777 == 0o640
     (line,) = [record.getMessage() for record in caplog.records]
@@ -71,7 +71,7 @@ def test_a_store_of_this_version_is_not_copied(older: Path, tmp_path: Path) -> N
 
 def test_a_copy_of_an_earlier_attempt_is_replaced(older: Path) -> None:
     """So that one is there, however often a start fails; so is an unfinished one."""
-    name = f"store.sqlite.before-{version('wattmark')}"
+    name = f"store.sqlite.before-{wattmark_version() or 'this-version'}"
     older.with_name(name).write_bytes(b"earlier")
     older.with_name(f"{name}.new").write_bytes(b"unfinished")
     before = content(older)

@@ -75,11 +75,11 @@ def test_a_score_that_cannot_be_read_is_left_out(
     other = replace(SCORE, run_id="r2")
     store.put_score(other)
     if isinstance(store, Showing):
-        known = [replace(each, checks=()) for each in store.scores()]
+        known = [replace(score, checks=()) for score in store.scores()]
         if column != "checks":
             assert store.energy_scores("digits", "paper") == known
-    assert [each for each in store.scores() if each != SCORE] == [other]
-    assert [each.run_id for each in store.scores()].count("r1") == int(
+    assert [score for score in store.scores() if score != SCORE] == [other]
+    assert [score.run_id for score in store.scores()].count("r1") == int(
         column == "boundary" and isinstance(store, Showing)
     )
     store.put_score(SCORE)
@@ -94,7 +94,7 @@ def test_a_window_that_cannot_be_read_is_left_out(
     store, rewrite = opened
     store.put_window(WINDOW)
     rewrite("window", column, value)
-    assert [each for each in store.windows() if each != WINDOW] == []
+    assert [window for window in store.windows() if window != WINDOW] == []
     store.put_window(WINDOW)
     assert store.windows() == [WINDOW]
 
@@ -111,13 +111,13 @@ def test_a_run_keeps_no_score_that_it_has_no_longer(opened: tuple[Store, Rewrite
     """Those of another formula, boundary or time go; other runs' stay."""
     store, _ = opened
     other = replace(SCORE, run_id="r2")
-    kept = replace(SCORE, settings="batch_size=1")
-    for score in (other, kept, replace(SCORE, formula="mine", value=None, method=None),
+    newest = replace(SCORE, settings="batch_size=1")
+    for score in (other, newest, replace(SCORE, formula="mine", value=None, method=None),
                   replace(SCORE, boundary=Boundary.GPU)):  # fmt: skip
         store.put_score(score)
-    store.keep_scores("r1", [kept])
-    assert store.scores() == [kept, other]
-    store.keep_scores("r1", [kept])
-    assert store.scores() == [kept, other]
+    store.keep_scores("r1", [newest])
+    assert store.scores() == [newest, other]
+    store.keep_scores("r1", [newest])
+    assert store.scores() == [newest, other]
     store.keep_scores("r1", [])
     assert store.scores() == [other]

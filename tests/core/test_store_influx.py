@@ -1,9 +1,8 @@
 """What is InfluxDB's own: names that fight back, a server that is away or refuses, restarts."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.influxdb.servers import Server, write
+from tests.serving import serving
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError, StoreError, StoreUnavailable
 from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
@@ -127,7 +127,7 @@ def test_a_new_collector_makes_the_minutes_that_the_old_one_did_not(
 
     def minutes(store: Any) -> set[int]:
         data = store.series("power_1m", 0, now, {})
-        return {time_ns // MINUTE for each in data for time_ns in each.times_ns}
+        return {time_ns // MINUTE for series in data for time_ns in series.times_ns}
 
     def at(minute: int) -> Sample:
         return Sample("power", (("host", "h"),), {"watts": 1.0}, minute * MINUTE + S)
@@ -152,7 +152,7 @@ def test_users_may_do_their_work_and_no_more(opened: Callable[..., Any]) -> None
     assert len(runner.series("power", 0, 99 * S, {})) == 1
     runner.put_window(window)
     runner.put_window(Window("w", "h", Phase.GUARD, 5, 9))
-    assert [each.phase for each in runner.windows()] == [Phase.GUARD]
+    assert [window.phase for window in runner.windows()] == [Phase.GUARD]
     calls: list[Callable[[], object]] = [
         lambda: collector.put_window(window), lambda: runner.write([sample]),
     ]  # fmt: skip
@@ -176,7 +176,7 @@ def test_a_wrong_password_is_refused_and_not_repeated(
     assert "\n" not in str(caught.value)
 
 
-def test_a_server_that_is_away_is_told_from_one_that_refuses(each_influx: Server) -> None:
+def test_a_server_that_is_away_is_not_one_that_refuses(each_influx: Server) -> None:
     """A stopped server is worth another try, a value of the wrong type is not."""
     store = open_store(each_influx.url("admin"), each_influx.password_file("admin"))
     each_influx.query("telemetry", "SHOW MEASUREMENTS")
@@ -223,7 +223,7 @@ def test_a_measurement_of_any_name_gets_its_minutes(influx_store: Any) -> None:
 
 
 @pytest.fixture(params=[b"<html>log in</html>", b'{"error": "odd"}', b"[]", b"\xff"])
-def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
+def other_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The store's URL of a server that says yes to everything and is no InfluxDB."""
 
     class Yes(BaseHTTPRequestHandler):
@@ -237,18 +237,13 @@ def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"influxdb://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Yes) as url:
+        yield url.replace("http", "influxdb")
 
 
-def test_another_server_is_told_from_an_influxdb(stranger: str) -> None:
+def test_another_server_is_not_taken_for_an_influxdb(other_server: str) -> None:
     """What it says yes to is not taken for written, nor its page for an answer."""
-    with closing(open_store(stranger)) as store:
+    with closing(open_store(other_server)) as store:
         calls: list[Callable[[], object]] = [
             store.windows, lambda: store.write([Sample("power", (), {"watts": 1.0}, 1)]),
         ]  # fmt: skip

@@ -33,7 +33,9 @@ LINES = st.lists(st.builds("{} {} {}".format, SERIES, FIELDS, TIMES), min_size=1
 def stored(store: Store, samples: Sequence[AnySample]) -> list[str]:
     """All that a store holds once it was given them."""
     store.write(samples)
-    return [repr(each) for name in MEASUREMENTS for each in store.series(name, 0, 2 * START_NS, {})]
+    return [
+        repr(series) for name in MEASUREMENTS for series in store.series(name, 0, 2 * START_NS, {})
+    ]
 
 
 @settings(

@@ -64,9 +64,9 @@ def test_power_is_what_the_counters_say_computed_by_another_way(influx: Any, sto
                 joules, epoch = 0.0, epoch + 1
     store.write(samples)
     store.roll_up(LATER)
-    for each in POWER:
-        expected = brute(samples, each.seconds)
-        found = shown(influx, each.database)
+    for resolution in POWER:
+        expected = brute(samples, resolution.seconds)
+        found = shown(influx, resolution.database)
         for name, key in (("h package rapl counter", "package socket0"),
                           ("h gpu nvml counter", "gpu GPU-1")):  # fmt: skip
             mine = {time: value for (series, time), value in found.items() if series == name}
@@ -75,7 +75,7 @@ def test_power_is_what_the_counters_say_computed_by_another_way(influx: Any, sto
             for time, (joules, seconds) in theirs.items():
                 assert mine[time][1] == pytest.approx(seconds, abs=0.002)
                 assert mine[time][0] == pytest.approx(joules / seconds, rel=1e-6)
-        if each.seconds == 10:
+        if resolution.seconds == 10:
             for time in times(found, "h total counter"):
                 names = ("h package rapl counter", "h gpu nvml counter")
                 parts = [found[name, time] for name in names if (name, time) in found]
@@ -85,17 +85,17 @@ def test_power_is_what_the_counters_say_computed_by_another_way(influx: Any, sto
 
 
 def test_a_constant_load_has_its_watts_at_every_width(influx: Any, store: Any) -> None:
-    """Each bucket is stamped with its start and tells the seconds that it covers."""
+    """Each bucket is stamped with its start and holds the seconds that it covers."""
     store.write(load(50.0, 0.0, 1900.0))
     store.roll_up(LATER)
-    for each in POWER:
-        found = shown(influx, each.database)
-        starts = list(range(0, 1900, each.seconds))
+    for resolution in POWER:
+        found = shown(influx, resolution.database)
+        starts = list(range(0, 1900, resolution.seconds))
         assert times(found, "h package rapl counter") == starts
         assert times(found, "h total counter") == starts
         for (_, time), (watts, seconds) in found.items():
             assert watts == pytest.approx(50.0)
-            assert seconds == pytest.approx(min(each.seconds, 1900 - time))
+            assert seconds == pytest.approx(min(resolution.seconds, 1900 - time))
 
 
 def test_a_slow_counter_fills_the_buckets_between_its_samples(influx: Any, store: Any) -> None:
@@ -103,7 +103,7 @@ def test_a_slow_counter_fills_the_buckets_between_its_samples(influx: Any, store
     slow = load(20.0, 5.0, 485.0, 240.0, tags=energy_tags("dram", source="node_exporter"))
     quick = load(50.0, 0.0, 600.0)
     for now in range(30, 660, 30):
-        part = [each for each in (*slow, *quick) if now - 30 <= (each.time_ns - T0) / S < now]
+        part = [sample for sample in (*slow, *quick) if now - 30 <= (sample.time_ns - T0) / S < now]
         store.write(part)
         store.roll_up(T0 + now * S)
     found = shown(influx, "power_10s")
@@ -122,26 +122,24 @@ def test_boards_that_two_sources_see_are_in_the_stored_total_once(influx: Any, s
         for source in ("nvml", "dcgm"):
             store.write(load(200.0, 0.0, 600.0, tags=energy_tags("gpu", device, source)))
     store.roll_up(LATER)
-    for each in POWER:
-        starts = range(0, 600, each.seconds)
-        asked = "SELECT watts, parts FROM power WHERE source = '' GROUP BY domain, method"
-        rows = influx.query(each.database, asked)["series"]
+    for resolution in POWER:
+        starts = range(0, 600, resolution.seconds)
+        query = "SELECT watts, parts FROM power WHERE source = '' GROUP BY domain, method"
+        rows = influx.query(resolution.database, query)["series"]
         assert {" ".join(row["tags"].values()): row["values"] for row in rows} == {
             name: [[T0 + start * S, pytest.approx(watts), parts] for start in starts]
             for name, watts, parts in (
                 ("package counter", 50.0, 1), ("gpu counter", 400.0, 2), ("total counter", 450.0, 3)
             )
         }  # fmt: skip
-        found = shown(influx, each.database)
+        found = shown(influx, resolution.database)
         assert [found[f"h gpu {source} counter", 0] for source in ("nvml", "dcgm")] == [
-            pytest.approx((400.0, min(each.seconds, 600.0)))] * 2  # fmt: skip
+            pytest.approx((400.0, min(resolution.seconds, 600.0)))] * 2  # fmt: skip
 
 
-def test_a_total_without_one_of_its_boards_tells_that_it_has_fewer_parts(
-    influx: Any, store: Any
-) -> None:
+def test_a_total_without_one_of_its_boards_has_fewer_parts(influx: Any, store: Any) -> None:
     """A board is not heard of from 200 s to 260 s: of wider buckets the fewest of the finer ones.
-    A point with a source does not tell."""
+    A point with a source has no parts."""
     tags = energy_tags("gpu", "GPU-1", "nvml")
     store.write(load(50.0, 0.0, 900.0))
     store.write([*load(200.0, 0.0, 200.0, tags=tags),

@@ -35,13 +35,13 @@ def test_a_bucket_waits_until_it_is_over_and_all_hosts_have_had_time(
 def test_late_samples_make_their_buckets_again(influx: Any, store: Any) -> None:
     """The hole that they fill, and what reached into it on both sides; no point is there twice."""
     samples = load(50.0, 0.0, 300.0, 0.3)
-    hole = [each for each in samples if 95 * S < each.time_ns - T0 < 215 * S]
-    store.write([each for each in samples if each not in hole])
+    hole = [sample for sample in samples if 95 * S < sample.time_ns - T0 < 215 * S]
+    store.write([sample for sample in samples if sample not in hole])
     store.roll_up(LATER)
-    late = [Sample(each.measurement, each.tags, {**each.fields, "epoch": 7}, each.time_ns)
-            for each in hole]  # fmt: skip
-    middle = [Sample("energy", each.tags, {"joules": each.fields["joules"], "epoch": 8},
-                     each.time_ns) for each in hole[100:200]]  # fmt: skip
+    late = [Sample(sample.measurement, sample.tags, {**sample.fields, "epoch": 7}, sample.time_ns)
+            for sample in hole]  # fmt: skip
+    middle = [Sample("energy", sample.tags, {"joules": sample.fields["joules"], "epoch": 8},
+                     sample.time_ns) for sample in hole[100:200]]  # fmt: skip
     store.write(middle)
     store.roll_up(LATER)
     found = shown(influx, "power_10s")
@@ -76,11 +76,11 @@ def test_a_total_that_gets_a_better_method_leaves_no_other_behind(influx: Any, s
         "h gpu nvml counter": 200.0, "h package counter": 50.0, "h gpu counter": 200.0,
         "h total counter": 250.0,
     }  # fmt: skip
-    for each in POWER:
-        found = shown(influx, each.database)
+    for resolution in POWER:
+        found = shown(influx, resolution.database)
         assert {name for name, _ in found} == set(expected)
         for name, watts in expected.items():
-            assert times(found, name) == list(range(0, 130, each.seconds))
+            assert times(found, name) == list(range(0, 130, resolution.seconds))
             held = [found[name, time][0] for time in times(found, name)]
             assert held == pytest.approx([watts] * len(held))
 
@@ -135,7 +135,7 @@ def test_killed_between_two_widths_the_next_one_ends_the_work(
 
 
 def test_what_failed_stays_due(influx: Any, store: Any) -> None:
-    """A server without the databases, as one that was not updated: told, and made up for later."""
+    """A server without the databases, as one that was not updated: logged, made up for later."""
     influx.query("", "DROP DATABASE power_1m")
     store.write(load(50.0, 0.0, 130.0))
     with pytest.raises(StoreUnavailable, match="power_1m"):

@@ -73,7 +73,7 @@ def test_power_that_late_samples_prove_wrong_is_deleted_at_every_width(
 def test_a_counter_that_nothing_can_have_come_to_stops_no_power(
     influx: Any, store: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Told once; all else has its power, of the same host too."""
+    """Logged once; all else has its power, of the same host too."""
     for host in ("good", "bad"):
         store.write(load(50.0, 0.0, 200.0, tags=energy_tags(host=host)))
     broken = energy_tags("dram", host="bad")
@@ -83,17 +83,17 @@ def test_a_counter_that_nothing_can_have_come_to_stops_no_power(
     ])  # fmt: skip
     store.roll_up(LATER)
     store.roll_up(LATER + 60 * S)
-    for each in POWER:
-        found = shown(influx, each.database)
+    for resolution in POWER:
+        found = shown(influx, resolution.database)
         for host in ("good", "bad"):
-            assert times(found, f"{host} total counter") == list(range(0, 200, each.seconds))
+            assert times(found, f"{host} total counter") == list(range(0, 200, resolution.seconds))
     assert [record.getMessage() for record in caplog.records] == [
         "host bad: the rapl counter of dram socket0 reads over 1e+15 J; its power leaves out such"
         " samples"
     ]
 
 
-def test_a_host_whose_power_is_refused_is_told_of_once_and_left_out(
+def test_a_host_whose_power_is_refused_is_logged_once_and_left_out(
     influx: Any, store: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """All others have theirs, and nothing stays due."""
@@ -114,13 +114,13 @@ def test_a_host_whose_power_is_refused_is_told_of_once_and_left_out(
     found = shown(influx, "power_1m")
     assert {series.split()[0] for series, _ in found} == {*names} - {"h3"}
     assert {time for _, time in found} == {0, 60, 120}
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert told == [
+    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert messages == [
         "host h3 has no power, which is left out: store: partial write: h3 is not wanted"
     ]
 
 
-def test_what_the_server_refuses_for_good_is_told_and_not_tried_for_ever(
+def test_what_the_server_refuses_for_good_is_logged_and_not_tried_for_ever(
     influx: Any, store: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A field of another type, in the shard of that week: power of later is made."""
@@ -131,8 +131,8 @@ def test_what_the_server_refuses_for_good_is_told_and_not_tried_for_ever(
     store.roll_up(LATER)
     assert "host h has no power, which is left out: InfluxDB at" in caplog.text
     assert caplog.text.count("field type conflict") == 1
-    store.write([Sample(each.measurement, each.tags, each.fields, each.time_ns + 9 * DAY)
-                 for each in load(50.0, 0.0, 60.0)])  # fmt: skip
+    store.write([Sample(sample.measurement, sample.tags, sample.fields, sample.time_ns + 9 * DAY)
+                 for sample in load(50.0, 0.0, 60.0)])  # fmt: skip
     store.roll_up(T0 + 9 * DAY + 100 * S)
     assert len(times(shown(influx, "power_1m"), "h total counter")) == 1
 
@@ -148,16 +148,16 @@ def test_a_day_without_samples_costs_a_new_collector_nothing(
     first.roll_up(T0 + 120 * S)
     for name in names:
         first.write([
-            Sample(each.measurement, each.tags, each.fields, each.time_ns + DAY)
-            for each in load(50.0, 0.0, 60.0, tags=energy_tags(host=name))
+            Sample(sample.measurement, sample.tags, sample.fields, sample.time_ns + DAY)
+            for sample in load(50.0, 0.0, 60.0, tags=energy_tags(host=name))
         ])  # fmt: skip
     second = opened()
     calls, call = 0, second._call
 
-    def counted(*given: Any, **named: Any) -> Any:
+    def counted(*positional: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
-        return call(*given, **named)
+        return call(*positional, **named)
 
     second._call = counted
     second.roll_up(T0 + DAY + 120 * S)
@@ -216,14 +216,14 @@ def test_steps_that_are_not_gone_through_stay_due(influx: Any, store: Any) -> No
 
 def test_pieces_are_where_the_samples_are() -> None:
     """A gap is asked about once."""
-    held, asked = [3, 4, 17, 900, 901, 902, 999], []
+    held, queries = [3, 4, 17, 900, 901, 902, 999], []
 
     def first(start: int, end: int) -> int | None:
-        asked.append((start, end))
+        queries.append((start, end))
         return next((number for number in held if start <= number < end), None)
 
     assert list(pieces(0, 1000, 10, first)) == [
         range(3, 13), range(17, 27), range(900, 910), range(999, 1000)
     ]  # fmt: skip
-    assert len(asked) == 6
+    assert len(queries) == 6
     assert list(pieces(5, 16, 10, first)) == []

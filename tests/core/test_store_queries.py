@@ -51,8 +51,8 @@ def test_edges_equal_brute_force(
         assert {d.tag["device"]: list(d.times_ns) for d in found} == {
             device: times for device, times in expected.items() if times
         }
-        for each in found:
-            check_values(each)
+        for series in found:
+            check_values(series)
 
 
 def check_values(data: SeriesData) -> None:

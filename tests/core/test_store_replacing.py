@@ -56,13 +56,13 @@ def test_what_has_other_tags_is_written_before_the_old_goes(store: Any, gate: Ga
         with pytest.raises(StoreUnavailable):
             store.put_window(new)
         gate.passed = lambda _: True
-        assert sorted(store.windows(), key=lambda each: str(each.phase), reverse=True) == left
+        assert sorted(store.windows(), key=lambda window: str(window.phase), reverse=True) == left
     store.put_window(new)
     assert store.windows() == [new]
 
 
-def test_a_field_less_is_told_to_be_unwritten_until_it_is_written(store: Any, gate: Gate) -> None:
-    """Broken off after the deletion, whoever writes knows, and writes again."""
+def test_a_field_less_is_unwritten_until_it_is_written(store: Any, gate: Gate) -> None:
+    """Broken off after the deletion, the writer gets an error, and writes again."""
     store.put_window(OLD)
     new = replace(OLD, joules=None)
     gate.passed = keep_back("DELETE")
@@ -108,13 +108,15 @@ def test_marking_anothers_window_deletes_nothing(store: Any, gate: Gate) -> None
     assert store.windows() == [replace(read, overlapping=True)]
 
 
-def test_results_of_statements_are_told_apart(store: Any) -> None:
+def test_results_of_statements_are_kept_apart(store: Any) -> None:
     """Also where some of them have none: InfluxDB 2.7 leaves those of deletions out."""
     store.put_window(OLD)
     delete, select = 'DELETE FROM "window" WHERE "host" = \'x\'', 'SELECT "end_ns" FROM "window"'
-    for asked in ([delete], [delete, select], [select, delete, select], [delete, delete]):
-        found = store.ask("results", asked)
-        assert [len(rows) for rows in found] == [int(each == select) for each in asked]
+    for statements in ([delete], [delete, select], [select, delete, select], [delete, delete]):
+        found = store.ask("results", statements)
+        assert [len(rows) for rows in found] == [
+            int(statement == select) for statement in statements
+        ]
 
 
 def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:
@@ -127,8 +129,8 @@ def test_late_samples_leave_one_row_of_each_series(each_influx: Server) -> None:
     host, device = make_tags({"host": "h"}), make_tags({"host": "h", "device": "d"})
 
     def rows() -> set[tuple[Any, int]]:
-        return {(each.tags, time_ns) for each in collector.series("power_1m", 0, 9 * MINUTE, {})
-                for time_ns in each.times_ns}  # fmt: skip
+        return {(series.tags, time_ns) for series in collector.series("power_1m", 0, 9 * MINUTE, {})
+                for time_ns in series.times_ns}  # fmt: skip
 
     collector.write([Sample("power", tags, {"watts": 1.0}, MINUTE) for tags in (host, device)])
     collector.roll_up(9 * MINUTE)  # type: ignore[attr-defined] # an InfluxDB's has it

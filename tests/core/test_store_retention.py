@@ -34,7 +34,9 @@ def test_a_minute_becomes_one_row(store: Any, start_ns: int, energy: MakeEnergy)
     assert store.roll_up(start_ns + 90 * SECOND) == 0
 
 
-def test_late_samples_make_their_minute_anew(store: Any, start_ns: int, energy: MakeEnergy) -> None:
+def test_late_samples_make_their_minute_again(
+    store: Any, start_ns: int, energy: MakeEnergy
+) -> None:
     """And leave one row, with the right time."""
     now_ns = start_ns + 5 * MINUTE
     store.write([energy(start_ns + SECOND, 1.0), energy(start_ns + MINUTE, 9.0)])

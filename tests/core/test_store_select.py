@@ -24,7 +24,7 @@ def test_what_is_selected_comes_as_series_returns_it(store: Store, energy: MakeE
     ]
     found = store.select(selections)
     assert found == [store.series(s.measurement, s.start_ns, s.end_ns, s.tags) for s in selections]
-    assert [len(each) for each in found] == [1, 0, 1, 2, 1]
+    assert [len(answer) for answer in found] == [1, 0, 1, 2, 1]
     assert list(found[0][0].times_ns) == [2, 3, 4, 5]
     assert store.select([]) == []
 

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 
+from tests.influxdb.results import rows
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Check, Score, Verdict
 from wattmark_core.sample import make_tags
@@ -38,16 +39,6 @@ def repeat(number: int, **fields: float | int | str) -> ViewPoint:
     """A point of ``repeat``, its tags as nasty as people's names are."""
     tags = make_tags({**RUN, "host": 'h"\\', "model": "m, n", "phase": "inference"})
     return ViewPoint("repeat", tags, {"repeat": number, **fields}, 1_000 * number)
-
-
-def rows(influx: Any, statement: str) -> list[dict[str, Any]]:
-    """What Grafana's user reads, without empty cells."""
-    series = influx.query("results", statement, user="grafana").get("series", [])
-    return [
-        {name: value for name, value in zip(each["columns"], row, strict=True) if value is not None}
-        for each in series
-        for row in each["values"]
-    ]
 
 
 def show(store: InfluxStore, points: Sequence[ViewPoint]) -> None:

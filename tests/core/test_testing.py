@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from wattmark_core.exporter_api import ExporterClient, HostReport, SampleBase
+from wattmark_core.exporter_api import ExporterClient, HostReport, TimeBase
 from wattmark_core.sample import Sample
 from wattmark_core.testing import CountingStore, FakeClock, FakeExporter, MemoryStore
 
@@ -19,7 +19,7 @@ def test_a_fake_exporter_answers_as_its_clients_expect() -> None:
             exporter.lines.append("m f=3.0 3")
             assert client.samples(first.cursor).text == "m f=3.0 3\n"
             assert client.samples("other:2").text.count("\n") == 3
-            assert client.sample_now() == SampleBase("boot", "i", 7)
+            assert client.sample_now() == TimeBase("boot", "i", 7)
             client.arm(2.0)
         assert exporter.requests[-2:] == ["POST /sample", "POST /arm?seconds=2"]
 

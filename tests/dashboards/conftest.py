@@ -148,7 +148,7 @@ def extras(time_ns: int) -> dict[str, str | int]:
 
 def score(run: str, model: str, time_ns: int, **more: Any) -> Score:
     """An energy score of workload w on h1; ``more``: what is unlike this one's."""
-    given = {
+    variables = {
         "boundary": Boundary.HOST, "formula": ENERGY_SCORE, "method": Method.COUNTER,
         "verdict": Verdict.VALID, "value": 1.5, "low": 1.0, "high": 2.0, "population_low": 0.9,
         "population_high": 2.1, "accuracy": 0.9, "joules_per_inference": 9.0,
@@ -156,7 +156,7 @@ def score(run: str, model: str, time_ns: int, **more: Any) -> Score:
         "inferences_per_second": 33.0, "test_images": 1000, "cpu_utilization_ratio": 0.5,
         "memory_used_bytes": 2e9, "gpu_utilization_ratio": 0.9, "gpu_memory_used_bytes": 3e9,
     }  # fmt: skip
-    return Score(run, "h1", model, "w", time_ns=time_ns, **{**given, **more})
+    return Score(run, "h1", model, "w", time_ns=time_ns, **{**variables, **more})
 
 
 def _checks(run: str, time_ns: int) -> Iterator[ViewPoint]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.board import every_panel
 from dashboards.colors import DOMAINS, PHASES
 from dashboards.generate import DASHBOARDS, files
+from tests.dashboards.panels import every_panel
 from wattmark_runner.views.charts import style_sheet
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_every_panel_is_described(panel: Any) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["fieldConfig"]["defaults"]["noValue"]
     assert panel["type"] in KINDS
-    assert {each["id"] for each in panel["transformations"]} <= TRANSFORMATIONS
+    assert {step["id"] for step in panel["transformations"]} <= TRANSFORMATIONS
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -91,8 +91,8 @@ def test_every_variable_in_use_is_there(name: str) -> None:
     assert used - {"__from", "__to", "__url_time_range"} <= set(names)
     assert "$interval" not in text
     for variable in variables:
-        asked = re.findall(r"\$\{(\w+)", f"{variable.get('query')}{variable.get('datasource')}")
-        assert all(names.index(each) < names.index(variable["name"]) for each in asked)
+        needed = re.findall(r"\$\{(\w+)", f"{variable.get('query')}{variable.get('datasource')}")
+        assert all(names.index(used_name) < names.index(variable["name"]) for used_name in needed)
 
 
 def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
@@ -101,8 +101,10 @@ def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
     assert links
     for link in links:
         uid, _, query = link.partition("?")
-        board = next(each for each in BOARDS.values() if each["uid"] == uid.split("/")[0])
-        variables = {each["name"] for each in board["templating"]["list"]}
+        board = next(
+            candidate for candidate in BOARDS.values() if candidate["uid"] == uid.split("/")[0]
+        )
+        variables = {variable["name"] for variable in board["templating"]["list"]}
         assert set(re.findall(r"var-(\w+)=", query)) <= variables
         if board["uid"] == "wattmark-run" and query:
             assert re.search(
@@ -113,9 +115,9 @@ def test_links_lead_to_dashboards_and_variables_that_exist() -> None:
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_at_most_four_pickers(name: str) -> None:
     """Data sources and what follows from another choice are hidden."""
-    shown = [each for each in BOARDS[name]["templating"]["list"] if each["hide"] == 0]
+    shown = [variable for variable in BOARDS[name]["templating"]["list"] if variable["hide"] == 0]
     assert len(shown) <= 4
-    assert not [each for each in shown if each["type"] == "datasource"]
+    assert not [variable for variable in shown if variable["type"] == "datasource"]
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -150,12 +152,12 @@ def test_what_a_table_shows_is_asked_for(panel: Any) -> None:
         return
     rules = json.dumps([panel["fieldConfig"]["overrides"], panel["transformations"]])
     made = {"Time", *re.findall(r'"alias": "([^"]+)"', rules)}
-    asked = set(re.findall(r'"(\w+)"', " ".join(target["query"] for target in panel["targets"])))
+    named = set(re.findall(r'"(\w+)"', " ".join(target["query"] for target in panel["targets"])))
     names = {
         *re.findall(r"__data\.fields\.(\w+)", rules),
         *re.findall(r'"(?:byField|columnField|rowField|valueField|left)": "(\w+)"', rules),
     }
-    assert names <= asked | made
+    assert names <= named | made
 
 
 def test_a_colour_looks_the_same_wherever_a_person_sees_it() -> None:

@@ -69,7 +69,7 @@ def test_a_collapsed_row_asks_nothing() -> None:
         ],
     }  # fmt: skip
     found = list(queries(board, 3_600_000, {"${datasource}": "100ms"}))
-    assert [(each.title, each.source, each.interval) for each in found] == [
+    assert [(query.title, query.source, query.interval) for query in found] == [
         ("a", "${datasource}", "2s"), ("b", "${datasource}", "10s"),
         ("annotation runs", "${results}", "2s"),
     ]  # fmt: skip

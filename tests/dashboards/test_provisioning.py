@@ -26,27 +26,29 @@ def read(path: str) -> Any:
 
 def sources() -> dict[str, Any]:
     """Data sources by uid."""
-    return {each["uid"]: each for each in read("datasources/wattmark.yml")["datasources"]}
+    return {source["uid"]: source for source in read("datasources/wattmark.yml")["datasources"]}
 
 
 def test_data_sources_read_with_a_secret_from_a_file() -> None:
     """Three databases of the stack's InfluxDB, over the v1 API, as the user who only reads."""
     found = sources()
-    databases = {each["jsonData"]["dbName"] for each in found.values()}
+    databases = {source["jsonData"]["dbName"] for source in found.values()}
     assert databases == {"telemetry", "telemetry_1m", "results"}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    for each in found.values():
-        assert each["url"] == "http://influxdb:8086"
-        assert each["user"] == "grafana"
-        assert each["database"] == each["jsonData"]["dbName"]
-        assert each["jsonData"]["version"] == "InfluxQL"
-        assert each["jsonData"]["httpMode"] == "POST"
+    for source in found.values():
+        assert source["url"] == "http://influxdb:8086"
+        assert source["user"] == "grafana"
+        assert source["database"] == source["jsonData"]["dbName"]
+        assert source["jsonData"]["version"] == "InfluxQL"
+        assert source["jsonData"]["httpMode"] == "POST"
         secret = re.fullmatch(
-            r"\$__file\{/run/secrets/([\w-]+)\}", each["secureJsonData"]["password"]
+            r"\$__file\{/run/secrets/([\w-]+)\}", source["secureJsonData"]["password"]
         )
         assert secret
         assert secret[1] in compose["services"]["grafana"]["secrets"]
-    assert [each["uid"] for each in found.values() if each["isDefault"]] == ["wattmark-telemetry"]
+    assert [source["uid"] for source in found.values() if source["isDefault"]] == [
+        "wattmark-telemetry"
+    ]
     assert found["wattmark-telemetry"]["jsonData"]["timeInterval"] == "100ms"
 
 
@@ -67,11 +69,11 @@ def test_dashboards_are_read_where_they_are_mounted() -> None:
         assert f"./dashboards/json/{name}.json:{folder}/{name}.json:ro" in grafana["volumes"]
     home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert home == f"{folder}/home.json"
-    assert not [each for each in grafana["volumes"] if "prometheus" in each]
+    assert not [volume for volume in grafana["volumes"] if "prometheus" in volume]
     assert provider["allowUiUpdates"] is False
 
 
-def test_four_alerts_tell_what_to_do() -> None:
+def test_four_alerts_say_what_to_do() -> None:
     """Each asks a provisioned source, reduces, compares, and has a summary and a remedy."""
     rules = read("alerting/wattmark.yml")["groups"][0]["rules"]
     assert [rule["title"] for rule in rules] == [

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards.board import every_panel
 from dashboards.generate import ALERTS, DASHBOARDS
+from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import Method
 from wattmark_core.sample import Sample, make_tags
 
@@ -44,7 +44,7 @@ SHOWN = (2 * HOUR, 5 * HOUR, 10 * HOUR, 2 * DAY, 10 * DAY, 60 * DAY, 600 * DAY)
 
 def panel_of(board: str, title: str) -> Any:
     """A panel by its title."""
-    return next(each for each in every_panel(BOARDS[board]) if each["title"] == title)
+    return next(panel for panel in every_panel(BOARDS[board]) if panel["title"] == title)
 
 
 def energy(host: str, joules: float, epoch: int, time_ns: int) -> Sample:
@@ -252,7 +252,7 @@ def test_reads_that_were_not_taken_show_when_it_happened(recorded: Any) -> None:
     assert sorted(values)[len(values) // 4] == pytest.approx(0.9)
 
 
-def test_a_silent_host_is_told_first(recorded: Any) -> None:
+def test_a_silent_host_is_listed_first(recorded: Any) -> None:
     """Its target is down, what it draws now is missing, and the lag says for how long."""
     tags = make_tags({"host": "h2", "target": "http://h2"})
     recorded.write([
@@ -284,7 +284,7 @@ def test_a_target_whose_collector_fell_silent_is_down(recorded: Any) -> None:
     tags = make_tags({"host": "h3", "target": "quiet"})
     long_ago_ns = recorded.end_ns - 300 * S
     recorded.write([Sample("target", tags, {"up": 1}, long_ago_ns - t * S) for t in range(60)])
-    rule = next(each for each in RULES if each["title"] == "Target down")["data"][0]
+    rule = next(candidate for candidate in RULES if candidate["title"] == "Target down")["data"][0]
     found = recorded.ask(rule["datasourceUid"], rule["model"]["query"], seconds=900)
     last = {series["tags"]["host"]: series["values"][-1][1] for series in found}
     assert last["h3"] == 0

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dashboards import ranking, run
-from dashboards.board import every_panel
 from tests.dashboards.conftest import TEXTS, score
+from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Verdict
 from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
@@ -36,7 +36,7 @@ PLAIN_PX = 150
 
 def panel_of(title: str) -> Any:
     """A panel by its title."""
-    return next(each for each in PANELS if each["title"] == title)
+    return next(panel for panel in PANELS if panel["title"] == title)
 
 
 def rows(recorded: Any, title: str, number: int = 0, **chosen: str) -> list[dict[str, Any]]:
@@ -161,8 +161,8 @@ def test_another_framework_has_a_row_of_its_own(recorded: Any) -> None:
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_matrix_is_made_of_values_that_are_there(recorded: Any, formula: str) -> None:
-    """The value is computed anew before it becomes a cell, and null times 1 is 0: 0 J per inference
-    where a formula has no energy. So no row has null, and a cell without a row is a dash."""
+    """The value is computed again before it becomes a cell, and null times 1 is 0: 0 J per
+    inference where a formula has no energy. So no row has null; a cell without a row is a dash."""
     for panel in PANELS:
         for step in panel["transformations"]:
             if step["id"] == "groupingToMatrix":
@@ -190,8 +190,8 @@ def test_the_reference_is_not_compared_with_itself(recorded: Any) -> None:
     ratios = {row["variant"]: row["joules_per_inference"] / by[row["variant"]]
               for row in own if row["variant"] in by}  # fmt: skip
     assert ratios["m"] == pytest.approx(2.0)
-    kept = next(t for t in panel_of(RATIOS)["transformations"] if t["id"] == "filterByValue")
-    assert {f["fieldName"] for f in kept["options"]["filters"]} == {
+    filtered = next(t for t in panel_of(RATIOS)["transformations"] if t["id"] == "filterByValue")
+    assert {f["fieldName"] for f in filtered["options"]["filters"]} == {
         "joules_per_inference", "reference_joules_per_inference",
     }  # fmt: skip
 
@@ -240,9 +240,9 @@ def test_columns_fit_the_panel_at_1600_px(recorded: Any, panel: Any) -> None:
 
 def _rules(panel: Any, name: str) -> dict[str, Any]:
     return {
-        rule["matcher"]["options"]: each["value"]
-        for rule in panel["fieldConfig"]["overrides"] for each in rule["properties"]
-        if each["id"] == name
+        rule["matcher"]["options"]: option["value"]
+        for rule in panel["fieldConfig"]["overrides"] for option in rule["properties"]
+        if option["id"] == name
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tools.pictures.browser import picture
 from tools.pictures.demo.write import write
 from tools.pictures.drawing import LEGEND_SHARE, Entry, drawn, legend_height
 from tools.pictures.library import Library, LibraryMissing, Shown, Span, Variable
-from tools.pictures.page import WIDTH_PX, Asked, asked, page
+from tools.pictures.page import WIDTH_PX, AnsweredPanel, answered_panels, page
 from tools.pictures.tables import widths
 
 WITHOUT_DATA = {"row", "text", "alertlist", "dashlist"}
@@ -30,27 +30,27 @@ class Boards:
     def __init__(self, server: Server, library: Library) -> None:
         self.library = library
         self._server = server
-        self._found: dict[str, list[Asked]] = {}
+        self._found: dict[str, list[AnsweredPanel]] = {}
 
     def asker(self, name: str) -> Asker:
         """At the dashboard's own time."""
         self.library.span = self.library.spanned(DASHBOARDS[name]()["time"]["from"], "now")
         return Asker(self._server, self.library, self.library.span)
 
-    def panels(self, name: str, *kinds: str) -> list[Asked]:
+    def panels(self, name: str, *kinds: str) -> list[AnsweredPanel]:
         """Its panels of some kinds, or all that have data."""
         if name not in self._found:
             board, asker = DASHBOARDS[name](), self.asker(name)
             variables = asker.choose(board["templating"]["list"], {})
-            self._found[name] = asked(board, asker, variables, open_rows=True)
+            self._found[name] = answered_panels(board, asker, variables, open_rows=True)
         return [
-            each for each in self._found[name]
-            if (kinds and each.question.panel["type"] in kinds)
-            or (not kinds and each.question.panel["type"] not in WITHOUT_DATA)
+            panel for panel in self._found[name]
+            if (kinds and panel.question.panel["type"] in kinds)
+            or (not kinds and panel.question.panel["type"] not in WITHOUT_DATA)
         ]  # fmt: skip
 
     def asked_again(
-        self, panel: Asked, change: Callable[[Mapping[str, Any]], dict[str, Any]]
+        self, panel: AnsweredPanel, change: Callable[[Mapping[str, Any]], dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], Shown]:
         """The panel's answers, changed, and what it shows of them."""
         answers = [change(answer) for answer in panel.question.answers]
@@ -59,12 +59,12 @@ class Boards:
 
 def _emptied(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Each row without all but its time and its first column."""
-    series = []
-    for each in answer.get("series", []):
-        kept = 2 if each["columns"][0] == "time" else 1
-        rows = [row[:kept] + [None] * (len(row) - kept) for row in each["values"]]
-        series.append({**each, "values": rows})
-    return {**answer, "series": series} if series else dict(answer)
+    emptied = []
+    for series in answer.get("series", []):
+        fixed = 2 if series["columns"][0] == "time" else 1
+        rows = [row[:fixed] + [None] * (len(row) - fixed) for row in series["values"]]
+        emptied.append({**series, "values": rows})
+    return {**answer, "series": emptied} if emptied else dict(answer)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_a_panel_says_what_it_shows(panel: Any) -> None:
 
 @every_panel
 def test_a_panel_has_a_unit_and_an_empty_text(panel: Any) -> None:
-    """The text says why there is nothing, and what to do, and is told from a query that failed."""
+    """The text says why there is nothing and what to do, and is not that of a query that failed."""
     if panel["type"] in WITHOUT_DATA:
         return
     defaults = panel["fieldConfig"]["defaults"]
@@ -118,7 +118,7 @@ def test_a_panel_has_a_unit_and_an_empty_text(panel: Any) -> None:
 @every_board
 def test_nothing_fails(boards: Boards, name: str) -> None:
     """Neither a query nor a transformation."""
-    failed = {each.title: each.error for each in boards.panels(name) if each.error}
+    failed = {panel.title: panel.error for panel in boards.panels(name) if panel.error}
     assert failed == {}
 
 
@@ -168,7 +168,7 @@ def test_what_is_missing_stays_missing(boards: Boards, name: str) -> None:
 
 
 def _thinned(answer: Mapping[str, Any]) -> dict[str, Any]:
-    series = [{**each, "values": each["values"][::2]} for each in answer.get("series", [])]
+    series = [{**one, "values": one["values"][::2]} for one in answer.get("series", [])]
     return {**answer, "series": series} if series else dict(answer)
 
 
@@ -186,9 +186,9 @@ def test_no_column_is_cut_off(boards: Boards, name: str) -> None:
     wrong = {}
     for panel in boards.panels(name, "table"):
         for frame in panel.shown.frames[:1]:
-            room, wanted = panel.inner[0], sum(widths(frame.columns, panel.inner[0]))
-            if wanted > room + 1:
-                wrong[panel.title] = f"{wanted:.0f} px of columns in {room} px"
+            room, needed = panel.inner[0], sum(widths(frame.columns, panel.inner[0]))
+            if needed > room + 1:
+                wrong[panel.title] = f"{needed:.0f} px of columns in {room} px"
     assert wrong == {}
 
 
@@ -206,9 +206,9 @@ def test_no_legend_below_a_chart_is_cut_off(boards: Boards, name: str) -> None:
             if field.type == "number" and drawn(field)
         ]  # fmt: skip
         width, height = panel.inner
-        wanted = legend_height(entries, width, table=legend["displayMode"] == "table")
-        if entries and wanted > height * LEGEND_SHARE + 24:
-            wrong[panel.title] = f"{len(entries)} names want {wanted} px of {height}"
+        needed = legend_height(entries, width, table=legend["displayMode"] == "table")
+        if entries and needed > height * LEGEND_SHARE + 24:
+            wrong[panel.title] = f"{len(entries)} names want {needed} px of {height}"
     assert wrong == {}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashboards import ranking, run
-from dashboards.board import every_panel
+from tests.dashboards.panels import every_panel
 from wattmark_core.results import Boundary
 
 BOARD = run.make()
@@ -16,7 +16,7 @@ PANELS = list(every_panel(BOARD))
 
 def panel_of(title: str) -> Any:
     """A panel by its title."""
-    return next(each for each in PANELS if each["title"] == title)
+    return next(panel for panel in PANELS if panel["title"] == title)
 
 
 def rows(recorded: Any, title: str, **chosen: str) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def test_an_outlier_stands_out(recorded: Any) -> None:
     assert sorted(found.values(), key=str) == [None, "outlier: 38 % above the median"]
     rules = panel_of("Repeats")["fieldConfig"]["overrides"]
     rule = next(r for r in rules if r["matcher"]["options"] == "outlier")
-    properties = {each["id"]: each["value"] for each in rule["properties"]}
+    properties = {option["id"]: option["value"] for option in rule["properties"]}
     (mapping,) = properties["mappings"]
     assert mapping["options"]["result"]["color"] == "red"
     assert re.search(mapping["options"]["pattern"].strip("/"), "outlier: 38 % above the median")
@@ -121,7 +121,7 @@ def test_phases_share_the_axis_of_power() -> None:
     assert titles.index("Power") == titles.index("Phases") + 1
     assert panel_of("Phases")["gridPos"]["w"] == panel_of("Power")["gridPos"]["w"] == 24
     assert BOARD["graphTooltip"] == 1
-    assert [each["name"] for each in BOARD["annotations"]["list"]] == ["measured"]
+    assert [annotation["name"] for annotation in BOARD["annotations"]["list"]] == ["measured"]
 
 
 @pytest.mark.parametrize(("domain", "name"), [
@@ -137,7 +137,7 @@ def test_a_counter_has_a_name_for_people(domain: str, name: str) -> None:
     assert domain == name
 
 
-def test_a_run_is_told_against_its_forerunners(recorded: Any) -> None:
+def test_a_run_is_compared_with_those_before_it(recorded: Any) -> None:
     """Of the same network, settings, place and boundary, newest first, each against the last."""
     found = rows(recorded, "Runs of the same network")
     assert [row["run_id"] for row in found] == ["run2", "run1", "run0"]
@@ -169,11 +169,11 @@ def test_a_name_may_hold_quotes(recorded: Any) -> None:
     names = ("run_id", "workload", "variant", "place", "reference", "formula")
     chosen = dict.fromkeys(names, ODD)
     for board in (BOARD, ranking.make()):
-        asked = [(p["title"], t["query"]) for p in every_panel(board) for t in p["targets"]
+        queries = [(p["title"], t["query"]) for p in every_panel(board) for t in p["targets"]
                  if t["datasource"]["uid"] == "${results}"]  # fmt: skip
-        asked += [(v["name"], v["query"]) for v in board["templating"]["list"]
+        queries += [(v["name"], v["query"]) for v in board["templating"]["list"]
                   if v["type"] == "query" and v["datasource"]["uid"] == "${results}"]  # fmt: skip
-        for title, query in asked:
+        for title, query in queries:
             text = recorded.expand(query, **chosen)
             answer = recorded.influxd.query("results", text, user="grafana")
             assert "error" not in answer, (title, answer)

@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 
 from dashboards import ranking, run
-from dashboards.board import every_panel
 from tests.dashboards.conftest import VARIABLES, extras, score
-from tools.pictures.library import Frame, Library, LibraryMissing, Question, Shown, Span, Variable
+from tests.dashboards.panels import every_panel
+from tools.pictures.library import (
+    DataFrame,
+    Library,
+    LibraryMissing,
+    Question,
+    Shown,
+    Span,
+    Variable,
+)
 from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store import open_store
 
@@ -63,7 +71,7 @@ def _answer(recorded: Any, target: Any, chosen: dict[str, str]) -> dict[str, Any
     return {"series": found} if found else {}
 
 
-def column(frame: Frame, title: str) -> Any:
+def column(frame: DataFrame, title: str) -> Any:
     """A column by its head."""
     return next(field for field in frame.fields if field.title == title)
 

@@ -126,7 +126,9 @@ def test_the_command_line_shows_it(patched: Patched, tmp_path: Path) -> None:
         "-m", "wattmark_cli", "sensors", "--json", "--data", str(tmp_path),
         "--sysfs", str(patched.sysfs),
     )  # fmt: skip
-    sensor = next(each for each in json.loads(text)["sensors"] if each["sensor"] == "battery")
+    sensor = next(
+        candidate for candidate in json.loads(text)["sensors"] if candidate["sensor"] == "battery"
+    )
     assert (sensor["found"], sensor["readable"], sensor["moving"], sensor["chosen"]) == (
         True, True, True, True,
     )  # fmt: skip
@@ -157,8 +159,8 @@ def test_the_pages_own_test_passes(patched: Patched, tmp_path: Path) -> None:
     assert match is not None
     test = tmp_path / "test_battery.py"
     test.write_text(f"from wattmark_exporters.sensors.battery import Battery\n\n\n{match[1]}")
-    said = patched.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(test))
-    assert "1 passed" in said
+    output = patched.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(test))
+    assert "1 passed" in output
 
 
 def test_the_readmes_table_is_what_the_sensors_say(patched: Patched) -> None:

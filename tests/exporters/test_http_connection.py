@@ -64,7 +64,7 @@ def test_several_requests_may_come_at_once(client: socket.socket) -> None:
     assert data.count(b"Connection: close\r\n") == 1
 
 
-def test_a_client_that_waits_to_send_its_body_is_told_to(client: socket.socket) -> None:
+def test_a_client_that_waits_to_send_its_body_gets_100_continue(client: socket.socket) -> None:
     """As curl does: ``100 Continue`` comes before the body."""
     client.sendall(b"POST /a HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
     assert answer(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"

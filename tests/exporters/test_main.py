@@ -61,8 +61,8 @@ def test_off_loopback(address: str) -> None:
     assert "--insecure-network" in refused(2, "--listen", address)
 
 
-def test_off_loopback_when_told(exporter: Start) -> None:
-    """On a private network it listens when told to."""
+def test_off_loopback_when_set(exporter: Start) -> None:
+    """On a private network it listens when set so."""
     running = exporter("--listen", "0.0.0.0:0", "--insecure-network")
     assert running.url.startswith("http://0.0.0.0:")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattmark_exporters.line_format import LineFormat
-from wattmark_exporters.ring import Page, Ring
+from wattmark_exporters.ring import Ring, RingPage
 
 S = 1_000_000_000
 NUMBERS = LineFormat("n", [("v", True)])
@@ -19,7 +19,7 @@ def append(ring: Ring, numbers: Sequence[int], time_ns: int = 0) -> None:
     ring.append(NUMBERS, data, len(numbers), time_ns)
 
 
-def numbers_of(page: Page) -> list[int]:
+def numbers_of(page: RingPage) -> list[int]:
     """The values of the lines on a page."""
     return [int(line.removeprefix("n v=").removesuffix("i 0")) for line in page.text().splitlines()]
 
@@ -53,7 +53,7 @@ def test_unknown_cursor_gets_everything() -> None:
 
 
 def test_old_lines_go() -> None:
-    """Lines older than the ring's time are gone, and a reader is told how many it lost."""
+    """Lines older than the ring's time are gone, and a reader learns how many it lost."""
     ring = Ring(keep_seconds=10)
     for second in range(20):
         append(ring, [second], second * S)

@@ -21,7 +21,7 @@ from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 TICKING = Traits(update_period_seconds=0.1, ticking=True, limit_watts=400.0)
 FREE = Traits(update_period_seconds=0.001)
@@ -97,7 +97,7 @@ def bench(clock: FakeClock) -> Build:
         ]
         for sensor in running:
             sensor.start()
-        sampler = Sampler(running, Timebase(clock), clock, ring, "box", jitter=jitter)
+        sampler = Sampler(running, TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
         return Bench(clock, sampler)
 
     return build
@@ -163,7 +163,7 @@ def test_what_counts_no_energy_waits_for_company(bench: Build, clock: FakeClock)
 
 
 def test_missed_deadlines_are_skipped_and_counted(bench: Build, clock: FakeClock) -> None:
-    """After a stall the sampler goes on at once, makes nothing up, and tells due from taken."""
+    """After a stall the sampler goes on at once, makes nothing up, and counts due beside taken."""
     sensor = Scripted("meter", steady(clock, 50.0))
     box = bench(sensor)
     box.run(1.0)
@@ -318,7 +318,7 @@ def test_permission_lost_half_way(bench: Build, clock: FakeClock) -> None:
 
 
 def test_one_device_lost(bench: Build, clock: FakeClock) -> None:
-    """Of two devices one may be lost: the other goes on in its epoch, the report tells which."""
+    """Of two devices one may be lost: the other goes on in its epoch, the report says which."""
     lost = False
 
     def readings() -> list[Reading]:
@@ -379,7 +379,7 @@ def test_moving(bench: Build, clock: FakeClock) -> None:
 
 
 def test_counter_against_power(bench: Build, clock: FakeClock) -> None:
-    """Where a GPU gives counter and power, their ratio over 10 s is told, with the GPU's tags."""
+    """Where a GPU gives counter and power, their ratio over 10 s is served, with the GPU's tags."""
     tags = {"device": "GPU-1", "gpu": "0", "model": "X"}
 
     def readings() -> list[Reading]:
@@ -470,8 +470,8 @@ def test_failed_start(bench: Build, clock: FakeClock) -> None:
     assert failing.reads == 0
 
 
-def test_a_dead_sampler_is_told(clock: FakeClock) -> None:
-    """If the sampling thread dies of a fault of its own, the exporter is told, to end."""
+def test_a_dead_sampler_ends_the_exporter(clock: FakeClock) -> None:
+    """If the sampling thread dies of a fault of its own, the exporter ends."""
 
     class FullRing(Ring):
         def append(self, line_format: LineFormat, data: bytes, lines: int, time_ns: int) -> None:
@@ -479,7 +479,7 @@ def test_a_dead_sampler_is_told(clock: FakeClock) -> None:
 
     crashed = Event()
     sampler = Sampler(
-        [], Timebase(clock), clock, FullRing(), "box",
+        [], TimeBaseClock(clock), clock, FullRing(), "box",
         jitter=random.Random(1),  # noqa: S311 - jitter, not secrets
         on_crash=crashed.set,
     )  # fmt: skip

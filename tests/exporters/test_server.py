@@ -29,7 +29,7 @@ from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]
@@ -171,7 +171,7 @@ def test_arm(meter: Start, wait_until: Wait) -> None:
 
 
 def test_sensors(meter: Start, wait_until: Wait) -> None:
-    """``/sensors`` tells host, boot, time base and every sensor's state, with reason and remedy."""
+    """``/sensors`` has host, boot, time base and every sensor's state, with reason and remedy."""
     client = meter("--sensor", "bench_sensors:Broken").client
     wait_until(lambda: any(s.moving for s in client.sensors().sensors if s.name == "meter"))
     report = client.sensors()
@@ -261,11 +261,11 @@ def test_bodies(refuser: str) -> None:
     assert request(refuser, "POST", "/sample", headers={"Transfer-Encoding": "chunked"})[0] == 400
 
 
-def test_losses_are_told(clock: FakeClock) -> None:
-    """A client that comes too late is told how many lines it lost, in a header."""
+def test_losses_are_in_a_header(clock: FakeClock) -> None:
+    """A client that comes too late gets the number of lines that it lost, in a header."""
     ring, line = Ring(most_lines=3), LineFormat("a", [("v", False)])
     jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
-    sampler = Sampler([], Timebase(clock), clock, ring, "box", jitter=jitter)
+    sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
     server = ExporterServer("127.0.0.1", 0, Security())
     server.backend = Backend(
         sampler, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")

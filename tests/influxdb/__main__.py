@@ -9,7 +9,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 TESTS: Final = (
     "tests/influxdb/test_standin.py", *sorted(
-        str(each.relative_to(ROOT)) for each in (ROOT / "tests/core").glob("test_store_*.py")
+        str(file.relative_to(ROOT)) for file in (ROOT / "tests/core").glob("test_store_*.py")
     ),
     "tests/collector/test_into_influx.py", "tests/runner/service/jobs/test_results_survive.py",
     "tests/stack/test_permissions.py", "tests/dashboards/test_queries.py",

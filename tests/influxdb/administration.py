@@ -33,14 +33,14 @@ def administer(
     found = _PATH.fullmatch(path)
     assert found is not None
     kind, key, password = found[1] or found[2], found[3] or "", found[4]
-    asked = json.loads(body) if body else {}
+    request = json.loads(body) if body else {}
     if method == "DELETE":
         _remove(backend, kind, key)
         return 204, ""
     if password:
-        backend.result("", f"SET PASSWORD FOR \"{key}\" = '{asked['password']}'")
+        backend.result("", f"SET PASSWORD FOR \"{key}\" = '{request['password']}'")
         return 204, ""
-    return 201, json.dumps({"id": _make(backend, kind, asked)})
+    return 201, json.dumps({"id": _make(backend, kind, request)})
 
 
 def _remove(backend: Backend, kind: str, key: str) -> None:
@@ -50,23 +50,25 @@ def _remove(backend: Backend, kind: str, key: str) -> None:
         backend.result("", f'DROP USER "{key}"')
 
 
-def _make(backend: Backend, kind: str, asked: dict[str, Any]) -> str:
+def _make(backend: Backend, kind: str, request: dict[str, Any]) -> str:
     """Its id."""
     if kind == "orgs":
         return ORGANIZATION
-    assert asked["orgID"] == ORGANIZATION
+    assert request["orgID"] == ORGANIZATION
     if kind == "buckets":
-        rules = asked["retentionRules"]
+        rules = request["retentionRules"]
         every = f" WITH DURATION {rules[0]['everySeconds'] // _SECONDS}h" if rules else ""
-        backend.result("", f'CREATE DATABASE "{asked["name"]}"{every}')
-        return str(asked["name"]).encode().hex()
-    user = str(asked["token"])
+        backend.result("", f'CREATE DATABASE "{request["name"]}"{every}')
+        return str(request["name"]).encode().hex()
+    user = str(request["token"])
     if "error" in backend.result("", f"CREATE USER \"{user}\" WITH PASSWORD 'none'"):
         raise Refused(422, "conflict", "token already exists")
     rights: dict[str, set[str]] = defaultdict(set)
-    for each in asked["permissions"]:
-        assert each["resource"]["type"] == "buckets"
-        rights[bytes.fromhex(each["resource"]["id"]).decode()].add(each["action"].upper())
+    for permission in request["permissions"]:
+        assert permission["resource"]["type"] == "buckets"
+        rights[bytes.fromhex(permission["resource"]["id"]).decode()].add(
+            permission["action"].upper()
+        )
     for name, actions in rights.items():
         right = "ALL" if len(actions) > 1 else actions.pop()
         backend.result("", f'GRANT {right} ON "{name}" TO "{user}"')

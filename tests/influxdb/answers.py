@@ -40,9 +40,9 @@ def results(answer: str) -> Iterator[str]:
         place = end
 
 
-def series(number: int, told: str) -> str:
+def series(number: int, content: str) -> str:
     """A result of one series, of which ``told`` is the JSON inside the braces."""
-    return f'{{"statement_id":{number},"series":[{{{told}}}]}}'
+    return f'{{"statement_id":{number},"series":[{{{content}}}]}}'
 
 
 def error(number: int, message: str) -> str:

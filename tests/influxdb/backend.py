@@ -47,15 +47,15 @@ class Backend:
         sent = {"Authorization": f"Basic {encoded}", **(headers or {})}
         address = f"{path}?{urlencode(query)}"
         while True:
-            kept = self._idle.pop() if self._idle else None
-            connection = kept or HTTPConnection(self._address, timeout=60.0)
+            idle = self._idle.pop() if self._idle else None
+            connection = idle or HTTPConnection(self._address, timeout=60.0)
             try:
                 connection.request("POST", address, body, sent)
                 answer = connection.getresponse()
                 found = answer.status, answer.read()
             except OSError:
                 connection.close()
-                if kept is None:  # else the server may have closed it since
+                if idle is None:  # else the server may have closed it since
                     raise
             else:
                 self._idle.append(connection)
@@ -92,14 +92,14 @@ class Backend:
 
     def rights(self, user: str) -> Rights:
         """A user's rights on the databases that there are; the administrator's are all."""
-        there = frozenset(self._values("SHOW DATABASES")) - {SCRATCH, "_internal"}
+        databases = frozenset(self._values("SHOW DATABASES")) - {SCRATCH, "_internal"}
         if user == self._admin_name:
-            return Rights(there, there)
+            return Rights(databases, databases)
         granted = self.result("", f'SHOW GRANTS FOR "{user}"').get("series", [])
         rows = [row for series in granted for row in series.get("values", [])]
         return Rights(*(
-            there & {name for name, right in rows if right in {wanted, "ALL PRIVILEGES"}}
-            for wanted in ("READ", "WRITE")
+            databases & {name for name, right in rows if right in {kind, "ALL PRIVILEGES"}}
+            for kind in ("READ", "WRITE")
         ))  # fmt: skip
 
     def days(self, database: str) -> str:

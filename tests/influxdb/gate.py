@@ -1,4 +1,4 @@
-"""A gate before a server: what passes is told, and may be kept back."""
+"""A gate before a server: what passes is recorded, and may be held back."""
 
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException

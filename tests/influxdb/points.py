@@ -29,9 +29,9 @@ def unparsed(lines: bytes, backend: Backend, options: dict[str, str]) -> Iterato
         if not line or WELL_FORMED.fullmatch(line):
             continue
         status, answer = backend.call("/write", {**options, "db": SCRATCH}, line)
-        said = json.loads(answer)["error"] if status == 400 else ""
-        if "unable to parse" in said:
-            yield said
+        message = json.loads(answer)["error"] if status == 400 else ""
+        if "unable to parse" in message:
+            yield message
 
 
 def renamed(lines: bytes) -> bytes:
@@ -45,25 +45,25 @@ def renamed(lines: bytes) -> bytes:
     )
 
 
-def refusal(said: str, lines: bytes, kept: str, bucket: str) -> str:
+def refusal(message: str, lines: bytes, retention: str, bucket: str) -> str:
     """2.7's words for why 1.6 took only a part of the lines."""
-    if _BEYOND not in said:
-        return f"failure writing points to database: {said}"
-    bound = datetime.now(UTC).timestamp() - int(kept.partition("h")[0]) * 3600
+    if _BEYOND not in message:
+        return f"failure writing points to database: {message}"
+    bound = datetime.now(UTC).timestamp() - int(retention.partition("h")[0]) * 3600
     times = sorted(
         (int(line.rsplit(b" ", 1)[1]), line.partition(b" ")[0].decode())
         for line in lines.split(b"\n") if line
     )  # fmt: skip
-    late = [each for each in times if each[0] < bound * NS_PER_S]
+    late = [time for time in times if time[0] < bound * NS_PER_S]
     limit = f"{datetime.fromtimestamp(bound, UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
     oldest, newest = (
         f"{word} point {name} at {datetime.fromtimestamp(time_ns / NS_PER_S, UTC):%FT%TZ} dropped"
         f" because it violates a Retention Policy Lower Bound at {limit}"
         for word, (time_ns, name) in (("oldest", late[0]), ("newest", late[-1]))
     )
-    count = said.rpartition("dropped=")[2]
+    count = message.rpartition("dropped=")[2]
     return (
         f"failure writing points to database: partial write: dropped {count} points outside"
-        f" retention policy of duration {kept} - {oldest}, {newest} dropped={count} for database:"
-        f" {bucket} for retention policy: autogen"
+        f" retention policy of duration {retention} - {oldest}, {newest} dropped={count} for"
+        f" database: {bucket} for retention policy: autogen"
     )

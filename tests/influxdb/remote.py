@@ -115,8 +115,8 @@ class Remote1(Remote):
         """Users without rights."""
         self._names["admin"] = os.environ.get("WATTMARK_INFLUXDB_USER", "admin")
         self.password_file("admin").write_text(_required("WATTMARK_INFLUXDB_PASSWORD"))
-        there = {*self._shown("SHOW DATABASES"), *self._shown("SHOW USERS")}
-        if taken := sorted(there & {*self.databases, *READS}):
+        existing = {*self._shown("SHOW DATABASES"), *self._shown("SHOW USERS")}
+        if taken := sorted(existing & {*self.databases, *READS}):
             self._gate.stop()
             pytest.exit(f"{self.real_address} has {', '.join(taken)}: name an empty InfluxDB", 2)
         self._is_ours = True
@@ -157,10 +157,10 @@ class Remote2(Remote):
     keeps, 0 for ever."""
 
     def __init__(
-        self, url: str, version: str, folder: Path, kept: Mapping[str, int] | None = None
+        self, url: str, version: str, folder: Path, retentions: Mapping[str, int] | None = None
     ) -> None:
         super().__init__(url, version, folder)
-        self._kept = dict.fromkeys(DATABASES, 0) if kept is None else kept
+        self._kept = dict.fromkeys(DATABASES, 0) if retentions is None else retentions
         self.databases = tuple(self._kept)
         self.token = _required("WATTMARK_INFLUXDB_TOKEN")
         self._organization = ""
@@ -175,8 +175,8 @@ class Remote2(Remote):
             made = self._call("POST", "/api/v2/orgs", {"name": f"wattmark-check-{mark}"})
         except HTTPError as error:
             self._gate.stop()
-            said = error.read().decode("utf-8", "replace")
-            pytest.exit(f"{self.real_address}: {said}: WATTMARK_INFLUXDB_TOKEN must be an"
+            message = error.read().decode("utf-8", "replace")
+            pytest.exit(f"{self.real_address}: {message}: WATTMARK_INFLUXDB_TOKEN must be an"
                         " operator's, which may make an organization", 2)  # fmt: skip
         self._organization = made["id"]
         self._make_buckets()
@@ -227,8 +227,8 @@ class Remote2(Remote):
         for name, seconds in self._kept.items():
             if name not in self._buckets:
                 rules = [{"type": "expire", "everySeconds": seconds}] if seconds else []
-                asked = {"orgID": self._organization, "name": name, "retentionRules": rules}
-                self._buckets[name] = self._call("POST", "/api/v2/buckets", asked)["id"]
+                bucket = {"orgID": self._organization, "name": name, "retentionRules": rules}
+                self._buckets[name] = self._call("POST", "/api/v2/buckets", bucket)["id"]
 
     def _authorize(self) -> None:
         """Users with their rights, which hold for buckets by their ids."""
@@ -239,9 +239,11 @@ class Remote2(Remote):
                 for action, whose in (("read", READS), ("write", WRITES))
                 for name, key in self._buckets.items() if name in whose.get(user, DATABASES)
             ]  # fmt: skip
-            asked = {"token": self.name(user), "orgID": self._organization, "permissions": rights,
-                     "description": "tests of Wattmark"}  # fmt: skip
-            key = self._call("POST", "/private/legacy/authorizations", asked)["id"]
+            authorization = {
+                "token": self.name(user), "orgID": self._organization, "permissions": rights,
+                "description": "tests of Wattmark",
+            }  # fmt: skip
+            key = self._call("POST", "/private/legacy/authorizations", authorization)["id"]
             self._authorizations[user] = key
             password = {"password": self.password_file(user).read_text()}
             self._call("POST", f"/private/legacy/authorizations/{key}/password", password)
@@ -251,9 +253,9 @@ class Remote2(Remote):
             _, key = self._authorizations.popitem()
             self._call("DELETE", f"/private/legacy/authorizations/{key}")
 
-    def _call(self, method: str, path: str, asked: Any = None) -> Any:
+    def _call(self, method: str, path: str, json_body: Any = None) -> Any:
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
-        body = None if asked is None else json.dumps(asked).encode()
+        body = None if json_body is None else json.dumps(json_body).encode()
         request = Request(self.real_address + path, body, headers, method=method)
         with urlopen(request, timeout=60.0) as answer:
             text = answer.read()

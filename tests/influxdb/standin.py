@@ -74,8 +74,8 @@ class StandIn:
             raise Refused(400, "invalid", "\n".join(wrong))
         status, answer = self.backend.call("/write", options, points.renamed(lines))
         if status == 400:
-            kept, said = self.backend.days(database), json.loads(answer)["error"]
-            message = points.refusal(said, lines, kept, BUCKET)
+            days, error = self.backend.days(database), json.loads(answer)["error"]
+            message = points.refusal(error, lines, days, BUCKET)
             raise Refused(422, "unprocessable entity", message)
 
     def query(self, user: str, options: dict[str, str], text: str, accept: str) -> str:
@@ -85,8 +85,10 @@ class StandIn:
         if wrong := self.backend.syntax_error(text):
             message = wrong.replace("error parsing query", "failed to parse query", 1)
             raise Refused(400, "invalid", message)
-        asked = statements.split(text)
-        results = list(_Query(self.backend, self.backend.rights(user), options, accept).run(asked))
+        queries = statements.split(text)
+        results = list(
+            _Query(self.backend, self.backend.rights(user), options, accept).run(queries)
+        )
         if accept == "application/csv":
             return "".join(results)
         return f'{{"results":[{",".join(results)}]}}\n' if results else EMPTY
@@ -103,9 +105,9 @@ class _Query:
         self._options = options
         self._accept = accept
 
-    def run(self, asked: list[str]) -> Iterator[str]:
+    def run(self, queries: list[str]) -> Iterator[str]:
         """The result of each statement that has one, up to the first error."""
-        plain = groupby(enumerate(asked), lambda each: self._plain(each[1]))
+        plain = groupby(enumerate(queries), lambda each: self._plain(each[1]))
         for forwarded, group in plain:
             numbered = list(group)
             results = (
@@ -127,18 +129,18 @@ class _Query:
         )
 
     def _unreadable(self, statement: str) -> str:
-        given = self._options.get("db", "")
-        names = statements.databases(statement, given)
+        database = self._options.get("db", "")
+        names = statements.databases(statement, database)
         return next((name for name in names if name not in self._rights.reads), "")
 
     def _forward(self, numbered: list[tuple[int, str]]) -> Iterator[str]:
         text = ";".join(each for _, each in numbered)
         _, answer = self._backend.query(text, self._options, accept=self._accept)
-        said = answer.decode()
+        decoded = answer.decode()
         if self._accept == "application/csv":
-            yield said
+            yield decoded
             return
-        for (number, _), result in zip(numbered, results(said), strict=False):
+        for (number, _), result in zip(numbered, results(decoded), strict=False):
             yield answers.numbered(number, result)
 
     def _own(self, number: int, statement: str) -> str:
@@ -233,15 +235,15 @@ class _Handler(Handler):
 
     def _user(self, options: dict[str, str]) -> str:
         """Who asks. Raises ``Refused``."""
-        scheme, _, given = self.headers.get("Authorization", "").partition(" ")
+        scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
         credentials = f"{options.pop('u', '')}:{options.pop('p', '')}"
         if scheme == "Basic":
             try:
-                credentials = base64.b64decode(given, validate=True).decode()
+                credentials = base64.b64decode(encoded, validate=True).decode()
             except (binascii.Error, UnicodeDecodeError):
                 raise UNKNOWN from None
         elif scheme == "Token":
-            credentials = given
+            credentials = encoded
         if credentials == ":":
             raise Refused(401, "unauthorized", "unauthorized access")
         if not self.owner.backend.knows(credentials):

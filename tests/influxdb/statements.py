@@ -39,7 +39,7 @@ def split(text: str) -> list[str]:
             found.append("")
         else:
             found[-1] += part
-    return [each.strip() for each in found if each.strip()]
+    return [statement.strip() for statement in found if statement.strip()]
 
 
 def not_implemented(statement: str) -> str:
@@ -55,19 +55,19 @@ def kind(statement: str) -> Kind:
     words = " ".join(statement.upper().split())
     if words.startswith(("DELETE", "DROP MEASUREMENT")):
         return Kind.DELETION
-    for each in Kind:
-        if words.startswith(f"SHOW {each.name.replace('_', ' ')}"):
-            return each
+    for kind in Kind:
+        if words.startswith(f"SHOW {kind.name.replace('_', ' ')}"):
+            return kind
     return Kind.SELECT
 
 
-def databases(statement: str, given: str) -> Iterator[str]:
+def databases(statement: str, default: str) -> Iterator[str]:
     """The databases that a statement reads; ``given``: that of the request."""
     bare = _bare(statement)
     named = _QUALIFIED.findall(bare)
     if statement.upper().startswith("SHOW"):
         named += _ON.findall(bare)
-    yield from (name.strip('"') for name in named) if named else (given,)
+    yield from (name.strip('"') for name in named) if named else (default,)
 
 
 def _bare(statement: str) -> str:

@@ -12,7 +12,7 @@ from tests.influxdb.local import Influxd, running
 from tests.influxdb.servers import REAL, Influxdb27
 
 ROOT = Path(__file__).parents[2]
-CHECKED = ("tests/core/test_store_replacing.py", "-k", "told_apart")
+CHECKED = ("tests/core/test_store_replacing.py", "-k", "kept_apart")
 pytestmark = pytest.mark.skipif(bool(REAL), reason="this is such a check")
 Check = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -45,7 +45,7 @@ def check(server: Influxd) -> Check:
 def shown(server: Influxd, statement: str) -> list[str]:
     """The names in the first column."""
     series = server.query("", statement).get("series", [])
-    return [row[0] for each in series for row in each.get("values", [])]
+    return [row[0] for table in series for row in table.get("values", [])]
 
 
 def test_a_server_of_1x_is_left_as_it_was(server: Influxd, check: Check) -> None:

@@ -64,13 +64,18 @@ def replay(server: Server, commit: str) -> dict[int, Any]:
     """All calls, of which those about the build itself are known only of the stand-in's."""
     now = int(time.time()) - 60
     return {
-        each["n"]: (each["what"], wanted(each["answer"], now, server.version, commit),
-                    came(server, each["call"], now))
-        for each in RECORDED if commit or each["n"] not in OF_THE_BUILD
+        recorded["n"]: (
+            recorded["what"],
+            expected_answer(recorded["answer"], now, server.version, commit),
+            came(server, recorded["call"], now),
+        )
+        for recorded in RECORDED if commit or recorded["n"] not in OF_THE_BUILD
     }  # fmt: skip
 
 
-def wanted(answer: dict[str, Any], now: int, version: str, commit: str) -> tuple[int, str, str]:
+def expected_answer(
+    answer: dict[str, Any], now: int, version: str, commit: str
+) -> tuple[int, str, str]:
     """Status, type and body of a recorded answer, in this server's version and time."""
     late = datetime.fromtimestamp(now - LATE_SECONDS, UTC)
     body = filled(answer["body"], now)

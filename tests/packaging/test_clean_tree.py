@@ -75,4 +75,4 @@ def versions(name: str) -> dict[str, str]:
 def test_constraints_agree(name: str) -> None:
     """What is measured, tested and compared has the same versions."""
     run, other = versions("run.txt"), versions(name)
-    assert {each for each in run.keys() & other.keys() if run[each] != other[each]} == set()
+    assert {name for name in run.keys() & other.keys() if run[name] != other[name]} == set()

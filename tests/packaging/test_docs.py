@@ -50,7 +50,7 @@ def test_readme_shows_every_command() -> None:
 
 @pytest.mark.parametrize(("program", "command"), COMMANDS)
 def test_readme_commands_exist(program: str, command: str) -> None:
-    """What the README tells to type answers ``--help`` and shows an example."""
+    """What the README says to type answers ``--help`` and shows an example."""
     arguments = [sys.executable, "-m", MODULES[program], *command.split(), "--help"]
     done = subprocess.run(arguments, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -100,7 +100,9 @@ def test_every_check_is_explained() -> None:
     states, in the order of findings; and each row names checks of that file."""
     page = (ROOT / "docs/measuring.md").read_text(encoding="utf-8")
     limits = [limit for family in FAMILIES for limit in family.limits]
-    rows = [f"| {each.names} | {each.limit} | {each.fails}".rstrip() + " |\n" for each in limits]
+    rows = [
+        f"| {limit.names} | {limit.limit} | {limit.fails}".rstrip() + " |\n" for limit in limits
+    ]
     assert "|---|---|---|\n" + "".join(rows) in page
     for family in FAMILIES:
         explained = ", ".join(limit.names for limit in family.limits)

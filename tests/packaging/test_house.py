@@ -1,4 +1,4 @@
-"""The size of files: a reader takes in one at a time."""
+"""The house: its picture says what the code says, and no file is longer than a reader takes in."""
 
 import shutil
 import subprocess
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tools import house
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ROOMS: Final = (
@@ -40,3 +42,17 @@ def test_no_file_is_longer_than_it_may_be() -> None:
     assert {path for path, count in lines.items() if count > LINES} == LONGER.keys()
     assert len(LONGER) <= 3
     assert all(LONGER.values())
+
+
+def test_the_picture_is_that_of_the_imports() -> None:
+    """docs/images/house.svg as `python -m tools.house` draws it: every import goes down."""
+    arrows = house.imports()
+    level = house.floors(arrows)
+    assert all(level[name] > level[to] for name in arrows for to in arrows[name])
+    assert house.PICTURE.read_text(encoding="utf-8") == house.draw(arrows)
+
+
+def test_a_circle_is_not_drawn() -> None:
+    """The error names the way around."""
+    with pytest.raises(ValueError, match="a → b → a"):
+        house.floors({"a": {"b"}, "b": {"a"}})

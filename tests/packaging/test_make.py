@@ -16,9 +16,15 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is n
 
 def call(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the checkout, unaware that make may be running these tests."""
-    kept = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    ours = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    inherited = {name: text for name, text in os.environ.items() if name not in ours}
     return subprocess.run(
-        command, cwd=ROOT, env={**kept, **environment}, text=True, capture_output=True, check=False
+        command,
+        cwd=ROOT,
+        env={**inherited, **environment},
+        text=True,
+        capture_output=True,
+        check=False,
     )
 
 

@@ -18,7 +18,7 @@ LINES = [
 ]
 MARK = "-- line --"
 ADDRESS = "http://127.0.0.1:8080"
-"""Where it is unless it is told otherwise: somebody may be there."""
+"""Where it is unless another is given: another program may listen on it."""
 
 
 @pytest.mark.slow
@@ -35,8 +35,8 @@ def test_every_curl_line_works(tmp_path: Path) -> None:
     )  # fmt: skip
     try:
         assert serving.stdout is not None
-        said = serving.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        ready = serving.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", ready)
         assert found is not None, serving.communicate(timeout=30)[1]
         typed = [line.replace(ADDRESS, found[0]) for line in LINES]
         script = f"\necho; echo '{MARK}'\n".join(["set -eu -o pipefail", *typed])

@@ -35,30 +35,30 @@ def requirements(extras: Iterable[str]) -> Iterator[Requirement]:
                 yield requirement
 
 
-def closure(wanted: Iterable[Requirement]) -> dict[str, Distribution]:
+def closure(requirements: Iterable[Requirement]) -> dict[str, Distribution]:
     """The installed distributions that the requirements need, by name."""
     found: dict[str, Distribution] = {}
-    left = [(requirement, "") for requirement in wanted]
+    left = [(requirement, "") for requirement in requirements]
     while left:
         requirement, extra = left.pop()
         if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
             continue
         try:
-            each = distribution(requirement.name)
+            installed = distribution(requirement.name)
         except PackageNotFoundError:
             continue
         extras = {"", *requirement.extras}
         if requirement.name not in found or requirement.extras:
-            found[requirement.name] = each
-            inner = [Requirement(text) for text in each.requires or ()]
+            found[requirement.name] = installed
+            inner = [Requirement(text) for text in installed.requires or ()]
             left += [(need, extra) for need in inner for extra in extras]
     return found
 
 
-def tops(each: Distribution) -> set[Path]:
+def tops(installed: Distribution) -> set[Path]:
     """The files and folders that a distribution has in ``site-packages``."""
-    names = {path.parts[0] for path in each.files or ()} - {"..", "__pycache__"}
-    return {Path(str(each.locate_file(name))) for name in names}
+    names = {path.parts[0] for path in installed.files or ()} - {"..", "__pycache__"}
+    return {Path(str(installed.locate_file(name))) for name in names}
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def environment(tmp_path: Path) -> Environment:
         venv.create(folder, symlinks=True)
         packages = next(folder.glob("lib/python*/site-packages"))
         tools = [Requirement(name) for name in TEST_TOOLS]
-        for each in closure([*requirements(extras), *tools]).values():
-            for top in tops(each):
+        for installed in closure([*requirements(extras), *tools]).values():
+            for top in tops(installed):
                 if not (packages / top.name).exists():
                     (packages / top.name).symlink_to(top)
         roots = "\n".join(str(ROOT / name) for name in BUILD["dev-mode-dirs"])

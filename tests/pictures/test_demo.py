@@ -30,7 +30,7 @@ def test_a_run_of_the_lab_holds_together(run: Run) -> None:
         score.watts, rel=0.1
     )
     domains = BOUNDARY_DOMAINS[Boundary(score.boundary)]
-    window = next(each for each in record.windows if each.phase is Phase.INFERENCE)
+    window = next(candidate for candidate in record.windows if candidate.phase is Phase.INFERENCE)
     watts = sum(
         power(run, window, meter, END_S - window.start_ns / S)
         for meter in host_of(run).meters

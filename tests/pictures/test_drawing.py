@@ -67,8 +67,8 @@ def test_a_line_is_broken_at_a_gap(library: Library) -> None:
     broken = draw(library, panel("timeseries", custom=hidden), series(1.0, 2.0, None, 3.0))
     spanned = draw(library, panel("timeseries", custom={**hidden, "spanNulls": 30_000}),
                    series(1.0, 2.0, None, 3.0, 4.0))  # fmt: skip
-    assert [each.count("<path") for each in (whole, broken, spanned)] == [1, 1, 1]
-    assert [each.count("<circle") for each in (whole, broken, spanned)] == [0, 1, 0]
+    assert [drawn.count("<path") for drawn in (whole, broken, spanned)] == [1, 1, 1]
+    assert [drawn.count("<circle") for drawn in (whole, broken, spanned)] == [0, 1, 0]
 
 
 def test_stacked_lines_stand_on_each_other(library: Library) -> None:
@@ -109,7 +109,7 @@ def test_points_of_two_values(library: Library, options: Any) -> None:
 
 
 def test_a_number_is_as_large_as_it_fits(library: Library) -> None:
-    """The page's script is told the room."""
+    """The page's script gets the room."""
     found = draw(library, panel("stat", {"textMode": "value"}), series(1.0, 2.5))
     assert 'data-w="576.0"' in found
     assert ">2.50 W<" in found

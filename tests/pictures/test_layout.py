@@ -23,15 +23,15 @@ def test_a_repeated_panel_pushes_others_down() -> None:
     hosts = Variable(("a", "b", "c"), several=True)
     repeated = panel(0, 0, 24, 4, repeat="host", maxPerRow=2)
     found = placed([repeated, panel(0, 4, 24, 2)], {"host": hosts}, 1000)
-    assert [each.top // 38 for each in found] == [0, 0, 4, 8]
-    assert [each.variables["host"].values for each in found[:3]] == [("a",), ("b",), ("c",)]
+    assert [place.top // 38 for place in found] == [0, 0, 4, 8]
+    assert [place.variables["host"].values for place in found[:3]] == [("a",), ("b",), ("c",)]
 
 
 def test_an_open_row_shows_its_panels() -> None:
     """And what is below it lies below them."""
     row = panel(0, 0, 24, 1) | {"type": "row", "collapsed": True, "panels": [panel(0, 1, 12, 5)]}
     found = opened([row, panel(0, 1, 24, 3)])
-    assert [each["gridPos"]["y"] for each in found] == [0, 1, 6]
+    assert [placed_panel["gridPos"]["y"] for placed_panel in found] == [0, 1, 6]
 
 
 @pytest.mark.parametrize(("values", "ends"), [

@@ -120,7 +120,7 @@ def test_rows_are_split_by_a_column(library: Library, naming: object, titles: li
 def test_a_series_is_called_by_its_alias(library: Library) -> None:
     """With both ways to name a tag; a stat shows its last value that is not missing."""
     found = ask(library, STAT, WATTS)
-    assert [(each.title, each.text) for each in found.numbers] == [("a gpu", "250 W")]
+    assert [(number.title, number.text) for number in found.numbers] == [("a gpu", "250 W")]
 
 
 def test_an_empty_answer_has_no_frames(library: Library) -> None:

@@ -33,7 +33,7 @@ def make_counter() -> MakeCounter:
 
 @pytest.fixture
 def make_series() -> MakeSeries:
-    """An energy series of a RAPL package unless told otherwise."""
+    """An energy series of a RAPL package unless set otherwise."""
 
     def make(
         domain: Domain = Domain.PACKAGE,

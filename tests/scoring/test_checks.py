@@ -226,6 +226,6 @@ def test_incomplete_energy_and_overlap_fail(make_series: MakeSeries) -> None:
 def test_the_worst_window_stands_for_all() -> None:
     """Of a check made on several windows the worst is kept, and says which window it was."""
     found = checks.worst([[Check("gap", v, 1.0, 0.3, "s", "gap")] for v in (VALID, INVALID)])
-    (kept,) = found
-    assert (kept.verdict, kept.message) == (INVALID, "gap (window 2)")
+    (check,) = found
+    assert (check.verdict, check.message) == (INVALID, "gap (window 2)")
     assert checks.verdict(found) is INVALID

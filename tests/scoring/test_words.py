@@ -85,10 +85,10 @@ def test_every_file_is_listed() -> None:
 def test_words_are_sentences(name: str, verdict: Verdict, value: float | None) -> None:
     """With a capital and a full stop, one line, nothing left to fill in, no field's name."""
     check = Check(name, verdict, value, 0.02, "ratio", "mean power of package socket0 (window 3)")
-    told = words.meaning(check)
-    assert told[0].isupper(), told
-    assert told.endswith(".")
-    assert not set("{}\n_") & set(told.replace(check.message, ""))
+    meaning = words.meaning(check)
+    assert meaning[0].isupper(), meaning
+    assert meaning.endswith(".")
+    assert not set("{}\n_") & set(meaning.replace(check.message, ""))
     assert words.found(check)
     assert words.allowed(check)
     assert isinstance(WORDS[name].question, Question)
@@ -129,7 +129,7 @@ def test_the_device_is_named(make_series: MakeSeries) -> None:
         assert "a sensor" not in words.finding(check)
 
 
-def test_states_are_told_by_what_they_are(make_series: MakeSeries) -> None:
+def test_states_are_described_by_what_they_are(make_series: MakeSeries) -> None:
     """Not by a value beside a limit of 0."""
     estimated = make_series(method=Method.ESTIMATED)
     energy = boundary_energy(Boundary.CPU, [SeriesEnergy(estimated, 3.0, True)])
@@ -147,7 +147,7 @@ def test_states_are_told_by_what_they_are(make_series: MakeSeries) -> None:
     assert words.finding(plain) == "A counter needs its edges only"
 
 
-def test_findings_are_told_causes_first() -> None:
+def test_findings_begin_with_causes() -> None:
     """What failed before what warns, and in each the cause before what it does."""
     drift = deviation.check([1.5, 1.2, 1.0])[-1]
     busy, alone = foreign_cpu.check(9.4, 0.39, 10.0), exclusive.check(True)
@@ -155,15 +155,15 @@ def test_findings_are_told_causes_first() -> None:
                   checks=(drift, busy, alone, exclusive.check(False)))  # fmt: skip
     first, second, third = words.findings(score).split("; allowed ")[0], busy, drift
     assert first.startswith("Another window of the host")
-    told = words.findings(score)
-    assert told.index(words.finding(second)) < told.index(words.finding(third))
-    assert told.count(". ") == 2
-    assert not told.endswith(".")
+    findings = words.findings(score)
+    assert findings.index(words.finding(second)) < findings.index(words.finding(third))
+    assert findings.count(". ") == 2
+    assert not findings.endswith(".")
     assert words.findings(replace(score, checks=(), verdict=VALID)) == "every check passed"
     assert words.findings(replace(score, checks=())) == "no energy was measured"
 
 
-def test_many_findings_are_told_by_the_worst_three() -> None:
+def test_of_many_findings_the_worst_three_are_given() -> None:
     """And how many more there are; fewer than three where those are long, and never much over two
     hundred letters: they stand in a table's cell."""
     found = [foreign_cpu.check(9.4, 0.39, 10.0), repeats.check(2), *deviation.check([1.5, 1.2]),
@@ -180,12 +180,12 @@ def test_many_findings_are_told_by_the_worst_three() -> None:
     long = [Check(f"n{i}", WARNED, None, None, "", f"{'word ' * 20}{i}") for i in range(4)]
     assert words.findings(replace(score, checks=tuple(long))).endswith("word 1. And 2 more")
     endless = Check("n", WARNED, None, None, "", "word " * 80)
-    told = words.findings(replace(score, checks=(endless,)))
-    assert told.endswith("word …")
-    assert 200 < len(told) <= 220
+    findings = words.findings(replace(score, checks=(endless,)))
+    assert findings.endswith("word …")
+    assert 200 < len(findings) <= 220
 
 
-def test_a_check_of_an_older_version_is_told_by_its_name() -> None:
+def test_a_check_of_an_older_version_is_given_by_its_name() -> None:
     """A saved run can be shown whatever made it."""
     old = Check("sun", WARNED, 3.0, 1.0, "", "the sun shone")
     assert words.finding(old) == "sun: 3; allowed 1"

@@ -66,10 +66,10 @@ class Stack:
     def inspect(self, service: str) -> Any:
         """What the engine knows of its container."""
         container = self.compose("ps", "-q", service).strip()
-        told = subprocess.run(
+        done = subprocess.run(
             ["docker", "inspect", container], check=True, text=True, capture_output=True
         )
-        return json.loads(told.stdout)[0]
+        return json.loads(done.stdout)[0]
 
     def inside(self, service: str, port: int) -> str:
         """Where a service listens on one of the stack's own networks."""
@@ -161,13 +161,13 @@ def _answers() -> bool:
 
 
 def _classic_only() -> bool:
-    told = subprocess.run(["docker", "buildx", "version"], check=False, capture_output=True)
-    return told.returncode != 0
+    done = subprocess.run(["docker", "buildx", "version"], check=False, capture_output=True)
+    return done.returncode != 0
 
 
 def _has_image(name: str) -> bool:
-    told = subprocess.run(["docker", "image", "inspect", name], check=False, capture_output=True)
-    return told.returncode == 0
+    done = subprocess.run(["docker", "image", "inspect", name], check=False, capture_output=True)
+    return done.returncode == 0
 
 
 def _free_port() -> int:

@@ -52,7 +52,7 @@ class Influx2:
                 return 0, ""
             case ["bucket", "update", *_]:
                 (key,) = options["--id"]
-                bucket = next(each for each, (known, _) in self.buckets.items() if known == key)
+                bucket = next(name for name, (known, _) in self.buckets.items() if known == key)
                 self.buckets[bucket] = (key, _hours(options["--retention"][0]))
                 return 0, ""
             case ["user", "list", *_]:
@@ -82,7 +82,7 @@ class Influx2:
         """``read telemetry`` and its like; nothing without a password."""
         key, permissions = self.rights[user]
         names = {key: bucket for bucket, (key, _) in self.buckets.items()}
-        found = {re.sub(r":.*/", " ", each) for each in permissions}
+        found = {re.sub(r":.*/", " ", permission) for permission in permissions}
         return {f"{verb} {names[bucket]}" for verb, bucket in map(str.split, found)
                 if key in self.passwords}  # fmt: skip
 

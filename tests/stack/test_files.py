@@ -31,16 +31,16 @@ def test_without_an_address_every_alert_is_muted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
+    ("set_names", "sent"),
     [
         (("WATTMARK_ALERT_WEBHOOK",), ["Wattmark webhook"]),
         (("WATTMARK_ALERT_MAIL",), ["Wattmark mail"]),
         (tuple(ADDRESSES), ["Wattmark webhook", "Wattmark mail"]),
     ],
 )
-def test_one_line_sends_alerts(given: tuple[str, ...], sent: list[str]) -> None:
+def test_one_line_sends_alerts(set_names: tuple[str, ...], sent: list[str]) -> None:
     """Each address that is given gets every alert, and no other does."""
-    environment = {name: ADDRESSES[name] for name in given}
+    environment = {name: ADDRESSES[name] for name in set_names}
     assert _sent(ALERT, environment) == sent
     points = {point["name"]: point for point in _alerting(environment)["contactPoints"]}
     settings = [value for name in sent
@@ -79,7 +79,7 @@ def test_dcgm_is_read_every_second_as_this_machine() -> None:
 def test_a_target_file_of_ones_own_must_send_the_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told in one line, with the line to add; the stack's own passes."""
+    """Refused in one line, with the line to add; the stack's own passes."""
     text = (ROOT / "collector/stack/targets.yml").read_text()
     monkeypatch.setenv("WATTMARK_TARGETS", str(tmp_path))
     (tmp_path / "targets.yml").write_text(text)
@@ -93,15 +93,15 @@ def test_a_target_file_of_ones_own_must_send_the_token(
 
 def test_the_lock_keeps_what_was_resolved(lock: Path) -> None:
     """And is a compose file; without images there is none."""
-    kept = {
+    images_by_name = {
         "grafana": Image("grafana/grafana:11.6.0", "grafana/grafana@sha256:" + "ab" * 32),
         "influxdb": Image("influxdb:2.7", "sha256:" + "cd" * 32),
     }
-    images.write_lock(kept)
-    assert images.read_lock() == kept
+    images.write_lock(images_by_name)
+    assert images.read_lock() == images_by_name
     services = yaml.safe_load(lock.read_text())["services"]
-    assert {name: each["image"] for name, each in services.items()} == {
-        name: image.locked for name, image in kept.items()
+    assert {name: service["image"] for name, service in services.items()} == {
+        name: image.locked for name, image in images_by_name.items()
     }
     images.write_lock({})
     assert not lock.exists()
@@ -118,10 +118,10 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _alerting(environment: dict[str, str]) -> Any:
     """The file as Grafana reads it: variables of what the compose file sets."""
     service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
-    given = {name: _interpolated(str(text), environment)
+    interpolated = {name: _interpolated(str(text), environment)
              for name, text in service["environment"].items()}  # fmt: skip
     file = ROOT / "grafana/provisioning/alerting/contact-points.yml"
-    return _expanded(yaml.safe_load(file.read_text()), given)
+    return _expanded(yaml.safe_load(file.read_text()), interpolated)
 
 
 def _interpolated(text: str, environment: dict[str, str]) -> str:
@@ -134,17 +134,17 @@ def _expanded(value: Any, environment: dict[str, str]) -> Any:
         case str():
             return Template(value).substitute(environment)
         case list():
-            return [_expanded(each, environment) for each in value]
+            return [_expanded(entry, environment) for entry in value]
         case dict():
-            return {key: _expanded(each, environment) for key, each in value.items()}
+            return {key: _expanded(entry, environment) for key, entry in value.items()}
     return value
 
 
 def _sent(labels: dict[str, str], environment: dict[str, str]) -> list[str]:
     """Contact points that an alert is sent to, by the Alertmanager's rules."""
     alerting = _alerting(environment)
-    always = {each["name"] for each in alerting["muteTimes"]
-              if each["time_intervals"] == [{"times": [{"start_time": "00:00",
+    always = {mute["name"] for mute in alerting["muteTimes"]
+              if mute["time_intervals"] == [{"times": [{"start_time": "00:00",
                                                         "end_time": "24:00"}]}]}  # fmt: skip
     names = {point["name"] for point in alerting["contactPoints"]}
     (policy,) = alerting["policies"]

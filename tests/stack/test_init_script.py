@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.influx_2 import ADMIN, COMMAND, TOKEN, Influx2, Server
-from tools.stack.databases import DATABASES, READS, USERS, WRITES, hours, kept
+from tools.stack.databases import DATABASES, READS, USERS, WRITES, hours, retentions
 
 SCRIPT = Path(__file__).parents[2] / "influxdb/init.sh"
 PASSWORDS = {user: f'the "{user}" \\ password' for user in (*USERS, "admin")}
@@ -51,8 +51,8 @@ def run(influx: Influx2, tmp_path: Path) -> Iterator[Run]:
 
     yield call
     server.close()
-    told = (tmp_path / "curl").read_text() if (tmp_path / "curl").exists() else ""
-    arguments = told + repr(influx.asked)
+    configured = (tmp_path / "curl").read_text() if (tmp_path / "curl").exists() else ""
+    arguments = configured + repr(influx.asked)
     for secret in (TOKEN, *PASSWORDS.values()):
         assert secret not in arguments, "a secret was an argument of a process"
 
@@ -65,10 +65,10 @@ def test_an_empty_volume_gets_databases_users_and_their_rights(influx: Influx2, 
     done = run()
     assert (done.returncode, done.stderr) == (0, "")
     assert {name: every for name, (_, every) in influx.buckets.items() if name != "_monitoring"} \
-        == {name: hours(text) for name, text in kept().items()}  # fmt: skip
+        == {name: hours(text) for name, text in retentions().items()}  # fmt: skip
     for user in USERS:
-        wanted = {f"read {name}" for name in READS[user]}
-        assert influx.may(user) == wanted | {f"write {name}" for name in WRITES[user]}
+        rights = {f"read {name}" for name in READS[user]}
+        assert influx.may(user) == rights | {f"write {name}" for name in WRITES[user]}
         assert influx.password(user) == PASSWORDS[user]
 
 
@@ -113,7 +113,7 @@ def test_retention_is_one_setting(influx: Influx2, run: Run, text: str, every: i
     """It holds for what is kept long, before and after; the raw samples and the results stay."""
     run()
     run(WATTMARK_RETENTION=text)
-    assert {name for name, (_, kept) in influx.buckets.items() if kept == every} >= {
+    assert {name for name, (_, duration) in influx.buckets.items() if duration == every} >= {
         "telemetry_1m", "power_1m", "power_10m", "power_1h",
     }  # fmt: skip
     assert influx.buckets["telemetry"][1] == influx.buckets["power_10s"][1] == 336

@@ -73,11 +73,11 @@ class Container:
             "INFLUX_HOST": server.real_address, "INFLUX_CONFIGS_PATH": str(configs),
         }  # fmt: skip
 
-    def execute(self, service: str, *command: str, given: str) -> str:
+    def execute(self, service: str, *command: str, stdin: str) -> str:
         """Run a command in it."""
         assert service == "influxdb"
         done = subprocess.run(
-            command, input=given, text=True, capture_output=True, env=self._environment, check=False
+            command, input=stdin, text=True, capture_output=True, env=self._environment, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

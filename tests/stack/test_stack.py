@@ -38,7 +38,7 @@ def test_the_stack_comes_up_and_a_sample_and_a_window_are_in_influxdb(stack: Any
 
 
 def test_host_metrics_inside_equal_those_outside(stack: Any) -> None:
-    """The exporter in its container tells of the machine, by the machine's own name."""
+    """The exporter in its container reports the machine, by the machine's own name."""
     before = _outside()
     time.sleep(3.0)  # two samples of the host
     inside: dict[tuple[str, str], float] = {}
@@ -142,8 +142,8 @@ def test_a_backup_brings_everything_back(stack: Any, tmp_path: Path) -> None:
     assert windows
     stack.tool("backup", str(tmp_path / "copy"))
     with stack.runner() as api:
-        asked = {"workload": "after the backup", "model": "none"}
-        window = api.post("/windows", json=asked).json()
+        window_body = {"workload": "after the backup", "model": "none"}
+        window = api.post("/windows", json=window_body).json()
         later = window["run_id"]
         time.sleep(1.0)
         api.patch(f"/windows/{window['window_id']}", json={"inferences": 1}).raise_for_status()
@@ -267,11 +267,11 @@ def _start(api: httpx.Client) -> str:
 
 
 def _ended(api: httpx.Client, run: str) -> Any:
-    told = api.get(f"/runs/{run}").json()
-    return told if told["state"] in {"done", "failed", "cancelled", "interrupted"} else None
+    answer = api.get(f"/runs/{run}").json()
+    return answer if answer["state"] in {"done", "failed", "cancelled", "interrupted"} else None
 
 
 def _rows(series: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        dict(zip(each["columns"], row, strict=True)) for each in series for row in each["values"]
+        dict(zip(table["columns"], row, strict=True)) for table in series for row in table["values"]
     ]

@@ -29,7 +29,7 @@ def test_parts_reach_only_whom_they_need(stack: Any) -> None:
     assert inner - {"grafana-influxdb"} == PAIRS
     for pair in PAIRS:
         members = networks[f"{project}_{pair}"]["Containers"].values()
-        assert {each["Name"].split("_")[-2] for each in members} == set(pair.split("-"))
+        assert {member["Name"].split("_")[-2] for member in members} == set(pair.split("-"))
     exporter = stack.inspect("exporter")["NetworkSettings"]["Networks"]
     assert all(networks[name]["Internal"] for name in exporter)
 
@@ -43,17 +43,17 @@ def test_services_are_limited(stack: Any) -> None:
 
 
 def test_an_older_stack_is_brought_up_to_date(stack: Any, tmp_path: Path) -> None:
-    """One without ready power gets databases, rights and the power of its past; told before."""
+    """One without ready power gets databases, rights and the power of its past; printed before."""
     for name in POWER:
         stack.query("admin", "", f"DROP DATABASE {name}")
     shown = stack.tool("update", "--show")
     assert "database power_1h: new, kept 730d" in shown
     assert "user collector: reads telemetry, telemetry_1m, power_10s" in shown
     assert "influxdb: " not in shown
-    there = {row[0] for row in stack.query("admin", "", "SHOW DATABASES")[0]["values"]}
-    assert not there & set(POWER)
-    told = stack.tool("update", str(tmp_path / "copy"))
-    assert "updated and tested" in told
+    databases = {row[0] for row in stack.query("admin", "", "SHOW DATABASES")[0]["values"]}
+    assert not databases & set(POWER)
+    output = stack.tool("update", str(tmp_path / "copy"))
+    assert "updated and tested" in output
     assert (tmp_path / "copy" / "influxdb.tar").stat().st_size > 0
     minutes = stack.query("grafana", "power_1m", 'SELECT watts FROM "power" GROUP BY "domain"')
     assert "total" in {series["tags"]["domain"] for series in minutes}
@@ -69,10 +69,10 @@ def test_an_update_that_fails_leaves_all_as_it_was(stack: Any, broken: str, tmp_
     newer = replace(
         stack, environment={**stack.environment, "WATTMARK_TEST_INFLUXDB": broken}
     )  # fmt: skip
-    told = newer.tool("update", str(tmp_path / "copy"), status=1)
-    assert f"({broken}), was {image.removeprefix('sha256:')[:12]}" in told
-    assert re.search("stack: it failed: influxdb is (ending again and again|unhealthy)", told)
-    assert told.splitlines()[-1].startswith("stack: not updated, all is as before")
+    output = newer.tool("update", str(tmp_path / "copy"), status=1)
+    assert f"({broken}), was {image.removeprefix('sha256:')[:12]}" in output
+    assert re.search("stack: it failed: influxdb is (ending again and again|unhealthy)", output)
+    assert output.splitlines()[-1].startswith("stack: not updated, all is as before")
     assert stack.inspect("influxdb")["Image"] == image
     assert lock.read_text() == locked
     assert _windows(stack) == before
@@ -96,9 +96,9 @@ def broken(stack: Any) -> Iterator[str]:
 
 def _windows(stack: Any) -> list[Any]:
     series = stack.query("grafana", "results", 'SELECT run_id, end_ns FROM "window"')
-    return [row for each in series for row in each["values"]]
+    return [row for table in series for row in table["values"]]
 
 
 def _docker(*arguments: str) -> Any:
-    told = subprocess.run(["docker", *arguments], check=True, text=True, capture_output=True)
-    return json.loads(told.stdout)[0]
+    done = subprocess.run(["docker", *arguments], check=True, text=True, capture_output=True)
+    return json.loads(done.stdout)[0]

@@ -189,7 +189,7 @@ def main(data: Path, out: Path) -> None:
         rooms.end_all()
     short = Rooms.__new__(Rooms)
     short.data, short.host, short.processes = data, "lab1", {}
-    try:  # an exporter anew, whose ring holds little
+    try:  # a fresh exporter, whose ring holds little
         leave_spool(short.start("wattmark_exporters", "--listen", "127.0.0.1:0"), data)
     finally:
         short.end_all()

@@ -82,7 +82,7 @@ def with_more(path: str, body: Any) -> Any:
     more = copy.deepcopy(body)
     if path == "/sensors":
         sensors = more["sensors"]
-        series = next(each for sensor in sensors for each in sensor["energy"])
+        series = next(counter for sensor in sensors for counter in sensor["energy"])
         unknown = [{**series, "domain": "rack"}, {**series, "method": "guessed", "device": "x"},
                    {**series, "state": "calibrating", "device": "y"}]  # fmt: skip
         for sensor in sensors:
@@ -99,7 +99,7 @@ def with_more(path: str, body: Any) -> Any:
 def _keyed(body: Any) -> Any:
     """With one key more in each object that has keys of Wattmark's."""
     if isinstance(body, list):
-        return [_keyed(each) for each in body]
+        return [_keyed(entry) for entry in body]
     if isinstance(body, dict):
         more = {name: v if name in MAPS else _keyed(v) for name, v in body.items()}
         return {**more, **NEW}

@@ -31,8 +31,8 @@ def test_what_an_exporter_adds_is_set_aside_and_the_rest_is_kept(exporters: Any)
     None of these counts: what is chosen is what is chosen without them."""
     today, later = (report_of(url) for url in exporters)
     assert pin_sources(later.energy) == pin_sources(today.energy) != ()
-    assert {each.domain for each in later.energy} <= set(Domain)
-    assert {each.method for each in later.energy} <= set(Method)
+    assert {series.domain for series in later.energy} <= set(Domain)
+    assert {series.method for series in later.energy} <= set(Method)
     known = [sensor for sensor in later.sensors if sensor.name != "late"]
     assert [sensor.name for sensor in known] == [sensor.name for sensor in today.sensors]
     assert all(sensor.state != SensorState.OK for sensor in later.sensors if sensor not in known)
@@ -72,7 +72,7 @@ def test_the_collector_takes_all_samples_of_a_later_exporter(
     found = {frozenset(data.tags) for data in store.series("energy", 0, 2**62, {})}
     store.close()
     assert found == {
-        frozenset({"host": "lab1", **each.tags}.items()) for each in report_of(today).energy
+        frozenset({"host": "lab1", **series.tags}.items()) for series in report_of(today).energy
     }
 
 
@@ -86,9 +86,11 @@ def test_the_command_line_shows_the_sensors_of_a_later_exporter(
                    "--store", f"sqlite:///{tmp_path / 'store.sqlite'}"]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, timeout=60.0)
         assert done.returncode == 0, done.stderr
-        sensors = {each["sensor"]: each for each in json.loads(done.stdout)["sensors"]}
+        sensors = {sensor["sensor"]: sensor for sensor in json.loads(done.stdout)["sensors"]}
         assert not sensors.pop("late", {}).get("readable")
-        shown.append([(name, each["readable"], each["chosen"]) for name, each in sensors.items()])
+        shown.append(
+            [(name, sensor["readable"], sensor["chosen"]) for name, sensor in sensors.items()]
+        )
     assert shown[0] == shown[1]
 
 
@@ -108,8 +110,8 @@ def test_the_runner_measures_by_a_later_exporter(exporters: Any, tmp_path: Path)
             closed = runner.ask(f"/windows/{window['window_id']}", {"inferences": 1}, "PATCH")
         finally:
             process.terminate()
-    chosen = [each for each in sensors["energy"] if each["chosen"]]
-    assert [(each["domain"], each["device"], each["source"]) for each in chosen] == [
+    chosen = [counter for counter in sensors["energy"] if counter["chosen"]]
+    assert [(counter["domain"], counter["device"], counter["source"]) for counter in chosen] == [
         ("package", "cpu", "estimate")
     ]
     assert closed["state"] == "closed"
@@ -129,8 +131,8 @@ def test_the_client_reads_what_a_later_runner_answers(service: Any, newer: Befor
         assert later.score(run_id) == today.score(run_id) != []
         assert list(later.scores(run_id=run_id)) == list(today.scores(run_id=run_id))
         assert later.ranking(model="versions") == today.ranking(model="versions")
-        windows = {each.window_id: each for each in later.windows(run_id=run_id)}
-        assert windows == {each.window_id: each for each in today.windows(run_id=run_id)}
+        windows = {window.window_id: window for window in later.windows(run_id=run_id)}
+        assert windows == {window.window_id: window for window in today.windows(run_id=run_id)}
         assert [w["name"] for w in later.workloads()] == [w["name"] for w in today.workloads()]
         record = later.run(run_id).record
         assert record is not None

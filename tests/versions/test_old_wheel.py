@@ -80,7 +80,9 @@ def test_the_old_collector_takes_every_energy_series_of_todays_exporter(
     store = open_store(store_url)
     found = {frozenset(data.tags): data for data in store.series("energy", 0, 2**62, {})}
     store.close()
-    assert found.keys() == {frozenset({"host": "lab1", **each.tags}.items()) for each in series}
+    assert found.keys() == {
+        frozenset({"host": "lab1", **counter.tags}.items()) for counter in series
+    }
     for data in found.values():
         assert len(data.times_ns) >= 2
         assert list(data.times_ns) == sorted(data.times_ns)

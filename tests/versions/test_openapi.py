@@ -36,7 +36,7 @@ def missing(
                 continue
             if name == "required" and isinstance(value, list):
                 least, most = (new.get(name, []), value) if sent else (value, new.get(name, []))
-                yield from (f"{place}/{each}" for each in least if each not in most)
+                yield from (f"{place}/{value}" for value in least if value not in most)
             elif name not in new:
                 yield place
             else:

@@ -79,8 +79,8 @@ def test_runs_that_had_ended_are_listed_as_before(opened: Opened, left: Any) -> 
     for name in names:
         path = f"/runs/{name}"
         assert_kept(opened.runner.ask(path), left["answers"][path])
-        events = [json.loads(each) for each in opened.runner.events(name)]
-        assert_kept(events, [json.loads(each) for each in left["answers"][f"{path}/events"]])
+        events = [json.loads(event) for event in opened.runner.events(name)]
+        assert_kept(events, [json.loads(event) for event in left["answers"][f"{path}/events"]])
 
 
 @pytest.mark.parametrize("path", ["/scores", "/ranking", "/tables/1", "/tables/2", "/tables/3"])
@@ -94,7 +94,7 @@ def test_scores_are_listed_ranked_and_tabulated_as_before(
 def test_a_window_that_was_open_is_abandoned_and_others_are_kept(opened: Opened, left: Any) -> None:
     """Nobody measured its end; the run that it belongs to is interrupted, and says why."""
     before = left["answers"]["/windows"]["windows"]
-    now = {each["window_id"]: each for each in opened.runner.ask("/windows")["windows"]}
+    now = {window["window_id"]: window for window in opened.runner.ask("/windows")["windows"]}
     assert len(now) == len(before)
     for window in before:
         if window["window_id"] != left["open_window"]["window_id"]:
@@ -156,7 +156,9 @@ def test_a_file_is_copied_before_its_tables_change(
     """One line of the log names the copy, which holds what the earlier version left."""
     copy = opened.data / f"{name}.before-{version('wattmark')}"
     assert content(copy) == content(old_data / name)
-    (line,) = [each for each in opened.log.read_text().splitlines() if str(copy) in each]
+    (line,) = [
+        log_line for log_line in opened.log.read_text().splitlines() if str(copy) in log_line
+    ]
     assert "is of an older version" in line
 
 

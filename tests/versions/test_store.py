@@ -39,7 +39,7 @@ def test_every_sample_is_there(store: Store, rows: sqlite3.Connection) -> None:
         names = [column[0] for column in table.description]
         before = [dict(zip(names, row, strict=True)) for row in table]
         found = store.series(measurement, *EVER, dict(json.loads(tags)))
-        (data,) = [each for each in found if dict(each.tags) == dict(json.loads(tags))]
+        (data,) = [series for series in found if dict(series.tags) == dict(json.loads(tags))]
         assert list(data.times_ns) == [row["time_ns"] for row in before]
         for field, values in data.fields.items():
             assert list(values) == [row[field] for row in before]
@@ -53,10 +53,10 @@ def test_every_window_and_score_is_there(
 ) -> None:
     """With all that was known of it, to the last digit."""
     results: list[Any] = [*(store.windows() if table == "window" else store.scores())]
-    found = {tuple(getattr(each, name) for name in key): each for each in results}
-    there = rows.execute(f'SELECT * FROM "{table}"')
-    there.row_factory = sqlite3.Row
-    before = there.fetchall()
+    found = {tuple(getattr(result, name) for name in key): result for result in results}
+    stored = rows.execute(f'SELECT * FROM "{table}"')
+    stored.row_factory = sqlite3.Row
+    before = stored.fetchall()
     assert len(before) == len(found) > 5
     for row in before:
         result = found[tuple(row[name] for name in key)]

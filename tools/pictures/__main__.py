@@ -66,7 +66,7 @@ def _draw(name: str, server: Server, library: Library, options: argparse.Namespa
     board = DASHBOARDS[name]()
     since = options.since or board["time"]["from"]
     library.span = library.spanned(since, options.until)
-    chosen = dict(each.split("=", 1) for each in options.choose)
+    chosen = dict(choice.split("=", 1) for choice in options.choose)
     closed = any(panel.get("panels") for panel in board["panels"])
     options.folder.mkdir(parents=True, exist_ok=True)
     for ending, opened in (("", False), *([("-open", True)] if closed else [])):

@@ -37,17 +37,17 @@ class Server:
         Raises ``ServerError``.
         """
         body = urlencode({"db": database, "q": query, "epoch": "ms"}).encode()
-        status, found = self._post("/query", body)
+        status, text = self._post("/query", body)
         if status != HTTPStatus.OK:
-            return {"error": found.decode(errors="replace")[:500]}
-        results: Sequence[Json] = json.loads(found).get("results") or [{}]
+            return {"error": text.decode(errors="replace")[:500]}
+        results: Sequence[Json] = json.loads(text).get("results") or [{}]
         return results[0]
 
     def write(self, database: str, lines: Sequence[str]) -> None:
         """Write lines of line protocol, times in ns. Raises ``ServerError``."""
-        status, found = self._post(f"/write?db={database}", "\n".join(lines).encode())
+        status, text = self._post(f"/write?db={database}", "\n".join(lines).encode())
         if status != HTTPStatus.NO_CONTENT:
-            raise ServerError(f"InfluxDB refused demo data: {found.decode(errors='replace')[:500]}")
+            raise ServerError(f"InfluxDB refused demo data: {text.decode(errors='replace')[:500]}")
 
     def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
         headers = {}
@@ -84,12 +84,12 @@ class Asker:
     def choose(self, listed: Sequence[Json], chosen: Mapping[str, str]) -> dict[str, Variable]:
         """What each variable is at first, or what was ``chosen`` for it."""
         made: dict[str, Variable] = {}
-        for each in listed:
-            name = str(each["name"])
+        for variable in listed:
+            name = str(variable["name"])
             if name in chosen:
-                made[name] = Variable((chosen[name],), bool(each.get("multi")))
+                made[name] = Variable((chosen[name],), bool(variable.get("multi")))
             else:
-                made[name] = self._first(each, made)
+                made[name] = self._first(variable, made)
         return made
 
     def result(
@@ -129,7 +129,7 @@ class Asker:
             case "interval":
                 return self._interval(listed, current)
             case "custom":
-                options = [each.split(" : ")[-1].strip() for each in listed["query"].split(",")]
+                options = [option.split(" : ")[-1].strip() for option in listed["query"].split(",")]
                 return _selected(listed, options, current)
             case "constant" | "textbox":
                 return Variable((str(listed.get("query") or current),))
@@ -148,26 +148,26 @@ class Asker:
         text = str(query.get("query", "") if isinstance(query, Mapping) else query)
         filled = self._filled(text, {**self._macros(self.span), **known}, self.span)
         answer = self.server.ask(database_of(listed.get("datasource"), known), filled)
-        found = _filtered(_values(answer), str(listed.get("regex") or ""))
+        values = _filtered(_values(answer), str(listed.get("regex") or ""))
         order = int(listed.get("sort") or 0)
         if order:
             numeric = order in {3, 4}
-            found.sort(key=_number if numeric else str.casefold, reverse=order % 2 == 0)
-        return _selected(listed, found, current)
+            values.sort(key=_number if numeric else str.casefold, reverse=order % 2 == 0)
+        return _selected(listed, values, current)
 
 
 def _selected(listed: Json, options: Sequence[str], current: object) -> Variable:
     several = bool(listed.get("multi"))
     if current in (ALL, [ALL]) and listed.get("includeAll"):
         return Variable(tuple(options), True, str(listed.get("allValue") or ""))
-    wanted = [str(each) for each in (current if isinstance(current, list) else [current])]
-    kept = tuple(each for each in wanted if each in options) or tuple(options[:1])
-    return Variable(kept, several)
+    chosen = [str(value) for value in (current if isinstance(current, list) else [current])]
+    valid = tuple(value for value in chosen if value in options) or tuple(options[:1])
+    return Variable(valid, several)
 
 
 def _values(answer: Json) -> list[str]:
     """As Grafana takes a variable's values: a series' first column of texts, else of anything."""
-    found: dict[str, None] = {}
+    values: dict[str, None] = {}
     for series in answer.get("series", []):
         columns = [n for n, name in enumerate(series["columns"]) if name != "time"]
         if series["columns"][:2] == ["key", "value"]:
@@ -175,8 +175,8 @@ def _values(answer: Json) -> list[str]:
         rows = series.get("values", [])
         texts = [n for n in columns if any(isinstance(row[n], str) for row in rows)]
         for at in (texts or columns)[:1]:
-            found |= {str(row[at]): None for row in rows if row[at] is not None}
-    return list(found)
+            values |= {str(row[at]): None for row in rows if row[at] is not None}
+    return list(values)
 
 
 def _filtered(values: Sequence[str], pattern: str) -> list[str]:
@@ -185,13 +185,13 @@ def _filtered(values: Sequence[str], pattern: str) -> list[str]:
         return list(values)
     text, flags = (bare[1], bare[2]) if bare else (pattern, "")
     regex = re.compile(text.replace("(?<", "(?P<"), re.IGNORECASE if "i" in flags else 0)
-    found: dict[str, None] = {}
+    filtered: dict[str, None] = {}
     for value in values:
         match = regex.search(value)
         if match is not None:
             named: dict[str, Any] = match.groupdict()
-            found[str(named.get("value") or (match[1] if match.groups() else value))] = None
-    return list(found)
+            filtered[str(named.get("value") or (match[1] if match.groups() else value))] = None
+    return list(filtered)
 
 
 def _number(text: str) -> float:

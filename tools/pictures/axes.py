@@ -87,11 +87,9 @@ def log_share(value: float, low: float, high: float) -> float:
 def times(span: Span, pixels: float) -> list[tuple[int, str]]:
     """Round times and what stands at them, in UTC."""
     range_ms = max(span.end_ms - span.start_ms, 1)
-    step = _STEPS_MS[-1]
-    for each in _STEPS_MS:
-        step = each
-        width = len(_clock(span.start_ms, each, range_ms)) * LETTER_PX + 18
-        if each / range_ms * pixels >= width:
+    for step in _STEPS_MS:
+        width = len(_clock(span.start_ms, step, range_ms)) * LETTER_PX + 18
+        if step / range_ms * pixels >= width:
             break
     first = -(-span.start_ms // step) * step
     return [(at, _clock(at, step, range_ms)) for at in range(first, span.end_ms + 1, step)]

@@ -30,7 +30,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A panel to be drawn into a box of so many px."""
+    """A panel to be drawn into a box of ``width`` by ``height`` px."""
 
     panel: Json
     shown: Shown
@@ -43,8 +43,8 @@ class Drawing:
     @property
     def options(self) -> Json:
         """The panel's own, by its kind."""
-        found: Json = self.panel.get("options") or {}
-        return found
+        options: Json = self.panel.get("options") or {}
+        return options
 
     @property
     def empty(self) -> str:
@@ -83,26 +83,24 @@ def is_empty(shown: Shown) -> bool:
     return all(frame.length == 0 or not frame.fields for frame in shown.frames)
 
 
-def text_at(
-    x: float, y: float, words: str, anchor: str = "middle", color: str = TEXT, size: int = 12
-) -> str:
+def text_at(x: float, y: float, words: str, anchor: str = "middle", color: str = TEXT) -> str:
     """A word in an SVG; ``y`` is its middle."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" dominant-baseline="central"'
-        f' font-size="{size}" fill="{color}">{escape(words)}</text>'
+        f' font-size="12" fill="{color}">{escape(words)}</text>'
     )
 
 
-def rule(x1: float, y1: float, x2: float, y2: float, color: str = GRID) -> str:
+def rule(x1: float, y1: float, x2: float, y2: float) -> str:
     """A thin line."""
     return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{color}"'
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{GRID}"'
         ' stroke-width="1" shape-rendering="crispEdges"/>'
     )
 
 
 def svg(parts: Iterable[str], width: float, height: float) -> str:
-    """An SVG of so many px."""
+    """An SVG of ``width`` by ``height`` px."""
     return (
         f'<svg width="{width:.0f}" height="{height:.0f}" style="display:block">'
         f"{''.join(parts)}</svg>"
@@ -137,10 +135,10 @@ def with_legend(drawing: Drawing, entries: Sequence[Entry], plot: Callable[[int,
     return plot(drawing.width, drawing.height - taken) + legend
 
 
-def _wide(entries: Sequence[Entry], asked: Any, width: int, *, table: bool) -> int:
+def _wide(entries: Sequence[Entry], set_width: Any, width: int, *, table: bool) -> int:
     longest = max(len(entry.name) for entry in entries) * 6.6 + 40
     calcs = max(len(entry.calcs) for entry in entries) * 75 if table else 0
-    return int(min(asked or longest + calcs, width * (0.9 if asked else 0.6)))
+    return int(min(set_width or longest + calcs, width * (0.9 if set_width else 0.6)))
 
 
 def legend_height(entries: Sequence[Entry], width: int, *, table: bool) -> int:

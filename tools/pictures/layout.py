@@ -27,7 +27,7 @@ def placed(panels: Sequence[Json], variables: Mapping[str, Variable], width: int
     """All that is shown: repeated panels once for each value, those of closed rows not at all."""
     made: list[Placed] = []
     added = 0
-    for panel in sorted(panels, key=lambda each: (each["gridPos"]["y"], each["gridPos"]["x"])):
+    for panel in sorted(panels, key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"])):
         rows = 0
         for copy, own, down in _repeated(panel, variables):
             made.append(_placed(copy, own, added + down, width))
@@ -40,15 +40,15 @@ def opened(panels: Sequence[Json]) -> list[Json]:
     """The panels as if somebody had opened all rows."""
     made: list[Json] = []
     down = 0
-    for panel in sorted(panels, key=lambda each: (each["gridPos"]["y"], each["gridPos"]["x"])):
+    for panel in sorted(panels, key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"])):
         made.append(_lower(panel, down))
         inside = panel.get("panels") or []
         if panel["type"] == "row" and panel.get("collapsed") and inside:
             top = panel["gridPos"]["y"] + 1
-            first = min(each["gridPos"]["y"] for each in inside)
-            last = max(each["gridPos"]["y"] + each["gridPos"]["h"] for each in inside)
+            first = min(panel["gridPos"]["y"] for panel in inside)
+            last = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in inside)
             made[-1] = {**made[-1], "collapsed": False, "panels": []}
-            made += [_lower(each, down + top - first) for each in inside]
+            made += [_lower(panel, down + top - first) for panel in inside]
             down += last - first
     return made
 

@@ -63,7 +63,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class DataFrame:
     """A table, or a series: fields of the same length."""
 
     name: str
@@ -74,16 +74,16 @@ class Frame:
     @property
     def columns(self) -> list[Field]:
         """The fields that a table shows."""
-        return [each for each in self.fields if not each.hidden]
+        return [field for field in self.fields if not field.hidden]
 
     @property
     def heads(self) -> list[str]:
         """What the columns are called."""
-        return [each.title for each in self.columns]
+        return [field.title for field in self.columns]
 
     def rows(self) -> list[dict[str, str]]:
         """The texts of each row by its columns' heads."""
-        return [{each.title: each.texts[n] for each in self.columns} for n in range(self.length)]
+        return [{field.title: field.texts[n] for field in self.columns} for n in range(self.length)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Number:
 class Shown:
     """What a panel shows. ``error``: why it shows nothing."""
 
-    frames: Sequence[Frame]
+    frames: Sequence[DataFrame]
     numbers: Sequence[Number] = ()
     error: str = ""
 
@@ -127,7 +127,7 @@ class Variable:
     every: str = ""
 
     def json(self) -> Json:
-        """For the library."""
+        """As the library's process reads it."""
         made: Json = {"values": list(self.values), "several": self.several}
         return {**made, "all": self.every} if self.every else made
 
@@ -140,7 +140,7 @@ class Span:
     end_ms: int
 
     def json(self) -> Json:
-        """For the library."""
+        """As the library's process reads it."""
         return {"from": self.start_ms, "to": self.end_ms}
 
 
@@ -186,11 +186,12 @@ class Library:
     def shown(self, questions: Iterable[Question]) -> list[Shown]:
         """What each panel shows."""
         panels = [
-            {"panel": each.panel, "answers": list(each.answers),
-             "range": (each.span or self.span).json(), "variables": _variables(each.variables)}
-            for each in questions
+            {"panel": question.panel, "answers": list(question.answers),
+             "range": (question.span or self.span).json(),
+             "variables": _variables(question.variables)}
+            for question in questions
         ]  # fmt: skip
-        return [_shown(each) for each in self._ask("shown", panels=panels)]
+        return [_shown(answer) for answer in self._ask("shown", panels=panels)]
 
     def texts(self, config: Mapping[str, Any], values: Sequence[float], decimals: int) -> list[str]:
         """Numbers as an axis has them. ``decimals``: of the step between them, 0 for whole ones."""
@@ -206,25 +207,25 @@ class Library:
         span: Span | None = None,
     ) -> list[str]:  # fmt: skip
         """Texts with their variables filled in; ``queries``: as the InfluxDB source does it."""
-        found = self._ask(
+        answer = self._ask(
             "fill", texts=list(texts), variables=_variables(variables), inQueries=queries,
             range=(span or self.span).json(),
         )  # fmt: skip
-        return [str(text) for text in found]
+        return [str(text) for text in answer]
 
     def html(self, markdown: str) -> str:
         """Markdown as a text panel has it."""
         return str(self._ask("markdown", text=markdown))
 
     def interval(self, span: Span, points: int, least: str) -> tuple[str, int]:
-        """The time between points of which so many fit into a span, as in ``10s``, and in ms."""
-        found = self._ask("interval", range=span.json(), points=points, least=least)
-        return found["text"], found["ms"]
+        """The time between points of which ``points`` fit into a span, as in ``10s``, and in ms."""
+        answer = self._ask("interval", range=span.json(), points=points, least=least)
+        return answer["text"], answer["ms"]
 
     def spanned(self, start: str, end: str) -> Span:
         """Times as in ``now-6h`` and ``now/d``; days begin in UTC."""
-        found = self._ask("span", **{"from": start, "to": end})
-        return Span(found["from"], found["to"])
+        answer = self._ask("span", **{"from": start, "to": end})
+        return Span(answer["from"], answer["to"])
 
     def transformations(self) -> list[str]:
         """Names of the transformations that this release has in its library."""
@@ -256,40 +257,42 @@ def shown(panel: Json, answers: Sequence[Mapping[str, Any]], span: Span, **chose
     """
     variables = {name: Variable((value,)) for name, value in chosen.items()}
     with Library(span) as library:
-        found = library.shown([Question(panel, answers, variables)])[0]
-    if found.error:
-        raise LibraryError(found.error)
-    return found
+        shown = library.shown([Question(panel, answers, variables)])[0]
+    if shown.error:
+        raise LibraryError(shown.error)
+    return shown
 
 
 def _variables(variables: Mapping[str, Variable]) -> Json:
     return {name: variable.json() for name, variable in variables.items()}
 
 
-def _shown(found: Json) -> Shown:
+def _shown(answer: Json) -> Shown:
     frames = [
-        Frame(each["name"], each["refId"], each["length"], [_field(one) for one in each["fields"]])
-        for each in found["frames"]
+        DataFrame(
+            frame["name"], frame["refId"], frame["length"], [_field(one) for one in frame["fields"]]
+        )
+        for frame in answer["frames"]
     ]
-    numbers = [_number(each) for each in found["values"]]
-    return Shown(frames, numbers, found.get("error", ""))
+    numbers = [_number(value) for value in answer["values"]]
+    return Shown(frames, numbers, answer.get("error", ""))
 
 
-def _field(found: Json) -> Field:
-    links = [_links(each) for each in found["links"]]
+def _field(answer: Json) -> Field:
+    links = [_links(links) for links in answer["links"]]
     return Field(
-        found["name"] or "", found["title"] or "", found["type"], found["labels"], found["config"],
-        found["custom"], found["values"], found["texts"], found["colors"], found["color"], links,
-        found["calcs"], found["nulls"],
+        answer["name"] or "", answer["title"] or "", answer["type"], answer["labels"],
+        answer["config"], answer["custom"], answer["values"], answer["texts"], answer["colors"],
+        answer["color"], links, answer["calcs"], answer["nulls"],
     )  # fmt: skip
 
 
-def _number(found: Json) -> Number:
+def _number(answer: Json) -> Number:
     return Number(
-        found["title"], found["text"], found["color"], found["numeric"], found["percent"],
-        found["sparkline"], _links(found["links"]),
+        answer["title"], answer["text"], answer["color"], answer["numeric"], answer["percent"],
+        answer["sparkline"], _links(answer["links"]),
     )  # fmt: skip
 
 
-def _links(found: Sequence[Mapping[str, str]]) -> list[Link]:
-    return [Link(each["title"], each["href"]) for each in found]
+def _links(links: Sequence[Mapping[str, str]]) -> list[Link]:
+    return [Link(link["title"], link["href"]) for link in links]

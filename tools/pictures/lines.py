@@ -53,9 +53,9 @@ def draw(drawing: Drawing) -> str:
         return message("Data is missing a time field or a number field", drawing.width,
                        drawing.height)  # fmt: skip
     entries = [
-        Entry(each.field.title, each.field.color, list(each.field.calcs.items()), _dashed(each))
-        for each in series
-        if not (each.field.custom.get("hideFrom") or {}).get("legend")
+        Entry(line.field.title, line.field.color, list(line.field.calcs.items()), _dashed(line))
+        for line in series
+        if not (line.field.custom.get("hideFrom") or {}).get("legend")
     ]
     return with_legend(drawing, entries, lambda w, h: _plot(drawing, series, w, h))
 
@@ -64,7 +64,7 @@ def _series(drawing: Drawing) -> list[Series]:
     made = []
     stacks: dict[tuple[Any, ...], dict[float, float]] = {}
     for frame in drawing.shown.frames:
-        times = next((each.values for each in frame.fields if each.type == "time"), None)
+        times = next((field.values for field in frame.fields if field.type == "time"), None)
         for field in frame.fields if times is not None else ():
             if field.type != "number" or not drawn(field) or times is None:
                 continue
@@ -101,8 +101,8 @@ class _Axis:
 def _plot(drawing: Drawing, series: Sequence[Series], width: int, height: int) -> str:
     tall = height - AXIS_PX
     by_axis: dict[tuple[str, str], list[Series]] = {}
-    for each in series:
-        by_axis.setdefault(each.axis, []).append(each)
+    for line in series:
+        by_axis.setdefault(line.axis, []).append(line)
     scales = {key: _axis(drawing, key[0], group, tall) for key, group in by_axis.items()}
     left = sum(scale.width for key, scale in scales.items() if key[1] == "left")
     right = sum(scale.width for key, scale in scales.items() if key[1] == "right")
@@ -110,15 +110,15 @@ def _plot(drawing: Drawing, series: Sequence[Series], width: int, height: int) -
     parts = _grid(drawing, scales, left, wide, tall)
     parts += _regions(drawing, left, wide, tall)
     parts.append(f'<svg x="{left}" y="0" width="{wide}" height="{tall}">')
-    for each in series:
-        parts += _line(drawing, each, scales[each.axis], wide, tall)
+    for line in series:
+        parts += _line(drawing, line, scales[line.axis], wide, tall)
     parts.append("</svg>")
     return svg(parts, width, height)
 
 
 def _axis(drawing: Drawing, unit: str, group: Sequence[Series], tall: int) -> _Axis:
-    values = [value for each in group for value in each.values if value is not None]
-    values += [low for each in group for low in each.floor if each.field.custom.get("stacking")]
+    values = [value for line in group for value in line.values if value is not None]
+    values += [low for line in group for low in line.floor if line.field.custom.get("stacking")]
     config: Mapping[str, Any] = group[0].field.config
     custom = group[0].field.custom
     low, high = (min(values), max(values)) if values else (0.0, 0.0)

@@ -29,18 +29,18 @@ def states(drawing: Drawing) -> str:
         return message(drawing.empty, drawing.width, drawing.height)
     rows: list[Row] = []
     for frame in drawing.shown.frames:
-        times = next((each.values for each in frame.fields if each.type == "time"), None)
-        rows += [(each, times) for each in frame.fields
-                 if times is not None and each.type != "time" and drawn(each)]  # fmt: skip
+        times = next((field.values for field in frame.fields if field.type == "time"), None)
+        rows += [(field, times) for field in frame.fields
+                 if times is not None and field.type != "time" and drawn(field)]  # fmt: skip
     if not rows:
         return message("Data does not have a time field", drawing.width, drawing.height)
-    found = {
+    texts = {
         field.texts[n]: field.colors[n]
         for field, _ in rows
         for n, value in enumerate(field.values)
         if value is not None
     }
-    entries = [Entry(text, color) for text, color in found.items()]
+    entries = [Entry(text, color) for text, color in texts.items()]
     return with_legend(drawing, entries, lambda w, h: _strips(drawing, rows, w, h))
 
 
@@ -109,19 +109,21 @@ def bars(drawing: Drawing) -> str:
     if is_empty(drawing.shown):
         return message(drawing.empty, drawing.width, drawing.height)
     frame = drawing.shown.frames[0]
-    wanted = drawing.options.get("xField")
-    names = next((each for each in frame.fields if wanted in (each.name, each.title)), None)
-    names = names or next((each for each in frame.fields if each.type in {"string", "time"}), None)
-    fields = [each for each in frame.fields if each.type == "number" and drawn(each)]
+    name = drawing.options.get("xField")
+    names = next((field for field in frame.fields if name in (field.name, field.title)), None)
+    names = names or next(
+        (field for field in frame.fields if field.type in {"string", "time"}), None
+    )
+    fields = [field for field in frame.fields if field.type == "number" and drawn(field)]
     if names is None or not fields:
         return message("Bar charts require a string or time field and a number field",
                        drawing.width, drawing.height)  # fmt: skip
-    entries = [Entry(each.title, each.color) for each in fields]
+    entries = [Entry(field.title, field.color) for field in fields]
     return with_legend(drawing, entries, lambda w, h: _bars(drawing, names, fields, w, h))
 
 
 def _bars(drawing: Drawing, names: Field, fields: Sequence[Field], width: int, height: int) -> str:
-    values = [number(value) for each in fields for value in each.values]
+    values = [number(value) for field in fields for value in field.values]
     known = [value for value in values if value is not None] or [0.0]
     config = fields[0].config
     low, high = axes.padded(min(0.0, *known, 0.0), max(known), config.get("min"), config.get("max"))

@@ -22,10 +22,10 @@ def stat(drawing: Drawing) -> str:
     across, down = _grid(drawing, len(numbers))
     wide = (drawing.width - GAP_PX * (across - 1)) / across
     high = (drawing.height - GAP_PX * (down - 1)) / down
-    longest = max((each.title for each in numbers), key=len)
-    widest = max((each.text for each in numbers), key=len)
-    boxes = (_one(drawing, each, (longest, widest), wide, high, several=len(numbers) > 1)
-             for each in numbers)  # fmt: skip
+    longest = max((shown.title for shown in numbers), key=len)
+    widest = max((shown.text for shown in numbers), key=len)
+    boxes = (_one(drawing, shown, (longest, widest), wide, high, several=len(numbers) > 1)
+             for shown in numbers)  # fmt: skip
     style = f"display:grid;grid-template-columns:repeat({across},1fr);gap:{GAP_PX}px"
     return box("".join(boxes), drawing.width, drawing.height, style)
 
@@ -87,7 +87,7 @@ def _words(drawing: Drawing, shown: Number, *, several: bool) -> tuple[str, str]
 
 
 def _fit(words: str, alike: str, width: float, height: float, most: float, style: str = "") -> str:
-    """Words as large as ``alike``, the longest of them, fits into so many px."""
+    """Words as large as ``alike``, the longest of them, fits into ``width`` px."""
     limit = f' data-max="{most:.0f}"' if most else ""
     return (
         f'<div class="fit" style="{style}" data-text="{escape(alike)}" data-w="{width:.1f}"'
@@ -119,10 +119,11 @@ def bar_gauge(drawing: Drawing) -> str:
         return message(drawing.empty, drawing.width, drawing.height)
     high = max(drawing.height / len(numbers) - GAP_PX, 8)
     rows = "".join(
-        f'<div class="bar" style="height:{high:.0f}px"><span>{escape(each.title)}</span>'
-        f'<div><b style="width:{100 * (each.percent or 0):.1f}%;background:{each.color}"></b></div>'
-        f'<em style="color:{each.color}">{escape(each.text)}</em></div>'
-        for each in numbers
+        f'<div class="bar" style="height:{high:.0f}px"><span>{escape(shown.title)}</span>'
+        f'<div><b style="width:{100 * (shown.percent or 0):.1f}%;'
+        f'background:{shown.color}"></b></div>'
+        f'<em style="color:{shown.color}">{escape(shown.text)}</em></div>'
+        for shown in numbers
     )
     return box(rows, drawing.width, drawing.height)
 
@@ -133,7 +134,7 @@ def gauge(drawing: Drawing) -> str:
     if not numbers:
         return message(drawing.empty, drawing.width, drawing.height)
     wide = drawing.width / len(numbers)
-    return "".join(_arc(each, wide, drawing.height) for each in numbers)
+    return "".join(_arc(shown, wide, drawing.height) for shown in numbers)
 
 
 def _arc(shown: Number, wide: float, high: float) -> str:

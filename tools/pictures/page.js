@@ -1,4 +1,4 @@
-// Type as large as Grafana makes it: its text fits into so many px.
+// Type as large as Grafana makes it: its text fits into its width.
 document.fonts.load("14px Inter").then(() => {
   const context = document.createElement("canvas").getContext("2d");
   context.font = "14px Inter";

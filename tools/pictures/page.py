@@ -32,7 +32,7 @@ DRAW: Final[Mapping[str, Draw]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BoardPage:
     """What was made: HTML, its height in px, and what went wrong by the panel's title."""
 
     html: str
@@ -41,7 +41,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnsweredPanel:
     """A panel at its place, with what was asked for it, and what it shows."""
 
     place: Placed
@@ -52,7 +52,7 @@ class Asked:
     @property
     def error(self) -> str:
         """What went wrong, of the queries or of the transformations."""
-        wrong = [str(each["error"]) for each in self.question.answers if "error" in each]
+        wrong = [str(answer["error"]) for answer in self.question.answers if "error" in answer]
         return "; ".join([*wrong, *([self.shown.error] if self.shown.error else [])])
 
     @property
@@ -62,31 +62,33 @@ class Asked:
         return self.place.width - 2 * PAD_PX - 2, self.place.height - head - 2 * PAD_PX - 2
 
 
-def asked(
+def answered_panels(
     board: Json, asker: Asker, variables: Mapping[str, Variable], *, open_rows: bool = False
-) -> list[Asked]:
+) -> list[AnsweredPanel]:
     """Every panel of a dashboard that is seen, with its answers."""
     panels = opened(board["panels"]) if open_rows else board["panels"]
     places = placed(panels, variables, WIDTH_PX - 2 * MARGIN_PX)
     questions = [_question(place, board, asker, _span(place.panel, asker)) for place in places]
-    found = asker.library.shown(questions)
+    all_shown = asker.library.shown(questions)
     return [
-        Asked(place, question, shown, asker.library.filled(
+        AnsweredPanel(place, question, shown, asker.library.filled(
             [str(question.panel.get("title", ""))], place.variables)[0])
-        for place, question, shown in zip(places, questions, found, strict=True)
+        for place, question, shown in zip(places, questions, all_shown, strict=True)
     ]  # fmt: skip
 
 
-def page(board: Json, asker: Asker, chosen: Mapping[str, str], *, open_rows: bool = False) -> Page:
+def page(
+    board: Json, asker: Asker, chosen: Mapping[str, str], *, open_rows: bool = False
+) -> BoardPage:
     """The dashboard at its asker's time. ``chosen``: values of variables."""
     variables = asker.choose(board["templating"]["list"], chosen)
-    found = asked(board, asker, variables, open_rows=open_rows)
+    panels = answered_panels(board, asker, variables, open_rows=open_rows)
     regions = _regions(board, asker, variables)
-    boxes = "".join(_panel(each, asker, regions) for each in found)
-    bottom = max((each.place.top + each.place.height for each in found), default=0)
+    boxes = "".join(_panel(panel, asker, regions) for panel in panels)
+    bottom = max((panel.place.top + panel.place.height for panel in panels), default=0)
     height = HEAD_PX + bottom + MARGIN_PX
     html = _document(board, variables, asker.span, boxes, height)
-    return Page(html, height, {each.title: each.error for each in found if each.error})
+    return BoardPage(html, height, {panel.title: panel.error for panel in panels if panel.error})
 
 
 def _span(panel: Json, asker: Asker) -> Span:
@@ -102,8 +104,8 @@ def _question(place: Placed, board: Json, asker: Asker, span: Span) -> Question:
     panel = place.panel
     targets = panel.get("targets") or []
     if targets and database_of(panel.get("datasource"), {}) == OTHER_PANEL.replace("-", "_"):
-        wanted = targets[0].get("panelId")
-        other = next((each for each in board["panels"] if each["id"] == wanted), panel)
+        panel_id = targets[0].get("panelId")
+        other = next((listed for listed in board["panels"] if listed["id"] == panel_id), panel)
         panel = {**panel, "targets": other["targets"], "datasource": other["datasource"]}
         targets = panel["targets"]
     points = max(place.width - 2 * PAD_PX, 1)
@@ -121,30 +123,31 @@ def _question(place: Placed, board: Json, asker: Asker, span: Span) -> Question:
 def _regions(board: Json, asker: Asker, variables: Mapping[str, Variable]) -> list[Region]:
     """Regions of the dashboard's annotations."""
     made = []
-    for each in (board.get("annotations") or {}).get("list", []):
-        target = {"query": each.get("query"), **(each.get("target") or {})}
-        if not each.get("enable", True) or not target.get("query"):
+    for annotation in (board.get("annotations") or {}).get("list", []):
+        target = {"query": annotation.get("query"), **(annotation.get("target") or {})}
+        if not annotation.get("enable", True) or not target.get("query"):
             continue
-        answer = asker.result(each, target, variables, asker.span, WIDTH_PX)
+        answer = asker.result(annotation, target, variables, asker.span, WIDTH_PX)
         for series in answer.get("series", []):
-            ends = str(each.get("timeEndColumn", "")).removeprefix(f"{series['name']}.")
+            ends = str(annotation.get("timeEndColumn", "")).removeprefix(f"{series['name']}.")
             at = series["columns"].index(ends) if ends in series["columns"] else 0
-            made += [Region(row[0], row[at] or row[0], str(each.get("iconColor", "text")))
+            made += [Region(row[0], row[at] or row[0], str(annotation.get("iconColor", "text")))
                      for row in series["values"]]  # fmt: skip
     return made
 
 
-def _panel(asked: Asked, asker: Asker, regions: Sequence[Region]) -> str:
-    place, panel, title = asked.place, asked.question.panel, asked.title
+def _panel(answered: AnsweredPanel, asker: Asker, regions: Sequence[Region]) -> str:
+    place, panel, title = answered.place, answered.question.panel, answered.title
     where = f"left:{place.left}px;top:{place.top}px;width:{place.width}px;height:{place.height}px"
     if panel["type"] == "row":
         mark = "▸" if panel.get("collapsed") else "▾"
         count = f" <i>({len(panel['panels'])} panels)</i>" if panel.get("panels") else ""
         return f'<div class="row" style="{where}">{mark} {escape(title)}{count}</div>'
-    span = asked.question.span or asker.span
-    drawing = Drawing(panel, asked.shown, *asked.inner, span, asker.library, tuple(regions))
+    span = answered.question.span or asker.span
+    drawing = Drawing(panel, answered.shown, *answered.inner, span, asker.library, tuple(regions))
     content = DRAW.get(panel["type"], tables.elsewhere)(drawing)
-    corner = f'<div class="wrong" title="{escape(asked.error)}">⚠</div>' if asked.error else ""
+    error = escape(answered.error)
+    corner = f'<div class="wrong" title="{error}">⚠</div>' if error else ""
     info = '<i class="info">i</i>' if panel.get("description") else ""
     own = f'<i class="own">{escape(str(panel["timeFrom"]))}</i>' if panel.get("timeFrom") else ""
     clear = " clear" if panel.get("transparent") else ""
@@ -158,12 +161,12 @@ def _panel(asked: Asked, asker: Asker, regions: Sequence[Region]) -> str:
 def _document(
     board: Json, variables: Mapping[str, Variable], span: Span, boxes: str, height: int
 ) -> str:
-    links = "".join(f"<span>{escape(str(each['title']))} ↗</span>" for each in board["links"])
+    links = "".join(f"<span>{escape(str(link['title']))} ↗</span>" for link in board["links"])
     pickers = "".join(
-        f"<label>{escape(str(each.get('label') or each['name']))}</label>"
-        f"<span>{escape(_picked(variables[each['name']]))} ▾</span>"
-        for each in board["templating"]["list"]
-        if not each.get("hide")
+        f"<label>{escape(str(variable.get('label') or variable['name']))}</label>"
+        f"<span>{escape(_picked(variables[variable['name']]))} ▾</span>"
+        for variable in board["templating"]["list"]
+        if not variable.get("hide")
     )
     script, style = (
         (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from tools.pictures.drawing import (
     text_at,
     with_legend,
 )  # fmt: skip
-from tools.pictures.library import Field, Frame, Json
+from tools.pictures.library import DataFrame, Field, Json
 
 AXIS_PX: Final = 22
 LABEL_PX: Final = 20
@@ -43,19 +43,19 @@ class Marks:
     @property
     def known(self) -> list[float]:
         """What the axis has to hold."""
-        return [value for each in self.y.values if (value := number(each)) is not None]
+        return [value for text in self.y.values if (value := number(text)) is not None]
 
 
 def draw(drawing: Drawing) -> str:
     """The whole panel."""
     if is_empty(drawing.shown):
         return message(drawing.empty, drawing.width, drawing.height)
-    marks = [each for each in _marks(drawing) if each.points()]
+    marks = [mark for mark in _marks(drawing) if mark.points()]
     if not marks:
         return message("Unable to render data: no pair of number fields", drawing.width,
                        drawing.height)  # fmt: skip
-    entries = [Entry(each.name, each.y.color) for each in marks
-               if not (each.y.custom.get("hideFrom") or {}).get("legend")]  # fmt: skip
+    entries = [Entry(mark.name, mark.y.color) for mark in marks
+               if not (mark.y.custom.get("hideFrom") or {}).get("legend")]  # fmt: skip
     return with_legend(drawing, entries, lambda w, h: _plot(drawing, marks, w, h))
 
 
@@ -63,48 +63,48 @@ def _marks(drawing: Drawing) -> Iterator[Marks]:
     options = drawing.options
     manual = "manual" in (options.get("mapping"), options.get("seriesMapping"))
     listed: Sequence[Json] = options.get("series") or [{}]
-    for wanted in listed if manual else listed[:1]:
+    for series in listed if manual else listed[:1]:
         for n, frame in enumerate(drawing.shown.frames):
-            if _has(wanted.get("frame"), frame, n, drawing.shown.frames):
-                yield from _of_frame(wanted, frame, options.get("dims") or {})
+            if _has(series.get("frame"), frame, n, drawing.shown.frames):
+                yield from _of_frame(series, frame, options.get("dims") or {})
 
 
-def _of_frame(wanted: Json, frame: Frame, dims: Json) -> Iterator[Marks]:
-    numbers = [each for each in frame.fields if each.type == "number"]
-    x = _named(wanted.get("x") or dims.get("x"), frame, numbers) or (
+def _of_frame(series: Json, frame: DataFrame, dims: Json) -> Iterator[Marks]:
+    numbers = [field for field in frame.fields if field.type == "number"]
+    x = _named(series.get("x") or dims.get("x"), frame, numbers) or (
         numbers[0] if numbers else None
     )
-    named = _named(wanted.get("y"), frame, numbers)
-    for y in [named] if named else [each for each in numbers if each is not x]:
+    named = _named(series.get("y"), frame, numbers)
+    for y in [named] if named else [field for field in numbers if field is not x]:
         if x is not None and drawn(y):
-            name = wanted.get("name")
+            name = series.get("name")
             fixed = name.get("fixed") if isinstance(name, Mapping) else name
             yield Marks(str(fixed or y.title), x, y)
 
 
-def _named(wanted: Any, frame: Frame, numbers: Sequence[Field]) -> Field | None:
+def _named(matching: Any, frame: DataFrame, numbers: Sequence[Field]) -> Field | None:
     """The field of a name, or of a matcher by name, by expression or by type."""
-    if not wanted:
+    if not matching:
         return None
-    if isinstance(wanted, str):
-        matcher, option = "byName", wanted
+    if isinstance(matching, str):
+        matcher, option = "byName", matching
     else:
-        matcher, option = wanted["matcher"]["id"], wanted["matcher"].get("options", "")
+        matcher, option = matching["matcher"]["id"], matching["matcher"].get("options", "")
     if matcher == "byRegexp":
-        found = re.compile(str(option).strip("/"))
-        return next((each for each in frame.fields if found.search(each.title)), None)
+        pattern = re.compile(str(option).strip("/"))
+        return next((field for field in frame.fields if pattern.search(field.title)), None)
     if matcher == "byType":
         return numbers[0] if numbers else None
-    return next((each for each in frame.fields if option in (each.name, each.title)), None)
+    return next((field for field in frame.fields if option in (field.name, field.title)), None)
 
 
-def _has(wanted: Any, frame: Frame, index: int, frames: Sequence[Frame]) -> bool:
+def _has(matching: Any, frame: DataFrame, index: int, frames: Sequence[DataFrame]) -> bool:
     """Whether a series is of this frame: named by its place, or by its query."""
-    if wanted is None:
+    if matching is None:
         return True
-    if isinstance(wanted, int):
-        return wanted == index
-    matcher, option = wanted["matcher"]["id"], wanted["matcher"].get("options")
+    if isinstance(matching, int):
+        return matching == index
+    matcher, option = matching["matcher"]["id"], matching["matcher"].get("options")
     if matcher == "byIndex":
         return bool(option == index)
     if matcher in {"byRefId", "byFrameRefID"}:
@@ -143,9 +143,9 @@ def _scale(drawing: Drawing, field: Field, values: Sequence[float], pixels: floa
 
 def _plot(drawing: Drawing, marks: Sequence[Marks], width: int, height: int) -> str:
     tall = height - AXIS_PX - LABEL_PX
-    points = [point for each in marks for point in each.points()]
+    points = [point for mark in marks for point in mark.points()]
     across = _scale(drawing, marks[0].x, [x for x, _ in points], width / 2.5)
-    up = _scale(drawing, marks[0].y, [y for each in marks for y in each.known], tall)
+    up = _scale(drawing, marks[0].y, [y for mark in marks for y in mark.known], tall)
     left = LABEL_PX + int(max(len(text) for text in up.texts) * axes.LETTER_PX) + 12
     wide = width - left - 12
     parts = []
@@ -158,10 +158,10 @@ def _plot(drawing: Drawing, marks: Sequence[Marks], width: int, height: int) -> 
     parts.append(text_at(left + wide / 2, height - LABEL_PX / 2, across.label))
     turned = text_at(0, 0, up.label)
     parts.append(f'<g transform="translate(10 {tall / 2:.0f}) rotate(-90)">{turned}</g>')
-    for each in marks:
+    for mark in marks:
         place = [(left + across.share(x) * wide, (1 - up.share(y)) * (tall - 8) + 8)
-                 for x, y in each.points()]  # fmt: skip
-        parts += _drawn(each.y, place)
+                 for x, y in mark.points()]  # fmt: skip
+        parts += _drawn(mark.y, place)
     return svg(parts, width, height)
 
 

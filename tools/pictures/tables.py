@@ -21,12 +21,12 @@ def table(drawing: Drawing) -> str:
     high = ROW_PX.get(str(drawing.options.get("cellHeight", "sm")), 36)
     group = "".join(f'<col style="width:{width:.0f}px">' for width in wide)
     heads = "".join(
-        f'<th style="text-align:{_side(each)}">{escape(each.title)}</th>' for each in columns
+        f'<th style="text-align:{_side(field)}">{escape(field.title)}</th>' for field in columns
     )
     head = f"<tr>{heads}</tr>" if drawing.options.get("showHeader", True) else ""
     room = max(int((drawing.height - 36) / high) + 1, 1)
     rows = "".join(
-        f'<tr style="height:{high}px">{"".join(_cell(each, n) for each in columns)}</tr>'
+        f'<tr style="height:{high}px">{"".join(_cell(field, n) for field in columns)}</tr>'
         for n in range(min(frame.length, room))
     )
     note = _beyond(drawing, wide, frame.length - int((drawing.height - 28) / high))
@@ -38,19 +38,19 @@ def _beyond(drawing: Drawing, wide: list[float], rows: int) -> str:
     """What one has to scroll to see."""
     edges = [sum(wide[: n + 1]) for n in range(len(wide))]
     columns = sum(edge > drawing.width + 1 for edge in edges)
-    found = [*([f"rows cut off: {rows}"] if rows > 0 else []),
+    notes = [*([f"rows cut off: {rows}"] if rows > 0 else []),
              *([f"columns cut off: {columns}"] if columns else [])]  # fmt: skip
-    return f'<div class="below">{", ".join(found)}</div>' if found else ""
+    return f'<div class="below">{", ".join(notes)}</div>' if notes else ""
 
 
 def widths(columns: list[Field], width: int) -> list[float]:
     """A column's own width; the others share the rest, none narrower than its least."""
-    own = [each.custom.get("width") for each in columns]
-    free = max(width - sum(each for each in own if each), 0)
-    shared = free / max(sum(not each for each in own), 1)
+    own = [field.custom.get("width") for field in columns]
+    free = max(width - sum(width for width in own if width), 0)
+    shared = free / max(sum(not width for width in own), 1)
     return [
-        float(mine) if mine else max(shared, float(each.custom.get("minWidth") or LEAST_PX))
-        for mine, each in zip(own, columns, strict=True)
+        float(mine) if mine else max(shared, float(field.custom.get("minWidth") or LEAST_PX))
+        for mine, field in zip(own, columns, strict=True)
     ]
 
 

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop; the data stays")
     newer = commands.add_parser("update", help="newer images, databases, rights; back on failure")
     newer.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="for the copy of before")
-    newer.add_argument("--show", action="store_true", help="tell what would change, and end")
+    newer.add_argument("--show", action="store_true", help="print what would change, and end")
     commands.add_parser("rotate", help="change every secret of a running stack")
     for name, text in (("backup", "copy the data out"), ("restore", "put a copy back")):
         command = commands.add_parser(name, help=text)

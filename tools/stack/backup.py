@@ -84,7 +84,7 @@ def put_back(compose: Compose, place: Path) -> None:
         empty = f"find {path} -mindepth 1 -delete"
         compose.read("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", service, "-c", empty)
         with (place / f"{name}.tar").open("rb") as file:
-            _docker_cp("-", f"{container}:{path}", given=file.fileno())
+            _docker_cp("-", f"{container}:{path}", stdin=file.fileno())
     for secret in (place / SECRETS).iterdir():
         (secret_files.folder() / secret.name).unlink(missing_ok=True)
         shutil.copy2(secret, secret_files.folder())
@@ -94,17 +94,17 @@ def put_back(compose: Compose, place: Path) -> None:
 
 def _parts(compose: Compose) -> dict[str, tuple[str, str, str]]:
     """Of each part of a copy its service, its container and the folder there."""
-    there = compose.containers()
-    if "influxdb" not in there:
+    containers = compose.containers()
+    if "influxdb" not in containers:
         raise StackError("the stack is not running; `make stack` starts it")
-    found = {}
+    volumes = {}
     for name, (service, path) in FOLDERS.items():
-        if service in there:
-            mounts = {mount["Destination"] for mount in there[service]["Mounts"]}
+        if service in containers:
+            mounts = {mount["Destination"] for mount in containers[service]["Mounts"]}
             # 1.x keeps its data in another folder than 2.7
             known = path if path in mounts else path.removesuffix("2")
-            found[name] = (service, str(there[service]["Id"]), known)
-    return found
+            volumes[name] = (service, str(containers[service]["Id"]), known)
+    return volumes
 
 
 def _services(compose: Compose) -> list[str]:
@@ -128,16 +128,16 @@ def _runs(compose: Compose, state: str) -> list[str]:
     url = f"http://{smoke.address(compose, 'runner')}/api/v1/runs?state={state}"
     answer = smoke.request(url, None, headers)
     if answer.status != 200:
-        raise StackError(f"the runner does not tell its runs: {answer.status} {answer.text[:200]}")
+        raise StackError(f"the runner does not list its runs: {answer.status} {answer.text[:200]}")
     return [run["run_id"] for run in answer.json["runs"]]
 
 
 def _docker_cp(
-    source: str, target: str, *, given: int | None = None, output: int | None = None
+    source: str, target: str, *, stdin: int | None = None, output: int | None = None
 ) -> None:
     done = subprocess.run(
         ["docker", "cp", source, target],
-        check=False, stdin=given, stdout=output, stderr=subprocess.PIPE, text=True,
+        check=False, stdin=stdin, stdout=output, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     if done.returncode:
         raise StackError(f"docker cp {source} {target}: {done.stderr.strip()}")

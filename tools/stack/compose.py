@@ -66,31 +66,33 @@ class Compose:
         if subprocess.run(self.command(*arguments), check=False, cwd=ROOT).returncode:
             raise StackError(f"docker compose {arguments[0]} failed; see above")
 
-    def read(self, *arguments: str, given: str | None = None) -> str:
+    def read(self, *arguments: str, stdin: str | None = None) -> str:
         """Run it and return what it prints. Raises ``StackError`` with its last line."""
         done = subprocess.run(
             self.command(*arguments), check=False, cwd=ROOT, text=True, capture_output=True,
-            input=given,
+            input=stdin,
         )  # fmt: skip
         if done.returncode:
             raise StackError(f"docker compose {arguments[0]}: {_last_line(done.stderr)}")
         return done.stdout
 
-    def execute(self, service: str, *command: str, given: str | None = None) -> str:
+    def execute(self, service: str, *command: str, stdin: str | None = None) -> str:
         """Run a command in a running container and return what it prints."""
-        return self.read("exec", "-T", service, *command, given=given)
+        return self.read("exec", "-T", service, *command, stdin=stdin)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What the engine knows of each service's container, also of one that has stopped."""
         labels = (f"{LABEL}.project={self.project}", f"{LABEL}.oneoff=False")
         filters = [word for label in labels for word in ("--filter", f"label={label}")]
         names = _docker("ps", "-a", "-q", *filters).split()
-        told = json.loads(_docker("inspect", *names)) if names else []
-        return {each["Config"]["Labels"][f"{LABEL}.service"]: each for each in told}
+        inspected = json.loads(_docker("inspect", *names)) if names else []
+        return {
+            container["Config"]["Labels"][f"{LABEL}.service"]: container for container in inspected
+        }
 
 
 def say(text: str) -> None:
-    """A line of progress."""
+    """Print a line of progress."""
     sys.stdout.write(f"stack: {text}\n")
     sys.stdout.flush()
 
@@ -110,11 +112,11 @@ def _answers(*command: str) -> bool:
 
 
 def _has_nvidia_runtime() -> bool:
-    told = subprocess.run(
+    done = subprocess.run(
         ["docker", "info", "--format", "{{json .Runtimes}}"],
         check=False, text=True, capture_output=True,
     )  # fmt: skip
-    return "nvidia" in told.stdout
+    return "nvidia" in done.stdout
 
 
 def _last_line(text: str) -> str:

@@ -33,7 +33,7 @@ def retention() -> str:
     return text
 
 
-def kept() -> dict[str, str]:
+def retentions() -> dict[str, str]:
     """Of each database how long; 0 is for ever."""
     long = retention()
     return {
@@ -44,5 +44,5 @@ def kept() -> dict[str, str]:
 
 def hours(text: str) -> int:
     """Of ``14d``, or of what a server says: ``336h0m0s``; 0 is for ever."""
-    found = re.match(r"(\d+)([hdw])", text)
-    return int(found[1]) * HOURS[found[2]] if found else 0
+    matched = re.match(r"(\d+)([hdw])", text)
+    return int(matched[1]) * HOURS[matched[2]] if matched else 0

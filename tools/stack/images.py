@@ -44,8 +44,8 @@ def read_lock() -> dict[str, Image]:
         lines = lock_file().read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
-    found = [LINE.fullmatch(line) for line in lines]
-    return {each[1]: Image(each[3], each[2]) for each in found if each is not None}
+    matches = [LINE.fullmatch(line) for line in lines]
+    return {match[1]: Image(match[3], match[2]) for match in matches if match is not None}
 
 
 def write_lock(images: Mapping[str, Image]) -> None:
@@ -111,15 +111,15 @@ def built(compose: Compose) -> dict[str, str]:
 
 def keep(tags: Mapping[str, str]) -> list[str]:
     """Give the images of these tags a second one, for going back; the tags that had an image."""
-    kept = [tag for tag in tags.values() if _inspect(tag) is not None]
-    for tag in kept:
+    present = [tag for tag in tags.values() if _inspect(tag) is not None]
+    for tag in present:
         _docker("tag", tag, _before(tag))
-    return kept
+    return present
 
 
-def bring_back(kept: list[str]) -> None:
-    """The tags name again what they named when it was kept."""
-    for tag in kept:
+def bring_back(tags: list[str]) -> None:
+    """Point the tags at the images that they named before."""
+    for tag in tags:
         _docker("tag", _before(tag), tag)
 
 
@@ -144,12 +144,12 @@ def _configured(compose: Compose) -> dict[str, tuple[str, bool]]:
     text = compose.read("config")
     services = re.search(r"^services:\n((?: .*\n?)*)", text, re.MULTILINE)
     parts = re.split(r"^  ([^\s:]+):\n", services[1] if services else "", flags=re.MULTILINE)
-    found = {}
+    images = {}
     for name, part in zip(parts[1::2], parts[2::2], strict=True):
         keys = dict(re.findall(r"^    (\w+):(.*)$", part, re.MULTILINE))
         if "image" in keys and "profiles" not in keys:
-            found[name] = keys["image"].strip().strip("'\""), "build" in keys
-    return found
+            images[name] = keys["image"].strip().strip("'\""), "build" in keys
+    return images
 
 
 def _resolve(tag: str, *, fetch: bool = False) -> str:
@@ -164,16 +164,16 @@ def _resolve(tag: str, *, fetch: bool = False) -> str:
     if "@sha256:" in tag:
         return tag
     name = re.sub(r":[^:/]+$", "", tag)
-    same = [each for each in known["RepoDigests"] if each.split("@")[0].endswith(name)]
+    same = [digest for digest in known["RepoDigests"] if digest.split("@")[0].endswith(name)]
     return str((same or known["RepoDigests"] or [known["Id"]])[0])
 
 
 def _inspect(image: str) -> Any:
     """What the engine knows of an image; None where it has none of that name."""
-    told = subprocess.run(
+    done = subprocess.run(
         ["docker", "image", "inspect", image], check=False, text=True, capture_output=True
     )
-    return json.loads(told.stdout)[0] if told.returncode == 0 else None
+    return json.loads(done.stdout)[0] if done.returncode == 0 else None
 
 
 def _docker(*arguments: str) -> None:

@@ -42,6 +42,6 @@ def _grafana(compose: Compose) -> None:
     password = secret_files.prepare(name)
     compose.execute(
         "grafana", "grafana", "cli", "admin", "reset-admin-password", "--password-from-stdin",
-        given=f"{password}\n",
+        stdin=f"{password}\n",
     )  # fmt: skip
     secret_files.commit(name)

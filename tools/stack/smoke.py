@@ -17,7 +17,7 @@ from tools.stack.databases import DATABASES, READS, WRITES
 PORTS: Final = {"grafana": "3000", "runner": "8080", "influxdb": "8086"}
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 ANY: Final = 'SELECT * FROM "energy" LIMIT 1'
-"""Who may not read is told so. (To SHOW, 2.7 answers them as if nothing were there.)"""
+"""A user who may not read gets an error. (To SHOW, 2.7 answers as if nothing were there.)"""
 COMMENT: Final = "# may this user write?"
 """A line that stores nothing, and is refused to those who may not write."""
 ARRIVAL_SECONDS: Final = 60.0
@@ -96,10 +96,10 @@ class Influx:
     def rows(self, user: str, database: str, text: str) -> list[Any]:
         """All rows of the result, of all series."""
         series = self.query(user, database, text) or []
-        return [row for each in series for row in each["values"]]
+        return [row for table in series for row in table["values"]]
 
     def write(self, user: str, database: str, line: str) -> Answer:
-        """Write one line."""
+        """Write one line of line protocol."""
         return request(f"{self.url}/write?db={database}", line.encode(), basic(user))
 
 
@@ -107,9 +107,9 @@ def request(
     url: str, body: bytes | None, headers: dict[str, str], method: str | None = None
 ) -> Answer:
     """Any answer, also one that is an error. Raises ``StackError`` where nobody answers."""
-    asked = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - our own URLs
+    call = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - our own URLs
     try:
-        with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(call, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             return Answer(answer.status, answer.read().decode())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.read().decode("utf-8", "replace"))
@@ -123,8 +123,8 @@ def _window(api: str) -> str:
         "Authorization": f"Bearer {secret_files.runner_key('run')}",
         "Content-Type": "application/json",
     }
-    asked = {"workload": "stack smoke test", "model": "none"}
-    opened = request(f"{api}/windows", json.dumps(asked).encode(), headers)
+    window = {"workload": "stack smoke test", "model": "none"}
+    opened = request(f"{api}/windows", json.dumps(window).encode(), headers)
     if opened.status != 201:
         raise StackError(f"the runner opens no window: {opened.status} {opened.text}")
     time.sleep(WINDOW_SECONDS)
@@ -143,9 +143,9 @@ def _check_grafana(url: str) -> None:
             raise StackError(f"Grafana's data source {uid}: {answer.status} {answer.text[:200]}")
 
 
-def _await(what: str, found: Callable[[], list[Any]]) -> None:
+def _await(what: str, query: Callable[[], list[Any]]) -> None:
     deadline = time.monotonic() + ARRIVAL_SECONDS
-    while not found():
+    while not query():
         if time.monotonic() > deadline:
             raise StackError(
                 f"{what} did not arrive within {ARRIVAL_SECONDS:g} s; see the logs of collector"

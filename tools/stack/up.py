@@ -80,7 +80,7 @@ def down(compose: Compose) -> None:
 def await_healthy(compose: Compose, *services: str) -> None:
     """Wait until every container, or those of ``services``, says that it is well; one without a
     health check need only run. Raises ``StackError``, with its log."""
-    deadline, told = time.monotonic() + HEALTHY_SECONDS, ""
+    deadline, shown = time.monotonic() + HEALTHY_SECONDS, ""
     while True:
         states = {
             name: _state(known) for name, known in compose.containers().items()
@@ -91,9 +91,9 @@ def await_healthy(compose: Compose, *services: str) -> None:
             say("all healthy: " + ", ".join(states))
             return
         now = ", ".join(f"{name} {state}" for name, state in waiting.items())
-        if now != told:
+        if now != shown:
             say(f"waiting for {now}")
-            told = now
+            shown = now
         ended = [name for name, state in waiting.items() if state in ENDED]
         if ended or time.monotonic() > deadline:
             late = (ended or list(waiting) or ["containers that did not start"])[0]

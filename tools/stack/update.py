@@ -28,7 +28,7 @@ def update(compose: Compose, place: Path | None, *, show: bool = False) -> None:
     up.check_targets()
     secret_files.make_missing()
     place = place or BACKUPS / time.strftime("update-%Y%m%d-%H%M%S")
-    kept = images.keep(images.built(compose))
+    tags = images.keep(images.built(compose))
     try:
         backup.copy(now, place)
     except BaseException:
@@ -41,7 +41,7 @@ def update(compose: Compose, place: Path | None, *, show: bool = False) -> None:
         say(f"it failed: {str(error) or 'interrupted'}")
         say("going back to the images and the data of before")
         images.write_lock(before)
-        images.bring_back(kept)
+        images.bring_back(tags)
         backup.put_back(images.locked(compose), place)
         raise StackError(
             f"not updated, all is as before; {error}; the copy stays in {place}"
@@ -67,7 +67,7 @@ def _say_changes(
             lines.append(f"{service}: new, {now}")
         elif not images.same(known, image):
             lines.append(f"{service}: {now}, was {images.short(known.locked)}")
-    lines += [f"{service}: built anew from this folder" for service in images.built(compose)]
+    lines += [f"{service}: built again from this folder" for service in images.built(compose)]
     lines += users.server(compose).changes()
     say("what would change:")
     for line in lines:

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from tools.stack import secret_files, smoke
 from tools.stack.compose import ROOT, Compose, StackError
-from tools.stack.databases import DATABASES, READS, USERS, WRITES, hours, kept, retention
+from tools.stack.databases import DATABASES, READS, USERS, WRITES, hours, retention, retentions
 
 SCRIPT: Final = ROOT / "influxdb/init.sh"
 
@@ -63,7 +63,7 @@ class InfluxDB2:
         head = f"declare -A passwords=({words})\nWATTMARK_RETENTION={retention()}\n"
         script = head + SCRIPT.read_text(encoding="utf-8")
         return self.compose.execute(
-            "influxdb", "bash", "-s", "--", *arguments, given=script
+            "influxdb", "bash", "-s", "--", *arguments, stdin=script
         ).splitlines()
 
 
@@ -95,23 +95,23 @@ class InfluxDB1:
 
     def _steps(self) -> list[tuple[str, list[str]]]:
         """Of each change its line and its statements."""
-        there = {row[0] for row in self._rows("SHOW DATABASES")}
+        databases = {row[0] for row in self._rows("SHOW DATABASES")}
         steps = []
-        for name, wanted in kept().items():
-            duration = "INF" if wanted == "0" else wanted
-            if name not in there:
+        for name, length in retentions().items():
+            duration = "INF" if length == "0" else length
+            if name not in databases:
                 create = f"CREATE DATABASE {name} WITH DURATION {duration}"
-                steps.append((f"database {name}: new, kept {_words(wanted)}", [create]))
-            elif wanted == retention() and (before := self._kept(name)) != hours(wanted):
+                steps.append((f"database {name}: new, kept {_words(length)}", [create]))
+            elif length == retention() and (before := self._retention_hours(name)) != hours(length):
                 alter = f"ALTER RETENTION POLICY autogen ON {name} DURATION {duration}"
                 steps.append((
-                    f"database {name}: kept {_words(wanted)}, was {before} h", [alter]
+                    f"database {name}: kept {_words(length)}, was {before} h", [alter]
                 ))  # fmt: skip
         users = {row[0] for row in self._rows("SHOW USERS")}
         return steps + [step for user in USERS if (step := self._user(user, users)) is not None]
 
     def _user(self, user: str, users: set[str]) -> tuple[str, list[str]] | None:
-        wanted = {name: right for name in DATABASES if (right := _right(user, name))}
+        rights = {name: right for name in DATABASES if (right := _right(user, name))}
         has: dict[str, str] = {}
         statements = []
         if user in users:
@@ -122,20 +122,20 @@ class InfluxDB1:
             statements.append(f"CREATE USER {user} WITH PASSWORD '{password}'")
         statements += [
             f"GRANT {right.split()[0]} ON {name} TO {user}"
-            for name, right in wanted.items() if has.get(name) != right
+            for name, right in rights.items() if has.get(name) != right
         ]  # fmt: skip
         statements += [
-            f"REVOKE ALL ON {name} FROM {user}" for name in has if name not in wanted
+            f"REVOKE ALL ON {name} FROM {user}" for name in has if name not in rights
         ]  # fmt: skip
         return (f"user {user}: {_rights(user)}", statements) if statements else None
 
-    def _kept(self, database: str) -> int:
+    def _retention_hours(self, database: str) -> int:
         rows = self._rows(f"SHOW RETENTION POLICIES ON {database}")
         return next(hours(row[1]) for row in rows if row[0] == "autogen")
 
     def _rows(self, statement: str) -> list[list[Any]]:
         series = json.loads(self._ask(statement))["results"][0].get("series", [])
-        return [row for each in series for row in each.get("values", [])]
+        return [row for table in series for row in table.get("values", [])]
 
     def _ask(self, statement: str) -> str:
         answer = smoke.request(
@@ -157,5 +157,5 @@ def _rights(user: str) -> str:
     return f"reads {', '.join(READS[user])}{writes}"
 
 
-def _words(kept: str) -> str:
-    return "for ever" if kept == "0" else kept
+def _words(length: str) -> str:
+    return "for ever" if length == "0" else length

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wattmark_collector.spool.record import Damaged, read
+from wattmark_collector.errors import DamagedRecord
+from wattmark_collector.spool.record import read
 from wattmark_core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,6 @@ class Segment:
 
 
 def segment_path(folder: Path, number: int) -> Path:
-    """Where the segment lies."""
     return folder / f"{number:016d}{SUFFIX}"
 
 
@@ -126,7 +126,7 @@ def scan(path: Path, number: int, cursors: dict[str, str]) -> tuple[Segment, int
                 )  # fmt: skip
                 if record.target:
                     cursors[record.target] = record.cursor
-        except (Damaged, ValueError):
+        except (DamagedRecord, ValueError):
             file.truncate(segment.size)
             os.fsync(file.fileno())
     return segment, end - segment.size

@@ -19,7 +19,7 @@ class SegmentQueue:
         self._state = Condition()
 
     def cursors(self) -> dict[str, str]:
-        """By target."""
+        """The cursor of each target, as of the last record."""
         with self._state:
             return dict(self._cursors)
 
@@ -120,7 +120,7 @@ class SegmentQueue:
         return gone
 
     def total_bytes(self) -> int:
-        """Of all segments."""
+        """The size of all segments."""
         with self._state:
             return sum(segment.size for segment in self._segments)
 

@@ -3,8 +3,9 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
+from wattmark_collector.errors import DamagedRecord
 from wattmark_collector.spool.files import Segment
-from wattmark_collector.spool.record import Damaged, Record, read
+from wattmark_collector.spool.record import Record, read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +18,7 @@ class Waiting:
 
     @property
     def count(self) -> int:
-        """Samples."""
+        """The number of samples."""
         return sum(len(record.lines) for record in self.records)
 
     @property
@@ -36,7 +37,7 @@ def read_waiting(segment: Segment, start: int, end: int, most_lines: int) -> Wai
     None if the first cannot be read."""
     records: list[Record] = []
     lines = 0
-    with suppress(Damaged, OSError, ValueError), segment.path.open("rb") as file:
+    with suppress(DamagedRecord, OSError, ValueError), segment.path.open("rb") as file:
         file.seek(start)
         while record := read(file, end):
             lines += len(record.lines)

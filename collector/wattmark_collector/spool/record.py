@@ -1,7 +1,7 @@
 """One record of the spool: a header with lengths and check sum, what it is, and lines.
 
 ``HEAD``, then JSON (target, cursor, source, times), then line protocol. The check sum covers all
-but itself. A record that cannot be read whole is ``Damaged`` as a whole.
+but itself. A record that cannot be read whole is ``DamagedRecord`` as a whole.
 """
 
 import json
@@ -10,13 +10,11 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from wattmark_collector.errors import DamagedRecord
+
 MAGIC: Final = b"WMS1"
 HEAD: Final = struct.Struct("<4sIIII")
 """Magic, check sum, bytes of JSON, bytes of lines, number of lines."""
-
-
-class Damaged(Exception):
-    """The bytes are no whole record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Record:
 
 
 def pack(record: Record) -> bytes:
-    """The record's bytes."""
+    """The record's bytes, head included."""
     about = json.dumps([
         record.at_ns, record.oldest_ns, record.latest_ns,
         record.target, record.cursor, record.source, record.newest_ns,
@@ -52,20 +50,20 @@ def pack(record: Record) -> bytes:
 def read(file: BinaryIO, end: int) -> Record | None:
     """The record at the file's position, which is before ``end``; None at ``end``.
 
-    Raises ``Damaged``, and ``OSError`` when the disk fails.
+    Raises ``DamagedRecord``, and ``OSError`` when the disk fails.
     """
     left = end - file.tell()
     if left <= 0:
         return None
     head = file.read(HEAD.size)
     if len(head) < HEAD.size or not head.startswith(MAGIC):
-        raise Damaged
+        raise DamagedRecord
     _, check, *sizes = HEAD.unpack(head)
     if sizes[0] + sizes[1] > left - HEAD.size:
-        raise Damaged
+        raise DamagedRecord
     about, body = file.read(sizes[0]), file.read(sizes[1])
     if _sum(tuple(sizes), about, body) != check:
-        raise Damaged
+        raise DamagedRecord
     at_ns, oldest_ns, latest_ns, target, cursor, source, newest_ns = json.loads(about)
     lines = tuple(body.decode().split("\n"))
     return Record(lines, at_ns, oldest_ns, latest_ns, target, cursor, source, newest_ns)

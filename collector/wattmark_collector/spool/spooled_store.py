@@ -41,7 +41,7 @@ class SpooledStore:
         )
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start the thread that sends."""
         self._sender.start()
 
     def write(
@@ -50,8 +50,11 @@ class SpooledStore:
     ) -> int:  # fmt: skip
         """See ``Sink``. Samples without a finite value are left out."""
         lines = [
-            (each.text if isinstance(each, PlainLine) else self._lines.line(each), each.time_ns)
-            for each in samples
+            (
+                sample.text if isinstance(sample, PlainLine) else self._lines.line(sample),
+                sample.time_ns,
+            )
+            for sample in samples
         ]
         batch = [(line, time_ns) for line, time_ns in lines if line]
         records = list(self._records(batch, target, cursor, origin))
@@ -104,7 +107,7 @@ class SpooledStore:
 
     @property
     def is_sending(self) -> bool:
-        """Does the sender run?"""
+        """Whether the thread that sends is alive."""
         return self._sender.is_alive()
 
     def _records(

@@ -64,7 +64,7 @@ class SegmentWriter:
             self.end()
 
     def end(self) -> None:
-        """Close the segment."""
+        """Close the segment; the next record opens another."""
         if self._file >= 0:
             os.close(self._file)
         self._file, self.segment = -1, None

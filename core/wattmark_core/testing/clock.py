@@ -7,7 +7,7 @@ from wattmark_core.units import seconds_to_ns
 
 @dataclass(slots=True)
 class FakeClock:
-    """A clock that moves only when told to; for tests in virtual time."""
+    """A clock that moves only when it is set or slept on; for tests in virtual time."""
 
     now_ns: int = 1_000_000_000_000
     offset_ns: int = 1_700_000_000_000_000_000
@@ -26,7 +26,7 @@ class FakeClock:
         self.advance(max(0.0, seconds))
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let all three clocks go on."""
         self.now_ns += seconds_to_ns(seconds)
 
     def step(self, seconds: float) -> None:

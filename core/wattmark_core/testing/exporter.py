@@ -14,7 +14,7 @@ from wattmark_core.exporter_api import (
     LOST_HEADER,
     TIME_HEADER,
     HostReport,
-    SampleBase,
+    TimeBase,
 )
 from wattmark_core.http_server import HttpHandler, HttpServer
 
@@ -83,7 +83,7 @@ class _Handler(HttpHandler):
         elif url.path not in {"/sample", "/arm"}:
             body, status = "no such path\n", 404
         encoded = body.encode()
-        base = SampleBase(report.boot_id, report.instance, report.offset_ns)
+        base = TimeBase(report.boot_id, report.instance, report.offset_ns)
         self.send_response(status)
         self.send_header(CURSOR_HEADER, f"{report.instance}:{len(fake.lines)}")
         self.send_header(LOST_HEADER, str(fake.lost))

@@ -102,7 +102,6 @@ class Estimate(Sensor):
         }
 
     def close(self) -> None:
-        """Close PROC/stat."""
         self._file.close()
 
     def _label(self) -> str:

@@ -101,7 +101,6 @@ class Host(Sensor):
         return readings
 
     def close(self) -> None:
-        """Close all files."""
         for file in (
             self._stat, self._memory, self._disks, self._networks, self._own_networks,
         ):  # fmt: skip

@@ -4,10 +4,9 @@ import threading
 from collections.abc import Callable
 
 from wattmark_core.results import Phase, Window
-from wattmark_runner.execution.progress import Progress
 from wattmark_runner.windows.exporter_link import ExporterLink, read_host
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import HostTimeBase
+from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_runner.windows.waiting import pause
 from wattmark_store import Store
 
@@ -17,28 +16,21 @@ def measure_idle(
     *,
     exporter_url: str,
     store: Store,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: threading.Event | None = None,
 ) -> Window:
     """A baseline that several runs share: pass it to ``execute`` as ``idle_before``.
 
-    Raises ``ExporterError``, ``StoreError``, and ``Cancelled`` when ``cancel`` is set.
+    Raises ``ExporterError`` and ``StoreError``.
     """
     report = read_host(exporter_url)
-    base = HostTimeBase.of(report.host, report.instance, report.offset_ns)
-
-    def report_fraction(fraction: float) -> None:
-        if progress is not None:
-            progress(Progress("idle baseline", fraction, seconds * (1.0 - fraction)))
-
+    stamping = WindowStamping(report.host, report.offset_ns)
     with ExporterLink(exporter_url) as exporter:
-        window = idle_window(seconds, base, exporter, report_fraction, cancel)
+        window = idle_window(seconds, stamping, exporter, lambda _: None, None)
     return put_marked(window, store)
 
 
 def idle_window(
     seconds: float,
-    base: HostTimeBase,
+    stamping: WindowStamping,
     exporter: ExporterLink,
     report: Callable[[float], None],
     cancel: threading.Event | None,
@@ -54,6 +46,6 @@ def idle_window(
         opening = exporter.edge()
         pause(seconds, report, cancel)
         closing = exporter.edge()
-        return base.window(Phase.IDLE, opening, closing, run_id=run_id)
+        return stamping.window(Phase.IDLE, opening, closing, run_id=run_id)
     finally:
         exporter.disarm()

@@ -35,7 +35,7 @@ def load_command(run: RunUnderWay) -> Load:
         workload.builtin, request.model, dict(request.parameters), str(run.cache),
         str(run.data_root), request.gpu, workload.entry_point,
         workload.arguments(request.model, request.parameters), workload.limits.memory_bytes,
-        workload.keras.given_to(request.model) if workload.keras else {},
+        workload.keras.options_for(request.model) if workload.keras else {},
     )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ class _Measurement:
         opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
         spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
         record.constants = added(record.constants, spent_ns)
-        window = self.run.base.window(
+        window = self.run.stamping.window(
             Phase(ended.phase),
             self.edges.pop(opening),
             self.edges.pop(closing),

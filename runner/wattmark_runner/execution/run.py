@@ -192,7 +192,7 @@ def _idle(run: RunUnderWay, stage: str, seconds: float) -> bool:
 
     pause(max(REST_SECONDS, run.record.constants["guard_seconds"]), lambda _: None,
           run.cancel)  # fmt: skip
-    window = idle_window(seconds, run.base, run.exporter, report, run.cancel, run.record.run_id)
+    window = idle_window(seconds, run.stamping, run.exporter, report, run.cancel, run.record.run_id)
     run.add_window(window)
     return True
 

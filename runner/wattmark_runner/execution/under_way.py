@@ -12,7 +12,7 @@ from wattmark_runner.execution.progress import Plan
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.windows.exporter_link import ExporterLink
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import HostTimeBase
+from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_runner.workloads import Workload
 from wattmark_scoring.formula import Formula
 from wattmark_store import Store
@@ -57,10 +57,9 @@ class RunUnderWay:
     data_root: Path
 
     @property
-    def base(self) -> HostTimeBase:
+    def stamping(self) -> WindowStamping:
         """What its windows are stamped in."""
-        record = self.record
-        return HostTimeBase.of(record.host, record.exporter_instance, record.offset_ns)
+        return WindowStamping(self.record.host, self.record.offset_ns)
 
     def add_window(self, window: Window) -> None:
         """Write a closed window into the store and the record. Raises ``StoreError``, but for a

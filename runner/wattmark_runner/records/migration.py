@@ -98,7 +98,7 @@ def _move_scores(connection: sqlite3.Connection) -> None:
     (total,) = connection.execute("SELECT count(*) FROM older_scores").fetchone()
     rows = connection.execute("SELECT id, seq, body FROM older_scores ORDER BY seq, id")
     done, started = 0, time.monotonic()
-    said = started
+    logged = started
     for seq, scores in groupby(rows, key=lambda row: row[1]):
         known: dict[str, Any] | None = None
         for place, _, text in scores:
@@ -108,10 +108,10 @@ def _move_scores(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO score_bodies VALUES (?,?)", (place, text))
             put_columns(connection, (place, seq), body, known or {})
             done += 1
-        if time.monotonic() - said > LOG_SECONDS:
-            said = time.monotonic()
+        if time.monotonic() - logged > LOG_SECONDS:
+            logged = time.monotonic()
             log.info("%d of %d scores have their columns", done, total)
-    if said > started:
+    if logged > started:
         log.info("all %d scores have their columns", total)
 
 

@@ -29,7 +29,7 @@ class RunState(StrEnum):
 FINAL: Final = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.INTERRUPTED})
 
 
-class Source(StrEnum):
+class RunSource(StrEnum):
     """Who inferred: a worker of ours, or code elsewhere whose windows were annotated."""
 
     RUNNER = "runner"
@@ -68,6 +68,11 @@ class RunRequest:
         return Boundary.HOST if self.gpu else Boundary.CPU
 
     @property
+    def gpus(self) -> list[str]:
+        """UUIDs of the GPUs that the run uses: one or none."""
+        return [self.gpu] if self.gpu else []
+
+    @property
     def batch_size(self) -> int | None:
         """Images in a batch, where the workload has such a parameter."""
         value = self.parameters.get("batch_size")
@@ -93,7 +98,7 @@ class RunRecord:
     started_ns: int
     created_ns: int = 0
     """When it was asked for, by the wall clock."""
-    source: Source = Source.RUNNER
+    source: RunSource = RunSource.RUNNER
     ended_ns: int | None = None
     reason: str = ""
     series: tuple[EnergySeries, ...] = ()

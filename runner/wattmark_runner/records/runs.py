@@ -12,7 +12,7 @@ from wattmark_core.results import Score
 from wattmark_runner.records.connections import Connections
 from wattmark_runner.records.events import put_event
 from wattmark_runner.records.listing import Listing
-from wattmark_runner.records.model import RunRecord, RunState, Source
+from wattmark_runner.records.model import RunRecord, RunSource, RunState
 from wattmark_runner.records.scores import put_scores, score_of
 
 _ROW: Final = (
@@ -34,7 +34,7 @@ class RunRow:
     seq: int
     run_id: str
     state: RunState
-    source: Source
+    source: RunSource
     reason: str
     workload: str
     model: str
@@ -50,7 +50,7 @@ class RunRow:
 
 
 class Runs(Connections):
-    """Runs. Methods raise ``StoreError``."""
+    """The runs in the database. Methods raise ``StoreError``."""
 
     def save(self, record: RunRecord) -> None:
         """Write a record with its scores; the same ``run_id`` again replaces it.
@@ -180,7 +180,7 @@ def _row(seq: int, run_id: str, state: str, source: str, reason: str, workload: 
          parameters: str, owner: str, labels: str, host: str, created_ns: int,
          started_ns: int | None, ended_ns: int | None, score: str | None) -> RunRow:  # fmt: skip
     return RunRow(
-        seq, run_id, RunState(state), Source(source), reason, workload, model,
+        seq, run_id, RunState(state), RunSource(source), reason, workload, model,
         json.loads(parameters), owner, json.loads(labels), host, created_ns, started_ns, ended_ns,
         None if score is None else score_of(score),
     )  # fmt: skip

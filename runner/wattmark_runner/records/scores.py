@@ -16,7 +16,7 @@ from wattmark_runner.records.score_columns import NAMES, put_columns, score_from
 
 
 class Scores(Connections):
-    """Scores. Methods raise ``StoreError``."""
+    """The scores in the database. Methods raise ``StoreError``."""
 
     def scores(self, listing: Listing) -> Sequence[tuple[int, str]]:
         """Scores as JSON, last scored first, with the place of each.

@@ -12,7 +12,7 @@ from wattmark_core.units import ns_to_seconds, seconds_to_ns
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.overhead import counts
 from wattmark_runner.scoring.pinning import counted
-from wattmark_runner.scoring.reading import beyond_ns, energy_tags, gpus_of, power_tags, reach_ns
+from wattmark_runner.scoring.reading import beyond_ns, energy_tags, power_tags, reach_ns
 from wattmark_runner.windows.waiting import pause
 from wattmark_store import Selection, SeriesData, Store
 
@@ -43,13 +43,13 @@ class _Awaited:
     if_seen: bool = True
 
     def selection(self) -> Selection:
-        """What to read."""
+        """What to read of the store to see them."""
         first_ns = self.beyond_ns - AROUND_NS if self.if_seen else self.beyond_ns + 1
         return Selection(self.measurement, first_ns, self.beyond_ns + AROUND_NS, self.tags)
 
-    def arrived(self, found: Sequence[SeriesData]) -> bool:
-        """Is it there?"""
-        later = [data.times_ns[-1] > self.beyond_ns for data in found]
+    def arrived(self, answer: Sequence[SeriesData]) -> bool:
+        """Whether the answer to ``selection`` holds what is awaited."""
+        later = [data.times_ns[-1] > self.beyond_ns for data in answer]
         return all(later) if self.if_seen else any(later)
 
 
@@ -69,7 +69,8 @@ def await_samples(
     missing = _await(needed, store, limit_seconds, cancel)
     if missing:
         names = ", ".join(
-            f"{each.tags['source']} {each.tags['domain']} {each.tags['device']}" for each in missing
+            f"{series.tags['source']} {series.tags['domain']} {series.tags['device']}"
+            for series in missing
         )
         return f"no sample of {names} arrived within {limit_seconds:g} s of the run's end"
     _await_rest([*_counters(record, end_ns), *_machine(record, end_ns)], end_ns, store, cancel)
@@ -103,7 +104,7 @@ def _machine(record: RunRecord, end_ns: int) -> Iterator[_Awaited]:
     host = {"host": record.host}
     for measurement in HOST:
         yield _Awaited(measurement, host, end_ns)
-    for gpu in gpus_of(record):
+    for gpu in record.request.gpus:
         yield _Awaited("gpu", {**host, "device": gpu}, end_ns)
     if stated := [window.end_ns for window in record.windows if counts(window)]:
         for tags in (host, {"boot_id": record.boot_id}):
@@ -113,7 +114,7 @@ def _machine(record: RunRecord, end_ns: int) -> Iterator[_Awaited]:
 def _await_rest(
     awaited: Sequence[_Awaited], end_ns: int, store: Store, cancel: threading.Event | None
 ) -> None:
-    reach = max((each.beyond_ns for each in awaited), default=end_ns) - end_ns
+    reach = max((series.beyond_ns for series in awaited), default=end_ns) - end_ns
     _await(awaited, store, REST_SECONDS + ns_to_seconds(reach), cancel)
 
 
@@ -125,8 +126,8 @@ def _await(
     deadline = time.monotonic() + limit_seconds
     missing = list(awaited)
     while missing:
-        answers = store.select([each.selection() for each in missing])
-        missing = [e for e, found in zip(missing, answers, strict=True) if not e.arrived(found)]
+        answers = store.select([series.selection() for series in missing])
+        missing = [e for e, answer in zip(missing, answers, strict=True) if not e.arrived(answer)]
         if not missing or time.monotonic() > deadline:
             break
         pause(POLL_SECONDS, lambda _: None, cancel)

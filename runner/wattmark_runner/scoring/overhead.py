@@ -114,9 +114,9 @@ def _is_here(series: FieldSeries, host: str, boot_id: str) -> bool:
 def _in_all(windows: Sequence[WindowData], series: Sequence[Sequence[FieldSeries]]) -> float | None:
     """CPU seconds of a part in all windows; None if it is not known of each, once."""
     grown = [
-        each.fields["cpu_seconds"].growth(data.window.start_ns, data.window.end_ns)
+        part.fields["cpu_seconds"].growth(data.window.start_ns, data.window.end_ns)
         for data, around in zip(windows, series, strict=True)
-        for each in around
+        for part in around
     ]
     known = [value for value in grown if value is not None]
     return sum(known) if len(known) == len(windows) == len(grown) else None

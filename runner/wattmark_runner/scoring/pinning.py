@@ -24,12 +24,11 @@ def counted(series: Sequence[EnergySeries], request: RunRequest) -> tuple[Energy
 
     Raises ``ConfigurationError`` if the boundary needs a counter that is not there.
     """
-    boundary = request.boundary or (Boundary.HOST if request.gpu else Boundary.CPU)
-    gpus = [request.gpu] if request.gpu else []
+    boundary, gpus = request.main_boundary, request.gpus
     domains = BOUNDARY_DOMAINS[boundary]
     inside = of_boundary(series, boundary, gpus)
-    counted_domains = {each.domain for each in inside}
-    devices = {each.device for each in inside}
+    counted_domains = {counter.domain for counter in inside}
+    devices = {counter.device for counter in inside}
     if Domain.GPU in domains and request.gpu and request.gpu not in devices:
         raise ConfigurationError(
             f"no energy counter of GPU {request.gpu!r} answers; `wattmark sensors` lists the GPUs"
@@ -48,12 +47,12 @@ def window_seconds(series: Sequence[EnergySeries]) -> float:
     """The least length of a measured window that every counter in use can resolve, s."""
     return max(
         [LEAST_SECONDS]
-        + [PERIODS_A_WINDOW * each.update_period_seconds for each in series]
-        + [PART_TIME_SECONDS for each in series if each.coverage_ratio < 1]
+        + [PERIODS_A_WINDOW * counter.update_period_seconds for counter in series]
+        + [PART_TIME_SECONDS for counter in series if counter.coverage_ratio < 1]
     )
 
 
 def guard_seconds(series: Sequence[EnergySeries]) -> float:
     """How long the load goes on around a window, s: max(0.5 s, w + 2T)."""
-    reach = [each.averaging_seconds + 2 * each.update_period_seconds for each in series]
+    reach = [counter.averaging_seconds + 2 * counter.update_period_seconds for counter in series]
     return max([LEAST_GUARD_SECONDS, *reach])

@@ -15,7 +15,7 @@ from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_scoring.window_data import WindowData
 from wattmark_store import Showing, Store
 
-log = logging.getLogger("wattmark.runner")
+log = logging.getLogger(__name__)
 
 
 def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | None = None) -> bool:

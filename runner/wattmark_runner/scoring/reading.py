@@ -30,13 +30,8 @@ LEAST_REACH_SECONDS: Final = 0.5
 
 def read_windows(record: RunRecord, store: Store) -> dict[str, WindowData]:
     """All windows of a run, by their ids. Raises ``StoreError``."""
-    gpus = gpus_of(record)
+    gpus = record.request.gpus
     return {w.window_id: read_window(store, w, record.series, gpus) for w in record.windows}
-
-
-def gpus_of(record: RunRecord) -> list[str]:
-    """UUIDs of the GPUs that the run uses: one or none."""
-    return [record.request.gpu] if record.request.gpu else []
 
 
 def read_window(
@@ -58,7 +53,7 @@ def read_window(
     return WindowData(
         window,
         _looked_further(store, window, samples),
-        tuple(_field_series(data) for found in answers[len(flat) :] for data in found),
+        tuple(_field_series(data) for answer in answers[len(flat) :] for data in answer),
     )
 
 
@@ -76,7 +71,7 @@ def reach_ns(series: EnergySeries) -> int:
 
 
 def energy_tags(host: str, series: EnergySeries) -> dict[str, str]:
-    """Of a counter's samples."""
+    """The tags of a counter's energy samples."""
     return {"host": host, **series.tags}
 
 
@@ -90,7 +85,7 @@ def read_curves(
     record: RunRecord, windows: Sequence[Window], store: Store, points: int
 ) -> list[tuple[EnergySeries, SeriesData]]:
     """Every pinned counter over the time of ``windows``, a second more on either side, thinned to
-    about so many points. Raises ``StoreError``."""
+    about ``points`` samples. Raises ``StoreError``."""
     if not windows:
         return []
     start_ns = min(window.start_ns for window in windows) - seconds_to_ns(1.0)
@@ -166,9 +161,9 @@ def _samples(
     return CounterSamples(series, _counter(series, window, energy), watts)
 
 
-def _counter(series: EnergySeries, window: Window, found: Sequence[SeriesData]) -> CounterData:
+def _counter(series: EnergySeries, window: Window, answer: Sequence[SeriesData]) -> CounterData:
     """The samples up to ``reach_ns`` beyond the end, or to the first beyond it if that is later."""
-    counters = (CounterData.of_fields(data.times_ns, data.fields) for data in found)
+    counters = (CounterData.of_fields(data.times_ns, data.fields) for data in answer)
     counter = next(counters, CounterData.of([], [], [], []))
     after = counter.times_ns[counter.times_ns > window.end_ns + beyond_ns(series)]
     last_ns = window.end_ns + reach_ns(series)

@@ -12,7 +12,7 @@ from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS, await_samples
 from wattmark_runner.scoring.overhead import add_overhead
 from wattmark_runner.scoring.publishing import publish
-from wattmark_runner.scoring.reading import gpus_of, read_windows
+from wattmark_runner.scoring.reading import read_windows
 from wattmark_runner.scoring.run_scores import run_scores
 from wattmark_runner.scoring.usage import usage
 from wattmark_runner.windows.overlap import put_marked
@@ -115,7 +115,7 @@ def compute_scores(
     add_overhead(record, windows)
     record.usage = usage(windows, record.request.gpu)
     record.formulas = {formula.name: formula.text for formula in formulas}
-    record.edges = {each.window.window_id: _kept_edges(each) for each in windows}
+    record.edges = {data.window.window_id: _kept_edges(data) for data in windows}
     main = record.request.main_boundary
     scores: list[Score] = []
     for boundary, run in _measured_runs(record, windows, main):
@@ -136,7 +136,7 @@ def _measured_runs(
         return tuple(
             measure(
                 data, counted, boundary,
-                gpus=gpus_of(record), iterations=_iterations(record, data.window),
+                gpus=record.request.gpus, iterations=_iterations(record, data.window),
             )
             for data, counted in zip(windows, counters, strict=True)
         )  # fmt: skip

@@ -90,14 +90,16 @@ def _about_itself(services: Services) -> APIRouter:
         "/readyz", response_class=PlainTextResponse, responses={503: problems.RESPONSES[503]}
     )
     def ready() -> str:
-        """The service can measure: its exporter answers and its ledger can be read."""
+        """The service can measure: its exporter answers and its runs can be read."""
         try:
             read_host(services.context.exporter_url)
             services.context.database.counts()
         except WattmarkError as error:
             # Anybody may ask, without a key: the log has the particulars.
             log.warning("not ready: %s", error)
-            raise ApiError(503, "the exporter or the ledger does not answer; see the log") from None
+            raise ApiError(
+                503, "the exporter or runner.sqlite does not answer; see the log"
+            ) from None
         return "ok\n"
 
     @router.get("/metrics", response_class=PlainTextResponse)

@@ -19,7 +19,7 @@ class AppContext:
     """One host's exporter, the store that its samples arrive in, and where runs are kept.
 
     ``data`` holds the runs' logs, ``cache`` trained weights. ``changing`` is held, never for long,
-    by whoever reads a record that has ended or is external, changes it and saves it.
+    by each caller that reads a record that has ended or is external, changes it and saves it.
     """
 
     exporter_url: str | ExporterAddress

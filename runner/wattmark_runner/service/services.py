@@ -26,7 +26,7 @@ class Services:
 
     @classmethod
     def of(cls, context: AppContext) -> "Services":
-        """All jobs, not started."""
+        """All jobs over a context, none started."""
         open_windows = OpenWindows()
         scoring = ScoringQueue(context, open_windows)
         external = ExternalWindows(context, open_windows, scoring)

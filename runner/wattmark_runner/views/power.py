@@ -24,7 +24,7 @@ MOST_POINTS: Final = 500
 """Of a window and counter."""
 RUN_POINTS: Final = 60_000
 LEAST_POINTS: Final = 20
-"""A run of very many windows has fewer of each: about so many together, but no fewer of one."""
+"""A run of very many windows has fewer of each: about this many together, but no fewer of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def power_steps(
     counter: CounterData, start_ns: int, end_ns: int, most: int = MOST_POINTS
 ) -> Iterator[tuple[int, float]]:
     """(time, mean watts since the time before) at both edges and at samples inside: the last of
-    each of so many equal stretches of time that there are at most ``most`` of all."""
+    each of equal stretches of time, as long as makes at most ``most`` of all."""
     inside = counter.inside(start_ns + 1, end_ns - 1).times_ns
     stretch_ns = -(-(end_ns - start_ns) // (most - 2))
     last_of = {(int(time_ns) - start_ns) // stretch_ns: int(time_ns) for time_ns in inside}

@@ -109,8 +109,7 @@ def _energy(record: RunRecord, window: Window, boundary: Boundary) -> _Energy | 
         if window.joules is None or not window.complete:
             return None
         return _Energy(window.joules, window.joules_low, window.joules_high)
-    gpus = [record.request.gpu] if record.request.gpu else []
-    parts = of_boundary(record.series, boundary, gpus)
+    parts = of_boundary(record.series, boundary, record.request.gpus)
     edges = record.edges.get(window.window_id, [])
     energy = boundary_energy(
         boundary,
@@ -127,7 +126,7 @@ def _energy(record: RunRecord, window: Window, boundary: Boundary) -> _Energy | 
 
 
 def _counter(edges: list[dict[str, Any]], series: EnergySeries) -> CounterData:
-    for kept in edges:
-        if kept["tags"].items() >= series.tags.items():
-            return CounterData.of_fields(kept["times_ns"], kept["fields"])
+    for counter in edges:
+        if counter["tags"].items() >= series.tags.items():
+            return CounterData.of_fields(counter["times_ns"], counter["fields"])
     return CounterData.of([], [], [], [])

@@ -10,6 +10,7 @@ from wattmark_runner.views.isolines import isolines
 from wattmark_runner.views.power import window_power
 from wattmark_runner.views.repeats import repeats
 from wattmark_scoring import words
+from wattmark_scoring.score_words import check_texts
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_scoring.window_data import WindowData
 from wattmark_store import ViewPoint
@@ -40,20 +41,20 @@ def run_points(
         yield Shown("window_power", {**run, "window_id": window.window_id}, points)
     for score in energy:
         owner = {"workload": score.workload, "boundary": str(score.boundary)}
-        same = [each for each in known if each.boundary is score.boundary]
+        same = [other for other in known if other.boundary is score.boundary]
         yield Shown("isoline", owner, isolines(owner, same))
 
 
 def checks(score: Score) -> Iterator[ViewPoint]:
     """The checks of a score in words."""
     for check in score.checks:
+        texts = check_texts(check)
         tags = make_tags({
             "run_id": score.run_id, "host": score.host, "boundary": score.boundary,
-            "check": words.words_of(check).name,
+            "check": texts.name,
         })  # fmt: skip
         fields: dict[str, str | int] = {
             "verdict": str(check.verdict), "rank": words.RANKS[check.verdict],
-            "found": words.found(check), "allowed": words.allowed(check),
-            "meaning": words.meaning(check),
+            "found": texts.found, "allowed": texts.allowed, "meaning": texts.meaning,
         }  # fmt: skip
         yield ViewPoint("check", tags, fields, score.time_ns)

@@ -73,23 +73,23 @@ def source_text(series: EnergySeries) -> str:
 
 def run_facts(record: RunRecord) -> Facts:
     """What was asked for, what was run, and the constants behind its numbers."""
-    asked = record.request
-    before = exact(asked.idle_before_seconds, SECONDS)
-    after = exact(asked.idle_after_seconds, SECONDS)
-    least = "as the sensor needs" if asked.seconds is None else exact(asked.seconds, SECONDS)
+    request = record.request
+    before = exact(request.idle_before_seconds, SECONDS)
+    after = exact(request.idle_after_seconds, SECONDS)
+    least = "as the sensor needs" if request.seconds is None else exact(request.seconds, SECONDS)
     facts: dict[str, str] = {
         "run": record.run_id,
         "host, boot": f"{record.host or MISSING}, {record.boot_id or MISSING}",
         "state": f"{record.state}{': ' + record.reason if record.reason else ''}",
         "started": moment(record.started_ns or None),
         "ended": moment(record.ended_ns),
-        "workload": f"{asked.workload}, {count(record.test_images)} test images",
-        "device": asked.gpu or "CPU",
-        "repeats": str(asked.repeats),
+        "workload": f"{request.workload}, {count(record.test_images)} test images",
+        "device": request.gpu or "CPU",
+        "repeats": str(request.repeats),
         "least window": least,
-        "warm-up": exact(asked.warmup_seconds, SECONDS),
+        "warm-up": exact(request.warmup_seconds, SECONDS),
         "own idle baselines": f"{before} before, {after} after",
-        **{name.replace("_", " "): str(value) for name, value in asked.parameters.items()},
+        **{name.replace("_", " "): str(value) for name, value in request.parameters.items()},
         "parameters": count(record.parameters),
         "MACs": count(record.macs),
         **{f"{s.domain} {s.device}": source_text(s) for s in record.series},

@@ -41,15 +41,15 @@ def previous(score: Score, known: Sequence[Score]) -> Score | None:
     if score.joules_per_inference is None:
         return None
     earlier = [
-        each
-        for each in known
-        if each.time_ns < score.time_ns
-        and each.run_id != score.run_id
-        and _series(each) == _series(score)
-        and each.joules_per_inference is not None
-        and each.verdict is not Verdict.INVALID
+        other
+        for other in known
+        if other.time_ns < score.time_ns
+        and other.run_id != score.run_id
+        and _series(other) == _series(score)
+        and other.joules_per_inference is not None
+        and other.verdict is not Verdict.INVALID
     ]
-    return max(earlier, key=lambda each: each.time_ns, default=None)
+    return max(earlier, key=lambda other: other.time_ns, default=None)
 
 
 def compared(score: Score, before: Score) -> str:

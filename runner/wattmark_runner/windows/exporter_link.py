@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 
 from wattmark_core.clock import boot_id
 from wattmark_core.errors import ExporterError, WattmarkError
-from wattmark_core.exporter_api import ExporterAddress, HostReport
+from wattmark_core.exporter_api import ExporterAddress, HostReport, TimeBase
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +23,6 @@ RENEW_SECONDS: Final = 8.0
 TIMEOUT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 30.0
 """Longer than the timeouts of one order can add up to."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeBase:
-    """The exporter that stamps the samples, and what it adds to CLOCK_BOOTTIME.
-
-    Between two that differ its counters were reset.
-    """
-
-    instance: str
-    offset_ns: int
 
 
 T = TypeVar("T")
@@ -172,7 +161,7 @@ class ExporterLink:
         base = self._client.sample_now()
         if base.boot_id != self._boot_id:
             raise ExporterError(f"the exporter at {self._client.url} is another machine's now")
-        return TimeBase(base.instance, base.offset_ns)
+        return base
 
     def _renew(self) -> None:
         self._client.arm(LEASE_SECONDS)

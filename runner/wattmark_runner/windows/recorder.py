@@ -23,7 +23,7 @@ from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_core.results import Phase, Window
 from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import HostTimeBase
+from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_store import Store
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Recorder:
         self._closed: queue.SimpleQueue[Closed | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="wattmark-recorder", daemon=True)
         self._refused = False
-        self._base: HostTimeBase | None = None
+        self._stamping: WindowStamping | None = None
         self.windows: list[Window] = []
 
     def __enter__(self) -> Self:
@@ -114,7 +114,7 @@ class Recorder:
         return OpenWindow(self, (phase, model, workload, label))
 
     def closed(self, window: Closed) -> None:
-        """Write a window, soon."""
+        """Queue a window for writing; returns at once."""
         self._closed.put(window)
 
     def close(self) -> None:
@@ -125,8 +125,8 @@ class Recorder:
 
     def _serve(self) -> None:
         while (closed := self._closed.get()) is not None:
-            base = self._find_base()
-            window = base.window(opening=closed.opening, closing=closed.closing, **closed.facts)
+            stamping = self._find_stamping()
+            window = stamping.window(opening=closed.opening, closing=closed.closing, **closed.facts)
             self.windows.append(self._put(window))
 
     def _put(self, window: Window) -> Window:
@@ -138,14 +138,14 @@ class Recorder:
             self._refused = True
             return window
 
-    def _find_base(self) -> HostTimeBase:
-        """Host and time base of the exporter; without one, this host's name and wall clock."""
-        if self._base is None:
+    def _find_stamping(self) -> WindowStamping:
+        """Host and offset of the exporter; without one, this host's name and wall clock."""
+        if self._stamping is None:
             with contextlib.suppress(WattmarkError):  # the link has logged it
                 report = read_host(self._url)
-                self._base = HostTimeBase.of(report.host, report.instance, report.offset_ns)
-        if self._base is not None:
-            return self._base
+                self._stamping = WindowStamping(report.host, report.offset_ns)
+        if self._stamping is not None:
+            return self._stamping
         offset_ns = self._clock.realtime_ns() - self._clock.boottime_ns()
         host = os.environ.get("WATTMARK_HOST") or platform.node()
-        return HostTimeBase.of(host, "", offset_ns)
+        return WindowStamping(host, offset_ns)

@@ -2,23 +2,18 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from wattmark_core.results import Phase, Window
-from wattmark_runner.windows.exporter_link import TimeBase, WindowEdge
+from wattmark_runner.windows.exporter_link import WindowEdge
 
 
 @dataclass(frozen=True, slots=True)
-class HostTimeBase:
-    """A host and the time base that its exporter had when the first window opened."""
+class WindowStamping:
+    """A host and what its exporter added to CLOCK_BOOTTIME when the first window opened, ns."""
 
     host: str
-    base: TimeBase
-
-    @classmethod
-    def of(cls, host: str, instance: str, offset_ns: int) -> Self:
-        """That of an exporter's report or of a run's record."""
-        return cls(host, TimeBase(instance, offset_ns))
+    offset_ns: int
 
     def window(
         self, phase: Phase, opening: WindowEdge, closing: WindowEdge, **facts: Any
@@ -29,7 +24,7 @@ class HostTimeBase:
         not hold to its end, or if the exporter did not answer at an edge.
         """
         first, last = opening.base(), closing.base()
-        offset_ns = (first or self.base).offset_ns
+        offset_ns = self.offset_ns if first is None else first.offset_ns
         return Window(
             window_id=uuid.uuid4().hex,
             host=self.host,

@@ -18,7 +18,7 @@ class ImageFiles:
     images: int | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
 
-    def given_to(self, architecture: str) -> dict[str, str]:
+    def options_for(self, architecture: str) -> dict[str, str]:
         """What a worker that runs the architecture needs of it."""
         return {
             "kind": self.kind, "path": self.path, "labels": self.labels,

@@ -32,7 +32,7 @@ class Place:
     keys: tuple[str, ...] = ()
 
     def within(self, *keys: str) -> "Place":
-        """A table within."""
+        """The place of a table within this one."""
         return Place(self.path, (*self.keys, *keys))
 
     def wrong(self, key: str, message: str) -> ConfigurationError:

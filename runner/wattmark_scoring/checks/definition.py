@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check, Verdict
+from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.measured import MeasuredRun, MeasuredWindow
 
 
@@ -63,3 +65,27 @@ class CheckFamily:
     limits: tuple[Limit, ...]
     of_window: Callable[[MeasuredWindow], Iterable[Check]] | None = None
     of_run: Callable[[MeasuredRun], Iterable[Check]] | None = None
+
+
+def of_counters(
+    check: Callable[[EnergySeries, CounterData, int, int], Check],
+) -> Callable[[MeasuredWindow], Iterable[Check]]:
+    """``of_window`` of a check of each counter's energy samples; window's edges in Unix ns."""
+
+    def of_window(measured: MeasuredWindow) -> Iterable[Check]:
+        start_ns, end_ns = measured.window.start_ns, measured.window.end_ns
+        return [check(c.series, c.samples.counter, start_ns, end_ns) for c in measured.counters]
+
+    return of_window
+
+
+def of_powers(
+    check: Callable[[EnergySeries, GaugeData | None, int, int], Check],
+) -> Callable[[MeasuredWindow], Iterable[Check]]:
+    """The same of each counter's power samples; None: it has none."""
+
+    def of_window(measured: MeasuredWindow) -> Iterable[Check]:
+        start_ns, end_ns = measured.window.start_ns, measured.window.end_ns
+        return [check(c.series, c.samples.power, start_ns, end_ns) for c in measured.counters]
+
+    return of_window

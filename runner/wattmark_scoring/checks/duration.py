@@ -18,7 +18,7 @@ FAIL_RATIO: Final = 0.2
 
 def check(seconds: float, series: Sequence[EnergySeries]) -> Check:
     """Long enough for the slowest sensor: 100·T, fail below 20·T; at least 1 s."""
-    period = max((each.update_period_seconds for each in series), default=0.0)
+    period = max((counter.update_period_seconds for counter in series), default=0.0)
     limit = max(LEAST_SECONDS, PERIODS * period)
     fail = FAIL_RATIO * limit
     return against_limit(

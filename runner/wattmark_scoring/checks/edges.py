@@ -1,14 +1,12 @@
 """Is there a sample close to each edge of the window?"""
 
-from collections.abc import Iterator
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check
 from wattmark_scoring.arrays import CounterData
-from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
+from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_counters
 from wattmark_scoring.checks.verdicts import against_limit
-from wattmark_scoring.measured import MeasuredWindow
 
 READS: Final = 2.0
 
@@ -25,13 +23,6 @@ def check(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
     return against_limit("edges", value, limit, "s", message)
 
 
-def of_window(measured: MeasuredWindow) -> Iterator[Check]:
-    """Of each counter."""
-    window = measured.window
-    for counter in measured.counters:
-        yield check(counter.series, counter.samples.counter, window.start_ns, window.end_ns)
-
-
 CHECK: Final = CheckFamily(
     words={
         "edges": Words(
@@ -43,5 +34,5 @@ CHECK: Final = CheckFamily(
         ),
     },
     limits=(Limit("edges", "a sample within 2 reads¹ outside each edge"),),
-    of_window=of_window,
+    of_window=of_counters(check),
 )  # fmt: skip

@@ -1,6 +1,5 @@
 """Was the sensor read throughout?"""
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -9,9 +8,8 @@ from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check
 from wattmark_scoring.arrays import CounterData
-from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
+from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_counters
 from wattmark_scoring.checks.verdicts import against_limit
-from wattmark_scoring.measured import MeasuredWindow
 
 READS: Final = 3.0
 WINDOW_RATIO: Final = 0.02
@@ -35,13 +33,6 @@ def check(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
     return against_limit("gap", value, limit, "s", message, fail=limit)
 
 
-def of_window(measured: MeasuredWindow) -> Iterator[Check]:
-    """Of each counter."""
-    window = measured.window
-    for counter in measured.counters:
-        yield check(counter.series, counter.samples.counter, window.start_ns, window.end_ns)
-
-
 CHECK: Final = CheckFamily(
     words={
         "gap": Words(
@@ -52,5 +43,5 @@ CHECK: Final = CheckFamily(
         ),
     },
     limits=(Limit("gap", "3 reads¹; where power is integrated also 2 % of W", "beyond"),),
-    of_window=of_window,
+    of_window=of_counters(check),
 )  # fmt: skip

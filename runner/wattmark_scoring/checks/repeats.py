@@ -12,7 +12,7 @@ LEAST: Final = 3.0
 
 
 def check(count: int) -> Check:
-    """≥ 3 repeats."""
+    """At least 3 repeats, else the spread is not known."""
     return against_limit("repeats", float(count), LEAST, "", "measured windows", at_least=True)
 
 

@@ -1,15 +1,13 @@
 """Are there enough power samples where power is integrated?"""
 
-from collections.abc import Iterator
 from typing import Final
 
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check, Verdict
 from wattmark_scoring.arrays import GaugeData
-from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
+from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_powers
 from wattmark_scoring.checks.verdicts import against_limit
-from wattmark_scoring.measured import MeasuredWindow
 
 LIMIT: Final = 100.0
 FAIL: Final = 30.0
@@ -24,13 +22,6 @@ def check(series: EnergySeries, power: GaugeData | None, start_ns: int, end_ns: 
     return against_limit("samples", count, LIMIT, "", message, fail=FAIL, at_least=True)
 
 
-def of_window(measured: MeasuredWindow) -> Iterator[Check]:
-    """Of each counter."""
-    window = measured.window
-    for counter in measured.counters:
-        yield check(counter.series, counter.samples.power, window.start_ns, window.end_ns)
-
-
 CHECK: Final = CheckFamily(
     words={
         "samples": Words(
@@ -41,5 +32,5 @@ CHECK: Final = CheckFamily(
         ),
     },
     limits=(Limit("samples", "≥ 100 where power is integrated", "below 30"),),
-    of_window=of_window,
+    of_window=of_powers(check),
 )  # fmt: skip

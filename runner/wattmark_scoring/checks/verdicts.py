@@ -34,16 +34,16 @@ def against_limit(
 
 def worst(per_window: Iterable[Sequence[Check]]) -> tuple[Check, ...]:
     """One check per name: the worst over all windows, its message naming the window (from 1)."""
-    kept: dict[str, Check] = {}
+    worst_of: dict[str, Check] = {}
     for number, checks in enumerate(per_window, start=1):
         for check in checks:
-            before = kept.get(check.name)
+            before = worst_of.get(check.name)
             if before is not None and _badness(check) <= _badness(before):
                 continue
             if check.verdict is not Verdict.VALID:
                 check = replace(check, message=f"{check.message} (window {number})")
-            kept[check.name] = check
-    return tuple(kept.values())
+            worst_of[check.name] = check
+    return tuple(worst_of.values())
 
 
 def verdict(checks: Iterable[Check]) -> Verdict:

@@ -1,14 +1,12 @@
 """Are there power samples that no working device gives?"""
 
-from collections.abc import Iterator
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check
 from wattmark_scoring.arrays import GaugeData
-from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
+from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_powers
 from wattmark_scoring.checks.verdicts import against_limit
-from wattmark_scoring.measured import MeasuredWindow
 
 
 def check(series: EnergySeries, power: GaugeData | None, start_ns: int, end_ns: int) -> Check:
@@ -16,13 +14,6 @@ def check(series: EnergySeries, power: GaugeData | None, start_ns: int, end_ns: 
     bad = 0 if power is None else int((power.inside(start_ns, end_ns).values <= 0.0).sum())
     message = f"power samples of 0 W or less, {series.device}"
     return against_limit("zero power", float(bad), 0.0, "", message, fail=0.0)
-
-
-def of_window(measured: MeasuredWindow) -> Iterator[Check]:
-    """Of each counter."""
-    window = measured.window
-    for counter in measured.counters:
-        yield check(counter.series, counter.samples.power, window.start_ns, window.end_ns)
 
 
 CHECK: Final = CheckFamily(
@@ -33,5 +24,5 @@ CHECK: Final = CheckFamily(
         ),
     },
     limits=(Limit("zero power", "no power sample of 0 W or less", "any"),),
-    of_window=of_window,
+    of_window=of_powers(check),
 )  # fmt: skip

@@ -55,17 +55,17 @@ class Cell:
 
 
 def score(accuracy_percent: float, energy_microwatthours: float) -> float:
-    """Eq. 3, 1/mWh."""
+    """The paper's score (Eq. 3), 1/mWh."""
     return (accuracy_percent / 100.0) ** 2 / (energy_microwatthours / 1000.0)
 
 
 def per_parameter(accuracy_percent: float, parameters_millions: float) -> float:
-    """Eq. 1."""
+    """Accuracy per parameter (Eq. 1)."""
     return accuracy_percent / parameters_millions
 
 
 def netscore(accuracy_percent: float, parameters_millions: float, macs_billions: float) -> float:
-    """Eq. 2."""
+    """NetScore (Eq. 2)."""
     size = sqrt(parameters_millions * macs_billions)
     return 20.0 * log10(accuracy_percent**2 / size)
 
@@ -119,7 +119,7 @@ def _ranks() -> Iterator[Cell]:
 
 def _places(network: PaperNetwork, column: str) -> tuple[int, int]:
     """First and last rank that a printed score allows: equal ones may stand either way."""
-    printed = sorted((each[column].value for each in MODELS), reverse=True)
+    printed = sorted((row[column].value for row in MODELS), reverse=True)
     first = printed.index(network[column].value) + 1
     return first, first + printed.count(network[column].value) - 1
 

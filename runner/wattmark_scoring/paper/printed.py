@@ -14,7 +14,7 @@ class Printed:
 
     @property
     def value(self) -> float:
-        """As it is printed."""
+        """The number that is printed."""
         return float(self.text)
 
     @property

@@ -47,15 +47,15 @@ class PaperNetwork:
 def networks() -> tuple[PaperNetwork, ...]:
     """The eight, in the order of the tables."""
     sizes = {row["model"]: row for row in _rows("sizes.csv")}
-    found = []
+    described = []
     for row in _rows("published.csv"):
         size = sizes[row["model"]]
         columns = {name: Printed(text) for name, text in row.items() if name != "model"}
-        found.append(PaperNetwork(
+        described.append(PaperNetwork(
             row["model"], columns, size["keras_name"], Printed(size["params_m_docs"]),
             Printed(size["macs_g_docs"]), int(size["input_px"]),
         ))  # fmt: skip
-    return tuple(found)
+    return tuple(described)
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -62,7 +62,7 @@ def test_lag_is_known_once_samples_are_in_the_store(
     spooled.close()
 
 
-def test_a_store_that_is_away_is_told_of_once_and_loses_nothing(
+def test_a_store_that_is_away_is_logged_once_and_loses_nothing(
     spooled: SpooledStore, store: Moody, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Samples wait on the disk; when it is back they arrive."""
@@ -100,10 +100,10 @@ def test_a_store_that_breaks_while_a_batch_is_taken_apart_is_tried_again(
 ) -> None:
     """Nothing of the batch counts as refused before all of it is decided."""
 
-    def break_down(each: AnySample) -> bool:
+    def break_down(sample: AnySample) -> bool:
         if store.tries > 4 and store.tries < 7:
             raise RuntimeError("surprise")
-        return each.time_ns == 7
+        return sample.time_ns == 7
 
     store.bad = break_down
     spooled.write([sample(n) for n in range(1, 21)])
@@ -116,7 +116,7 @@ def test_a_store_that_breaks_while_a_batch_is_taken_apart_is_tried_again(
 def test_one_bad_line_stops_nothing(
     store: Moody, tmp_path: Path, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is counted, kept, and told of once; all others are in the store."""
+    """It is counted, kept, and logged once; all others are in the store."""
     store.bad = lambda s: s.measurement == "sick" or s.time_ns in {17, 333}
     spooled = make(store, tmp_path / "spool")
     batch = [sample(n) for n in range(1, 401)] + [sample(n, "sick") for n in range(1, 200)]
@@ -133,11 +133,11 @@ def test_one_bad_line_stops_nothing(
     spooled.write([sample(1000, "sick")])
     wait_for(lambda: times(store, "sick") == [1000])
     spooled.close()
-    kept = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
-    assert len(kept) == 301
-    assert "m,host=h1 value=1.5 17" in kept
-    told = [r.getMessage() for r in caplog.records if "will never take" in r.getMessage()]
-    assert len(told) == 2
+    refused_lines = (tmp_path / "spool" / "refused-new.lp").read_text().splitlines()
+    assert len(refused_lines) == 301
+    assert "m,host=h1 value=1.5 17" in refused_lines
+    messages = [r.getMessage() for r in caplog.records if "will never take" in r.getMessage()]
+    assert len(messages) == 2
 
 
 def test_a_store_that_refuses_everything_is_waited_for(

@@ -63,7 +63,7 @@ def test_a_roll_up_that_takes_long_does_not_hold_up_sending(
     spooled.close()
 
 
-def test_a_database_that_is_missing_is_told_once_and_keeps_the_segments(
+def test_a_database_that_is_missing_is_logged_once_and_keeps_the_segments(
     store: Moody, tmp_path: Path, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While samples go through: power has databases of its own, which an older stack lacks."""
@@ -74,9 +74,9 @@ def test_a_database_that_is_missing_is_told_once_and_keeps_the_segments(
         spooled.write([sample(number * MINUTE_NS)], target=URL, cursor=str(number))
         spooled.roll_up(1000 * MINUTE_NS)
         wait_for(lambda: store.roll_ups > number)  # noqa: B023 - waited for in this turn
-    told = [r.getMessage() for r in caplog.records if "power_1m" in r.getMessage()]
-    assert told == ["one-minute values and power: store: database not found: power_1m"]
-    wait_for(lambda: spooled.away == told[0])
+    messages = [r.getMessage() for r in caplog.records if "power_1m" in r.getMessage()]
+    assert messages == ["one-minute values and power: store: database not found: power_1m"]
+    wait_for(lambda: spooled.away == messages[0])
     assert 0 < spooled.fields["power_age_seconds"] < 60
     assert list((tmp_path / "spool").glob(f"*{SUFFIX}"))
     store.roll_up_error, age = None, spooled.fields["power_age_seconds"]

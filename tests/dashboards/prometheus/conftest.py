@@ -53,7 +53,7 @@ class Prometheus:
     def now(self, expression: str, at: float) -> dict[str, float]:
         """Value by labels, those of the scrape left out."""
         found = self.ask("query", query=expression, time=at)["result"]
-        return {_words(each["metric"]): float(each["value"][1]) for each in found}
+        return {_words(series["metric"]): float(series["value"][1]) for series in found}
 
     def over_time(self, expression: str, start: float, end: float) -> dict[str, list[float]]:
         """Values every half second, by labels."""
@@ -69,8 +69,8 @@ class Prometheus:
 
 
 def _words(labels: dict[str, str]) -> str:
-    kept = {k: v for k, v in labels.items() if k not in {"job", "instance", "host", "__name__"}}
-    return " ".join(f"{name}={kept[name]}" for name in sorted(kept))
+    own = {k: v for k, v in labels.items() if k not in {"job", "instance", "host", "__name__"}}
+    return " ".join(f"{name}={own[name]}" for name in sorted(own))
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def readme_config() -> Any:
 
 
 def _wait_for(server: Prometheus, expression: str, count: int) -> None:
-    """Until so many series are there."""
+    """Wait until ``count`` series exist."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from dashboards import promql
-from dashboards.board import every_panel
 from dashboards.generate import PROMETHEUS_DASHBOARDS, RULES
 from dashboards.prometheus_sensors import ABSENT, MEASURES
+from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import BY_NAME, SOURCE_ORDER
 from wattmark_exporters.choice import built_in
 
@@ -103,7 +103,9 @@ def test_a_table_has_columns_for_people(panel: Any) -> None:
     dash, *columns = panel["fieldConfig"]["overrides"]
     assert dash["properties"] == [{"id": "noValue", "value": "–"}]
     called: dict[str, dict[str, Any]] = {
-        column["matcher"]["options"]: {each["id"]: each["value"] for each in column["properties"]}
+        column["matcher"]["options"]: {
+            option["id"]: option["value"] for option in column["properties"]
+        }
         for column in columns
     }
     assert called["Time"] == {"custom.hidden": True}
@@ -148,7 +150,7 @@ def test_every_variable_in_use_is_there(name: str) -> None:
     assert used == {*names, "__range", "__rate_interval"}
 
 
-def test_the_first_screen_tells_where_the_power_goes() -> None:
+def test_the_first_screen_shows_where_the_power_goes() -> None:
     """Power now, its parts over time, energy by part, and whether the sensors are to be trusted."""
     shown = {
         row["title"] for board in BOARDS.values() for row in board["panels"]

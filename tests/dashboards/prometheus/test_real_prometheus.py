@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dashboards import prometheus_host
-from dashboards.board import every_panel
 from dashboards.prometheus_sensors import ABSENT
 from dashboards.promql import HOST_POWER, PART_POWER, POWER, name
+from tests.dashboards.panels import every_panel
 
 MACHINE = runpy.run_path(str(Path(__file__).with_name("known_load.py")))
 GPU_WATTS = 180.0, 360.0
@@ -29,7 +29,7 @@ TARGETS = [
 
 def panel(title: str) -> list[str]:
     """The queries of a panel."""
-    (found,) = (each for each in every_panel(BOARD) if each["title"] == title)
+    (found,) = (panel for panel in every_panel(BOARD) if panel["title"] == title)
     return [target["expr"] for target in found["targets"]]
 
 
@@ -58,7 +58,7 @@ def test_power_is_that_of_the_load(prometheus: Any) -> None:
     """Each part and the total, mean over six seconds, within 5 % of the formula: core is a part of
     the package and not added."""
     at = prometheus.steady
-    queries = [prometheus.fill(each, prometheus.measured) for each in panel("Mean power")]
+    queries = [prometheus.fill(query, prometheus.measured) for query in panel("Mean power")]
     assert prometheus.now(queries[0], at) == {"": pytest.approx(WATTS, rel=0.05)}
     assert not prometheus.now(queries[1], at)
     parts = prometheus.now(
@@ -76,7 +76,7 @@ def test_power_is_that_of_the_load(prometheus: Any) -> None:
 
 def test_an_estimate_is_called_one(prometheus: Any) -> None:
     """Where CPU time is all there is, the total and its part say ESTIMATED."""
-    queries = [prometheus.fill(each, prometheus.estimated) for each in panel("Mean power")]
+    queries = [prometheus.fill(query, prometheus.estimated) for query in panel("Mean power")]
     assert not prometheus.now(queries[0], prometheus.steady)
     (watts,) = prometheus.now(queries[1], prometheus.steady).values()
     assert watts == pytest.approx(ESTIMATED_WATTS, rel=0.15)
@@ -88,8 +88,8 @@ def test_an_estimate_is_called_one(prometheus: Any) -> None:
 
 def test_energy_is_power_times_time(prometheus: Any) -> None:
     """Joules and watt-hours of five seconds, within 7 %: a scrape is a tenth of them."""
-    joules, _, hours, _ = (prometheus.fill(each, prometheus.measured, 5)
-                           for each in panel("Energy in the shown time"))  # fmt: skip
+    joules, _, hours, _ = (prometheus.fill(query, prometheus.measured, 5)
+                           for query in panel("Energy in the shown time"))  # fmt: skip
     (found,) = prometheus.now(joules, prometheus.steady).values()
     assert found == pytest.approx(5 * WATTS, rel=0.07)
     (found_hours,) = prometheus.now(hours, prometheus.steady).values()
@@ -111,11 +111,11 @@ def test_a_restart_makes_no_jump(prometheus: Any) -> None:
     assert 0.95 * WATTS * (seconds - uncounted) < found < 1.03 * WATTS * seconds
 
 
-def test_sensors_are_told_that_are_not_there(prometheus: Any) -> None:
+def test_absent_sensors_are_named(prometheus: Any) -> None:
     """Works, or absent, each with its own words; nothing where the exporter does not answer."""
     state, reads = panel("Sensors")
-    measured, estimated = (prometheus.fill(state, each)
-                           for each in (prometheus.measured, prometheus.estimated))  # fmt: skip
+    measured, estimated = (prometheus.fill(state, time)
+                           for time in (prometheus.measured, prometheus.estimated))  # fmt: skip
     order = list(ABSENT)
     assert prometheus.now(measured, prometheus.steady) == {
         "sensor=rapl": 1, "sensor=nvml": 1, "sensor=host": 1,
@@ -132,8 +132,8 @@ def test_sensors_are_told_that_are_not_there(prometheus: Any) -> None:
 def test_use_is_that_of_the_machine(prometheus: Any) -> None:
     """Shares are of all: a quarter of the CPUs and of the memory, three quarters of the GPUs."""
     gpu, cpu, memory = (
-        next(iter(prometheus.now(prometheus.fill(each, prometheus.measured), prometheus.steady)
-                  .values())) for each in panel("In use")
+        next(iter(prometheus.now(prometheus.fill(query, prometheus.measured), prometheus.steady)
+                  .values())) for query in panel("In use")
     )  # fmt: skip
     assert gpu == pytest.approx(0.75)
     assert cpu == pytest.approx(MACHINE["BUSY_CPUS"] / MACHINE["CPUS"], rel=0.2)

@@ -54,7 +54,7 @@ class Machine:
         self.expect(HOST_POWER, minutes, *found)
 
     def count(self, series: str, minutes: float, number: int) -> None:
-        """So many series at that time."""
+        """``number`` series at that time."""
         self.asked.append({
             "expr": f"count({series})", "eval_time": f"{round(60 * minutes)}s",
             "exp_samples": [{"labels": "{}", "value": number}],
@@ -174,7 +174,7 @@ def test_a_new_epoch_is_no_power(machine: Machine) -> None:
 
 
 def test_a_total_is_all_or_nothing(machine: Machine) -> None:
-    """While one part began anew the others have power and the host has none."""
+    """While one part began again the others have power and the host has none."""
     machine.counter("gpu", "GPU-1", "nvml", 100, joules="0+1500x8 0+1500x11", epoch="7x8 8x11")
     machine.counter("package", "socket0", "rapl", 50)
     machine.total(2, 150)
@@ -195,7 +195,7 @@ def test_power_is_right_beside_a_gap(machine: Machine) -> None:
 
 
 def test_without_an_epoch_there_is_no_power(machine: Machine) -> None:
-    """A counter whose epoch is not told may have begun anew at any time."""
+    """A counter whose epoch is not given may have begun again at any time."""
     machine.add(JOULES, "0+1500x20", domain="gpu", device="G", source="nvml", method="counter")
     machine.total(3, None)
 

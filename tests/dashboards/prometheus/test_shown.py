@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dashboards import prometheus_host
-from dashboards.board import every_panel
+from tests.dashboards.panels import every_panel
 from tools.pictures.library import LibraryMissing, Shown, Span, shown
 
 NOW_MS = 1_764_000_000_000
@@ -13,7 +13,11 @@ NOW_MS = 1_764_000_000_000
 
 def show(title: str, kind: str, *answers: Any) -> Shown:
     """A panel with an answer to each of its queries, which are one ``kind`` of frame."""
-    (panel,) = (each for each in every_panel(prometheus_host.make()) if each["title"] == title)
+    (panel,) = (
+        candidate
+        for candidate in every_panel(prometheus_host.make())
+        if candidate["title"] == title
+    )
     targets = [
         {**target, "resultFormat": kind, "alias": target["legendFormat"]}
         for target in panel["targets"]
@@ -48,7 +52,7 @@ def test_sensors_stand_in_words() -> None:
     assert host["state"] == "failed"
     assert estimate["state"].startswith("not used: the CPU's energy is measured")
     assert plug == {"sensor": "plug", "state": "absent", "reads": "–"}
-    (column,) = (each for each in found.frames[0].columns if each.title == "state")
+    (column,) = (field for field in found.frames[0].columns if field.title == "state")
     colors = dict(zip(state, column.colors, strict=True))
     assert colors["nvml"] == colors["plug"]
     assert len({colors[sensor] for sensor in ("rapl", "nvml", "host")}) == 3
@@ -60,14 +64,18 @@ def test_energy_stands_in_joules_and_watt_hours(estimated: bool, name: str) -> N
     joules, hours = a_number(294_000.0), a_number(294_000.0 / 3600)
     answers = [{}, joules, {}, hours] if estimated else [joules, {}, hours, {}]
     found = show("Energy in the shown time", "time_series", *answers)
-    assert [each.text for each in found.numbers] == ["294 kJ", "81.7 Wh"]
-    assert [each.title for each in found.numbers] == [name, name.replace("total", "in Wh")]
-    assert all((each.color == "#FF9830") is estimated for each in found.numbers)
+    assert [number.text for number in found.numbers] == ["294 kJ", "81.7 Wh"]
+    assert [number.title for number in found.numbers] == [name, name.replace("total", "in Wh")]
+    assert all((number.color == "#FF9830") is estimated for number in found.numbers)
 
 
 def test_the_total_is_a_line_over_the_parts() -> None:
     """It is not stacked onto what it adds up; each part has its own colour."""
-    (panel,) = (each for each in every_panel(prometheus_host.make()) if each["title"] == "Power")
+    (panel,) = (
+        candidate
+        for candidate in every_panel(prometheus_host.make())
+        if candidate["title"] == "Power"
+    )
     colors = []
     for name in ("GPU 0 NVIDIA A100", "GPU 1 NVIDIA A100", "GPU GPU-8f2a", "memory socket0",
                  "CPU package cpu ≈ ESTIMATED", "total", "total ≈ ESTIMATED"):  # fmt: skip

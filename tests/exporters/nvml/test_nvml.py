@@ -223,7 +223,7 @@ def test_a_counter_at_zero(gpu: Start, wait_until: Wait) -> None:
 
 
 def test_a_counter_that_stands_still(gpu: Start, wait_until: Wait) -> None:
-    """T cannot be measured then: 0.1 s is assumed with a note, and no energy is told."""
+    """T cannot be measured then: 0.1 s is assumed with a note, and no energy is reported."""
     client = gpu(period_ms=20e3)
     wait_until(lambda: bool(samples(client, "power")))
     assert series(client).update_period_seconds == 0.1

@@ -37,7 +37,7 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.sensors.estimate import Estimate
 from wattmark_exporters.sensors.rapl.sensor import Rapl
-from wattmark_exporters.timebase import Timebase
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 CASES = Path(__file__).parents[1] / "cases"
 STARTED_AS = os.geteuid()
@@ -121,7 +121,7 @@ class Machine(SystemClock):
                 self._show_cpus()
 
     def deny(self, path: Path) -> None:
-        """Make the file anew, readable by nobody, as a new driver does."""
+        """Replace the file by one readable by nobody, as a new driver does."""
         self.remove(path)
         path.write_text("0\n")
         path.chmod(0)
@@ -171,10 +171,10 @@ class Exporter:
         jitter = random.Random(machine.boottime_ns())  # noqa: S311 - jitter, not secrets
         ring = Ring(keep_seconds=1e9, most_lines=10**9)
         running = [RunningSensor(s, "m", machine, Schedule(0.1, 0, jitter), ring) for s in sensors]
-        timebase = Timebase(machine)
+        time_base = TimeBaseClock(machine)
         with acting_as(USER):
-            start_sensors(running, timebase, machine)
-        self._sampler = Sampler(running, timebase, machine, ring, "m", jitter=jitter)
+            start_sensors(running, time_base, machine)
+        self._sampler = Sampler(running, time_base, machine, ring, "m", jitter=jitter)
 
     def run(self, seconds: float) -> None:
         """Sample for so long; the first and the last read are at the very ends."""
@@ -257,15 +257,15 @@ def epochs_of(samples: list[Sample]) -> dict[str, dict[int, float]]:
     return series
 
 
-def check_series(name: str, wanted: Json, got: dict[int, float], report: HostReport) -> None:
+def check_series(name: str, expected: Json, got: dict[int, float], report: HostReport) -> None:
     """Compare one series with what the case expects of it."""
-    tolerance_joules = wanted.get("within_joules", 0.001)
-    assert list(got.values()) == pytest.approx(wanted["epochs"], abs=tolerance_joules)
+    tolerance_joules = expected.get("within_joules", 0.001)
+    assert list(got.values()) == pytest.approx(expected["epochs"], abs=tolerance_joules)
     series = next(s for s in report.energy if f"{s.domain} {s.device}" == name)
-    assert series.method == wanted.get("method", "counter")
-    assert wanted.get("note", "") in series.note
-    assert series.label == wanted.get("label", series.label)
-    period_seconds = wanted.get("update_period_seconds", series.update_period_seconds)
+    assert series.method == expected.get("method", "counter")
+    assert expected.get("note", "") in series.note
+    assert series.label == expected.get("label", series.label)
+    period_seconds = expected.get("update_period_seconds", series.update_period_seconds)
     assert series.update_period_seconds == pytest.approx(period_seconds)
 
 
@@ -286,14 +286,14 @@ def test_a_machine_yields_the_joules_of_its_formula(case: Path) -> None:
         report = exporter.report()
         exporter.stop()
     reports = {sensor.name: sensor for sensor in report.sensors}
-    for name, wanted in expected["sensors"].items():
-        assert reports[name].state == wanted["state"]
-        assert wanted.get("reason", "") in reports[name].reason
-        assert wanted.get("remedy", "") in reports[name].remedy
+    for name, series in expected["sensors"].items():
+        assert reports[name].state == series["state"]
+        assert series.get("reason", "") in reports[name].reason
+        assert series.get("remedy", "") in reports[name].remedy
     got = epochs_of(exporter.samples)
     assert set(got) == set(expected["series"])
-    for name, wanted in expected["series"].items():
-        check_series(name, wanted, got[name], report)
+    for name, series in expected["series"].items():
+        check_series(name, series, got[name], report)
     assert exporter.dropped == expected["dropped"]
 
 

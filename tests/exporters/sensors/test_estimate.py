@@ -16,7 +16,7 @@ PER_CPU = "cpu{} 0 0 0 0 0 0 0 0 0 0\n"
 
 
 def write_stat(procfs: Path, line: str, cpus: int = 4) -> None:
-    """PROC/stat with the given sum and so many CPUs."""
+    """PROC/stat with the given sum and ``cpus`` CPUs."""
     lines = "".join(PER_CPU.format(number) for number in range(cpus))
     (procfs / "stat").write_text(f"cpu  {line}\n{lines}intr 1 0\nbtime 1700000000\n")
 
@@ -70,7 +70,7 @@ def test_waiting_stolen_and_guest_time_are_no_work(tmp_path: Path) -> None:
     sensor.close()
 
 
-def test_the_constants_tell_how_the_joules_were_made(tmp_path: Path) -> None:
+def test_the_constants_show_how_the_joules_were_made(tmp_path: Path) -> None:
     """They are kept with every run."""
     write_stat(tmp_path, "0 0 0 0 0 0 0 0 0 0", cpus=8)
     sensor = Estimate(tmp_path, None, FakeClock())

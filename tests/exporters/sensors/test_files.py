@@ -18,7 +18,7 @@ def test_a_kept_file_shows_new_values(tmp_path: Path) -> None:
     file.close()
 
 
-def test_a_replaced_file_is_opened_anew(tmp_path: Path) -> None:
+def test_a_replaced_file_is_opened_again(tmp_path: Path) -> None:
     """A driver that was loaded again makes new files: within ten reads the old one's value, which
     stands still, is no longer repeated."""
     path = tmp_path / "energy_uj"
@@ -72,7 +72,7 @@ def test_what_is_no_plain_number_is_none(tmp_path: Path) -> None:
     assert first_integer(path) == 42
 
 
-def test_the_cpu_model_is_empty_where_it_is_not_told(tmp_path: Path) -> None:
+def test_the_cpu_model_is_empty_where_it_is_unknown(tmp_path: Path) -> None:
     """ARM's cpuinfo has no model name, a sandbox no cpuinfo."""
     assert cpu_model(tmp_path) == ""
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU implementer\t: 0x41\n")

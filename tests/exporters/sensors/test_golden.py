@@ -1,6 +1,6 @@
 """Golden output: what the real program says of a fake machine.
 
-``WATTMARK_REWRITE_GOLDEN=1`` writes the files anew; look at the difference before you keep it.
+``WATTMARK_REWRITE_GOLDEN=1`` writes the files again; look at the difference before you keep it.
 """
 
 import os

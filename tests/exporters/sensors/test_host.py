@@ -37,7 +37,7 @@ def read(sensor: Host) -> dict[str, dict[str, float | int]]:
     return found
 
 
-def test_cpu_time_is_told_per_mode_without_guests(machine: Path) -> None:
+def test_cpu_time_is_given_per_mode_without_guests(machine: Path) -> None:
     """Jiffies become seconds; guests leave user and nice; busy is the sum of the work."""
     sensor = host_of(machine)
     assert read(sensor)["cpu"] == {
@@ -70,7 +70,7 @@ def test_memory_is_in_bytes(machine: Path) -> None:
     sensor.close()
 
 
-def test_only_whole_disks_with_hardware_are_told(machine: Path) -> None:
+def test_only_whole_disks_with_hardware_are_counted(machine: Path) -> None:
     """No partition, loop, device mapper or RAM disk: their bytes are the disks' once more."""
     sensor = host_of(machine)
     found = read(sensor)

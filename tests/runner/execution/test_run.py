@@ -54,8 +54,8 @@ def run(store: Store, cache: Path, tmp_path: Path) -> Run:
     ) -> RunRecord:  # fmt: skip
         left = [do] if do else []
 
-        def progress(told: Progress) -> None:
-            if left and told.stage.startswith(when):
+        def progress(reached: Progress) -> None:
+            if left and reached.stage.startswith(when):
                 left.pop()()
 
         record = execute(
@@ -91,9 +91,9 @@ def test_a_run_goes_from_baseline_to_score(
 ) -> None:
     """Idle, warm-up, the repeats and idle again, in order, measured, scored and in the store."""
     start_collector(exporter_url)
-    told: list[str] = []
+    stages: list[str] = []
     request = replace(REQUEST, idle_before_seconds=1.0, idle_after_seconds=1.0)
-    record = run(exporter_url, when="scoring", do=lambda: told.append("scoring"), request=request)
+    record = run(exporter_url, when="scoring", do=lambda: stages.append("scoring"), request=request)
     assert (record.state, record.reason, record.host) == (RunState.DONE, "", "testhost")
     assert [window.phase for window in record.windows] == [
         Phase.IDLE, Phase.WARMUP, Phase.INFERENCE, Phase.INFERENCE, Phase.IDLE,
@@ -117,7 +117,7 @@ def test_a_run_goes_from_baseline_to_score(
         window.window_id for window in record.windows
     }
     assert last_idle(record) == record.windows[-1]
-    assert told == ["scoring"]
+    assert stages == ["scoring"]
     records = RunDatabase(tmp_path / "runs.sqlite")
     records.save(record)
     assert records.load(record.run_id) == record

@@ -20,13 +20,13 @@ from wattmark_store.influx_views import RESULT_VIEWS
 
 LOAD = """\
 import json, os, time
-tell = lambda **event: print(json.dumps(event), flush=True)
+report = lambda **event: print(json.dumps(event), flush=True)
 for repeat in range(int(os.environ["WATTMARK_REPEATS"])):
-    tell(event="start")
+    report(event="start")
     end, done = time.monotonic() + float(os.environ["WATTMARK_SECONDS"]), 0
     while time.monotonic() < end:
         done += len([sum(range(1000)) for _ in range(100)])
-    tell(event="end", inferences=done, correct=done // 2)
+    report(event="end", inferences=done, correct=done // 2)
 """
 
 

@@ -59,7 +59,7 @@ def train(cache: Path, log: Path) -> None:
                 return
 
 
-def test_edges_go_to_whoever_waits_for_them(cache: Path, tmp_path: Path) -> None:
+def test_edges_go_to_those_that_wait_for_them(cache: Path, tmp_path: Path) -> None:
     """At once, in the order in which they happen; all other events come as ever."""
     train(cache, tmp_path / "log")
     edges: list[EdgeReached] = []
@@ -121,7 +121,7 @@ def test_the_worker_measures_and_gives_the_same_accuracy_again(cache: Path, tmp_
 
 
 def test_damaged_weights_are_trained_again(cache: Path, tmp_path: Path) -> None:
-    """A cache file that was changed is told of and replaced."""
+    """A cache file that was changed is reported and replaced."""
     train(cache, tmp_path / "log")
     shutil.copytree(cache / "digits", tmp_path / "digits")
     (weights,) = (tmp_path / "digits").glob("mlp-small-*")
@@ -136,8 +136,8 @@ def test_damaged_weights_are_trained_again(cache: Path, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "digits").iterdir()] == [weights.name]
 
 
-def test_a_killed_worker_is_told_of(tmp_path: Path) -> None:
-    """Whoever listens to a worker that dies hears how it ended."""
+def test_a_killed_worker_is_reported(tmp_path: Path) -> None:
+    """The listener of a worker that dies gets how it ended."""
     with WorkerProcess(tmp_path / "log") as worker:
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(RunError, match="killed by SIGKILL"):

@@ -32,7 +32,7 @@ WINDOWS: Final = 8
 WINDOW: Final = Window("", "lab1", Phase.INFERENCE, 1, 2, joules=1.0, joules_low=0.9)
 EDGE: Final[dict[str, object]] = {
     "tags": {"domain": "package", "device": "socket0", "source": "rapl", "method": "counter"},
-    "times_ns": [10**18 + each for each in range(4)],
+    "times_ns": [10**18 + n for n in range(4)],
     "fields": {name: [1 / 3] * 4 for name in ("joules", "epoch", "uncertainty_seconds")},
 }
 
@@ -92,8 +92,8 @@ def run(chance: random.Random, number: int, models: int) -> Any:
         method = chance.choice([Method.COUNTER, Method.COUNTER, Method.ESTIMATED, None])
         value = None if joules is None or accuracy is None else accuracy**2 / joules
         checks = tuple(
-            Check(f"check {each}", verdict, chance.random(), None, "s", "“message” \\ of it")
-            for each in range(CHECKS)
+            Check(f"check {n}", verdict, chance.random(), None, "s", "“message” \\ of it")
+            for n in range(CHECKS)
         )
         energy = Score(
             f"run-{number}", host, model, workload, boundary, "accuracy^2/energy", number * 10**9,
@@ -120,8 +120,8 @@ def run(chance: random.Random, number: int, models: int) -> Any:
         f"run-{number}", MODEL.RunRequest(workload, model, gpu=gpu), MODEL.RunState.DONE, host,
         "boot", "instance", 0, number * 10**9, scores=tuple(scores), test_images=images,
         usage=usage, accuracy=accuracy,
-        windows=[replace(WINDOW, window_id=f"{number}-{each}") for each in range(WINDOWS)],
-        edges={f"{number}-{each}": [EDGE, EDGE] for each in range(WINDOWS)},
+        windows=[replace(WINDOW, window_id=f"{number}-{n}") for n in range(WINDOWS)],
+        edges={f"{number}-{n}": [EDGE, EDGE] for n in range(WINDOWS)},
     )  # fmt: skip
 
 

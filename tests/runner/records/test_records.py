@@ -13,7 +13,7 @@ from wattmark_core.errors import StoreError, UnknownRun
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_runner.records.database import RunDatabase
-from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
+from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunState
 
 
 def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_789) -> RunRecord:
@@ -32,7 +32,7 @@ def full_record(run_id: str = "run-1", started_ns: int = 1_700_000_000_123_456_7
         offset_ns=1_699_999_999_000_000_001,
         started_ns=started_ns,
         created_ns=started_ns - 1,
-        source=Source.EXTERNAL,
+        source=RunSource.EXTERNAL,
         ended_ns=started_ns + 1,
         reason="because",
         series=(

@@ -56,7 +56,7 @@ def room(tmp_path: Path) -> Path:
 
 def test_a_check_is_one_file_and_one_line(room: Path, tmp_path: Path) -> None:
     """It is in the scores of a run on a GPU, in words, and in none of a run without."""
-    path = os.pathsep.join([str(room), *(str(ROOT / each) for each in ("core", "runner", "."))])
+    path = os.pathsep.join([str(room), *(str(ROOT / name) for name in ("core", "runner", "."))])
     done = subprocess.run(
         [sys.executable, "-c", SCORE, str(tmp_path / "store.sqlite")],
         env={**os.environ, "PYTHONPATH": path}, text=True, capture_output=True, check=False,

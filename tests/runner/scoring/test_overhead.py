@@ -135,7 +135,7 @@ def test_a_collector_on_this_machine_counts_under_any_name(store: SqliteStore) -
     assert record.constants[RATIO] == pytest.approx(0.29 / 12.0 / (os.cpu_count() or 1))
 
 
-def test_of_a_collector_that_does_not_tell_its_machine_a_name_is_no_proof(
+def test_of_a_collector_without_its_machine_a_name_is_no_proof(
     store: SqliteStore,
 ) -> None:
     """An older one under another name may run here: no share, and a notice, even if another is
@@ -168,7 +168,7 @@ def test_what_was_known_outlives_the_samples(store: SqliteStore) -> None:
 
 
 def test_windows_of_work_that_were_stamped_here_count(store: SqliteStore) -> None:
-    """Whoever posts a window says nothing of what this process took in it; a run of such windows
+    """A posted window holds nothing of what this process took in it; a run of such windows
     has no overhead, and no notice."""
     window = make_record().windows[1]
     assert counts(window)

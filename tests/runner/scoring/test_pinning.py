@@ -37,7 +37,7 @@ def test_a_run_on_a_gpu_counts_that_gpu_or_the_whole_host() -> None:
 
 
 @pytest.mark.parametrize(
-    ("series", "wanted", "message"),
+    ("series", "run_request", "message"),
     [
         ((), request(), "neither measured nor estimated"),
         ((RAPL,), request("GPU-1"), "no energy counter of GPU 'GPU-1'"),
@@ -47,11 +47,11 @@ def test_a_run_on_a_gpu_counts_that_gpu_or_the_whole_host() -> None:
     ],
 )
 def test_a_boundary_without_its_counter_is_refused(
-    series: tuple[EnergySeries, ...], wanted: RunRequest, message: str
+    series: tuple[EnergySeries, ...], run_request: RunRequest, message: str
 ) -> None:
     """No run starts whose score would lack a part of its boundary."""
     with pytest.raises(ConfigurationError, match=message):
-        counted(series, wanted)
+        counted(series, run_request)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_the_slowest_counter_sets_the_lengths(
 
 def test_progress_never_goes_back_and_ends_at_one() -> None:
     """Stages add up by their expected length, and the time left falls to nothing."""
-    told: list[Progress] = []
-    plan = Plan({"a": 10.0, "b": 30.0}, told.append)
+    reported: list[Progress] = []
+    plan = Plan({"a": 10.0, "b": 30.0}, reported.append)
     for name, fraction in (("a", 0.5), ("b", 0.5), ("b", 0.2), ("b", 1.0)):
         plan.at(name, fraction, name)
-    assert [each.fraction for each in told] == [0.125, 0.625, 0.625, 1.0]
-    assert [each.seconds_left for each in told] == [35.0, 15.0, 15.0, 0.0]
+    assert [progress.fraction for progress in reported] == [0.125, 0.625, 0.625, 1.0]
+    assert [progress.seconds_left for progress in reported] == [35.0, 15.0, 15.0, 0.0]

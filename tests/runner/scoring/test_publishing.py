@@ -61,8 +61,8 @@ def open_influx() -> Iterator[Callable[..., Store]]:
         return with_samples(opened[-1])
 
     yield at
-    for each in opened:
-        each.close()
+    for store in opened:
+        store.close()
 
 
 def make_record(run_id: str = "run", **known: Any) -> RunRecord:
@@ -138,9 +138,9 @@ def test_what_cannot_be_shown_stops_no_run(
     assert record.published
     assert sorted(store.windows(run_id="run"), key=str) == sorted(record.windows, key=str)
     assert store.scores(run_id="run") == list(record.scores)
-    (told,) = caplog.records
-    assert told.getMessage().startswith("of run run something is not shown: ")
-    assert told.exc_info is None
+    (record_logged,) = caplog.records
+    assert record_logged.getMessage().startswith("of run run something is not shown: ")
+    assert record_logged.exc_info is None
 
 
 def test_a_store_that_goes_away_while_it_shows_a_run_gets_the_rest_later(

@@ -21,7 +21,7 @@ from wattmark_store.sqlite import SqliteStore
 from wattmark_store.testing import CountingStore
 
 CALLS_A_WINDOW = 5
-"""At most so many calls that read samples."""
+"""The most calls that read samples."""
 S = 1_000_000_000
 
 

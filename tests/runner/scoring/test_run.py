@@ -65,7 +65,7 @@ def test_a_run_is_scored_by_formulas_too(store: SqliteStore) -> None:
     assert (cube.verdict, cube.checks) == (energy.verdict, energy.checks)
     assert (cube.population_low, cube.population_high) == (None, None)
     assert (per_mac.value, per_mac.verdict) == (None, Verdict.INVALID)
-    assert record.formulas == {each.name: each.text for each in FORMULAS}
+    assert record.formulas == {formula.name: formula.text for formula in FORMULAS}
     assert {score.formula for score in store.scores()} == {ENERGY_SCORE, "cube", "per-mac"}
 
 

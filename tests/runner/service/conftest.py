@@ -25,7 +25,6 @@ class Api:
         return ok(self.http.get(path, params=params))
 
     def close_window(self, window: Any, **known: Any) -> Any:
-        """Close a window."""
         return ok(self.http.patch(f"/windows/{window['window_id']}", json=known))
 
     def ended(self, run_id: str, seconds: float = 120.0) -> Any:

@@ -232,7 +232,7 @@ def test_a_key_is_asked_for(visit: Callable[..., Watched], make_rooms: Callable[
     expect(page.get_by_label("Key of this runner")).to_be_hidden()
 
 
-def test_a_runner_that_is_gone_is_said_and_found_again(
+def test_a_runner_that_is_gone_is_shown_and_found_again(
     visit: Callable[..., Watched], make_rooms: Callable[[], Any]
 ) -> None:
     """A run that is followed through a restart ends as it really did."""

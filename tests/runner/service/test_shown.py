@@ -22,7 +22,7 @@ def test_a_run_is_shown_in_words(run: Any) -> None:
     assert run["score_texts"]["method"] == "ESTIMATED"
     assert run["score_texts"]["verdict"] == "! warned"
     shown = run["shown"]
-    assert [each["texts"]["formula"] for each in shown["scores"]] == [
+    assert [score["texts"]["formula"] for score in shown["scores"]] == [
         "accuracy² / energy", "accuracy-per-joule",
     ]  # fmt: skip
     verdicts = [check["verdict"] for check in shown["checks"]]

@@ -39,7 +39,7 @@ def test_runs_are_told_apart_by_the_interval_of_their_ratio() -> None:
 
 def test_what_estimates_have_in_common_cancels() -> None:
     """The factor of two is the same in both, so 1.4 times as much is more; against a measured run
-    it is not; and estimates of single repeats, whose scatter nobody knows, tell nothing."""
+    it is not; and estimates of single repeats, whose scatter is unknown, show nothing."""
     estimated = {"method": Method.ESTIMATED, "verdict": Verdict.WARNED}
     one, other = (make_score(n, j, 2 * 1.05, **estimated) for n, j in (("1", 1.0), ("2", 1.4)))
     assert compared(other, one) == "×1.40 (1.31–1.50): more"

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 
+from tests.influxdb.results import rows
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
@@ -57,7 +58,7 @@ def store(influx: Any) -> Iterator[InfluxStore]:
 
 
 def make_record(run_id: str = "run", later: int = 0) -> RunRecord:
-    """Idle, warm-up, four measured windows, on a GPU; ``later``: run began so many ns after."""
+    """Idle, warm-up, four measured windows, on a GPU; ``later``: ns after which the run began."""
     begins, windows = 1.13, []
     plan = [(Phase.IDLE, 3), (Phase.WARMUP, 2), *((Phase.INFERENCE, s) for s in LENGTHS)]
     for number, (phase, seconds) in enumerate(plan):
@@ -74,16 +75,6 @@ def make_record(run_id: str = "run", later: int = 0) -> RunRecord:
         "instance", 0, START + later, series=(PACKAGE, GPU), accuracy=0.908, test_images=360,
         windows=windows,
     )  # fmt: skip
-
-
-def rows(influx: Any, statement: str) -> list[dict[str, Any]]:
-    """What Grafana's user reads, without empty cells."""
-    series = influx.query("results", statement, user="grafana").get("series", [])
-    return [
-        {n: v for n, v in zip(each["columns"], row, strict=True) if v not in {None, ""}}
-        for each in series
-        for row in each["values"]
-    ]
 
 
 def everything(influx: Any) -> dict[str, list[dict[str, Any]]]:

@@ -34,7 +34,7 @@ def test_a_window_is_kept_with_what_was_recorded(exporter_url: str, store: Store
             window.record(inferences=4, correct=2)
         with recorder.window(phase=Phase.TRAINING):
             pass
-    first, second = sorted(store.windows(), key=lambda each: each.start_ns)
+    first, second = sorted(store.windows(), key=lambda window: window.start_ns)
     assert [first, second] == recorder.windows
     assert (first.model, first.workload, first.label, first.host) == ("m", "w", "first", "testhost")
     assert (first.inferences, first.correct, first.complete) == (7, 2, True)
@@ -75,9 +75,9 @@ def test_windows_of_several_threads_do_not_disturb_each_other(
             thread.start()
         for thread in threads:
             thread.join()
-    kept = store.windows()
-    assert {window.label: window.inferences for window in kept} == {str(n): n for n in range(4)}
-    assert all(window.overlapping for window in kept)
+    windows = store.windows()
+    assert {window.label: window.inferences for window in windows} == {str(n): n for n in range(4)}
+    assert all(window.overlapping for window in windows)
 
 
 def test_an_exception_closes_the_window_and_passes_through(exporter_url: str, store: Store) -> None:
@@ -117,7 +117,10 @@ def test_an_exporter_that_is_restarted_in_a_window_leaves_it_incomplete(
             start_exporter(url.rpartition(":")[2])
         with recorder.window(label="after"):
             time.sleep(0.01)
-    assert {each.label: each.complete for each in store.windows()} == {"cut": False, "after": True}
+    assert {window.label: window.complete for window in store.windows()} == {
+        "cut": False,
+        "after": True,
+    }
 
 
 def test_opening_a_window_takes_its_caller_less_than_50_us(exporter_url: str, store: Store) -> None:

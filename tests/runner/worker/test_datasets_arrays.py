@@ -41,7 +41,7 @@ def images_of(count: int, *, broken: frozenset[int] = frozenset()) -> Images:
 def source(images: Images, batch_size: int = 4, *, allow_broken: bool = False) -> ImageSource:
     """Doubles every pixel."""
     return ImageSource(
-        images, images.count, ImageFrame(2), lambda each: each * 2, batch_size, allow_broken
+        images, images.count, ImageFrame(2), lambda pixels: pixels * 2, batch_size, allow_broken
     )
 
 
@@ -57,7 +57,7 @@ def test_batches_come_in_order_for_ever(threads: int) -> None:
 
 
 def test_decoding_ahead_is_bounded() -> None:
-    """Threads stop when so many batches wait: memory does not grow with the data set."""
+    """Threads stop when enough batches wait: memory does not grow with the data set."""
     read: list[int] = []
     enough = threading.Event()
 
@@ -114,7 +114,7 @@ def in_place_and_reversed(image: Pixels) -> Pixels:
 
 
 @pytest.mark.parametrize("prepare", [in_place, in_place_and_reversed, lambda image: image + 1.0])
-def test_an_architecture_prepares_in_place_or_anew(prepare: Prepare) -> None:
+def test_an_architecture_prepares_in_place_or_in_a_copy(prepare: Prepare) -> None:
     """The network gets what is returned."""
 
     def read(number: int, frame: ImageFrame) -> Pixels:
@@ -138,7 +138,7 @@ def test_a_broken_image_ends_the_run_by_name() -> None:
         pipeline.next()
 
 
-def test_an_allowed_broken_image_is_black_and_told() -> None:
+def test_an_allowed_broken_image_is_black_and_reported() -> None:
     """It is inferred, so that every pass costs the same, and known to be void."""
     pipeline = Pipeline(source(images_of(10, broken=frozenset({5, 9})), allow_broken=True), 2)
     batches = [pipeline.next() for _ in range(3)]
@@ -148,9 +148,9 @@ def test_an_allowed_broken_image_is_black_and_told() -> None:
 
 def test_kept_images_are_decoded_once() -> None:
     """They come from memory, if there is enough of it."""
-    kept = CachedBatches(source(images_of(10)), 2, 10**6)
-    first = [kept.next() for _ in range(3)]
-    assert kept.next() is first[0]
+    cached = CachedBatches(source(images_of(10)), 2, 10**6)
+    first = [cached.next() for _ in range(3)]
+    assert cached.next() is first[0]
     with pytest.raises(ConfigurationError, match=r"10 images that .* need 0\.0 GB"):
         CachedBatches(source(images_of(10)), 2, 100)
 

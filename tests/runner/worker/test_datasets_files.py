@@ -140,7 +140,7 @@ def test_truncated_images_are_found_before_anything_is_measured(tmp_path: Path) 
 
 
 def test_damage_inside_a_png_is_found_before_anything_is_measured(tmp_path: Path) -> None:
-    """Its checksums tell."""
+    """Its checksums show that."""
     from wattmark_runner.worker.datasets.files import look_at
 
     path = tmp_path / "noise.png"
@@ -206,7 +206,7 @@ def test_missing_images_are_named(tmp_path: Path) -> None:
         (found, [between, after]), (found.first(1), []), (found.first(2), [between]),
         (found.first(3), [between]), (found.first(4), [between, after]),
     ):  # fmt: skip
-        assert [each.name for each in images.missing] == missing
+        assert [file.name for file in images.missing] == missing
     assert (found.first(2).count, found.first(2).labels) == (2, (7, 8))
 
 

@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def measure(log: Path, folder: Path, model: str) -> list[WorkerMessage]:
     """All that a worker says of one short window on the images."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | {
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | {
         "weights": "random", "batch_size": 1, "pipeline_threads": 1,
     }  # fmt: skip
     files = {

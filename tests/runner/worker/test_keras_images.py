@@ -17,15 +17,15 @@ from wattmark_runner.workloads.parameters import Value
 
 def choice(kind: str, path: Path, labels: str = "", images: str = "", **changed: Value) -> Choice:
     """What a request without parameters asks for, but for those that are changed."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | changed
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | changed
     files = {"kind": kind, "path": str(path), "labels": labels, "images": images, "weights": ""}
     return Choice.of(Load("", "MobileNetV3Small", parameters, "", "", files=files))
 
 
-def opened(wanted: Choice) -> tuple[Images, list[str]]:
-    """The images, and what is told of them."""
+def opened(chosen: Choice) -> tuple[Images, list[str]]:
+    """The images, and what is reported of them."""
     notices: list[str] = []
-    return loading.images_of(wanted, notices.append), notices
+    return loading.images_of(chosen, notices.append), notices
 
 
 def test_as_many_threads_decode_as_there_are_cpus(tmp_path: Path) -> None:
@@ -45,8 +45,8 @@ def test_images_that_are_not_used_are_not_judged(tmp_path: Path) -> None:
     labels.write_text("".join(f"{name} 7\n" for name in (*names, "4b.png")))
 
     def first(images: str, *, allow_broken: bool = False) -> tuple[Images, list[str]]:
-        wanted = choice("ilsvrc2012", tmp_path, str(labels), images, allow_broken=allow_broken)
-        return opened(wanted)
+        chosen = choice("ilsvrc2012", tmp_path, str(labels), images, allow_broken=allow_broken)
+        return opened(chosen)
 
     images, notices = first("2")
     assert (images.count, images.labels, notices) == (2, (7, 7), [])

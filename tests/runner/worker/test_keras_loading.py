@@ -37,16 +37,16 @@ def test_keras_settings_of_the_user_change_nothing(tmp_path: Path) -> None:
     """Channels come last and numbers are float32, whatever keras.json says."""
     home = tmp_path / "keras"
     home.mkdir()
-    told = []
+    outputs = []
     for settings in ("{}", '{"image_data_format": "channels_first", "floatx": "float16"}'):
         (home / "keras.json").write_text(settings)
         paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-        told.append(subprocess.run(
+        outputs.append(subprocess.run(
             [sys.executable, "-c", CHILD], check=True, capture_output=True, text=True,
             env={**worker_environment(""), "KERAS_HOME": str(home), "PYTHONPATH": paths},
         ).stdout)  # fmt: skip
-    assert told[0].startswith("(None, 224, 224, 3) float32 float32 2554968\n(None, 28, 28, 1)")
-    assert told[0] == told[1]
+    assert outputs[0].startswith("(None, 224, 224, 3) float32 float32 2554968\n(None, 28, 28, 1)")
+    assert outputs[0] == outputs[1]
 
 
 def test_more_classes_than_two_bytes_can_tell_apart_are_refused() -> None:

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def ilsvrc() -> Path:
     """Real validation images."""
-    given = os.environ.get("WATTMARK_ILSVRC")
-    folder = Path(given) if given else ROOT.parent / "shared/data/ilsvrc2012-val-1000"
+    configured = os.environ.get("WATTMARK_ILSVRC")
+    folder = Path(configured) if configured else ROOT.parent / "shared/data/ilsvrc2012-val-1000"
     if not (folder / "val.txt").is_file():
         pytest.skip("no ILSVRC2012 images here: WATTMARK_ILSVRC names their folder")
     return folder
@@ -40,7 +40,7 @@ def ilsvrc() -> Path:
 
 def loaded(folder: Path, model: str, images: str = "", **changed: Value) -> Load:
     """What makes a worker load it."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | changed
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | changed
     files = {
         "kind": "ilsvrc2012", "path": str(folder / "images"), "labels": str(folder / "val.txt"),
         "weights": "", "images": images,
@@ -95,8 +95,8 @@ open(sys.argv[2], "wb").write(session.network.infer(0, session.network.batches))
 
 def predictions(path: Path, folder: Path, backend: str) -> list[int]:
     """The class of each image, from a process that has this backend."""
-    wanted = asdict(loaded(folder, MODEL, backend=backend))
-    command = [sys.executable, "-c", CHILD, json.dumps(wanted), str(path)]
+    expected = asdict(loaded(folder, MODEL, backend=backend))
+    command = [sys.executable, "-c", CHILD, json.dumps(expected), str(path)]
     subprocess.run(command, check=True, env=worker_environment(""))
     return [number for (number,) in struct.iter_unpack("<H", path.read_bytes())]
 

@@ -47,15 +47,15 @@ def configured(folder: Path, text: str) -> Workload:
 
 
 @pytest.fixture
-def told() -> list[Progress]:
-    """What the runs told of how far they were."""
+def reported() -> list[Progress]:
+    """The progress that the runs reported."""
     return []
 
 
 @pytest.fixture
 def run(
     store: Store, tmp_path: Path, exporter_url: str, start_collector: StartCollector,
-    told: list[Progress],
+    reported: list[Progress],
 ) -> Run:  # fmt: skip
     """Execute a run on what a configuration says, all parts being real."""
     start_collector(exporter_url)
@@ -64,7 +64,7 @@ def run(
         return execute(
             replace(REQUEST, model=model, parameters={"batch_size": 1, **parameters}),
             exporter_url=exporter_url, store=store, cache=tmp_path, log=tmp_path / "worker.log",
-            progress=told.append, workload=configured(tmp_path, text),
+            progress=reported.append, workload=configured(tmp_path, text),
         )  # fmt: skip
 
     return execute_run
@@ -78,8 +78,8 @@ def npz(path: Path, labels: list[int]) -> str:
 
 
 def test_random_weights_are_measured_and_not_scored(run: Run) -> None:
-    """Energy, size and counts are told; so is why there is no accuracy and no score, and that the
-    batches are smaller than asked for."""
+    """Energy, size and counts are reported; so is why there is no accuracy and no score, and that
+    the batches are smaller than asked for."""
     record = run('keras = "synthetic"\nimages = 3', weights="random", batch_size=4)
     assert (record.state, record.reason) == (RunState.DONE, "")
     assert record.notices == [
@@ -103,9 +103,9 @@ def test_random_weights_are_measured_and_not_scored(run: Run) -> None:
     assert record.environment["tensorflow"]
 
 
-def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Progress]) -> None:
+def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, reported: list[Progress]) -> None:
     """Accuracy is that of the predictions made: here what the same network says elsewhere. The
-    time left that is told counts the pause."""
+    time left that is reported counts the pause."""
     from wattmark_runner.worker.datasets import ImageFrame
     from wattmark_runner.worker.datasets import npz as npz_images
 
@@ -121,7 +121,7 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Pro
     assert (record.state, record.reason) == (RunState.DONE, "")
     assert record.accuracy == float((predicted == [0, 1, 2, 1, 0]).mean())
     assert record.environment["weights"].startswith("mine.weights.h5, sha256 ")
-    score = next(each for each in record.scores if each.formula == ENERGY_SCORE)
+    score = next(candidate for candidate in record.scores if candidate.formula == ENERGY_SCORE)
     assert (score.value is not None) == (record.accuracy > 0)
     counted = [window for window in record.windows if window.phase is Phase.INFERENCE]
     # A guard, the pause and a guard.
@@ -129,7 +129,7 @@ def test_weights_from_a_file_are_scored(run: Run, tmp_path: Path, told: list[Pro
     rest_seconds = guard_seconds + PAUSE_SECONDS + guard_seconds
     assert counted[1].start_ns - counted[0].end_ns >= rest_seconds * 1e9
     measuring = guard_seconds + 0.5 + rest_seconds + 0.5 + guard_seconds
-    assert told[0].seconds_left == pytest.approx(LOAD_SECONDS + 0.1 + measuring + SCORE_SECONDS)
+    assert reported[0].seconds_left == pytest.approx(LOAD_SECONDS + 0.1 + measuring + SCORE_SECONDS)
 
 
 def test_every_fault_is_in_its_record_and_the_next_run_starts_clean(
@@ -191,7 +191,7 @@ def test_truncated_images_fail_the_run_or_count_as_wrong(run: Run, tmp_path: Pat
     assert "set allow_broken" in record.reason
     record = run(text, allow_broken=True)
     assert (record.state, record.reason, record.test_images) == (RunState.DONE, "", 3)
-    assert any("1 of 3 images are broken, counted as wrong" in each for each in record.notices)
+    assert any("1 of 3 images are broken, counted as wrong" in notice for notice in record.notices)
     counted = [window for window in record.windows if window.phase is Phase.INFERENCE]
     for window in counted:
         assert window.inferences is not None
@@ -207,7 +207,7 @@ def test_an_unknown_architecture_is_refused(run: Run) -> None:
 
 def worker_fails(log: Path, gpu: str = "", **changed: Value) -> str:
     """Why a worker cannot load."""
-    parameters = {each.name: each.default for each in KERAS_PARAMETERS} | changed
+    parameters = {parameter.name: parameter.default for parameter in KERAS_PARAMETERS} | changed
     files = {"kind": "synthetic", "path": "", "labels": "", "weights": "", "images": ""}
     with WorkerProcess(log, gpu=gpu) as worker:
         worker.send(Load("", MODEL, parameters, "", "", gpu=gpu, files=files))

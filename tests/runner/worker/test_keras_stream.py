@@ -21,7 +21,7 @@ BATCH = 4
 
 
 @dataclass
-class Reading:
+class ShadeClassifier:
     """A classifier whose answer is the shade of the image; it is asynchronous, as devices are."""
 
     under_way: int = 0
@@ -51,12 +51,14 @@ def shade(number: int, frame: ImageFrame) -> Pixels:
 def network() -> StreamedNetwork:
     """A network that classifies every image but the sixth right."""
     images = Images(COUNT, shade, str, tuple(range(COUNT)), COUNT)
-    source = ImageSource(images, COUNT, ImageFrame(2), lambda each: each, BATCH, allow_broken=True)
-    return StreamedNetwork(Reading(), source, Pipeline(source, 2))
+    source = ImageSource(
+        images, COUNT, ImageFrame(2), lambda pixels: pixels, BATCH, allow_broken=True
+    )
+    return StreamedNetwork(ShadeClassifier(), source, Pipeline(source, 2))
 
 
 def classes(found: bytes) -> list[int]:
-    return [int(each) for each in np.frombuffer(found, "<u2")]
+    return [int(number) for number in np.frombuffer(found, "<u2")]
 
 
 def test_a_pass_may_begin_anywhere_and_comes_in_order(network: StreamedNetwork) -> None:
@@ -81,7 +83,7 @@ def test_a_broken_image_is_never_right(network: StreamedNetwork) -> None:
 def test_nothing_is_under_way_when_an_edge_is_stamped(network: StreamedNetwork) -> None:
     """A device may be ahead by some batches within a call, and has none at its end."""
     reading = network._classifier
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, ShadeClassifier)
     network.infer(0, 9)
     assert reading.under_way == 0
     assert 1 < reading.most <= 3
@@ -90,7 +92,7 @@ def test_nothing_is_under_way_when_an_edge_is_stamped(network: StreamedNetwork) 
 def test_a_guard_keeps_the_device_as_busy_as_a_window(network: StreamedNetwork) -> None:
     """Between two looks at the clock it has batches before it, as in a pass; at the end none."""
     reading = network._classifier
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, ShadeClassifier)
     looks: list[int] = []
 
     def over() -> bool:
@@ -108,7 +110,7 @@ def test_every_size_of_batch_is_seen_before_anything_is_measured(
     """Frameworks compile when they meet a new one."""
     network.prime()
     reading = network._classifier
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, ShadeClassifier)
     assert reading.sizes == {4, 2}
 
 
@@ -128,12 +130,12 @@ class Timed(Network):
         return bytes(2 * 2 * (last - first))
 
 
-def windows(batches: int, wanted: Measure, pause_seconds: float) -> list[PhaseEnd]:
+def windows(batches: int, command: Measure, pause_seconds: float) -> list[PhaseEnd]:
     """All windows of a measurement."""
     clock = FakeClock()
     heard: list[WorkerMessage] = []
     Measurement(
-        Timed(clock, 2 * batches, batches), wanted, clock, lambda: clock.now_ns, heard.append,
+        Timed(clock, 2 * batches, batches), command, clock, lambda: clock.now_ns, heard.append,
         pause_seconds=pause_seconds, image_bytes=2,
     ).run()  # fmt: skip
     return [event for event in heard if isinstance(event, PhaseEnd)]

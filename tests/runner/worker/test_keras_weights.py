@@ -16,10 +16,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 NAME = "EfficientNetB0"
 
 
-def given(model: Any, values: list[Any], mean: Any, variance: Any) -> Any:
+def with_weights(model: Any, values: list[Any], mean: Any, variance: Any) -> Any:
     """The model with these weights, but for those of its normalisation."""
     model.set_weights(values)
-    (layer,) = (each for each in model.layers if isinstance(each, keras.layers.Normalization))
+    (layer,) = (
+        candidate for candidate in model.layers if isinstance(candidate, keras.layers.Normalization)
+    )
     layer.set_weights([np.zeros(3) + mean, np.zeros(3) + variance, np.array(0)])
     layer.finalize_state()
     return model
@@ -30,7 +32,7 @@ def plain() -> Any:
     """Keras's network of ``weights=None``."""
     keras.utils.set_random_seed(1)
     model = keras.applications.EfficientNetB0(weights=None)
-    return given(model, model.get_weights(), 0.4, 0.23)
+    return with_weights(model, model.get_weights(), 0.4, 0.23)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def imagenet(plain: Any) -> Any:
     """Keras's network of ``weights="imagenet"`` with the same weights, which needs no download."""
     from wattmark_runner.worker.architectures.efficientnet import rescaled
 
-    return given(rescaled(plain), plain.get_weights(), 0.4, 0.23)
+    return with_weights(rescaled(plain), plain.get_weights(), 0.4, 0.23)
 
 
 def features(model: Any) -> Any:
@@ -68,9 +70,9 @@ def legacy(model: Any, path: Path) -> Path:
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.4.0"
         for layer in model.layers:
             group = file.create_group(layer.name)
-            group.attrs["weight_names"] = [each.name.encode() for each in layer.weights]
-            for each, value in zip(layer.weights, layer.get_weights(), strict=True):
-                group[each.name] = value
+            group.attrs["weight_names"] = [weight.name.encode() for weight in layer.weights]
+            for weight, value in zip(layer.weights, layer.get_weights(), strict=True):
+                group[weight.name] = value
     return path
 
 
@@ -83,10 +85,10 @@ def test_the_imagenet_network_is_keras_own(plain: Any, imagenet: Any) -> None:
     assert kinds(imagenet) == expected
     assert not np.allclose(features(imagenet), features(plain), rtol=1e-3, atol=1e-4)
     clone, variance = keras.models.clone_model(plain), 0.23 * np.array(IMAGENET_STDDEV_RGB)
-    wider = given(clone, plain.get_weights(), 0.4, variance)
+    wider = with_weights(clone, plain.get_weights(), 0.4, variance)
     np.testing.assert_allclose(features(imagenet), features(wider), rtol=1e-3, atol=1e-4)
     scale = imagenet.layers[expected.index("Normalization") + 1].scale
-    assert scale == [1.0 / math.sqrt(each) for each in IMAGENET_STDDEV_RGB]
+    assert scale == [1.0 / math.sqrt(deviation) for deviation in IMAGENET_STDDEV_RGB]
 
 
 @pytest.mark.parametrize("ending", ["weights.h5", "keras"])

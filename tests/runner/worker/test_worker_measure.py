@@ -31,19 +31,19 @@ class TimedNetwork(Network):
 
 
 def measured(
-    wanted: Measure, *, batches: int = 4, batch_ms: float = 1.0
+    command: Measure, *, batches: int = 4, batch_ms: float = 1.0
 ) -> tuple[list[WorkerMessage], Measurement, TimedNetwork]:
     """All events of a measurement in virtual time."""
     clock = FakeClock()
     network = TimedNetwork(clock, images=8 * batches, batches=batches, batch_ns=int(batch_ms * 1e6))
     events: list[WorkerMessage] = []
-    measurement = Measurement(network, wanted, clock, lambda: clock.now_ns, events.append)
+    measurement = Measurement(network, command, clock, lambda: clock.now_ns, events.append)
     measurement.run()
     return events, measurement, network
 
 
 def windows_of(events: list[WorkerMessage], phase: str) -> list[PhaseEnd]:
-    return [each for each in events if isinstance(each, PhaseEnd) and each.phase == phase]
+    return [event for event in events if isinstance(event, PhaseEnd) and event.phase == phase]
 
 
 @settings(max_examples=50, deadline=None)
@@ -55,8 +55,8 @@ def test_windows_and_guards_are_as_long_as_asked(
     repeats: int, seconds: float, guard: float, warmup: float, batches: int, batch_ms: float
 ) -> None:
     """Every window lasts at least what was asked, every gap between windows at least a guard."""
-    wanted = Measure(repeats, seconds, guard, warmup)
-    events, _, network = measured(wanted, batches=batches, batch_ms=batch_ms)
+    command = Measure(repeats, seconds, guard, warmup)
+    events, _, network = measured(command, batches=batches, batch_ms=batch_ms)
     windows = windows_of(events, "warmup") + windows_of(events, "inference")
     assert len(windows) == repeats + 1
     assert windows[0].end_ns - windows[0].start_ns >= seconds_to_ns(warmup)
@@ -96,8 +96,8 @@ def test_warm_up_is_at_least_ten_batches() -> None:
     assert windows_of(events, "warmup")[0].inferences == 12 * 8
 
 
-def test_edges_are_told_before_what_follows() -> None:
-    """Each window's opening and closing are told, in order, and its result during the guard."""
+def test_edges_are_reported_before_what_follows() -> None:
+    """Each window's opening and closing are reported, in order, and its result during the guard."""
     events, _, _ = measured(Measure(2, 1.0, 0.5, 1.0))
     kinds = [
         (type(event).__name__, event.phase, event.repeat)

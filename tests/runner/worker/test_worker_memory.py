@@ -16,7 +16,7 @@ print(available_bytes())
 
 
 def group(folder: Path, limit: str, used: int, cached: int) -> None:
-    """What the kernel tells of a control group."""
+    """What the kernel reports of a control group."""
     folder.mkdir(parents=True)
     (folder / "memory.max").write_text(f"{limit}\n")
     (folder / "memory.current").write_text(f"{used}\n")
@@ -44,5 +44,5 @@ def test_a_workloads_limit_counts() -> None:
     """What the process holds already is not available any more."""
     assert available_bytes() > 0
     command = [sys.executable, "-c", CHILD]
-    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    assert 0 < int(told) < 600_000_000
+    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert 0 < int(output) < 600_000_000

@@ -115,14 +115,14 @@ class Imperative(keras.Model):  # type: ignore[misc, name-defined]  # untyped
         lambda value: keras.layers.Dot(1)([value, value]),
         lambda value: keras.layers.Attention()([value, value]),
         lambda value: keras.layers.AdditiveAttention(use_scale=False)([value, value]),
-        lambda value: keras.layers.Lambda(lambda each: each)(value),
+        lambda value: keras.layers.Lambda(lambda tensor: tensor)(value),
         lambda value: keras.ops.matmul(value, value),
         lambda value: keras.ops.einsum("bij,bjk->bik", value, value),
         lambda value: keras.layers.Dense(4)(keras.ops.matmul(value, value)),
         lambda value: Own()(value),
     ],
 )
-def test_products_that_no_kernel_tells_of_are_unknown(multiply: Callable[[Any], Any]) -> None:
+def test_products_without_a_known_kernel_are_unknown(multiply: Callable[[Any], Any]) -> None:
     """Layers without weights and operations between layers are not taken for nothing."""
     from wattmark_runner.worker.networks.macs import count_macs
 
@@ -130,7 +130,7 @@ def test_products_that_no_kernel_tells_of_are_unknown(multiply: Callable[[Any], 
     assert count_macs(keras.Model(value, multiply(value))) is None
 
 
-def test_macs_that_no_graph_or_size_tells_are_unknown() -> None:
+def test_macs_without_graph_or_size_are_unknown() -> None:
     """A subclass of ``keras.Model`` may call its layers how it likes."""
     from wattmark_runner.worker.networks.macs import count_macs
 

@@ -25,7 +25,7 @@ from wattmark_runner.worker.protocol import (
 )
 
 MEASURE = Measure(repeats=2, seconds=0.2, guard_seconds=0.1, warmup_seconds=0.1)
-TELL = "import json, os, time\ntell = lambda **event: print(json.dumps(event), flush=True)\n"
+REPORT = "import json, os, time\nreport = lambda **event: print(json.dumps(event), flush=True)\n"
 
 
 def of_command(*command: str, memory_bytes: int | None = None) -> Load:
@@ -35,7 +35,7 @@ def of_command(*command: str, memory_bytes: int | None = None) -> Load:
 
 def of_python(text: str) -> Load:
     """What makes a worker run a Python program."""
-    return of_command(sys.executable, "-c", TELL + text)
+    return of_command(sys.executable, "-c", REPORT + text)
 
 
 def carry_out(log: Path, load: Load, measure: Measure = MEASURE) -> list[WorkerMessage]:
@@ -53,7 +53,6 @@ def carry_out(log: Path, load: Load, measure: Measure = MEASURE) -> list[WorkerM
 
 
 def windows(heard: list[WorkerMessage]) -> list[PhaseEnd]:
-    """The windows in it."""
     return [event for event in heard if isinstance(event, PhaseEnd)]
 
 
@@ -64,12 +63,12 @@ def test_a_command_marks_its_windows(tmp_path: Path) -> None:
         tmp_path / "log",
         of_python(
             "print('hello from', os.environ['WATTMARK_MODEL'])\n"
-            "tell(event='start', phase='warmup'); tell(event='end')\n"
+            "report(event='start', phase='warmup'); report(event='end')\n"
             "for i in range(int(os.environ['WATTMARK_REPEATS'])):\n"
-            "    tell(event='start')\n"
+            "    report(event='start')\n"
             "    end = time.monotonic() + float(os.environ['WATTMARK_SECONDS'])\n"
             "    while time.monotonic() < end: pass\n"
-            "    tell(event='end', inferences=10, correct=8 + i, test_images=10, parameters=7)\n"
+            "    report(event='end', inferences=10, correct=8 + i, test_images=10, parameters=7)\n"
         ),
     )
     warmup, first, second = windows(heard)
@@ -94,7 +93,7 @@ def test_a_command_is_started_again_until_there_are_enough_windows(tmp_path: Pat
     """One window a start will do; without correct there is no accuracy."""
     heard = carry_out(
         tmp_path / "log",
-        of_python("print('started'); tell(event='start'); tell(event='end', inferences=5)"),
+        of_python("print('started'); report(event='start'); report(event='end', inferences=5)"),
     )
     assert [window.repeat for window in windows(heard)] == [0, 1]
     assert heard[-1] == Done([None, None], None)
@@ -102,9 +101,9 @@ def test_a_command_is_started_again_until_there_are_enough_windows(tmp_path: Pat
 
 
 def test_a_command_that_fails_after_its_last_window_fails_the_run(tmp_path: Path) -> None:
-    """Whoever finds at the end that the results are wrong is heard."""
+    """A command that finds at the end that its results are wrong is heard."""
     text = (
-        "for i in range(2):\n    tell(event='start'); tell(event='end', inferences=1)\n"
+        "for i in range(2):\n    report(event='start'); report(event='end', inferences=1)\n"
         "time.sleep(0.3); raise SystemExit('the results are wrong')"
     )
     with pytest.raises(RunError, match="status 1; its last line: the results are wrong"):
@@ -117,7 +116,7 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: Path) -> None:
         tmp_path / "log",
         of_python(
             "while True:\n"
-            "    tell(event='start'); tell(event='end', inferences=1)\n"
+            "    report(event='start'); report(event='end', inferences=1)\n"
             "    time.sleep(0.05)"
         ),
     )
@@ -130,7 +129,7 @@ def test_what_a_command_leaves_behind_does_not_keep_the_run(tmp_path: Path) -> N
     text = (
         "import subprocess\n"
         f"subprocess.Popen(['sh', '-c', 'sleep 300; : {mark}'], start_new_session=True)\n"
-        "for i in range(2):\n    tell(event='start'); tell(event='end', inferences=1)\n"
+        "for i in range(2):\n    report(event='start'); report(event='end', inferences=1)\n"
     )
     assert len(windows(carry_out(tmp_path / "log", of_python(text)))) == 2
     assert not running(mark)
@@ -143,9 +142,9 @@ def test_progress_bars_do_not_garble_windows(tmp_path: Path) -> None:
         "for i in range(2):\n"
         "    sys.stderr.write(f'\\r{i} of 2'); sys.stderr.flush()\n"
         "    print('\\r5 %\\r', end='')\n"
-        "    tell(event='start')\n"
-        "    tell(event=['start']); print('{' * 5000)\n"
-        "    tell(event='end', inferences=1)\n"
+        "    report(event='start')\n"
+        "    report(event=['start']); print('{' * 5000)\n"
+        "    report(event='end', inferences=1)\n"
     )
     assert len(windows(carry_out(tmp_path / "log", of_python(text)))) == 2
     assert "1 of 2" in (tmp_path / "log").read_text()
@@ -176,17 +175,20 @@ def test_another_language_will_do(tmp_path: Path) -> None:
         ("raise SystemExit('it broke')", "exited with status 1; its last line: it broke"),
         ("os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
         ("pass", "ended without a window"),
-        ("tell(event='end', inferences=1)", "an end without a start"),
-        ("tell(event='start'); tell(event='start')", "a start within a window"),
-        ("tell(event='start')", "ended within a window"),
-        ("tell(event='start', phase='lunch')", "reported phase 'lunch'"),
-        ("tell(event='start'); tell(event='end', inferences=1, correct=2)", "more correct"),
-        ("tell(event='start'); tell(event='end')", "reported inferences None"),
-        ("tell(event='start'); tell(event='end', inferences=-1)", "reported inferences -1"),
-        ("tell(event='start'); tell(event='end', inferences=True)", "reported inferences True"),
-        ("tell(event='start'); tell(event='end', inferences='9')", "reported inferences '9'"),
-        ("tell(event='start'); tell(event='end', inferences=2**64)", "reported inferences 1844"),
-        ("tell(event='start'); os.close(1); time.sleep(60)", "closed its output and went on"),
+        ("report(event='end', inferences=1)", "an end without a start"),
+        ("report(event='start'); report(event='start')", "a start within a window"),
+        ("report(event='start')", "ended within a window"),
+        ("report(event='start', phase='lunch')", "reported phase 'lunch'"),
+        ("report(event='start'); report(event='end', inferences=1, correct=2)", "more correct"),
+        ("report(event='start'); report(event='end')", "reported inferences None"),
+        ("report(event='start'); report(event='end', inferences=-1)", "reported inferences -1"),
+        ("report(event='start'); report(event='end', inferences=True)", "reported inferences True"),
+        ("report(event='start'); report(event='end', inferences='9')", "reported inferences '9'"),
+        (
+            "report(event='start'); report(event='end', inferences=2**64)",
+            "reported inferences 1844",
+        ),
+        ("report(event='start'); os.close(1); time.sleep(60)", "closed its output and went on"),
     ],
 )
 def test_what_a_command_does_wrong_is_one_line(tmp_path: Path, text: str, says: str) -> None:
@@ -205,7 +207,7 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_memory_is_limited(tmp_path: Path) -> None:
     """A command that wants more than its limit fails; the machine does not."""
-    text = TELL + "tell(event='start'); x = bytearray(10**9); tell(event='end', inferences=1)"
+    text = REPORT + "report(event='start'); x = bytearray(10**9); report(event='end', inferences=1)"
     load = of_command(sys.executable, "-c", text, memory_bytes=300_000_000)
     with pytest.raises(RunError, match="MemoryError"):
         carry_out(tmp_path / "log", load)

@@ -37,11 +37,11 @@ request = RunRequest(
 )
 record = execute(
     request, exporter_url=exporter, store=open_store(store), cache=Path(folder),
-    log=Path(folder) / "log", progress=lambda told: None,
+    log=Path(folder) / "log", progress=lambda _: None,
     workload=load_config(Path(folder) / "workloads.toml").find("keras:stripes"),
 )
-told = [record.state, record.reason, record.test_images, record.parameters, record.macs]
-print(json.dumps([*told, dict(record.constants), dict(record.environment)]))
+facts = [record.state, record.reason, record.test_images, record.parameters, record.macs]
+print(json.dumps([*facts, dict(record.constants), dict(record.environment)]))
 """
 
 

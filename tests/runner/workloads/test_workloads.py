@@ -7,13 +7,13 @@ from wattmark_runner.workloads import BUILT_IN, find_workload
 
 
 def test_unknown_workload_names_the_known_ones() -> None:
-    """Whoever asks for a workload that is not there is told which ones are."""
+    """A workload that does not exist is refused, with those that do."""
     with pytest.raises(ConfigurationError, match="'imagenet'; known are fashion-mnist, digits"):
         find_workload("imagenet")
 
 
 def test_unknown_model_names_the_known_ones() -> None:
-    """Whoever asks for a model that a workload lacks is told which ones it has."""
+    """A model that a workload lacks is refused, with those that it has."""
     with pytest.raises(ConfigurationError, match=r"no model 'vgg'; it has mlp-small, mlp-wide"):
         find_workload("digits").require("vgg")
 
@@ -21,7 +21,7 @@ def test_unknown_model_names_the_known_ones() -> None:
 def test_every_workload_has_at_least_four_models() -> None:
     """A ranking needs several networks; the stand-in test set has the same ones."""
     assert all(len(workload.models) >= 4 for workload in BUILT_IN.workloads)
-    assert len({each.models for each in BUILT_IN.workloads if each.builtin}) == 1
+    assert len({workload.models for workload in BUILT_IN.workloads if workload.builtin}) == 1
 
 
 def test_workloads_are_known_without_a_framework() -> None:

@@ -77,7 +77,7 @@ def test_a_value_that_is_not_declared_is_refused(sorting: Workload, name: str, v
     assert caught.value.field == f"parameters.{name}"
 
 
-def test_a_limit_is_told_with_all_its_digits() -> None:
+def test_a_limit_is_given_with_all_its_digits() -> None:
     """2147483647 is a number to type; 2.14748e+09 is not."""
     with pytest.raises(ParameterError, match="seed must be at most 2147483647"):
         load_config(None).find("digits").check("mlp-small", {"seed": 2**31})

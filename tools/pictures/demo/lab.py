@@ -62,7 +62,7 @@ HOSTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class LabNetwork:
     """What a run needs to know of a network: accuracy on the workload's test images, and sizes."""
 
     workload: str
@@ -73,11 +73,11 @@ class Network:
 
 
 NETWORKS: Final = {
-    "cnn-large": Network("digits", 360, 0.950, 2_223_720, 18_400_000),
-    "cnn-small": Network("digits", 360, 0.942, 61_706, 1_240_000),
-    "mlp-wide": Network("digits", 360, 0.925, 535_818, 535_040),
-    "mlp-small": Network("digits", 360, 0.908, 2_410, 2_368),
-    "efficientnet-lite0": Network("ilsvrc2012", 50_000, 0.754, 4_652_008, 385_000_000),
+    "cnn-large": LabNetwork("digits", 360, 0.950, 2_223_720, 18_400_000),
+    "cnn-small": LabNetwork("digits", 360, 0.942, 61_706, 1_240_000),
+    "mlp-wide": LabNetwork("digits", 360, 0.925, 535_818, 535_040),
+    "mlp-small": LabNetwork("digits", 360, 0.908, 2_410, 2_368),
+    "efficientnet-lite0": LabNetwork("ilsvrc2012", 50_000, 0.754, 4_652_008, 385_000_000),
 }
 
 
@@ -150,7 +150,7 @@ RUNS: Final = (
 
 
 def busy(host: str, ago_s: float) -> bool:
-    """Whether a run works on the host so many seconds before the end; in the days before, twice
+    """Whether a run works on the host ``ago_s`` seconds before the end; in the days before, twice
     in each hour."""
     if ago_s > HOUR:
         return ago_s % 1800 < 420
@@ -161,7 +161,7 @@ def busy(host: str, ago_s: float) -> bool:
 
 
 def watts(host: Host, meter: Meter, ago_s: float) -> float:
-    """What a meter's device draws so many seconds before the end, W."""
+    """What a meter's device draws ``ago_s`` seconds before the end, W."""
     return drawn(meter, ago_s, GPUS[0] if busy(host.name, ago_s) else None)
 
 

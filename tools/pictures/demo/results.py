@@ -13,7 +13,7 @@ from wattmark_runner.views.repeats import repeats
 from wattmark_runner.views.run_points import checks
 from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import ViewPoint
-from wattmark_store.influx_lines import Point, score_point, window_point
+from wattmark_store.influx_lines import InfluxPoint, score_point, window_point
 from wattmark_store.influx_views import phase_points
 
 
@@ -50,8 +50,8 @@ def _curve(run: Run, window: Window, end_s: int) -> Iterator[str]:
         for time_ns in range(window.start_ns, window.end_ns + 1, S):
             fields = {"watts": power(run, window, meter, end_s - time_ns / S),
                       "seconds": (time_ns - window.start_ns) / S}  # fmt: skip
-            yield Point("window_power", make_tags(tags), fields, time_ns).line()
+            yield InfluxPoint("window_power", make_tags(tags), fields, time_ns).line()
 
 
 def _line(point: ViewPoint) -> str:
-    return Point(point.measurement, point.tags, point.fields, point.time_ns).line()
+    return InfluxPoint(point.measurement, point.tags, point.fields, point.time_ns).line()

@@ -39,11 +39,11 @@ PERIODS: Final = {"nvml": 0.1, "rapl": 0.001, "estimate": 0.01}
 
 def host_of(run: Run) -> Host:
     """The host that a run was on."""
-    return next(each for each in HOSTS if each.name == run.host)
+    return next(host for host in HOSTS if host.name == run.host)
 
 
 def power(run: Run, window: Window, meter: Meter, ago_s: float) -> float:
-    """What a device draws in a window of a run so many seconds before the end, W."""
+    """What a device draws in a window of a run ``ago_s`` seconds before the end, W."""
     idle = window.phase is Phase.IDLE
     again = run.idle_ratio if idle and window.repeat else 1.0
     return again * drawn(meter, ago_s, None if idle else run.gpu)
@@ -59,7 +59,7 @@ def record_of(run: Run, end_s: int) -> RunRecord:
         test_images=network.test_images, parameters=network.parameters, macs=network.macs,
         accuracy=None if run.missing == "accuracy" else network.accuracy,
     )  # fmt: skip
-    energies = {each.window_id: _energy(run, each, end_s) for each in _windows(run, end_s)}
+    energies = {window.window_id: _energy(run, window, end_s) for window in _windows(run, end_s)}
     record.windows = [
         _measured(run, window, energies[window.window_id]) for window in _windows(run, end_s)
     ]
@@ -119,8 +119,8 @@ def _measured(run: Run, window: Window, energy: BoundaryEnergy) -> Window:
     )  # fmt: skip
     if window.phase is not Phase.INFERENCE:
         return measured
-    each = run.joules * run.factors[window.repeat]
-    inferences = round((energy.joules or run.seconds * 100.0) / each)
+    joules = run.joules * run.factors[window.repeat]
+    inferences = round((energy.joules or run.seconds * 100.0) / joules)
     correct = round(inferences * NETWORKS[run.model].accuracy)
     counted = None if run.missing == "accuracy" else correct
     return replace(measured, inferences=inferences, correct=counted)
@@ -170,7 +170,11 @@ def _counted(record: RunRecord) -> list[Window]:
 
 
 def _costs(counted: Sequence[Window]) -> list[float]:
-    return [each.joules / each.inferences for each in counted if each.joules and each.inferences]
+    return [
+        window.joules / window.inferences
+        for window in counted
+        if window.joules and window.inferences
+    ]
 
 
 def _watts(window: Window) -> float | None:
@@ -182,7 +186,7 @@ def _scores(run: Run, record: RunRecord) -> list[Score]:
     counted, host = _counted(record), host_of(run)
     costs, accuracy = _costs(counted), record.accuracy
     seconds, inferences = (
-        sum(window.seconds for window in counted), sum(each.inferences or 0 for each in counted)
+        sum(window.seconds for window in counted), sum(cost.inferences or 0 for cost in counted)
     )  # fmt: skip
     blank = Score(
         record.run_id, run.host, run.model, record.request.workload, Boundary(run.boundary), "",
@@ -198,14 +202,14 @@ def _scores(run: Run, record: RunRecord) -> list[Score]:
                      verdict=verdict, checks=record.checks)  # fmt: skip
     if costs:
         estimated = counted[0].method is Method.ESTIMATED
-        each = repeated(costs, [0.001], estimated_share=1.0 if estimated else 0.0)
+        cost = repeated(costs, [0.001], estimated_share=1.0 if estimated else 0.0)
         energy = replace(
-            energy, joules_per_inference=each.value, joules_per_inference_low=each.low,
-            joules_per_inference_high=each.high,
+            energy, joules_per_inference=cost.value, joules_per_inference_low=cost.low,
+            joules_per_inference_high=cost.high,
             watts=sum(window.joules or 0.0 for window in counted) / seconds,
         )  # fmt: skip
         if accuracy is not None:
-            value = scores.energy_score_interval(accuracy, each)
+            value = scores.energy_score_interval(accuracy, cost)
             wider = scores.population_interval(value, accuracy, record.test_images or 0)
             energy = replace(
                 energy, value=value.value, low=value.low, high=value.high,

@@ -26,7 +26,7 @@ def minutes(end_s: int, days: int) -> Iterator[str]:
     """Some days at one value a minute; of gauges the largest, too."""
     for host in HOSTS:
         yield from sample_writer().lines(
-            _with_largest(each) for each in _samples(host, end_s, days * DAY, 60)
+            _with_largest(sample) for sample in _samples(host, end_s, days * DAY, 60)
         )
 
 
@@ -48,7 +48,7 @@ def _bucket(host: Host, start_s: int, bucket_s: int, end_s: int) -> Iterator[Sam
         mean = sum(watts(host, meter, end_s - at) for at in times) / len(times)
         key = meter.domain, meter.source, meter.method
         sums[key] = sums.get(key, 0.0) + mean
-    weakest = max((method for _, _, method in sums), key=lambda each: WEAKEST[each])
+    weakest = max((method for _, _, method in sums), key=lambda method: WEAKEST[method])
     total = sum(mean for (domain, _, _), mean in sums.items() if domain != "core")
     counted = [((domain, "", method), mean) for (domain, _, method), mean in sums.items()
                if domain != "core"]  # fmt: skip

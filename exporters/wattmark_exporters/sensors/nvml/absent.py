@@ -16,7 +16,7 @@ _REMEDIES: Final = {
 
 
 def no_library() -> SensorAbsent:
-    """There is no driver."""
+    """The error for a machine without NVML."""
     return SensorAbsent(
         "no NVIDIA driver (libnvidia-ml.so.1 cannot be loaded)",
         "install the NVIDIA driver if there is a GPU; in a container start it with --gpus all",
@@ -47,7 +47,7 @@ def no_board(listed: int) -> SensorAbsent:
 
 
 def of_error(error: Any) -> SensorAbsent:  # NVMLError; the library has no types
-    """NVML does not start."""
+    """The error for NVML that does not start."""
     if error.value == _LIBRARY_NOT_FOUND:
         return no_library()
     reason, remedy = _REMEDIES.get(

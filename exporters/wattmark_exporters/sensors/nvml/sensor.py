@@ -13,7 +13,7 @@ from statistics import median
 from types import ModuleType
 from typing import Final
 
-from wattmark_core.clock import Clock, SystemClock
+from wattmark_core.clock import SystemClock
 from wattmark_core.errors import SensorFailed
 from wattmark_core.units import NS_PER_S, ns_to_seconds
 from wattmark_exporters.readings import Reading, Sensor, Values
@@ -43,8 +43,8 @@ class Nvml(Sensor):
     order = 20
     interval_seconds = 0.1
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+    def __init__(self) -> None:
+        self._clock = SystemClock()
         self._nvml: ModuleType | None = None
         self._boards: list[Board] = []
 

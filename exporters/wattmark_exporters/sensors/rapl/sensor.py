@@ -122,7 +122,6 @@ class Rapl(Sensor):
         return readings + lost if lost else readings
 
     def close(self) -> None:
-        """Close all files."""
         for zone in self._live:
             zone.file.close()
         self._live, self._preads = [], []

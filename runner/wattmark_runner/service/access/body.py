@@ -4,18 +4,16 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope
 
+from wattmark_runner.errors import BodyTooLarge
+
 BODY: Final = "wattmark.body"
 """The key of the scope under which the middleware within find it."""
-
-
-class TooLarge(Exception):
-    """The body is longer than the limit."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:
     """Read the body into the scope; the ``receive`` that hands it to the app once more.
 
-    Raises ``TooLarge`` as soon as more than ``limit_bytes`` have come.
+    Raises ``BodyTooLarge`` as soon as more than ``limit_bytes`` have come.
     """
     body = bytearray()
     message: Message = {"more_body": True}
@@ -23,7 +21,7 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> Receive
         message = await receive()
         body += message.get("body", b"")
         if len(body) > limit_bytes:
-            raise TooLarge
+            raise BodyTooLarge
     scope[BODY] = bytes(body)
     pending = [{**message, "body": scope[BODY]}]
 

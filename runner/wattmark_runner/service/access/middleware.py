@@ -13,8 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wattmark_core.net import is_loopback
-from wattmark_runner.service.access.body import BODY, TooLarge, read_body
+from wattmark_core.net import HOST_NAME, is_loopback
+from wattmark_runner.errors import BodyTooLarge
+from wattmark_runner.service.access.body import BODY, read_body
 from wattmark_runner.service.access.keys import Keys, Role
 from wattmark_runner.service.api.problems import ApiError, problem_response
 
@@ -31,7 +32,7 @@ SECURITY_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]]+)(:[0-9]*)?")
+HOST: Final = re.compile(rf"({HOST_NAME})(:[0-9]*)?")
 """Name or address, and port."""
 POLICY_VIOLATION: Final = 1008
 
@@ -50,15 +51,13 @@ class AccessMiddleware:
         *,
         hosts: Iterable[str] = (),
         keys: Keys | None = None,
-        body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
         self._app = app
         self._hosts = frozenset(_plain(host) for host in hosts)
         self._keys = keys
-        self._limit_bytes = body_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection."""
+        """Check one connection's requests before the app gets them."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         elif scope["type"] == "http":
@@ -109,13 +108,13 @@ class AccessMiddleware:
         """What hands the app its body: read here, so that its size is known before it starts."""
         scope[BODY] = b""
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._limit_bytes:
+        if not length.isdecimal() or int(length) > BODY_LIMIT_BYTES:
             raise self._too_large()
         if int(length) == 0 and "transfer-encoding" not in headers:
             return receive
         try:
-            replayed = await read_body(scope, receive, self._limit_bytes)
-        except TooLarge:
+            replayed = await read_body(scope, receive, BODY_LIMIT_BYTES)
+        except BodyTooLarge:
             raise self._too_large() from None
         if (
             scope[BODY]
@@ -125,7 +124,7 @@ class AccessMiddleware:
         return replayed
 
     def _too_large(self) -> ApiError:
-        return ApiError(413, f"the body has more than {self._limit_bytes} bytes")
+        return ApiError(413, f"the body has more than {BODY_LIMIT_BYTES} bytes")
 
 
 def _check_origin(method: str, headers: Headers) -> None:

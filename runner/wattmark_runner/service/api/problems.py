@@ -193,11 +193,11 @@ def _answer(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> set[str]:
     """What the path takes, by the API's own description."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    asked = request.url.path
+    requested = request.url.path
     return {
         method.upper()
         for path, operations in paths.items()
-        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), asked)
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), requested)
         for method in operations
     }
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from wattmark_runner.records.database import Listing, RunEvent
-from wattmark_runner.records.model import RunState, Source
+from wattmark_runner.records.model import RunSource, RunState
 from wattmark_runner.scoring.reading import read_curves
 from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
@@ -65,7 +65,7 @@ def list_runs(
     workload: str = "",
     model: str = "",
     owner: str = "",
-    source: Source | None = None,
+    source: RunSource | None = None,
     label: Annotated[list[str], Query(description="NAME:VALUE; may be repeated")] = [],  # noqa: B006 - FastAPI copies it
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -97,7 +97,7 @@ def show_run(run_id: str, service: Service) -> RunDetail:
 def cancel_run(run_id: str, service: Service) -> Run:
     """Cancel a run that waits or is under way; what it has measured is kept."""
     row = service.context.database.row(run_id)
-    if row.source is Source.EXTERNAL:
+    if row.source is RunSource.EXTERNAL:
         service.external.cancel(run_id)
     else:
         service.queue.cancel(run_id)

@@ -75,7 +75,7 @@ class ShownCheck(BaseModel):
 
 
 class ShownWindow(BaseModel):
-    """A window in words; ``start_ms`` is Unix ms, for whoever knows the reader's time zone."""
+    """A window in words; ``start_ms`` is Unix ms, for pages that know the reader's time zone."""
 
     start_ms: float
     texts: WindowTexts

@@ -34,5 +34,5 @@ class Delays:
         return before is None or before.message != message
 
     def succeeded(self, name: str) -> None:
-        """Forget its failures."""
+        """Forget the failures under this name: it waits no longer."""
         self._failures.pop(name, None)

@@ -15,7 +15,7 @@ from wattmark_core.results import Phase, Window
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.errors import Conflict, Invalid
 from wattmark_runner.execution.request import new_run_id
-from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
+from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunState
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.pinning import counted
 from wattmark_scoring.boundary import pin_sources
@@ -39,14 +39,14 @@ def new_run(request: WindowRequest, report: HostReport, machine: Mapping[str, st
     return RunRecord(
         new_run_id(request.model), _as_run(request), RunState.RUNNING, report.host,
         report.boot_id, report.instance, report.offset_ns, started_ns=now,
-        created_ns=time.time_ns(), source=Source.EXTERNAL, series=series,
+        created_ns=time.time_ns(), source=RunSource.EXTERNAL, series=series,
         environment={"exporter": report.version, **machine}, test_images=request.test_images,
     )  # fmt: skip
 
 
 def joined(record: RunRecord, request: WindowRequest) -> RunRecord:
     """The external run ``record``, ready for one more window. Raises ``Invalid``, ``Conflict``."""
-    if record.source is not Source.EXTERNAL:
+    if record.source is not RunSource.EXTERNAL:
         raise Conflict("is a run of the runner's own; leave it out to make one", "run_id")
     if record.state not in TAKES_WINDOWS:
         raise Conflict(f"is {record.state}; leave it out to make another", "run_id")

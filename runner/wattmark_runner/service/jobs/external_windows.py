@@ -18,7 +18,7 @@ from wattmark_core.machine import about_machine
 from wattmark_core.results import Window
 from wattmark_runner.errors import Conflict
 from wattmark_runner.records.database import WindowRow
-from wattmark_runner.records.model import RunRecord, RunState, Source
+from wattmark_runner.records.model import RunRecord, RunSource, RunState
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.overhead import added, counts
 from wattmark_runner.service.context import AppContext
@@ -28,7 +28,7 @@ from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
 from wattmark_runner.views.window_fields import row_fields
 from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import HostTimeBase
+from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_scoring.boundary import pin_sources
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ExternalWindows:
         """Interrupt the runs whose windows an earlier service left open: their end is unknown."""
         for run_id in self._context.database.in_state(RunState.RUNNING):
             record = self._context.database.load(run_id)
-            if record.source is Source.EXTERNAL:
+            if record.source is RunSource.EXTERNAL:
                 self._give_up(record, RunState.INTERRUPTED, LOST)
         self._exporter.__enter__()
         self._thread.start()
@@ -164,8 +164,8 @@ class ExternalWindows:
     def _closed(self, opened: OpenedWindow, closing: WindowEdge, results: WindowResults) -> Window:
         window = opened.window
         record = self._context.database.load(window.run_id)
-        base = HostTimeBase.of(record.host, record.exporter_instance, record.offset_ns)
-        stamped = base.window(window.phase, opened.opening, closing)
+        stamping = WindowStamping(record.host, record.offset_ns)
+        stamped = stamping.window(window.phase, opened.opening, closing)
         return replace(
             window, start_ns=stamped.start_ns, end_ns=stamped.end_ns, complete=stamped.complete,
             inferences=results.inferences, correct=results.correct,

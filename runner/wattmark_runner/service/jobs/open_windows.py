@@ -49,7 +49,7 @@ class OpenWindows:
         return [opened.window for opened in self._all()]
 
     def of_run(self, run_id: str) -> Sequence[OpenedWindow]:
-        """Those of one run."""
+        """The open windows of one run."""
         return [opened for opened in self._all() if opened.window.run_id == run_id]
 
     def overdue(self) -> Sequence[OpenedWindow]:

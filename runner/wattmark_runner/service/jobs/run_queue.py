@@ -68,7 +68,7 @@ class RunQueue:
             record = self._context.database.load(run_id)
             if record.state is RunState.CANCELLED:
                 return
-            under_way = self._found(run_id)
+            under_way = self._follower(run_id)
             left = record.state is RunState.SCORING and under_way is None  # by an earlier service
             if record.state in FINAL or left:
                 raise Conflict(f"the run is {record.state} already; nothing was cancelled")
@@ -81,15 +81,15 @@ class RunQueue:
 
     def progress(self, run_id: str) -> Progress | None:
         """How far the run is, if it is under way."""
-        under_way = self._found(run_id)
+        under_way = self._follower(run_id)
         return under_way.progress if under_way else None
 
     def record(self, run_id: str) -> RunRecord | None:
         """The record with all windows so far, if the run is under way."""
-        under_way = self._found(run_id)
+        under_way = self._follower(run_id)
         return under_way.record if under_way else None
 
-    def _found(self, run_id: str) -> RunFollower | None:
+    def _follower(self, run_id: str) -> RunFollower | None:
         under_way = self._under_way
         return under_way if under_way and under_way.run_id == run_id else None
 

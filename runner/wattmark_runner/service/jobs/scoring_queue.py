@@ -10,7 +10,7 @@ from typing import Final
 
 from wattmark_core.errors import StoreError, StoreUnavailable, UnknownRun, WattmarkError
 from wattmark_runner.errors import Cancelled, Conflict
-from wattmark_runner.records.model import FINAL, RunRecord, RunState, Source
+from wattmark_runner.records.model import FINAL, RunRecord, RunSource, RunState
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
 from wattmark_runner.scoring.publishing import publish
 from wattmark_runner.scoring.run import score_when_sampled
@@ -122,14 +122,14 @@ class ScoringQueue:
             if now.state is not RunState.SCORING or before != _names(now):
                 return
             record.state = RunState.FAILED if record.reason else RunState.DONE
-            if record.source is Source.RUNNER:
+            if record.source is RunSource.RUNNER:
                 record.ended_ns = record.ended_ns or time.time_ns()
             self._keep(record)
         self._rescore_overlapped(record)
 
     def _keep(self, record: RunRecord) -> None:
         """Save a scored record; the rows of windows from elsewhere get what these cost."""
-        if record.source is Source.EXTERNAL:
+        if record.source is RunSource.EXTERNAL:
             for window in record.windows:
                 row = self._context.database.window(window.window_id)
                 shared = (SHARED,) if window.overlapping else ()

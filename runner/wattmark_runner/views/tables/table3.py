@@ -47,7 +47,7 @@ class _Line:
 
     @property
     def place(self) -> str:
-        """Host and GPU."""
+        """Host and GPU in words."""
         return f"{self.host} {self.gpu}".rstrip()
 
 

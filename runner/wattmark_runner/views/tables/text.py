@@ -33,17 +33,17 @@ def number(cell: Cell) -> str:
 
 
 def heading(column: Column) -> str:
-    """With its unit."""
+    """A column's heading with its unit."""
     return f"{column.heading} ({column.unit})" if column.unit else column.heading
 
 
 def without_empty(table: Table) -> Table:
     """Without columns that are empty in every row: settings, GPUs."""
-    kept = [n for n in range(len(table.columns)) if any(row[n] != "" for row in table.rows)]
+    filled = [n for n in range(len(table.columns)) if any(row[n] != "" for row in table.rows)]
     return replace(
         table,
-        columns=tuple(table.columns[n] for n in kept),
-        rows=tuple(tuple(row[n] for n in kept) for row in table.rows),
+        columns=tuple(table.columns[n] for n in filled),
+        rows=tuple(tuple(row[n] for n in filled) for row in table.rows),
     )
 
 

@@ -25,7 +25,7 @@ def load_file(model: Any, request: ModelRequest) -> str:
 
 
 def fingerprint(path: Path) -> str:
-    """Tells a file from others."""
+    """``sha256`` and the first 16 hexadecimal digits of the file's checksum."""
     with path.open("rb") as file:
         return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
 

@@ -70,7 +70,7 @@ def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
     ids = ids or (folders if len(folders) == CLASSES else None)
     if ids is None:
         raise ConfigurationError(
-            f"{len(folders)} of {CLASSES} class folders: which class each is cannot be told; give"
+            f"{len(folders)} of {CLASSES} class folders: which class each is cannot be known; give"
             " labels, a file of all WordNet ids in order (synset_words.txt)"
         )
     unknown = [name for name in folders if name not in ids]
@@ -107,7 +107,7 @@ def _kit(folder: Path) -> dict[str, int]:
     if len(truth) != IMAGES:
         raise ConfigurationError(
             f"{_GROUND_TRUTH} has {len(truth)} lines and not {IMAGES}, so which image a line is of"
-            " cannot be told; take the development kit's own"
+            " cannot be known; take the development kit's own"
         )
     labels: dict[str, int] = {}
     for number, line in enumerate(truth, start=1):

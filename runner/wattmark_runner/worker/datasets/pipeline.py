@@ -50,7 +50,7 @@ class ImageSource:
 
     @property
     def bytes(self) -> int:
-        """Of all images, decoded."""
+        """Of all images, decoded, in bytes."""
         return self.count * self.frame.pixels**2 * 3 * np.dtype(np.float32).itemsize
 
     @property
@@ -116,7 +116,7 @@ class Ordered:
 
 
 def batches_ahead(source: ImageSource, threads: int) -> int:
-    """So many are decoded or being decoded: all threads have work while ``AHEAD`` wait."""
+    """How many are decoded or being decoded: all threads have work while ``AHEAD`` wait."""
     return AHEAD + -(-threads // source.parts)
 
 

@@ -121,9 +121,9 @@ def _unzip(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
     except FileNotFoundError as error:
-        wanted = "labels" if "labels" in path.name else "images"
+        contents = "labels" if "labels" in path.name else "images"
         raise ConfigurationError(
-            f"{path.name} is missing in {path.parent}: without {wanted} there is no accuracy and"
+            f"{path.name} is missing in {path.parent}: without {contents} there is no accuracy and"
             " so no score; install the data set again"
         ) from error
     except (OSError, EOFError, ZlibError) as error:

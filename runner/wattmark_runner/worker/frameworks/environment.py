@@ -20,7 +20,7 @@ def describe() -> dict[str, str]:
 
 
 def tensorflow_facts() -> dict[str, str]:
-    """TensorFlow's part of them."""
+    """TensorFlow's version and numbers of threads, for the record."""
     return {
         "tensorflow": tf.__version__,
         "threads_intra_op": _threads(tf.config.threading.get_intra_op_parallelism_threads()),

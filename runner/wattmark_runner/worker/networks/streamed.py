@@ -37,7 +37,7 @@ class Stream(Protocol):
     waited_ns: int
 
     def next(self) -> Batch:
-        """The next one."""
+        """The next batch of images."""
         ...
 
 

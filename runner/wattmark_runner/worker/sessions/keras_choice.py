@@ -34,7 +34,7 @@ class Choice:
 
     @classmethod
     def of(cls, command: Load) -> Self:
-        """What the parent sent."""
+        """What a ``Load`` command from the runner asks for."""
         parameters: dict[str, Any] = dict(command.parameters)
         files = command.files
         return cls(

@@ -22,7 +22,7 @@ from wattmark_runner.worker.sessions.keras_choice import Choice
 from wattmark_runner.workloads.keras import ARCHITECTURES, DATASETS, FRAMEWORKS
 
 NAMED: Final = 10
-"""So many images are named; the rest is a number."""
+"""The most images that are named; the rest is a number."""
 CHECK_THREADS: Final = 8
 """Threads that look at files before anything is measured; they mostly wait for the disk."""
 MEMORY_RATIO: Final = 0.5

@@ -13,7 +13,7 @@ from wattmark_core.clock import SystemClock
 
 LINE_BYTES: Final = 65536
 LINES: Final = 1000
-"""So many lines wait at most; then the program waits, as it would for a full pipe."""
+"""The most lines that wait; then the program waits, as it would for a full pipe."""
 POLL_SECONDS: Final = 0.1
 TAIL_SECONDS: Final = 1.0
 

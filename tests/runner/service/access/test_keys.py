@@ -40,7 +40,7 @@ def keys(tmp_path: Path) -> Keys:
         (None, None),
     ],
 )
-def test_a_header_tells_the_role(keys: Keys, header: str | None, role: Role | None) -> None:
+def test_a_header_gives_the_role(keys: Keys, header: str | None, role: Role | None) -> None:
     """Only a known key as a bearer token gives a role."""
     assert keys.role(header) is role
 

@@ -225,7 +225,7 @@ def test_the_same_key_is_carried_out_once(api: Any) -> None:
 
 
 def test_a_key_sent_twice_at_once_is_carried_out_once(api: Any) -> None:
-    """Of many at once one is carried out; the others get its answer, or are told to wait."""
+    """Of many at once one is carried out; the others get its answer, or an answer to wait."""
     before = total(api)
     headers = {"idempotency-key": f"key-{time.time_ns()}"}
     with ThreadPoolExecutor(8) as pool:

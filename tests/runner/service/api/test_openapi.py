@@ -64,7 +64,7 @@ def choice(made_up: Any, makers: list[Callable[[], str]]) -> Any:
     return makers[number - 1]() if number else made_up
 
 
-class There:
+class Existing:
     """Runs and windows for requests to be about."""
 
     def __init__(self, api: Any, queued: Any) -> None:
@@ -108,17 +108,17 @@ def test_every_answer_is_as_the_document_says(
 ) -> None:
     """Whatever is sent: no fault of the service, and a status, type, headers and body that the
     document describes; what the document forbids is refused. Each call also succeeds."""
-    there = There(api_of(rooms.url), {**rooms.quick, "idle_before_seconds": 300.0})
+    names = Existing(api_of(rooms.url), {**rooms.quick, "idle_before_seconds": 300.0})
     schema = schemathesis.openapi.from_url(f"{rooms.url}/openapi.json")
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)
         operation = found.ok()
         with subtests.test(operation.label):
-            statuses = tried(operation, there)
+            statuses = tried(operation, names)
             assert min(statuses) < 300, statuses
 
 
-def tried(operation: Any, there: There) -> Counter[int]:
+def tried(operation: Any, names: Existing) -> Counter[int]:
     """How often each status came of an operation, all answers being as described."""
     statuses: Counter[int] = Counter()
     cases = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
@@ -126,9 +126,9 @@ def tried(operation: Any, there: There) -> Counter[int]:
     @FEW
     @given(st.one_of(cases))
     def each(case: Any) -> None:
-        there.named(case)
+        names.named(case)
         if case.meta.generation.mode is GenerationMode.POSITIVE:
-            there.possible(case)
+            names.possible(case)
         if case.path.endswith("/events"):
             case.query["follow"] = "false"  # else it would stay open
         statuses[case.call_and_validate(checks=CHECKS, timeout=30.0).status_code] += 1

@@ -95,7 +95,7 @@ def test_a_wrong_type_names_its_field(ask: Ask) -> None:
     found = problem(ask("POST", "/things?limit=x", json={"parameters": {"size": "big"}}))
     assert found["status"] == 422
     assert found["title"] == "Unprocessable Content"
-    assert {each["field"] for each in found["errors"]} == {"limit", "parameters.size"}
+    assert {error["field"] for error in found["errors"]} == {"limit", "parameters.size"}
     assert "parameters.size" in found["detail"]
 
 
@@ -136,7 +136,7 @@ def test_errors_of_the_rooms(ask: Ask, name: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["run", "unforeseen"])
-def test_a_fault_tells_nothing(ask: Ask, name: str) -> None:
+def test_a_fault_discloses_nothing(ask: Ask, name: str) -> None:
     """Anything unforeseen is 500 without a word of what happened."""
     response = ask("GET", f"/errors/{name}")
     assert problem(response)["status"] == 500

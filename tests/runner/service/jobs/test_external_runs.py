@@ -7,7 +7,7 @@ import pytest
 
 from wattmark_core.results import Phase, Window
 from wattmark_runner.errors import Conflict, Invalid, RequestRefused
-from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
+from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunState
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.service.jobs.external_runs import (
     check_counts,
@@ -18,7 +18,7 @@ from wattmark_runner.service.jobs.external_runs import (
 
 RECORD = RunRecord(
     "run", RunRequest("tests", ""), RunState.RUNNING, "lab7", "boot", "instance", 0, 0,
-    source=Source.EXTERNAL,
+    source=RunSource.EXTERNAL,
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_a_run_gets_the_names_that_it_lacks_from_a_later_window() -> None:
         (record(), WindowRequest(run_id="run"), Invalid, "model", "model is needed"),
         (record(), WindowRequest("other", "m", run_id="run"), Invalid, "workload",
          "workload is tests in this run; leave out run_id to make another run"),
-        (record(source=Source.RUNNER), WindowRequest(model="m"), Conflict, "run_id",
+        (record(source=RunSource.RUNNER), WindowRequest(model="m"), Conflict, "run_id",
          "run_id is a run of the runner's own"),
         (record(state=RunState.CANCELLED), WindowRequest(model="m"), Conflict, "run_id",
          "run_id is cancelled; leave it out to make another"),

@@ -34,7 +34,7 @@ def body_of(rooms: Any, phase: str) -> dict[str, Any]:
 
 
 def phase_of(run: Any) -> str:
-    """The phase that a run is in, from what the API tells."""
+    """The phase that a run is in, from what the API returns."""
     phases = [window["phase"] for window in run["record"]["windows"]]
     stage = (run["progress"] or {}).get("stage", "")
     if run["state"] != "running":
@@ -69,7 +69,7 @@ def kill(rooms: Any, who: str) -> list[psutil.Process]:
     [("service", phase) for phase in PHASES]
     + [(who, phase) for who in ("worker", "both") for phase in WITH_WORKER],
 )
-def test_the_truth_is_told_and_the_next_run_is_measured(
+def test_the_truth_is_recorded_and_the_next_run_is_measured(
     rooms: Any, api_of: Callable[..., Any], waiting: Any, who: str, phase: str
 ) -> None:
     """Afterwards the run says what became of it, nothing of it is left alive, and the run that

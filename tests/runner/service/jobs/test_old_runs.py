@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
 
 from tests.influxdb.gate import Gate
+from tests.influxdb.results import rows
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
@@ -132,16 +133,6 @@ def serve(
         store.close()
 
 
-def rows(influx: Any, statement: str) -> list[dict[str, Any]]:
-    """What Grafana's user reads, without empty cells."""
-    series = influx.query("results", statement, user="grafana").get("series", [])
-    return [
-        {n: v for n, v in zip(each["columns"], row, strict=True) if v not in {None, ""}}
-        for each in series
-        for row in each["values"]
-    ]
-
-
 def texts(influx: Any) -> list[str]:
     """The runs that have theirs."""
     return sorted(row["run_id"] for row in rows(influx, 'SELECT * FROM "score"')
@@ -163,7 +154,7 @@ def test_the_runs_of_an_older_file_wait_to_be_published(old: RunDatabase) -> Non
 def test_old_runs_get_what_is_shown_of_them_and_keep_what_they_have(
     influx: Any, old: RunDatabase, serve: Serve, waiting: Any
 ) -> None:
-    """Texts, checks, repeats and lines; scores and windows are as they were, in the ledger and in
+    """Texts, checks, repeats and lines; scores and windows are as they were, in the database and in
     the store, and so is power whose raw samples are gone."""
     reader = open_store(influx.url("runner"), influx.password_file("runner"))
     names = [f"run{number}" for number in range(RUNS)]

@@ -9,7 +9,7 @@ from wattmark_runner.windows.exporter_link import WindowEdge
 
 
 def opened(name: str, run_id: str, seconds: float) -> OpenedWindow:
-    """A window that is overdue in so many seconds."""
+    """A window that is overdue in ``seconds`` s."""
     window = Window(name, "lab7", Phase.INFERENCE, 5, 5, run_id=run_id)
     return OpenedWindow(WindowRow(window), WindowEdge(5), time.monotonic() + seconds, 0)
 

@@ -82,7 +82,7 @@ class Runner:
 
 @pytest.fixture
 def start_runner(tmp_path: Path, each_influx: Server) -> Iterator[Callable[[str], Runner]]:
-    """Start a runner on the ledger and the store at a URL."""
+    """Start a runner on the database and the store at a URL."""
     started: list[subprocess.Popen[str]] = []
 
     def start(store_url: str) -> Runner:
@@ -124,7 +124,7 @@ def test_a_runner_killed_between_delete_and_write_ends_with_the_result_written(
     waiting: Any,
 ) -> None:  # fmt: skip
     """SIGKILL when InfluxDB has deleted and before it is written: after the next start all windows
-    and scores are there as the ledger has them."""
+    and scores are there as the database has them."""
     before = windows(store), store.scores()
     leave_a_field(each_influx)
     gate = Gate(each_influx.address)
@@ -182,7 +182,7 @@ def test_what_is_confirmed_is_not_written_again(
     runner.score_again()
     assert database.unpublished() == []
     gate.calls.clear()
-    time.sleep(3.0)  # longer than a turn of whoever looks for what is not written
+    time.sleep(3.0)  # longer than a turn of the thread that looks for what is not written
     assert gate.calls == []
     gate.stop()
 

@@ -87,7 +87,7 @@ def test_a_record_is_saved_at_the_ends_of_phases(
 def test_a_run_under_way_shows_the_windows_that_are_not_saved_yet(
     services: Services, waiting: Any
 ) -> None:
-    """Whoever follows it sees each window as soon as it has closed."""
+    """A follower sees each window as soon as it has closed."""
     database = services.context.database
     run_id = services.queue.submit(replace(QUICK, repeats=4, seconds=0.5)).run_id
     waiting(lambda: len(services.record(run_id).windows) == 3)

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from tests.long import keep_figures, length
 from wattmark_runner.errors import Conflict, Invalid, RequestRefused
 from wattmark_runner.records.database import Listing, RunDatabase
-from wattmark_runner.records.model import FINAL, RunRequest, RunState, Source
+from wattmark_runner.records.model import FINAL, RunRequest, RunSource, RunState
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
@@ -91,7 +91,7 @@ class Runs(RuleBasedStateMachine):
         return Path(self.folder.name) / name
 
     def started(self, database: RunDatabase) -> Services:
-        """A service over a ledger."""
+        """A service over a run database."""
         context = AppContext(
             self.rooms.exporter_url, self.store, database, Path(self.folder.name),
             self.rooms.data / "cache", load_config(self.rooms.config),
@@ -180,7 +180,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """Go on from what was in the ledger at one instant, as after SIGKILL."""
+        """Go on from what was in the database at one instant, as after SIGKILL."""
         copy = self.data(f"{self.starts}.sqlite")
         with (
             closing(sqlite3.connect(self.database.path)) as ours,
@@ -202,7 +202,7 @@ class Runs(RuleBasedStateMachine):
     def one_run_is_measured(self) -> None:
         """Of the runner's own runs at most one is under way."""
         rows = self.database.rows(ALL)
-        assert sum(row.source is Source.RUNNER and row.state is R for row in rows) <= 1
+        assert sum(row.source is RunSource.RUNNER and row.state is R for row in rows) <= 1
 
     @invariant()
     def open_windows_belong_to_running_runs(self) -> None:
@@ -213,18 +213,18 @@ class Runs(RuleBasedStateMachine):
 
     @invariant()
     def every_step_is_legal(self) -> None:
-        """The events of each run tell only of steps that there are."""
+        """The events of each run hold only steps that exist."""
         for row in self.database.rows(ALL):
-            legal = OWN if row.source is Source.RUNNER else EXTERNAL
+            legal = OWN if row.source is RunSource.RUNNER else EXTERNAL
             before = None
-            for state in told(self.database, row.run_id):
-                assert state in legal[before], (row, told(self.database, row.run_id))
+            for state in states_in(self.database, row.run_id):
+                assert state in legal[before], (row, states_in(self.database, row.run_id))
                 before = state
                 if state is INTERRUPTED:
                     assert self.made[row.run_id] < self.starts, row
 
     def teardown(self) -> None:
-        """All runs come to an end; what was told of each is what became of it."""
+        """All runs come to an end; the last event of each is what became of it."""
         try:
             self.finish()
             self.judge()
@@ -254,7 +254,7 @@ class Runs(RuleBasedStateMachine):
             assert (row.reason == "") == (row.state is DONE), row
             record = self.database.load(row.run_id)
             assert record.scores or row.state is not DONE, row
-            assert told(self.database, row.run_id)[-1] is row.state
+            assert states_in(self.database, row.run_id)[-1] is row.state
 
     # Calls
 
@@ -272,7 +272,7 @@ class Runs(RuleBasedStateMachine):
         self.services.external.close(window_id, WindowResults(10, correct))
 
     def cancelled(self, run_id: str) -> None:
-        if self.database.row(run_id).source is Source.EXTERNAL:
+        if self.database.row(run_id).source is RunSource.EXTERNAL:
             self.services.external.cancel(run_id)
         else:
             self.services.queue.cancel(run_id)
@@ -288,8 +288,8 @@ def allowed(call: Callable[[], Any], *refusals: type[RequestRefused]) -> Any:
         return None
 
 
-def told(database: RunDatabase, run_id: str) -> list[RunState]:
-    """The states that a run's events tell of, in order."""
+def states_in(database: RunDatabase, run_id: str) -> list[RunState]:
+    """The states in a run's events, in order."""
     return [RunState(e.body["state"]) for e in database.events(run_id) if e.kind == "state"]
 
 

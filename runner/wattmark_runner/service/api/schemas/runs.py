@@ -9,7 +9,7 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.results import Boundary, Phase, Score
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.records.database import RunRow
-from wattmark_runner.records.model import RunRecord, RunRequest, RunState, Source
+from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunState
 from wattmark_runner.service.api import examples
 from wattmark_runner.service.api.schemas.fields import Body, Gpu, Labels, Name, Owner, Seconds
 from wattmark_runner.service.api.shown import ShownRun
@@ -70,7 +70,7 @@ class Run(BaseModel):
     run_id: str
     state: RunState
     reason: str
-    source: Source
+    source: RunSource
     workload: str
     model: str
     parameters: dict[str, str | int | float | bool]

@@ -15,8 +15,8 @@ _ATTEMPTS: Final = 5
 _TIGHT_NS: Final = 100_000
 
 
-class Timebase:
-    """Stamps in Unix ns. Not thread-safe: the sampler calls it under its lock."""
+class TimeBaseClock:
+    """Gives stamps in Unix ns. Not thread-safe: the sampler calls it under its lock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

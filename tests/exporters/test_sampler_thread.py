@@ -2,10 +2,9 @@
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import enumerate as threads
 
-from tests.exporters.conftest import Wait
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import SystemClock
 from wattmark_exporters.readings import Counter, Reading, Sensor, Traits
@@ -14,6 +13,9 @@ from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.timebase import Timebase
+
+
+Wait = Callable[[Callable[[], bool]], None]
 
 
 class Slow(Sensor):

@@ -119,7 +119,7 @@ class Rapl(Sensor):
         self._check_files()
         if lost and len(lost) == len(self._live):
             raise SensorFailed(f"no RAPL zone can be read any more: {lost[0].reason}")
-        return readings + lost if lost else readings
+        return [*readings, *lost] if lost else readings
 
     def close(self) -> None:
         for zone in self._live:

@@ -25,6 +25,8 @@ OWN_INTERVAL_SECONDS: Final = 1.0
 LONGEST_SLEEP_NS: Final = NS_PER_S
 OWN_FIELDS: Final = ("cpu_seconds", "clock_shift_seconds")
 STOP_SECONDS: Final = 5.0
+ASK_SECONDS: Final = 0.05
+"""So long may a sensor's read delay those who ask for samples."""
 STALLED_NS: Final = 10 * NS_PER_S
 
 
@@ -53,6 +55,8 @@ class Sampler:
         self._ring = ring
         self._on_crash = on_crash
         self._lock = Lock()
+        self._asked = False
+        """Did somebody want what was read, and not wait for the end of a read?"""
         self._turn = 0
         """Number of the thread whose turn it is."""
         self._armed_until_ns = 0
@@ -124,6 +128,8 @@ class Sampler:
                     schedule.passed(end_ns, good)
                 if schedule.next_ns < next_ns:
                     next_ns = schedule.next_ns
+            if self._asked:
+                self._digest()
             if own_due:
                 self._write_own(now_ns)
                 own.passed(now_ns, True)
@@ -161,10 +167,15 @@ class Sampler:
     # -- reports --------------------------------------------------------------------------------
 
     def samples(self, cursor: str) -> RingPage:
-        """All samples after ``cursor``, up to the last read."""
-        with self._lock:
-            for sensor, _ in self._running:
-                sensor.digest()
+        """All samples after ``cursor``, up to the last read; while a sensor reads for long, what is
+        there: the rest comes after the end of its read."""
+        if self._lock.acquire(timeout=ASK_SECONDS):
+            try:
+                self._digest()
+            finally:
+                self._lock.release()
+        else:
+            self._asked = True
         return self._ring.after(cursor)
 
     def base(self, boot_id: str) -> TimeBase:
@@ -194,6 +205,11 @@ class Sampler:
             return latest
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _digest(self) -> None:
+        self._asked = False
+        for sensor, _ in self._running:
+            sensor.digest()
 
     def _check_time(self) -> None:
         reason = self._time_base.check()

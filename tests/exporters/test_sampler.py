@@ -2,10 +2,11 @@
 
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -486,3 +487,31 @@ def test_a_dead_sampler_ends_the_exporter(clock: FakeClock) -> None:
     sampler.start()
     assert crashed.wait(20)
     sampler.stop()
+
+
+def test_a_sensor_that_hangs_keeps_nobody_from_the_samples(bench: Build) -> None:
+    """They come at once while it reads, and what others read meanwhile comes after its read."""
+    reading, go_on = Event(), Event()
+
+    def hang() -> Iterable[Reading]:
+        reading.set()
+        assert go_on.wait(20)
+        return [Values("slow", {}, {"x": 1.0})]
+
+    idle = Scripted("idle", lambda: [Values("room", {}, {"x": 2.0})])
+    hanging = Scripted("hanging", hang)
+    sampler = bench(idle, hanging).sampler
+    thread = Thread(target=sampler.run_due)
+    thread.start()
+    try:
+        assert reading.wait(20)
+        start = time.monotonic()
+        pages = [sampler.samples("") for _ in range(3)]
+        assert time.monotonic() - start < 1.0
+    finally:
+        go_on.set()
+        thread.join(20)
+    assert "slow" not in pages[-1].text()
+    after = sampler.samples(pages[-1].cursor)
+    assert of(decode_lines(after.text()), "slow")
+    assert of(decode_lines(sampler.samples("").text()), "room")

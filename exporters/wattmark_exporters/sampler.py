@@ -123,7 +123,7 @@ class Sampler:
             next_ns = now_ns + LONGEST_SLEEP_NS
             for sensor, schedule in self._running:
                 if schedule.early_ns <= now_ns:
-                    good = sensor.read(offset_ns)
+                    good = sensor.read(offset_ns, due=True)
                     end_ns = sensor.read_end_ns
                     schedule.passed(end_ns, good)
                 if schedule.next_ns < next_ns:

@@ -12,8 +12,7 @@ from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.timebase import Timebase
-
+from wattmark_exporters.time_base_clock import TimeBaseClock
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -45,7 +44,7 @@ def sampler_of(sensor: Sensor) -> Sampler:
     schedule = Schedule(sensor.interval_seconds, 0, jitter)
     running = RunningSensor(sensor, "box", clock, schedule, ring)
     running.start()
-    return Sampler([running], Timebase(clock), clock, ring, "box", jitter=jitter)
+    return Sampler([running], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
 
 
 def test_a_lease_wakes_a_sleeping_sampler_at_once(wait_until: Wait) -> None:

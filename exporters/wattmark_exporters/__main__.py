@@ -15,7 +15,7 @@ from typing import Final
 
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock, boot_id
-from wattmark_core.errors import WattmarkError
+from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_core.host_name import own_host
 from wattmark_core.net import host_port
@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Listen, start the sensors, print READY, and wait for a signal."""
+    _check_host(options.host_name)
     chosen = choose(options)
     security = Security(
         options.tls_cert, options.tls_key, options.token_file, options.insecure_network
@@ -107,6 +108,15 @@ def run(options: argparse.Namespace) -> int:
     server.stop()
     sampler.stop()
     return 1 if crashed.is_set() else 0
+
+
+def _check_host(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"the host name {name!a} is not UTF-8; give another with --host-name or WATTMARK_HOST"
+        ) from error
 
 
 def check(arguments: Sequence[str]) -> None:

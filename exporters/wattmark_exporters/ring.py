@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -13,9 +14,11 @@ KEEP_SECONDS: Final = 600.0
 MOST_LINES: Final = 100_000
 """About 6 MiB; a host with many devices keeps less than ten minutes."""
 
+PIECE_LINES: Final = 1000
+
 
 class Chunk:
-    """Samples of one series: ``last`` is the number of the last one."""
+    """Samples of one series, or of several in turn: ``last`` is the number of the last one."""
 
     __slots__ = ("data", "format", "last", "lines", "time_ns")
 
@@ -37,9 +40,26 @@ class RingPage:
     cursor: str
     lost: int
 
+    @property
+    def lines(self) -> int:
+        """How many there are."""
+        return sum([chunk.lines for chunk in self.chunks])
+
     def text(self) -> str:
         """The lines, each with its line feed; they are made here, on request."""
         return "".join([chunk.format.lines(chunk.data) for chunk in self.chunks])
+
+    def pieces(self) -> Iterator[bytes]:
+        """The same, encoded, in pieces of ``PIECE_LINES`` lines or a chunk that has more."""
+        texts: list[str] = []
+        lines = 0
+        for chunk in self.chunks:
+            texts.append(chunk.format.lines(chunk.data))
+            lines += chunk.lines
+            if lines >= PIECE_LINES:
+                yield "".join(texts).encode()
+                texts, lines = [], 0
+        yield "".join(texts).encode()
 
 
 class Ring:

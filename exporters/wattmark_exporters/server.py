@@ -1,8 +1,10 @@
 """The exporter's HTTP server: standard library only, one thread per kept connection."""
 
 import json
+import logging
 import math
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,14 +17,16 @@ from wattmark_core.exporter_api import (
     BASE_HEADER,
     CURSOR_HEADER,
     LOST_HEADER,
-    TIME_HEADER,
     HostReport,
     TimeBase,
 )
 from wattmark_core.net import in_url, listening_error
 from wattmark_exporters.http_connection import HttpConnection, Request, Response
+from wattmark_exporters.ring import PIECE_LINES
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
+
+log = logging.getLogger(__name__)
 
 ACCEPT_PAUSE_SECONDS: Final = 0.05
 METHODS: Final = {
@@ -96,7 +100,10 @@ class ExporterServer(ThreadingMixIn, TCPServer):
         return connection, address
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is no event."""
+        """Log what is a fault of ours; a client that goes away in the middle is no event."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            log.error("a request failed: %r", error, exc_info=error)
 
 
 class _Connection(HttpConnection):
@@ -110,9 +117,7 @@ class _Connection(HttpConnection):
             response = _refusal(path)
         else:
             response = self._answer(path, query)
-        status, body, headers, content_type = response
-        headers = {**headers, TIME_HEADER: str(time.time_ns())}
-        return Response(status, body, headers, content_type)
+        return response
 
     def _answer(self, path: str, query: Mapping[str, str]) -> Response:
         backend = self.server.backend
@@ -140,6 +145,8 @@ class _Connection(HttpConnection):
     def _samples(self, cursor: str) -> Response:
         page = self.server.backend.sampler.samples(cursor)
         headers = {CURSOR_HEADER: page.cursor, LOST_HEADER: str(page.lost)}
+        if page.lines > PIECE_LINES:
+            return Response(200, headers=headers, pieces=page.pieces)
         return Response(200, page.text().encode(), headers)
 
     def _arm(self, text: str) -> Response:

@@ -71,6 +71,7 @@ def test_off_loopback_when_set(exporter: Start) -> None:
     ("arguments", "words"),
     [
         (["--listen", "nonsense"], "HOST:PORT"),
+        (["--host-name", os.fsdecode(b"caf\xe9")], "is not UTF-8"),
         (["--listen", "127.0.0.1:99999"], "HOST:PORT"),
         (["--without", "nothing"], "no such sensor; there are"),
         (["--sensor", "nonsense"], "package.module:Class"),

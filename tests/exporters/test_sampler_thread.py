@@ -14,7 +14,6 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.timebase import Timebase
 
-
 Wait = Callable[[Callable[[], bool]], None]
 
 

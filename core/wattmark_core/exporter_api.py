@@ -181,7 +181,7 @@ class ExporterClient:
 
     def samples(self, after: str = "") -> SamplesPage:
         """The lines since cursor ``after`` (empty: the whole ring)."""
-        response, body = self._request("GET", f"/samples?after={quote(after, safe=':')}")
+        response, body = self._request("GET", f"/samples?after={quote(after)}")
         return SamplesPage(
             body.decode(),
             response.headers.get(CURSOR_HEADER, ""),

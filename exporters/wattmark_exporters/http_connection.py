@@ -200,5 +200,6 @@ def _parameters(query: str) -> dict[str, str]:
     parameters = {}
     for pair in query.split("&") if query else ():
         name, _, value = pair.partition("=")
+        value = value.replace("%3A", ":")  # all that is quoted in a cursor
         parameters[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return parameters

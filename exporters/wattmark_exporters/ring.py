@@ -12,7 +12,8 @@ from wattmark_exporters.line_format import LineFormat
 
 KEEP_SECONDS: Final = 600.0
 MOST_LINES: Final = 100_000
-"""About 6 MiB; a host with many devices keeps less than ten minutes."""
+"""2 to 4 MiB where reads give many samples or wait for one another, up to 18 MiB where each sample
+comes by itself; a host with many devices keeps less than ten minutes."""
 
 PIECE_LINES: Final = 1000
 

@@ -547,11 +547,10 @@ def test_taken_counts_the_reads_that_went_well(
     bench: Build, kind: type[Scripted], poll_seconds: float
 ) -> None:
     """Of a sensor that goes bad every second time, half; on its lines as in ``/sensors``."""
-    box = bench(
-        kind("flaky", lambda: [Values("room" if flaky.reads % 2 else "energy", {}, {"x": 1.0})])
+    flaky: Scripted = kind(
+        "flaky", lambda: [Values("room" if flaky.reads % 2 else "energy", {}, {"x": 1.0})]
     )
-    flaky = box.sampler._all[0].sensor
-    assert isinstance(flaky, Scripted)
+    box = bench(flaky)
     samples: list[Sample] = []
     for _ in range(round(20 / poll_seconds)):
         samples += box.run(poll_seconds)

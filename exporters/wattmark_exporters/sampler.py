@@ -25,7 +25,7 @@ OWN_INTERVAL_SECONDS: Final = 1.0
 LONGEST_SLEEP_NS: Final = NS_PER_S
 OWN_FIELDS: Final = ("cpu_seconds", "clock_shift_seconds")
 STOP_SECONDS: Final = 5.0
-ASK_SECONDS: Final = 0.05
+ASK_SECONDS: Final = 0.02
 """So long may a sensor's read delay those who ask for samples."""
 STALLED_NS: Final = 10 * NS_PER_S
 

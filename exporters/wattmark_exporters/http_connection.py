@@ -101,7 +101,8 @@ class HttpConnection(BaseRequestHandler):
         try:
             response = self.respond(request)
         except Exception:
-            self._send(Response(500, b"the exporter failed; its log says why\n"), keep=False)
+            with suppress(OSError):
+                self._send(Response(500, b"the exporter failed; its log says why\n"), keep=False)
             raise
         self._send(response, keep=keep)
         return keep

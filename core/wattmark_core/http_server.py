@@ -1,4 +1,4 @@
-"""The base of the exporter's and the collector's HTTP servers: standard library only."""
+"""The base of small HTTP servers, the collector's and stand-ins: standard library only."""
 
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,6 @@ class HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     program: ClassVar[str]
-    scheme = "http"
 
     def __init__(self, host: str, port: int, handler: type["HttpHandler"]) -> None:
         if ":" in host:
@@ -30,7 +29,7 @@ class HttpServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Its URL, ``http://HOST:PORT``."""
         host, port = self.server_address[:2]
-        return f"{self.scheme}://{in_url(str(host))}:{port}"
+        return f"http://{in_url(str(host))}:{port}"
 
     def server_bind(self) -> None:
         """Bind without the name look-up of the base class, which may take seconds."""

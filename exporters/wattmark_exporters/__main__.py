@@ -15,11 +15,11 @@ from typing import Final
 
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock, SystemClock, boot_id
-from wattmark_core.errors import WattmarkError
+from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_core.host_name import own_host
 from wattmark_core.net import host_port
-from wattmark_exporters.choice import add_sensor_options, built_in, choose, page
+from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, stream=sys.stderr, format="wattmark-exporter: %(message)s"
     )
     try:
-        return run(_parser().parse_args(words))
+        return run(_parser(words).parse_args(words))
     except WattmarkError as error:
         sys.stderr.write(f"wattmark-exporter: {error}\n")
         return error.exit_status
@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Listen, start the sensors, print READY, and wait for a signal."""
+    _check_host(options.host_name)
     chosen = choose(options)
     security = Security(
         options.tls_cert, options.tls_key, options.token_file, options.insecure_network
@@ -109,10 +110,19 @@ def run(options: argparse.Namespace) -> int:
     return 1 if crashed.is_set() else 0
 
 
+def _check_host(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"the host name {name!a} is not UTF-8; give another with --host-name or WATTMARK_HOST"
+        ) from error
+
+
 def check(arguments: Sequence[str]) -> None:
     """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
     anything is started."""
-    choose(_parser().parse_args(arguments))
+    choose(_parser(arguments).parse_args(arguments))
 
 
 def start_sensors(sensors: Sequence[RunningSensor], time_base: TimeBaseClock, clock: Clock) -> None:
@@ -150,7 +160,7 @@ def _measures_package(running: RunningSensor, time_base: TimeBaseClock, clock: C
     return Domain.PACKAGE in running.domains()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="wattmark-exporter", epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -170,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a sensor of your own, importable from here; may be repeated")  # fmt: skip
     add("--without", metavar="NAME", action="append", default=[],
         help="name of a sensor to leave out; may be repeated")  # fmt: skip
-    add_sensor_options(parser)
+    add_sensor_options(parser, own_sensors(arguments))
     add("--tls-cert", metavar="FILE", type=Path, help="the server's certificate chain, PEM")
     add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key, PEM")
     add("--token-file", metavar="FILE", type=Path,

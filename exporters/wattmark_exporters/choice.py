@@ -22,16 +22,33 @@ def built_in() -> tuple[type[Sensor], ...]:
     return tuple(_class(f"wattmark_exporters.sensors.{name}") for name in BUILT_IN)
 
 
-def add_sensor_options(parser: Any) -> None:
-    """Add the options of all sensors; ``parser``: a parser, or a group of its options."""
-    for kind in built_in():
+def add_sensor_options(parser: Any, own: Sequence[type[Sensor]] = ()) -> None:
+    """Add the options of all sensors, and of the user's ``own``; ``parser``: a parser, or a group
+    of its options. Raises ``ConfigurationError`` for an option that there is already."""
+    for kind in (*built_in(), *own):
         for option in kind.options:
-            if option.kind is None:
-                parser.add_argument(option.flag, action="store_true", help=option.help)
-            else:
-                parser.add_argument(
-                    option.flag, metavar=option.metavar, type=option.kind, help=option.help
-                )
+            try:
+                if option.kind is None:
+                    parser.add_argument(option.flag, action="store_true", help=option.help)
+                else:
+                    parser.add_argument(
+                        option.flag, metavar=option.metavar, type=option.kind, help=option.help
+                    )
+            except argparse.ArgumentError as error:
+                raise ConfigurationError(
+                    f"sensor {kind.__name__}: {option.flag} is an option already; name it otherwise"
+                ) from error
+
+
+def own_sensors(arguments: Sequence[str]) -> list[type[Sensor]]:
+    """The classes that ``--sensor`` names in a command line. Raises ``ConfigurationError``."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--sensor", action="append", default=[])
+    try:
+        names = parser.parse_known_args(arguments)[0].sensor
+    except argparse.ArgumentError:  # --sensor without a value: the whole parser says so
+        return []
+    return [load(name) for name in dict.fromkeys(names)]
 
 
 def sensor_arguments(options: argparse.Namespace) -> list[str]:

@@ -54,12 +54,17 @@ class Device:
 
     def counter(self, reading: Counter, time_ns: int, read_ns: int) -> None:
         """Take a counter's reading; it gives a sample if it ticked and is plausible."""
-        self._traits = reading.traits
-        if self._meter is None:
-            self._meter = CounterMeter(reading.traits, gap_seconds=self._gap_seconds)
-        elif isinstance(self._meter, PowerMeter):
+        meter, traits = self._meter, reading.traits
+        if meter is None:
+            meter = self._meter = CounterMeter(traits, gap_seconds=self._gap_seconds)
+        elif isinstance(meter, PowerMeter):
             raise SensorFailed(f"device {self.name} gives both a counter and power to integrate")
-        self._energy(self._meter, reading.joules, time_ns, read_ns)
+        if traits is not self._traits:
+            self._traits = traits
+            meter.learn(traits)
+        point = meter.read(reading.joules, time_ns, read_ns)
+        if point is not None:
+            self._add(point)
 
     def power(self, reading: Power, time_ns: int, read_ns: int) -> None:
         """Take a power reading; it gives energy, too, where it is to be integrated."""
@@ -71,7 +76,10 @@ class Device:
             self._implausible += 1
             return
         if isinstance(self._meter, PowerMeter):
-            self._energy(self._meter, reading.watts, time_ns, read_ns)
+            self._meter.learn(self._traits)
+            point = self._meter.read(reading.watts, time_ns, read_ns)
+            if point is not None:
+                self._add(point)
         watts = float(reading.watts)
         self._watts = (watts, time_ns)
         self._check.power(watts, time_ns)
@@ -164,12 +172,9 @@ class Device:
         if self._watts is not None and self._watts[1] >= oldest_ns:
             yield Latest("power", self._tags, {"watts": self._watts[0]})
 
-    def _energy(self, meter: Meter, value: float, time_ns: int, read_ns: int) -> None:
-        meter.traits = self._traits
-        point = meter.read(value, time_ns, read_ns)
-        if point is not None:
-            self._point, self._fresh = point, True
-            self._energy_samples.append(self._energy_format.pack(*point))
+    def _add(self, point: EnergyPoint) -> None:
+        self._point, self._fresh = point, True
+        self._energy_samples.append(self._energy_format.pack(*point))
 
 
 def power_method(reading: Power, readings: Sequence[Reading]) -> Method:

@@ -5,6 +5,7 @@ garbled read, lost reads. Pure: the caller gives the time of each reading, so te
 time. Where two explanations fit, a new epoch is opened: energy is missing rather than wrong.
 """
 
+from math import inf
 from typing import Final, NamedTuple, Protocol
 
 from wattmark_core.units import NS_PER_S
@@ -19,6 +20,8 @@ STEP_JOULES: Final = 2.0
 GAP_SECONDS: Final = 1.0
 """Longest time between reads over which power is interpolated, or failure is forgiven."""
 _NS_PER_MS: Final = 1_000_000
+_new: Final = tuple.__new__
+"""Makes a named tuple without the detour over its class, which costs more than the meter."""
 
 
 class EnergyPoint(NamedTuple):
@@ -33,9 +36,12 @@ class EnergyPoint(NamedTuple):
 class Meter(Protocol):
     """What the sampler needs of a meter."""
 
-    traits: Traits
     dropped: int
     moved: bool
+
+    def learn(self, traits: Traits) -> None:
+        """What is known of the sensor from now on."""
+        ...
 
     def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """Take a reading whose read had its middle at ``time_ns`` and lasted ``read_ns``."""
@@ -48,12 +54,6 @@ class Meter(Protocol):
     def new_epoch(self) -> None:
         """The next reading starts a new epoch."""
         ...
-
-
-class _Read(NamedTuple):
-    value: float
-    time_ns: int
-    read_ns: int
 
 
 class _Epoch:
@@ -70,18 +70,28 @@ class CounterMeter:
     """An energy counter of one device. ``dropped`` counts readings that were not plausible."""
 
     def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
-        self.traits = traits
         self.dropped = 0
         self.moved = False
-        self._gap_seconds = gap_seconds
+        self._gap_ns = gap_seconds * NS_PER_S
         self._epoch = _Epoch()
         self._open = False
         self._offset_joules = 0.0
         self._joules = 0.0
-        self._last: _Read | None = None
+        self._last: tuple[float, int, int] | None = None
+        """Value, time and length of the last good read."""
         self._value_since_ns = 0
-        self._suspect: _Read | None = None
+        self._suspect: tuple[float, int] | None = None
         self._bad = 0
+        self.learn(traits)
+
+    def learn(self, traits: Traits) -> None:
+        """What is known of the counter from now on."""
+        self._ticking = traits.ticking
+        self._wrap_joules = inf if traits.wrap_joules is None else traits.wrap_joules
+        self._limit_watts = _limit_watts(traits)
+        self._period_seconds = traits.update_period_seconds
+        self._half_seconds = traits.update_period_seconds / 2
+        self._half_ns = round(self._half_seconds * NS_PER_S)
 
     def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """The new energy, or None if the value did not tick or is not plausible.
@@ -89,27 +99,45 @@ class CounterMeter:
         ``value``: J, as the hardware counts. A value that does not follow from the one before is
         held back; if the next read bears it out, the counter was reset and an epoch begins there.
         """
-        top = self.traits.wrap_joules
-        if not 0 <= value < float("inf") or (top is not None and value > top):
+        if not 0 <= value <= self._wrap_joules or value == inf:
             self._drop()
             return None
-        now = _Read(value, time_ns, read_ns)
-        last, suspect = self._last, self._suspect
-        if last is None or self._broken(last, now):
-            return self._begin(now)
-        if time_ns <= last.time_ns:
+        last, bad = self._last, self._bad
+        if last is None:
+            return self._begin(value, time_ns, read_ns)
+        last_value, last_ns, last_read_ns = last
+        elapsed_ns = time_ns - last_ns
+        if (bad and elapsed_ns > self._gap_ns) or (
+            elapsed_ns * self._limit_watts > self._wrap_joules * NS_PER_S
+        ):  # reads failed for too long, or it could have wrapped more than once
+            return self._begin(value, time_ns, read_ns)
+        if elapsed_ns <= 0:
             return None
-        if suspect is not None and self._rise(suspect, suspect.time_ns, now) is not None:
-            return self._begin(now)
-        rise = self._rise(last, self._value_since_ns, now)
+        suspect = self._suspect
+        if suspect is not None and self._rise(*suspect, value, time_ns) is not None:
+            return self._begin(value, time_ns, read_ns)
+        rise = self._rise(last_value, self._value_since_ns, value, time_ns)
         if rise is None:
             self._drop()
-            self._suspect = now
+            self._suspect = (value, time_ns)
             return None
-        if self._bad > 1:
-            return self._begin(now)
-        self._suspect, self._bad = None, 0
-        return self._go_on(last, now, rise)
+        if bad:
+            if bad > 1:
+                return self._begin(value, time_ns, read_ns)
+            self._suspect, self._bad = None, 0
+        self._last = (value, time_ns, read_ns)
+        if value < last_value:
+            self._offset_joules += self._wrap_joules
+        if not self._ticking:
+            self._value_since_ns = time_ns
+            return self._fresh(value, time_ns, read_ns)
+        if rise == 0:
+            return None
+        self._value_since_ns = last_ns
+        # A tick between two reads is stamped midway: it lies between the first's start and the
+        # second's end.
+        uncertainty_ns = elapsed_ns / 2 + (last_read_ns + read_ns) / 4
+        return self._emit(value, last_ns + elapsed_ns // 2, uncertainty_ns / NS_PER_S)
 
     def missed(self) -> None:
         """A read failed: one is forgiven, two end the epoch."""
@@ -123,83 +151,77 @@ class CounterMeter:
         self.dropped += 1
         self.missed()
 
-    def _broken(self, last: _Read, now: _Read) -> bool:
-        """Did reads fail for too long, or could the counter have wrapped more than once?"""
-        elapsed_ns = now.time_ns - last.time_ns
-        if self._bad and elapsed_ns > self._gap_seconds * NS_PER_S:
-            return True
-        wrap = self.traits.wrap_joules
-        return wrap is not None and elapsed_ns * _limit_watts(self.traits) > wrap * NS_PER_S
-
-    def _rise(self, before: _Read, since_ns: int, now: _Read) -> float | None:
-        """Joules from ``before`` (a value that may date from ``since_ns``) to ``now``.
+    def _rise(
+        self, before_joules: float, since_ns: int, joules: float, time_ns: int
+    ) -> float | None:
+        """Joules from a value that may date from ``since_ns`` to the one read at ``time_ns``.
 
         A fall is a wrap if what then was counted fits into the time. None: it cannot be. The bound
         allows for a value that was one T old when it was first seen.
         """
-        rise = now.value - before.value
-        if rise < 0 and self.traits.wrap_joules is not None:
-            rise += self.traits.wrap_joules
-        seconds = (now.time_ns - since_ns) / NS_PER_S + self.traits.update_period_seconds
-        bound = MARGIN * _limit_watts(self.traits) * seconds + STEP_JOULES
-        return rise if 0 <= rise <= bound else None
+        rise = joules - before_joules
+        if rise < 0:
+            rise += self._wrap_joules
+        seconds = (time_ns - since_ns) / NS_PER_S + self._period_seconds
+        return rise if 0 <= rise <= MARGIN * self._limit_watts * seconds + STEP_JOULES else None
 
-    def _begin(self, now: _Read) -> EnergyPoint | None:
+    def _begin(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """Start afresh; a ticking counter's epoch opens at its first tick, whose time is known."""
         self._open = False
-        self._last, self._suspect, self._bad = now, None, 0
-        self._value_since_ns = now.time_ns
-        return None if self.traits.ticking else self._emit(now, _fresh_stamp(now, self.traits))
+        self._last, self._suspect, self._bad = (value, time_ns, read_ns), None, 0
+        self._value_since_ns = time_ns
+        return None if self._ticking else self._fresh(value, time_ns, read_ns)
 
-    def _go_on(self, last: _Read, now: _Read, rise: float) -> EnergyPoint | None:
-        self._last = now
-        if self.traits.ticking and rise == 0:
-            return None
-        if now.value < last.value:
-            self._offset_joules += self.traits.wrap_joules or 0.0
-        self._value_since_ns = last.time_ns if self.traits.ticking else now.time_ns
-        stamp = _tick_stamp(last, now) if self.traits.ticking else _fresh_stamp(now, self.traits)
-        return self._emit(now, stamp)
+    def _fresh(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint:
+        """A value that was between 0 and T old when it was read: of T/2 earlier, ± T/2."""
+        uncertainty_seconds = self._half_seconds + read_ns / 2 / NS_PER_S
+        return self._emit(value, time_ns - self._half_ns, uncertainty_seconds)
 
-    def _emit(self, now: _Read, stamp: tuple[int, float]) -> EnergyPoint:
-        time_ns, uncertainty_seconds = stamp
+    def _emit(self, value: float, time_ns: int, uncertainty_seconds: float) -> EnergyPoint:
         if not self._open:
             self._open = True
             self._epoch.open(time_ns)
-            self._offset_joules, self._joules = -now.value, 0.0
-        # max(): undoing a wrap may round down by the last bit
-        self._joules = max(self._joules, now.value + self._offset_joules)
-        self.moved = self.moved or self._joules > 0
-        return EnergyPoint(self._joules, self._epoch.number, uncertainty_seconds, time_ns)
+            self._offset_joules, self._joules = -value, 0.0
+        joules = value + self._offset_joules
+        if joules > self._joules:  # undoing a wrap may round down by the last bit
+            self._joules, self.moved = joules, True
+        return _new(EnergyPoint, (self._joules, self._epoch.number, uncertainty_seconds, time_ns))
 
 
 class PowerMeter:
     """Makes a counter of instant power by the trapezoid rule; never extrapolates over a gap."""
 
     def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
-        self.traits = traits
         self.dropped = 0
         self.moved = False
         self._gap_ns = gap_seconds * NS_PER_S
         self._epoch = _Epoch()
         self._joules = 0.0
-        self._last: _Read | None = None
+        self._last: tuple[float, int] | None = None
+        self.learn(traits)
+
+    def learn(self, traits: Traits) -> None:
+        """What is known of the sensor from now on."""
+        self._traits = traits
+        self._half_seconds = traits.update_period_seconds / 2
+        self._half_ns = round(self._half_seconds * NS_PER_S)
 
     def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """The energy up to this reading of ``value`` W; None if it is not plausible."""
-        if not plausible_watts(value, self.traits):
+        if not plausible_watts(value, self._traits):
             self.dropped += 1
             return None
-        now, last = _Read(value, time_ns, read_ns), self._last
-        if last is not None and time_ns <= last.time_ns:
+        last = self._last
+        if last is not None and time_ns <= last[1]:
             return None
-        self._last = now
-        stamp_ns, uncertainty_seconds = _fresh_stamp(now, self.traits)
-        if last is None or time_ns - last.time_ns > self._gap_ns:
+        self._last = (value, time_ns)
+        stamp_ns = time_ns - self._half_ns
+        uncertainty_seconds = self._half_seconds + read_ns / 2 / NS_PER_S
+        if last is None or time_ns - last[1] > self._gap_ns:
             self._epoch.open(stamp_ns)
             self._joules = 0.0
         else:
-            self._joules += (last.value + value) / 2 * (time_ns - last.time_ns) / NS_PER_S
+            self._joules += (last[0] + value) / 2 * (time_ns - last[1]) / NS_PER_S
         self.moved = self.moved or self._joules > 0
         return EnergyPoint(self._joules, self._epoch.number, uncertainty_seconds, stamp_ns)
 
@@ -218,18 +240,3 @@ def plausible_watts(watts: float, traits: Traits) -> bool:
 
 def _limit_watts(traits: Traits) -> float:
     return DEFAULT_LIMIT_WATTS if traits.limit_watts is None else traits.limit_watts
-
-
-def _fresh_stamp(now: _Read, traits: Traits) -> tuple[int, float]:
-    """Stamp of a value that was between 0 and T old when it was read: T/2 earlier, ± T/2."""
-    half_seconds = traits.update_period_seconds / 2
-    uncertainty_seconds = half_seconds + now.read_ns / 2 / NS_PER_S
-    return now.time_ns - round(half_seconds * NS_PER_S), uncertainty_seconds
-
-
-def _tick_stamp(last: _Read, now: _Read) -> tuple[int, float]:
-    """Stamp of a tick between two reads: midway; it lies between the first's start and the
-    second's end."""
-    between_ns = now.time_ns - last.time_ns
-    uncertainty_ns = between_ns / 2 + (last.read_ns + now.read_ns) / 4
-    return last.time_ns + between_ns // 2, uncertainty_ns / NS_PER_S

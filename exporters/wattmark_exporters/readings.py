@@ -74,6 +74,13 @@ class Lost(NamedTuple):
 Reading = Counter | Power | Values | Lost
 
 
+def no_reading(given: object, part: object) -> str:
+    """What is wrong with the ``part`` of what ``read`` gave."""
+    if isinstance(given, Reading):  # a named tuple, whose parts are none
+        return "read() returned one reading; return a list of them"
+    return f"read() gave a {type(part).__name__}, not a reading"
+
+
 class Option(NamedTuple):
     """A command-line option of a sensor. ``kind`` makes its value of the text; None: a switch."""
 
@@ -125,10 +132,10 @@ class Sensor(ABC):
         """Read once, all devices. Raises ``SensorFailed``; ``OSError`` counts as the same."""
 
     def take(self) -> object:
-        """Touch the hardware, and nothing else: what ``readings`` makes readings of, later and
-        many at a time. Only a sensor that is read often and costs much needs to split ``read``."""
-        readings = self.read()
-        return readings if isinstance(readings, tuple | list) else tuple(readings)
+        """Touch the hardware, and nothing else: what ``readings`` makes readings of. Where a class
+        overrides it, that is done later and many at a time, so that it must return something that
+        does not change; only a sensor that is read often and costs much needs this."""
+        return self.read()
 
     def readings(self, taken: Any) -> Iterable[Reading]:
         """The readings of what ``take`` returned. Raises what ``read`` may."""

@@ -2,26 +2,35 @@
 
 import os
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Final
 
 from wattmark_core.units import seconds_to_ns
 from wattmark_exporters.line_format import LineFormat
 
 KEEP_SECONDS: Final = 600.0
 MOST_LINES: Final = 100_000
-"""About 6 MiB; a host with many devices keeps less than ten minutes."""
+"""2 to 4 MiB where reads give many samples or wait for one another, up to 18 MiB where each sample
+comes by itself; a host with many devices keeps less than ten minutes."""
+
+PIECE_LINES: Final = 1000
 
 
-class Chunk(NamedTuple):
-    """Samples of one series: ``last`` is the number of the last one."""
+class Chunk:
+    """Samples of one series, or of several in turn: ``last`` is the number of the last one."""
 
-    last: int
-    lines: int
-    time_ns: int
-    format: LineFormat
-    data: bytes
+    __slots__ = ("data", "format", "last", "lines", "time_ns")
+
+    def __init__(
+        self, last: int, lines: int, time_ns: int, line_format: LineFormat, data: bytes
+    ) -> None:
+        self.last = last
+        self.lines = lines
+        self.time_ns = time_ns
+        self.format = line_format
+        self.data = data
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,26 @@ class RingPage:
     cursor: str
     lost: int
 
+    @property
+    def lines(self) -> int:
+        """How many there are."""
+        return sum([chunk.lines for chunk in self.chunks])
+
     def text(self) -> str:
         """The lines, each with its line feed; they are made here, on request."""
         return "".join([chunk.format.lines(chunk.data) for chunk in self.chunks])
+
+    def pieces(self) -> Iterator[bytes]:
+        """The same, encoded, in pieces of ``PIECE_LINES`` lines or a chunk that has more."""
+        texts: list[str] = []
+        lines = 0
+        for chunk in self.chunks:
+            texts.append(chunk.format.lines(chunk.data))
+            lines += chunk.lines
+            if lines >= PIECE_LINES:
+                yield "".join(texts).encode()
+                texts, lines = [], 0
+        yield "".join(texts).encode()
 
 
 class Ring:
@@ -57,15 +83,13 @@ class Ring:
 
     def append(self, line_format: LineFormat, data: bytes, lines: int, time_ns: int) -> None:
         """Keep ``lines`` packed samples from ``time_ns`` (any clock that never goes back)."""
+        chunks, oldest_ns = self._chunks, time_ns - self._keep_ns
         with self._lock:
-            self._last += lines
+            self._last = last = self._last + lines
             self._held += lines
-            self._chunks.append(Chunk(self._last, lines, time_ns, line_format, data))
-            while self._chunks and self._overdue(self._chunks[0], time_ns):
-                self._held -= self._chunks.popleft().lines
-
-    def _overdue(self, oldest: Chunk, time_ns: int) -> bool:
-        return self._held > self._most_lines or time_ns - oldest.time_ns > self._keep_ns
+            chunks.append(Chunk(last, lines, time_ns, line_format, data))
+            while chunks and (self._held > self._most_lines or chunks[0].time_ns < oldest_ns):
+                self._held -= chunks.popleft().lines
 
     def after(self, cursor: str) -> RingPage:
         """What came after ``cursor``; everything if it is empty or of another instance."""

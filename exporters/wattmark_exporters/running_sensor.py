@@ -11,10 +11,11 @@ from wattmark_core.exporter_api import SensorReport, SensorState
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
 from wattmark_exporters.device import Device, power_method
 from wattmark_exporters.meter import GAP_SECONDS
-from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Values
+from wattmark_exporters.own_series import OwnLine, OwnSeries, OwnValues
+from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Values, no_reading
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.series import Latest, SeriesWriter, ValueWriter
+from wattmark_exporters.series import Latest, ValueWriter
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +26,15 @@ STALE_SECONDS: Final = 5.0
 MOST_PENDING: Final = 32
 """Reads that wait at most to become samples."""
 _INTERVALS_PER_GAP: Final = 2.5
-STATE_CODES: Final = {SensorState.FAILED: 0.0, SensorState.OK: 1.0, SensorState.ABSENT: 2.0}
 
 
 class RunningSensor:
     """Runs one sensor. Not thread-safe: the sampler calls it under its lock.
 
-    ``read`` only reads and stamps; ``digest`` makes samples of it, many reads at a time, when
-    somebody asks. Of a process that wakes ten times a second the code and data are no longer in
-    the CPU's caches, and the same work costs five times as much each time.
+    ``read`` only reads and stamps; ``digest`` makes samples of it: of a sensor that splits ``read``
+    when somebody asks, many reads at a time, else at once. Of a process that wakes ten times a
+    second the code and data are no longer in the CPU's caches, and the same work costs five times
+    as much each time.
     """
 
     def __init__(
@@ -51,13 +52,16 @@ class RunningSensor:
         self._found = True
         self._constants: tuple[tuple[str, float], ...] = ()
         self._host = host
-        self._clock = clock
         self._started_ns = clock.boottime_ns()
         self._devices: dict[tuple[str, str], Device] = {}
         self._ring = ring
-        self._pending: list[tuple[int, int, object]] = []
-        """Of each read its start (Unix ns), how long it took (ns), and what it took."""
-        self._most_pending = MOST_PENDING
+        self._pending: list[tuple[int, int, object, bool] | OwnLine] = []
+        """Of each read its start (Unix ns), how long it took (ns), what it took, and whether it
+        was due; and the own lines that came between."""
+        self._may_pend = MOST_PENDING if type(sensor).take is not Sensor.take else 1
+        self._most_pending = self._may_pend
+        self._late_failures = 0
+        """Due reads that counted as good until they were digested."""
         self._take = sensor.take
         self._boottime_ns = clock.boottime_ns
         self._values = ValueWriter(host, ring)
@@ -65,10 +69,9 @@ class RunningSensor:
         self._reads = 0
         self._seen = 0
         self._failures = 0
-        self._read_seconds: float | None = None
+        self._read_ns: int | None = None
         self._gap_seconds = max(GAP_SECONDS, _INTERVALS_PER_GAP * sensor.interval_seconds)
-        self._own_tags = {"sensor": sensor.name}
-        self._own = SeriesWriter("sensor", self._own_tags, host, ring)
+        self._own = OwnSeries(sensor.name, host, ring)
 
     def start(self) -> None:
         """Start the sensor; absent and failed are states, not errors."""
@@ -96,26 +99,28 @@ class RunningSensor:
         except Exception as error:  # noqa: BLE001 - see start
             log.warning("sensor %s did not close: %s", self.sensor.name, error)
 
-    def read(self, offset_ns: int) -> bool:
-        """Read once, stamped with boot time plus ``offset_ns``; True if it went well. Never
-        raises."""
-        start_ns = self._boottime_ns()
+    def read(self, offset_ns: int, *, due: bool = False) -> bool:
+        """Read once, stamped with boot time plus ``offset_ns``; True if it went well as far as is
+        known, which ``schedule.taken`` counts if it was ``due``. Never raises."""
+        boottime_ns, take = self._boottime_ns, self._take
+        start_ns = boottime_ns()
         try:
-            taken = self._take()
+            taken = take()
         except Exception as error:  # noqa: BLE001 - see start
-            self.read_end_ns = self._boottime_ns()
+            self.read_end_ns = boottime_ns()
             self.digest()
             self._reads += 1
             self._miss()
             self._fail(error)
             return False
-        self.read_end_ns = end_ns = self._boottime_ns()
+        self.read_end_ns = end_ns = boottime_ns()
         pending = self._pending
-        pending.append((start_ns + offset_ns, end_ns - start_ns, taken))
-        if len(pending) >= self._most_pending:
-            self.digest()
-            return self.state is SensorState.OK
-        return True
+        waits = len(pending) + 1 < self._most_pending
+        pending.append((start_ns + offset_ns, end_ns - start_ns, taken, due and waits))
+        if waits:
+            return True
+        self.digest()
+        return self.state is SensorState.OK
 
     def digest(self) -> None:
         """Make samples of what was read since the last call, and put them into the ring."""
@@ -123,10 +128,19 @@ class RunningSensor:
         if not pending:
             return
         now_ns = self.read_end_ns
-        for start_ns, read_ns, taken in pending:
-            self._digest(start_ns + read_ns // 2, read_ns, taken, now_ns)
-        self._read_seconds = ns_to_seconds(pending[-1][1])
+        for entry in pending:
+            if isinstance(entry, OwnLine):
+                self._write_own(entry, now_ns)
+                continue
+            start_ns, read_ns, taken, due = entry
+            self._read_ns = read_ns
+            self._digest(start_ns + read_ns // 2, read_ns, taken)
+            self._values.end_read(now_ns)
+            if due and self.state is not SensorState.OK:
+                self._late_failures += 1
+                self.schedule.taken -= 1
         pending.clear()
+        self._values.flush(now_ns)
         for device in self._devices.values():
             device.flush(self._ring, now_ns)
 
@@ -143,8 +157,18 @@ class RunningSensor:
         return min([usual, *(d.armed_seconds(usual) for d in self._devices.values())])
 
     def write_own(self, time_ns: int, now_ns: int) -> None:
-        """Write the sample of measurement ``sensor``; of an absent sensor its state alone."""
-        self._own.write(self._own_fields(), time_ns, now_ns)
+        """Write the sample of measurement ``sensor``, once it is known how the reads before it
+        went; of an absent sensor its state alone."""
+        schedule = self.schedule
+        line = OwnLine(time_ns, schedule.due, schedule.taken, self._late_failures)
+        if self._pending:
+            self._pending.append(line)
+        else:
+            self._write_own(line, now_ns)
+
+    def _write_own(self, line: OwnLine, now_ns: int) -> None:
+        taken = line.taken - (self._late_failures - line.late_failures)
+        self._own.write(self._own_values(line.due, taken), line.time_ns, now_ns)
 
     @property
     def moving(self) -> bool | None:
@@ -154,7 +178,7 @@ class RunningSensor:
         devices = self._devices.values()
         if any(d.moved for d in devices) or (not devices and self._values.moved):
             return True
-        age_seconds = ns_to_seconds(self._clock.boottime_ns() - self._started_ns)
+        age_seconds = ns_to_seconds(self._boottime_ns() - self._started_ns)
         return False if age_seconds > STILL_SECONDS + 5 * self.sensor.interval_seconds else None
 
     def domains(self) -> set[Domain]:
@@ -177,17 +201,13 @@ class RunningSensor:
             taken=self.schedule.taken,
             due=self.schedule.due,
             constants=self._constants,
-            energy=tuple(
-                device.series(failed=failed)
-                for device in self._devices.values()
-                if device.has_energy
-            ),
+            energy=tuple(d.series(failed=failed) for d in self._devices.values() if d.has_energy),
         )
 
     def latest(self, now_ns: int) -> Iterator[Latest]:
         """The last fields of every series; what is stale or failed is left out."""
         self.digest()
-        yield Latest("sensor", self._own_tags, self._own_fields())
+        yield self._own.latest(self._own_values(self.schedule.due, self.schedule.taken))
         if self.state is not SensorState.OK:
             return
         stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
@@ -196,26 +216,26 @@ class RunningSensor:
         for device in self._devices.values():
             yield from device.latest(oldest_ns)
 
-    def _digest(self, time_ns: int, read_ns: int, taken: object, now_ns: int) -> None:
+    def _digest(self, time_ns: int, read_ns: int, taken: object) -> None:
         self._reads += 1
         self._seen = 0
         try:
-            readings = tuple(self.sensor.readings(taken))
+            given = self.sensor.readings(taken)
+            readings = tuple(given)
             for reading in readings:
-                match reading:
-                    case Counter():
-                        self._device(reading, readings).counter(reading, time_ns, read_ns)
-                    case Power():
-                        self._device(reading, readings).power(reading, time_ns, read_ns)
-                    case Values():
-                        self._values.write(reading, time_ns, now_ns)
-                    case Lost():
-                        self._lose(reading)
-                    case _:
-                        kind = type(reading).__name__
-                        raise SensorFailed(f"read() gave a {kind}, not a reading")
-            if self._gpus:
-                self._write_ratios(time_ns, now_ns)
+                if isinstance(reading, Counter):
+                    self._device(reading, readings).counter(reading, time_ns, read_ns)
+                elif isinstance(reading, Values):
+                    self._values.write(reading, time_ns)
+                elif isinstance(reading, Power):
+                    self._device(reading, readings).power(reading, time_ns, read_ns)
+                elif isinstance(reading, Lost):
+                    self._lose(reading)
+                else:
+                    raise SensorFailed(no_reading(given, reading))
+            for device in self._gpus:
+                if (ratio := device.ratio()) is not None:
+                    self._values.write_ratio(device.name, ratio, time_ns)
         except Exception as error:  # noqa: BLE001 - see start
             self._fail(error)
         else:
@@ -223,16 +243,8 @@ class RunningSensor:
         if self._seen < len(self._devices):
             self._miss()
 
-    def _write_ratios(self, time_ns: int, now_ns: int) -> None:
-        for device in self._gpus:
-            ratio = device.ratio()
-            if ratio is not None:
-                tags = self._values.gpu_tags(device.name)
-                writer = SeriesWriter("gpu", tags, self._host, self._ring)
-                writer.write({"counter_to_integral_ratio": ratio}, time_ns, now_ns)
-
     def _device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
-        device = self._devices.get((reading.domain, reading.device))
+        device = self._devices.get(reading[:2])
         if device is None:
             device = self._new_device(reading, readings)
         if device.seen != self._reads:
@@ -278,23 +290,11 @@ class RunningSensor:
         self._most_pending = 1  # whether it recovers shows in what it reads
 
     def _recover(self) -> None:
-        if self.state is SensorState.FAILED:
+        if self._failures:
             log.info("sensor %s recovered after %d failed reads", self.sensor.name, self._failures)
             self.state, self._reason, self._failures = SensorState.OK, "", 0
-            self._most_pending = MOST_PENDING
+            self._most_pending = self._may_pend
 
-    def _own_fields(self) -> dict[str, float | int]:
-        state = {"state": STATE_CODES[self.state]}
-        if self.state is SensorState.ABSENT:
-            return state
-        dropped = self._values.dropped + sum(d.dropped for d in self._devices.values())
-        fields: dict[str, float | int] = {
-            **state,
-            "up": 1.0 if self.state is SensorState.OK else 0.0,
-            "due": self.schedule.due,
-            "taken": self.schedule.taken,
-            "dropped": dropped,
-        }
-        if self._read_seconds is not None:
-            fields["read_seconds"] = self._read_seconds
-        return fields
+    def _own_values(self, due: int, taken: int) -> OwnValues:
+        dropped = self._values.dropped + sum([d.dropped for d in self._devices.values()])
+        return OwnValues(self.state, due, taken, dropped, self._read_ns)

@@ -42,11 +42,12 @@ class Schedule:
         self._early_ns = int(self._early * interval_ns)
         self.next_ns = self.early_ns = now_ns
 
-    def passed(self, now_ns: int, *, taken: bool) -> None:
-        """The deadline is past; ``taken``: with a good read."""
+    def passed(self, now_ns: int, taken: int) -> None:
+        """The deadline is past; ``taken``: with a good read, 0 or 1."""
         self.due += 1
         self.taken += taken
-        next_ns = self.next_ns + int(self._least_ns + self._span_ns * self._jitter())
+        jitter = self._jitter
+        next_ns = self.next_ns + int(self._least_ns + self._span_ns * jitter())
         if now_ns - next_ns >= self._interval_ns:
             behind = (now_ns - next_ns) // self._interval_ns
             self.due += behind

@@ -3,7 +3,6 @@
 import math
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +18,10 @@ OWN_MEASUREMENTS: Final = frozenset(
     {"energy", "power", "sensor", "exporter", "target", "window", "score"}
 )
 """Made by the exporter's engine, the collector or the runner: no sensor may yield them."""
+
+MOST_JOINED: Final = 16
+"""Sets of series whose formats are kept joined, of a sensor that gives now these, now those."""
+RATIO: Final = "counter_to_integral_ratio"
 
 Tags = Mapping[str, str]
 Fields = Mapping[str, float | int]
@@ -41,14 +44,15 @@ class SeriesWriter:
         self._ring = ring
         self._formats: dict[tuple[str, ...], LineFormat] = {}
 
-    def write(self, fields: Fields, time_ns: int, now_ns: int) -> None:
+    def write(
+        self, names: tuple[str, ...], values: tuple[float | int, ...], time_ns: int, now_ns: int
+    ) -> None:
         """Add a sample of ``time_ns`` (Unix); ``now_ns``: boot time, for the ring."""
-        names = tuple(fields)
         line_format = self._formats.get(names)
         if line_format is None:
-            kinds = [(name, isinstance(value, int)) for name, value in fields.items()]
+            kinds = [(name, isinstance(v, int)) for name, v in zip(names, values, strict=True)]
             line_format = self._formats[names] = LineFormat(self._prefix, kinds)
-        self._ring.append(line_format, line_format.pack(*fields.values(), time_ns), 1, now_ns)
+        self._ring.append(line_format, line_format.pack(*values, time_ns), 1, now_ns)
 
 
 @dataclass(slots=True)
@@ -65,30 +69,43 @@ class _Series:
 
 class ValueWriter:
     """Writes all ``Values`` of one sensor. ``dropped`` counts values that were not finite or had
-    over 64 bits; ``moved`` is whether any has changed."""
+    over 64 bits; ``moved`` is whether any has changed.
+
+    The samples of reads that gave the same series make one chunk in the ring: with a chunk for each
+    sample it would take three times the memory.
+    """
 
     def __init__(self, host: str, ring: Ring) -> None:
         self.dropped = 0
         self.moved = False
         self._host = host
         self._ring = ring
+        self._read: list[tuple[LineFormat, bytes]] = []
+        """The samples of this read."""
+        self._formats: tuple[LineFormat, ...] = ()
+        """Of each read that waits for ``flush``."""
+        self._reads: list[bytes] = []
+        self._joined: dict[tuple[LineFormat, ...], LineFormat] = {}
         self._series: dict[tuple[str, tuple[tuple[str, str], ...]], _Series] = {}
 
-    def write(self, reading: Values, time_ns: int, now_ns: int) -> None:
+    def write(self, reading: Values, time_ns: int) -> None:
         """Write a reading's finite values; nothing if none is left.
 
         Raises ``SensorFailed`` for a measurement or field that a sensor may not use.
         """
-        key = (reading.measurement, tuple(reading.tags.items()))
+        measurement, tags, fields = reading
+        key = (measurement, tuple(tags.items()))
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = self._new_series(reading)
-        fields = reading.fields
         line_format = series.formats.get(tuple(fields))
         data = b""
-        if line_format is not None and math.isfinite(sum(fields.values())):
-            with suppress(struct.error):  # an integer that is given as float, or has over 64 bits
-                data = line_format.pack(*fields.values(), time_ns)
+        if line_format is not None:
+            try:
+                if math.isfinite(sum(fields.values())):
+                    data = line_format.pack(*fields.values(), time_ns)
+            except (struct.error, TypeError, OverflowError):
+                data = b""  # an integer that is given as float, Decimal beside float, over 64 bits
         if line_format is None or not data:
             fields = self._valid(reading, series)
             if not fields:
@@ -98,7 +115,45 @@ class ValueWriter:
         if not self.moved:
             self.moved = bool(series.fields) and series.fields != fields
         series.fields, series.time_ns = dict(fields), time_ns
-        self._ring.append(line_format, data, 1, now_ns)
+        self._read.append((line_format, data))
+
+    def write_ratio(self, device: str, ratio: float, time_ns: int) -> None:
+        """Write the ratio of counter to integral of a GPU, under the tags of its other values."""
+        for (measurement, _), series in self._series.items():
+            if measurement == "gpu" and series.tags.get("device") == device:
+                break
+        else:
+            series = self._new_series(Values("gpu", {"device": device}, {}))
+        series.integers[RATIO] = False
+        line_format = _format(series, {RATIO: ratio})
+        self._read.append((line_format, line_format.pack(ratio, time_ns)))
+
+    def end_read(self, now_ns: int) -> None:
+        """All samples of a read were written. ``now_ns``: boot time, for the ring."""
+        if not self._read:
+            return
+        formats, data = zip(*self._read, strict=True)
+        self._read.clear()
+        if formats != self._formats:
+            self.flush(now_ns)
+            self._formats = formats
+        self._reads.append(b"".join(data))
+
+    def flush(self, now_ns: int) -> None:
+        """Put the samples since the last call into the ring."""
+        reads, formats = self._reads, self._formats
+        if reads:
+            whole = formats[0] if len(formats) == 1 else self._whole(formats)
+            self._ring.append(whole, b"".join(reads), len(reads) * len(formats), now_ns)
+            reads.clear()
+
+    def _whole(self, formats: tuple[LineFormat, ...]) -> LineFormat:
+        whole = self._joined.get(formats)
+        if whole is None:
+            if len(self._joined) == MOST_JOINED:
+                self._joined.clear()
+            whole = self._joined[formats] = LineFormat.joined(formats)
+        return whole
 
     def _valid(self, reading: Values, series: _Series) -> Fields:
         """The finite values, each of its field's type."""
@@ -107,18 +162,13 @@ class ValueWriter:
             integer = series.integers.get(name)
             if integer is None:
                 integer = series.integers[name] = _is_integer(reading, series, name)
-            if not math.isfinite(value) or (integer and abs(value) >= INTEGER_LIMIT):
+            if not math.isfinite(value) or (
+                integer and not -INTEGER_LIMIT <= value < INTEGER_LIMIT
+            ):
                 self.dropped += 1
             else:
                 valid[name] = int(value) if integer else float(value)
         return valid
-
-    def gpu_tags(self, device: str) -> Tags:
-        """The tags under which the sensor gives the values of a GPU."""
-        for (measurement, _), series in self._series.items():
-            if measurement == "gpu" and series.tags.get("device") == device:
-                return series.tags
-        return {"device": device}
 
     def latest(self, oldest_ns: int) -> Iterator[Latest]:
         """The last fields of every series that is no older than ``oldest_ns``."""

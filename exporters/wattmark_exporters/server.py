@@ -1,10 +1,12 @@
 """The exporter's HTTP server: standard library only, one thread per kept connection."""
 
 import json
+import logging
 import math
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from socketserver import TCPServer, ThreadingMixIn
@@ -15,14 +17,16 @@ from wattmark_core.exporter_api import (
     BASE_HEADER,
     CURSOR_HEADER,
     LOST_HEADER,
-    TIME_HEADER,
     HostReport,
     TimeBase,
 )
 from wattmark_core.net import in_url, listening_error
 from wattmark_exporters.http_connection import HttpConnection, Request, Response
+from wattmark_exporters.ring import PIECE_LINES
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
+
+log = logging.getLogger(__name__)
 
 ACCEPT_PAUSE_SECONDS: Final = 0.05
 METHODS: Final = {
@@ -96,37 +100,35 @@ class ExporterServer(ThreadingMixIn, TCPServer):
         return connection, address
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is no event."""
+        """Log what is a fault of ours; a client that goes away in the middle is no event."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            log.error("a request failed: %r", error, exc_info=error)
 
 
 class _Connection(HttpConnection):
     server: ExporterServer
 
     def respond(self, request: Request) -> Response:
-        response = self._refusal(request) or self._answer(request)
-        now = {TIME_HEADER: str(time.time_ns())}
-        return response._replace(headers={**response.headers, **now})
+        method, path, query, sent = request
+        if self.server.token is not None and not self._bears(self.server.token, sent):
+            response = Response(401, b"a bearer token is needed; see --token-file\n")
+        elif METHODS.get(path) != method:
+            response = _refusal(path)
+        else:
+            response = self._answer(path, query)
+        return response
 
-    def _refusal(self, request: Request) -> Response | None:
-        method = METHODS.get(request.path)
-        if not self._allowed(request):
-            return Response(401, b"a bearer token is needed; see --token-file\n")
-        if method is None:
-            return Response(404, f"no such page; there are {' '.join(METHODS)}\n".encode())
-        if method != request.method:
-            return Response(405, f"{request.path} takes {method}\n".encode(), {"Allow": method})
-        return None
-
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, path: str, query: Mapping[str, str]) -> Response:
         backend = self.server.backend
-        match request.path:
+        match path:
             case "/samples":
-                return self._samples(request.query.get("after", ""))
+                return self._samples(query.get("after", ""))
             case "/sample":
                 backend.sampler.sample_now()
                 return Response(204, headers={BASE_HEADER: str(backend.base())})
             case "/arm":
-                return self._arm(request.query.get("seconds", ""))
+                return self._arm(query.get("seconds", ""))
             case "/metrics":
                 from wattmark_exporters import metrics  # 3 MiB, for those who ask
 
@@ -143,6 +145,8 @@ class _Connection(HttpConnection):
     def _samples(self, cursor: str) -> Response:
         page = self.server.backend.sampler.samples(cursor)
         headers = {CURSOR_HEADER: page.cursor, LOST_HEADER: str(page.lost)}
+        if page.lines > PIECE_LINES:
+            return Response(200, headers=headers, pieces=page.pieces)
         return Response(200, page.text().encode(), headers)
 
     def _arm(self, text: str) -> Response:
@@ -155,10 +159,15 @@ class _Connection(HttpConnection):
         self.server.backend.sampler.arm(seconds)
         return Response(204)
 
-    def _allowed(self, request: Request) -> bool:
-        if self.server.token is None:
-            return True
-        sent = request.headers.get("authorization", "").encode("utf-8", "replace")
+    def _bears(self, token: bytes, headers: Mapping[str, str]) -> bool:
+        sent = headers.get("authorization", "").encode("utf-8", "replace")
         import hmac  # 4 MiB, for those who have a token
 
-        return hmac.compare_digest(sent, b"Bearer " + self.server.token)
+        return hmac.compare_digest(sent, b"Bearer " + token)
+
+
+def _refusal(path: str) -> Response:
+    method = METHODS.get(path)
+    if method is None:
+        return Response(404, f"no such page; there are {' '.join(METHODS)}\n".encode())
+    return Response(405, f"{path} takes {method}\n".encode(), {"Allow": method})

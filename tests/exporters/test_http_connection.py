@@ -1,11 +1,14 @@
 """HTTP as clients may send it: in pieces, one after the other, and wrong."""
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Thread
 
 import pytest
 
+from wattmark_core.exporter_api import TIME_HEADER
 from wattmark_exporters.http_connection import HEAD_LIMIT_BYTES, HttpConnection, Request, Response
 
 
@@ -13,6 +16,10 @@ class Echo(HttpConnection):
     """Answers with what was asked."""
 
     def respond(self, request: Request) -> Response:
+        if request.path == "/fault":
+            raise ValueError("a fault")
+        if request.path == "/pieces":
+            return Response(200, pieces=lambda: iter([b"one\n", b"two\n"]))
         text = f"{request.method} {request.path} {sorted(request.query.items())}"
         return Response(200, text.encode())
 
@@ -25,7 +32,7 @@ def client() -> Iterator[socket.socket]:
         connection, address = server.accept()
 
         def serve() -> None:
-            with connection:
+            with connection, suppress(ValueError):
                 Echo(connection, address, None)  # type: ignore[arg-type]  # it asks no server
 
         thread = Thread(target=serve)
@@ -82,6 +89,12 @@ def test_a_client_that_waits_to_send_its_body_gets_100_continue(client: socket.s
         (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400 Bad Request"),
         (b"POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n", b"413 "),
         (b"PUT / HTTP/1.1\r\n\r\n", b"501 Not Implemented"),
+        (b"GET / HTTP/1.1x\r\n\r\n", b"400 Bad Request"),
+        (b"GET / HTTP/1.\r\n\r\n", b"400 Bad Request"),
+        (b"GET / HTTP/1.\xb2\r\n\r\n", b"400 Bad Request"),
+        (b"POST / HTTP/1.1\r\nContent-Length : 5\r\n\r\n", b"400 Bad Request"),
+        (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"413 "),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * HEAD_LIMIT_BYTES + b"\r\n\r\n", b"431 "),
         (b"GET / HTTP/1.1\r\nX: ".ljust(HEAD_LIMIT_BYTES + 1, b"x"), b"431 "),
     ],
 )
@@ -94,6 +107,7 @@ def test_what_is_no_request_ends_the_connection(
     head, _, body = data.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"\r\nConnection: close" in head
+    assert head.count(TIME_HEADER.encode()) == 1
     assert body.count(b"\n") == 1
 
 
@@ -103,3 +117,66 @@ def test_http_1_0_is_closed_unless_it_asks_otherwise(client: socket.socket) -> N
     assert b"Connection: close" not in answer(client, b"]")
     client.sendall(b"GET /b HTTP/1.0\r\n\r\n")
     assert b"Connection: close" in answer(client, b"never")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /a HTTP/1.0\n\n",
+        b"GET /a HTTP/1.1\nHost: x\nConnection: close\n\n",
+        b"GET /a HTTP/1.0\r\nHost: x\n\r\n",
+    ],
+)
+def test_lines_may_end_in_a_bare_line_feed(client: socket.socket, sent: bytes) -> None:
+    """Wherever they do: people type such requests."""
+    client.sendall(sent)
+    assert b"GET /a []" in answer(client, b"never")
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        (b"http://host:9109/a?b=c", b"GET /a [('b', 'c')]"),
+        (b"http://host:9109", b"GET / []"),
+        (b"HTTPS://host/a", b"GET /a []"),
+        (b"//a", b"GET /a []"),
+        (b"/a#b", b"GET /a []"),
+        (b"*", b"GET * []"),
+    ],
+)
+def test_targets_have_several_forms(client: socket.socket, target: bytes, asked: bytes) -> None:
+    """A proxy's client sends the whole URL; slashes too many do not count."""
+    client.sendall(b"GET " + target + b" HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer(client, b"never").endswith(b"\r\n\r\n" + asked)
+
+
+def test_an_answer_to_head_has_no_body(client: socket.socket) -> None:
+    """It is refused with the head alone, or the client would take the body for another answer."""
+    client.sendall(b"HEAD /a HTTP/1.1\r\n\r\n")
+    head, end, body = answer(client, b"never").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 501 ")
+    assert (end, body) == (b"\r\n\r\n", b"")
+
+
+def test_every_answer_says_when_it_was_sent(client: socket.socket) -> None:
+    """In Unix ns."""
+    before = time.time_ns()
+    client.sendall(b"GET /a HTTP/1.1\r\n\r\n")
+    _, _, rest = answer(client, b"]").partition(f"{TIME_HEADER}: ".encode())
+    assert before <= int(rest.partition(b"\r\n")[0]) <= time.time_ns()
+
+
+def test_a_fault_is_answered_with_500_and_raised_on(client: socket.socket) -> None:
+    """The client gets one line; who serves the connection learns of the fault."""
+    client.sendall(b"GET /fault HTTP/1.1\r\n\r\n")
+    head, _, body = answer(client, b"never").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert body.count(b"\n") == 1
+
+
+def test_a_body_may_be_sent_in_pieces(client: socket.socket) -> None:
+    """Its length is known all the same, and the connection is kept."""
+    client.sendall(b"GET /pieces HTTP/1.1\r\n\r\nGET /a HTTP/1.0\r\n\r\n")
+    data = answer(client, b"never")
+    assert b"Content-Length: 8\r\n" in data
+    assert b"\r\n\r\none\ntwo\nHTTP/1.1 200 OK\r\n" in data

@@ -48,6 +48,48 @@ def test_ends_on_signal(exporter: Start, number: signal.Signals) -> None:
     assert process.stdout.read() == ""
 
 
+OPTIONED = """
+from wattmark_core.catalogue import Domain
+from wattmark_exporters import Power, Sensor, Traits
+from wattmark_exporters.readings import Option
+
+
+class Lamp(Sensor):
+    name = "lamp"
+    options = (Option("--lamp-watts", "its power", "W", float),)
+
+    def __init__(self, watts):
+        self._watts = watts
+
+    @classmethod
+    def make(cls, options):
+        return cls(options.lamp_watts)
+
+    def read(self):
+        return [Power(Domain.PSYS, "lamp", self._watts, Traits(), integrate=True)]
+
+
+class Greedy(Lamp):
+    options = (Option("--listen", "where"),)
+"""
+
+
+def test_a_sensor_of_ones_own_has_its_options(
+    exporter: Start, wait_until: Wait, tmp_path: Path
+) -> None:
+    """They stand beside the program's, in its help as well."""
+    (tmp_path / "lamps.py").write_text(OPTIONED)
+    client = exporter("--sensor", "lamps:Lamp", "--lamp-watts", "7.5").client
+    wait_until(lambda: "watts=7.5" in client.samples().text)
+    done = subprocess.run(
+        [sys.executable, "-m", "wattmark_exporters", "--sensor=lamps:Lamp", "--help"],
+        capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert "--lamp-watts W" in done.stdout
+    text = refused(2, "--sensor", "lamps:Greedy", cwd=tmp_path)
+    assert "--listen is an option already" in text
+
+
 def test_port_in_use() -> None:
     """A port in use is one line, and status 1."""
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -71,6 +113,7 @@ def test_off_loopback_when_set(exporter: Start) -> None:
     ("arguments", "words"),
     [
         (["--listen", "nonsense"], "HOST:PORT"),
+        (["--host-name", os.fsdecode(b"caf\xe9")], "is not UTF-8"),
         (["--listen", "127.0.0.1:99999"], "HOST:PORT"),
         (["--without", "nothing"], "no such sensor; there are"),
         (["--sensor", "nonsense"], "package.module:Class"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattmark_exporters.line_format import LineFormat
-from wattmark_exporters.ring import Ring, RingPage
+from wattmark_exporters.ring import PIECE_LINES, Ring, RingPage
 
 S = 1_000_000_000
 NUMBERS = LineFormat("n", [("v", True)])
@@ -72,6 +72,18 @@ def test_cap() -> None:
     assert numbers_of(ring.after("")) == [1, 2, 1, 2]
     append(ring, [3] * 6)
     assert numbers_of(ring.after("")) == []
+
+
+def test_a_page_comes_in_pieces_that_make_its_text() -> None:
+    """None of them is the whole of a large page."""
+    ring = Ring()
+    for number in range(300):
+        append(ring, [number] * 10)
+    page = ring.after("")
+    pieces = list(page.pieces())
+    assert b"".join(pieces).decode() == page.text()
+    assert page.lines == 3000
+    assert [piece.count(b"\n") for piece in pieces] == [PIECE_LINES] * 3 + [0]
 
 
 def test_instances_differ() -> None:

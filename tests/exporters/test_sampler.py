@@ -2,10 +2,12 @@
 
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -44,6 +46,14 @@ class Scripted(Sensor):
         """What the function gives."""
         self.reads += 1
         return self._readings()
+
+
+class Split(Scripted):
+    """One whose readings are made when somebody asks."""
+
+    def take(self) -> Iterable[Reading]:
+        """New readings each time."""
+        return list(self.read())
 
 
 @dataclass
@@ -404,6 +414,9 @@ def test_counter_against_power(bench: Build, clock: FakeClock) -> None:
         (Values("energy", {}, {"joules": 1.0}), "measurement 'energy'"),
         (Values("cpu", {}, {"smell": 1.0}), "no field 'smell'"),
         ("text", "gave a str"),
+        (Values("room", {"place": "\udce9"}, {"x": 1.0}), "not UTF-8"),
+        (Values("room", {}, {"\udce9": 1.0}), "not UTF-8"),
+        (Power(Domain.PSYS, "\udce9", 1.0), "not UTF-8"),
     ],
 )  # fmt: skip
 def test_readings_that_may_not_be(bench: Build, values: Reading, reason: str) -> None:
@@ -416,7 +429,7 @@ def test_readings_that_may_not_be(bench: Build, values: Reading, reason: str) ->
 
 def test_samples_do_not_wait_for_a_poll_for_ever(bench: Build, clock: FakeClock) -> None:
     """Where nobody polls, reads become samples all the same: 32 reads of a sensor wait at most."""
-    sensor = Scripted("meter", steady(clock, 50.0))
+    sensor = Split("meter", steady(clock, 50.0))
     box = bench(sensor)
     box.run(0.05)
     cursor = box.cursor
@@ -486,3 +499,104 @@ def test_a_dead_sampler_ends_the_exporter(clock: FakeClock) -> None:
     sampler.start()
     assert crashed.wait(20)
     sampler.stop()
+
+
+def test_a_sensor_that_hangs_keeps_nobody_from_the_samples(bench: Build) -> None:
+    """They come at once while it reads, and what others read meanwhile comes after its read."""
+    reading, go_on = Event(), Event()
+
+    def hang() -> Iterable[Reading]:
+        reading.set()
+        assert go_on.wait(20)
+        return [Values("slow", {}, {"x": 1.0})]
+
+    idle = Scripted("idle", lambda: [Values("room", {}, {"x": 2.0})])
+    hanging = Scripted("hanging", hang)
+    sampler = bench(idle, hanging).sampler
+    thread = Thread(target=sampler.run_due)
+    thread.start()
+    try:
+        assert reading.wait(20)
+        start = time.monotonic()
+        pages = [sampler.samples("") for _ in range(3)]
+        assert time.monotonic() - start < 1.0
+    finally:
+        go_on.set()
+        thread.join(20)
+    assert "slow" not in pages[-1].text()
+    after = sampler.samples(pages[-1].cursor)
+    assert of(decode_lines(after.text()), "slow")
+    assert of(decode_lines(sampler.samples("").text()), "room")
+
+
+@pytest.mark.parametrize("kind", [Scripted, Split])
+def test_a_sensor_that_never_gives_a_reading_is_down_from_the_start(
+    bench: Build, kind: type[Scripted]
+) -> None:
+    """On every line of its own, whoever asks when: its reads do not count as taken."""
+    box = bench(kind("bad", lambda: [Values("energy", {}, {"x": 1.0})]))
+    own = [sample.fields for sample in of(box.run(5.0), "sensor")]
+    assert len(own) >= 4
+    assert {(fields["up"], fields["state"], fields["taken"]) for fields in own[1:]} == {(0, 0, 0)}
+    assert (box.sensor("bad").state, box.sensor("bad").taken) == (SensorState.FAILED, 0)
+
+
+@pytest.mark.parametrize("kind", [Scripted, Split])
+@pytest.mark.parametrize("poll_seconds", [0.3, 1.0, 20.0])
+def test_taken_counts_the_reads_that_went_well(
+    bench: Build, kind: type[Scripted], poll_seconds: float
+) -> None:
+    """Of a sensor that goes bad every second time, half; on its lines as in ``/sensors``."""
+    flaky: Scripted = kind(
+        "flaky", lambda: [Values("room" if flaky.reads % 2 else "energy", {}, {"x": 1.0})]
+    )
+    box = bench(flaky)
+    samples: list[Sample] = []
+    for _ in range(round(20 / poll_seconds)):
+        samples += box.run(poll_seconds)
+    for fields in (sample.fields for sample in of(samples, "sensor") if sample.fields["due"] > 1):
+        assert abs(fields["taken"] - fields["due"] / 2) <= 1
+    report = box.sensor("flaky")
+    assert abs(report.taken - report.due / 2) <= 1
+    assert report.due > 150
+
+
+def test_a_sensor_may_use_its_objects_again(bench: Build) -> None:
+    """What it returned may change with the next read: each sample has the values of its own."""
+    fields = {"i": 0.0}
+    readings: list[Reading] = [Values("again", {}, fields)]
+
+    def count() -> list[Reading]:
+        fields["i"] += 1
+        return readings
+
+    samples = of(bench(Scripted("again", count)).run(2.0), "again")
+    assert [sample.fields["i"] for sample in samples] == [i + 1.0 for i in range(len(samples))]
+    assert len(samples) > 15
+
+
+def test_one_reading_that_is_no_list_is_named(bench: Build) -> None:
+    """It is a tuple of its parts, which are no readings."""
+    box = bench(Scripted("one", lambda: Power(Domain.PSYS, "w", 1.0)))  # type: ignore[arg-type, return-value]
+    box.run(1.0)
+    assert box.sensor("one").reason == "read() returned one reading; return a list of them"
+
+
+def test_values_may_be_decimals_and_the_least_integer(bench: Build) -> None:
+    """In every read alike, as they are written as 64 bits."""
+    values = {"x": Decimal("1.5"), "y": 2.0, "z_ns": -(2**63)}
+    samples = of(bench(Scripted("odd", lambda: [Values("odd", {}, values)])).run(1.0), "odd")  # type: ignore[arg-type]
+    assert len(samples) > 5
+    assert {tuple(s.fields.items()) for s in samples} == {tuple(values.items())}
+
+
+def test_values_of_many_series_take_one_chunk_a_read(bench: Build) -> None:
+    """Or fewer: 165 chunks would take three times the memory."""
+    box = bench(Scripted("many", lambda: [
+        Values("room", {"d": str(n)}, {"x": 1.0 * n}) for n in range(165)
+    ], energy=False))  # fmt: skip
+    samples = of(box.run(2.0), "room")
+    assert {(s.tag["d"], s.fields["x"]) for s in samples} == {(str(n), n) for n in range(165)}
+    chunks = box.sampler.samples("").chunks
+    assert len(samples) / 165 >= len([chunk for chunk in chunks if chunk.lines > 1]) > 0
+    assert len(chunks) < len(samples) / 20

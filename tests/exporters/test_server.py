@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from wattmark_core.catalogue import BY_NAME
 from wattmark_core.errors import ExporterError
-from wattmark_core.exporter_api import ExporterClient, SensorState
+from wattmark_core.exporter_api import ExporterClient, HostReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock
@@ -285,6 +285,55 @@ def test_losses_are_in_a_header(clock: FakeClock) -> None:
         thread.join()
     assert page.lost == 2
     assert len(page.text.splitlines()) == 3
+
+
+def test_a_fault_is_logged_and_answered(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+    """Where an answer cannot be made the client gets 500 and one line, the log the fault."""
+
+    def fault() -> HostReport:
+        raise ValueError("a fault")
+
+    ring, jitter = Ring(), random.Random(1)  # noqa: S311 - jitter, not secrets
+    sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
+    server = ExporterServer("127.0.0.1", 0, Security())
+    server.backend = Backend(sampler, fault, lambda: sampler.base("boot"))
+    thread = Thread(target=server.serve)
+    thread.start()
+    try:
+        status, text, headers = request(server.url, "GET", "/sensors")
+        wait_end = time.monotonic() + 20
+        while not caplog.records and time.monotonic() < wait_end:
+            time.sleep(0.01)
+    finally:
+        server.stop()
+        thread.join()
+    assert (status, text.count("\n")) == (500, 1)
+    assert "X-Wattmark-Time" in headers
+    assert "a fault" in caplog.text
+
+
+def test_a_full_ring_arrives_whole(clock: FakeClock) -> None:
+    """In pieces, as text of known length; the connection goes on."""
+    ring, line = Ring(), LineFormat("a", [("v", False)])
+    jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
+    sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
+    server = ExporterServer("127.0.0.1", 0, Security())
+    server.backend = Backend(
+        sampler, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")
+    )
+    thread = Thread(target=server.serve)
+    thread.start()
+    client = ExporterClient(server.url)
+    try:
+        for number in range(50_000):
+            ring.append(line, line.pack(1.0, number), 1, 0)
+        page = client.samples()
+        assert [int(text.split()[-1]) for text in page.text.splitlines()] == list(range(50_000))
+        assert client.samples(page.cursor).text == ""
+    finally:
+        client.close()
+        server.stop()
+        thread.join()
 
 
 def test_token(meter: Start, tmp_path: Path) -> None:

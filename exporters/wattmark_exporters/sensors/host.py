@@ -7,7 +7,7 @@ its own container only, adds 3.6 MiB of memory, and one round takes 99 µs of CP
 
 import logging
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,6 +22,8 @@ _SECTOR_BYTES: Final = 512
 _LEAST_JIFFIES: Final = 10
 """A ratio of fewer jiffies is quantisation: alumet-dev/alumet#387 saw more than 100 %."""
 _CPU_FIELDS: Final = tuple(f"{mode}_seconds" for mode in ("busy", *CpuTimes._fields))
+_ENTRY_BYTES: Final = 64
+"""A line of PROC/meminfo is shorter."""
 _CONTAINER_ENDS: Final = b"veth"
 """A container's end of a bridge: comes and goes, and the bridge counts the same bytes."""
 
@@ -44,7 +46,8 @@ class Host(Sensor):
         self._own_networks = KeptFile(procfs / "net/dev", 65536)
         self._blocks = sysfs / "block"
         self._disk_names: dict[bytes, str] = {}
-        self._before: CpuTimes | None = None
+        self._before: tuple[int, int] | None = None
+        """Busy and total jiffies at the last reading."""
 
     @classmethod
     def make(cls, options: Namespace) -> Self:
@@ -71,18 +74,31 @@ class Host(Sensor):
             if not _readable(file):
                 log.warning("%s cannot be read: its metrics are left out", file.path)
 
-    def read(self) -> Iterator[Reading]:
+    def take(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """The texts of PROC/stat, meminfo, diskstats and net/dev. Raises ``OSError`` without
+        the first."""
+        return (
+            self._stat.read_all(), _text(self._memory), _text(self._disks), _text(self._networks)
+        )  # fmt: skip
+
+    def read(self) -> Iterable[Reading]:
         """All of it. Raises ``SensorFailed`` or ``OSError`` when PROC/stat fails."""
-        yield self._cpu()
-        yield from _memory(_text(self._memory))
-        for line in _text(self._disks).splitlines():
-            fields = line.split()
+        return self.readings(self.take())
+
+    def readings(self, taken: tuple[bytes, bytes, bytes, bytes]) -> Iterable[Reading]:
+        """As ``read``, of what ``take`` returned."""
+        stat, memory, disks, networks = taken
+        readings: list[Reading] = [self._cpu(stat)]
+        _add_memory(readings, memory)
+        for line in disks.splitlines():
+            fields = line.split(None, 10)
             if len(fields) >= 10 and (name := self._whole_disk(fields[2])):
-                yield Values("disk", {"device": name}, {
+                readings.append(Values("disk", {"device": name}, {
                     "read_bytes": float(int(fields[5]) * _SECTOR_BYTES),
                     "written_bytes": float(int(fields[9]) * _SECTOR_BYTES),
-                })  # fmt: skip
-        yield from _network(_text(self._networks))
+                }))  # fmt: skip
+        _add_networks(readings, networks)
+        return readings
 
     def close(self) -> None:
         for file in (
@@ -90,19 +106,21 @@ class Host(Sensor):
         ):  # fmt: skip
             file.close()
 
-    def _cpu(self) -> Values:
+    def _cpu(self, text: bytes) -> Values:
         try:
-            text = self._stat.read_all()
             now = cpu_times(text)
         except ValueError as error:
             raise SensorFailed(str(error)) from error
+        busy, total = now.busy, now.total
         fields: dict[str, float | int] = dict(
-            zip(_CPU_FIELDS, [jiffies / USER_HZ for jiffies in (now.busy, *now)], strict=True)
+            zip(_CPU_FIELDS, [jiffies / USER_HZ for jiffies in (busy, *now)], strict=True)
         )
         fields["cpus"] = visible_cpus(text)
-        before, self._before = self._before, now
-        if before is not None and (ratio := _utilization(before, now)) is not None:
-            fields["utilization_ratio"] = ratio
+        before, self._before = self._before, (busy, total)
+        if before is not None:
+            ratio = _utilization(busy - before[0], total - before[1])
+            if ratio is not None:
+                fields["utilization_ratio"] = ratio
         return Values("cpu", {}, fields)
 
     def _whole_disk(self, device: bytes) -> str:
@@ -117,37 +135,36 @@ class Host(Sensor):
         return name
 
 
-def _utilization(before: CpuTimes, now: CpuTimes) -> float | None:
+def _utilization(busy: int, total: int) -> float | None:
     """Busy share between two readings, 0 to 1; None over too short a time or if a counter fell."""
-    total, busy = now.total - before.total, now.busy - before.busy
     if total < _LEAST_JIFFIES or not 0 <= busy <= total:
         return None
     return busy / total
 
 
-def _memory(text: bytes) -> Iterator[Reading]:
+def _add_memory(readings: list[Reading], text: bytes) -> None:
     total, available = _bytes(text, b"MemTotal:"), _bytes(text, b"MemAvailable:")
     if total is not None and available is not None:
-        yield Values("memory", {}, {
+        readings.append(Values("memory", {}, {
             "total_bytes": total, "available_bytes": available, "used_bytes": total - available,
-        })  # fmt: skip
+        }))  # fmt: skip
 
 
 def _bytes(meminfo: bytes, name: bytes) -> float | None:
     start = meminfo.find(name)
-    number = meminfo[start + len(name) :].split(maxsplit=1)[:1] if start >= 0 else []
-    return int(number[0]) * 1024.0 if number else None
+    entry = meminfo[start : start + _ENTRY_BYTES].split(None, 2) if start >= 0 else []
+    return int(entry[1]) * 1024.0 if len(entry) > 1 else None
 
 
-def _network(text: bytes) -> Iterator[Reading]:
+def _add_networks(readings: list[Reading], text: bytes) -> None:
     for line in text.splitlines():
         name, colon, rest = line.partition(b":")
-        fields = rest.split()
+        fields = rest.split(None, 9)
         interface = name.strip()
         if colon and len(fields) >= 9 and not interface.startswith(_CONTAINER_ENDS):
-            yield Values("network", {"interface": interface.decode()}, {
+            readings.append(Values("network", {"interface": interface.decode()}, {
                 "received_bytes": float(fields[0]), "sent_bytes": float(fields[8]),
-            })  # fmt: skip
+            }))  # fmt: skip
 
 
 def _text(file: KeptFile) -> bytes:

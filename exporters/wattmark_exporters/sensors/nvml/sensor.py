@@ -68,6 +68,10 @@ class Nvml(Sensor):
         if not all(board.access.counts for board in boards):
             self.interval_seconds = _INTEGRATED_SECONDS
 
+    def take(self) -> Iterable[Reading]:
+        """As ``read``: its readings are new ones each time, and may wait."""
+        return self.read()
+
     def read(self) -> Iterable[Reading]:
         """Energy and power of all boards; of one board a second's slow values. Raises
         ``SensorFailed`` when all boards are lost."""

@@ -1,9 +1,12 @@
 """A file of an earlier version opens, is copied before it changes, and answers as it did."""
 
+import fcntl
 import json
 import logging
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,6 +20,7 @@ import pytest
 from wattmark_core.errors import StoreError
 from wattmark_core.machine import wattmark_version
 from wattmark_core.results import Verdict
+from wattmark_runner.options import alone
 from wattmark_runner.records.database import RunDatabase, score_of
 from wattmark_runner.views.tables import TABLES as PAPER_TABLES
 from wattmark_runner.views.tables import Choice
@@ -102,6 +106,29 @@ def test_without_a_copy_nothing_changes(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert "body" in {row[1] for row in connection.execute("PRAGMA table_info(scores)")}
+
+
+def test_an_older_file_is_not_changed_under_a_running_service(file: Path) -> None:
+    """A service of the older version holds the folder's lock, and would no longer find its
+    tables. Once it has stopped, the file opens."""
+    before = file.read_bytes()
+    with (file.parent / "runner.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-m", "wattmark_cli", "table1", "--data", str(file.parent)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "a runner of an older version works on it; stop it first" in done.stderr
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert file.read_bytes() == before
+        assert not list(file.parent.glob("*before*"))
+    assert len(RunDatabase(file).list()) == 120
+
+
+def test_a_service_changes_the_older_file_in_its_own_folder(file: Path) -> None:
+    """It holds the folder's lock then."""
+    with alone(file.parent):
+        assert len(RunDatabase(file).list()) == 120
 
 
 def test_two_may_open_an_older_file_at_once(file: Path) -> None:

@@ -15,13 +15,15 @@ from wattmark_runner.records.folder_lock import folder_lock
 from wattmark_runner.records.model import FINAL
 from wattmark_runner.records.schema import SCHEMA, VERSION
 from wattmark_runner.records.score_columns import COLUMNS, put_columns
-from wattmark_store.copies import copy_before_migration
+from wattmark_store.copies import copied_before_migration
 
 log = logging.getLogger(__name__)
 
 OLDER: Final = frozenset({1, 2})
 BUSY_SECONDS: Final = 30.0
 LOG_SECONDS: Final = 2.0
+SIZES: Final = 3.0
+"""Room for the copy, what the file grows by, and its log, in sizes of the file."""
 _OF_RUN: Final = frozenset({
     "test_images", "cpu_utilization_ratio", "memory_used_bytes", "gpu_utilization_ratio",
     "gpu_memory_used_bytes",
@@ -49,7 +51,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        with _no_older_runner(connection, path):
+        with _older_kept(connection, path):
             _change(connection, path)
             connection.commit()
     except BaseException:
@@ -73,13 +75,13 @@ def check(path: Path) -> None:
 
 
 @contextmanager
-def _no_older_runner(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Keep runners away for as long as the file of an older version changes."""
+def _older_kept(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Copy the file of an older version first, and keep runners away while it changes."""
     if not _tables(connection) or _version(connection) not in OLDER:
         yield
         return
     try:
-        with folder_lock(path.parent):
+        with folder_lock(path.parent), copied_before_migration(path, SIZES):
             yield
     except BlockingIOError as error:
         raise StoreError(
@@ -114,7 +116,6 @@ def _change(connection: sqlite3.Connection, path: Path) -> None:
     _check_version(connection, path)
     older = bool(_tables(connection)) and _version(connection) in OLDER
     if older:
-        copy_before_migration(path)
         connection.execute("DROP INDEX IF EXISTS scores_compared")
         connection.execute("ALTER TABLE scores RENAME TO older_scores")
     for statement in SCHEMA.split(";"):

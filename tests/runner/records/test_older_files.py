@@ -3,11 +3,13 @@
 import fcntl
 import json
 import logging
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -26,6 +28,7 @@ from wattmark_runner.views.tables import TABLES as PAPER_TABLES
 from wattmark_runner.views.tables import Choice
 from wattmark_scoring.scores import ENERGY_SCORE
 
+NOBODY: Final = 65534
 FILTERS: Final = ("", "workload=digits", "boundary=host", "host=lab1", "host=lab2&boundary=gpu")
 TABLES: Final = [
     *(f"/tables/{number}?{chosen}" for number, chosen in product("123", FILTERS)),
@@ -106,6 +109,27 @@ def test_without_a_copy_nothing_changes(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert "body" in {row[1] for row in connection.execute("PRAGMA table_info(scores)")}
+
+
+@pytest.fixture
+def not_ours() -> Iterator[Path]:
+    """A runner.sqlite of an older version that this process, then not root, can read alone."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "runner.sqlite"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript("CREATE TABLE runs (x); PRAGMA user_version = 2")
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        os.seteuid(os.getuid() or NOBODY)
+        yield path
+        os.seteuid(os.getuid())
+        path.parent.chmod(0o755)
+
+
+def test_a_file_that_may_not_be_written_is_a_matter_of_permissions(not_ours: Path) -> None:
+    """Room would not help."""
+    with pytest.raises(StoreError, match="change the permissions of it and its folder"):
+        RunDatabase(not_ours).counts()
 
 
 def test_an_older_file_is_not_changed_under_a_running_service(file: Path) -> None:

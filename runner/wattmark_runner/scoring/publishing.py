@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import TypeAlias
 
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Score
@@ -18,7 +19,7 @@ from wattmark_store import Showing, Store
 log = logging.getLogger(__name__)
 
 
-StoredScores = dict[str, Sequence[Score]]
+StoredScores: TypeAlias = dict[str, Sequence[Score]]
 """The energy scores that a store has, by workload, as far as they were read."""
 
 
@@ -32,7 +33,7 @@ def publish(
     the run has no longer are deleted; marks that the store has of its windows stay.
 
     ``data``: what was read of the windows, by their ids; None: it is read where it is shown.
-    ``stored``: what was read for runs before, and is completed; None: all is read.
+    ``stored``: what the store has after the runs before, which is completed; None: it is read.
     Writing them again changes nothing. Raises ``StoreError`` if windows or scores cannot be
     written. What is shown of them stops neither: what goes wrong there is logged. False if the
     store went away meanwhile, so that it is to be published once more.
@@ -50,6 +51,8 @@ def publish(
                 continue
         store.put_score(score)
     store.keep_scores(record.run_id, record.scores)
+    if stored is not None and known is not None:
+        stored[record.request.workload] = known
     if showing is not None and known is not None:
         with aside:
             read = read_windows(record, store) if data is None else data

@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from wattmark_cli.commands import COMMANDS
-from wattmark_cli.embedded import Rooms, StoreOptions, make_folder, open_rooms, running_exporter
+from wattmark_cli.embedded import (
+    Rooms,
+    StoreOptions,
+    make_folder,
+    open_rooms,
+    running_exporter,
+    store_url_in,
+)
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_exporters.choice import add_sensor_options, sensor_arguments
+from wattmark_store import check_store
 
 DATA: Final = Path("wattmark-data")
 Subparsers = Any
@@ -74,14 +82,16 @@ def store_options(arguments: argparse.Namespace) -> StoreOptions:
 
 
 def check_rooms(arguments: argparse.Namespace) -> None:
-    """Raise ``ConfigurationError`` for options with which a room would not start, before one
-    does."""
+    """Raise ``ConfigurationError`` or ``StoreError`` for options with which a room would not start,
+    before one does."""
     if bool(arguments.exporter) != bool(arguments.store):
         raise ConfigurationError("--exporter and --store go together: give both, or neither")
     _check_exporter(arguments)
     if arguments.exporter:
         ExporterClient(arguments.exporter).close()
     make_folder(arguments.data)
+    url = arguments.store or store_url_in(arguments.data)
+    check_store(url, arguments.store_password_file, arguments.store_ca)
 
 
 def check_numbers(

@@ -13,7 +13,7 @@ from wattmark_cli.options import (
     store_options,
 )
 from wattmark_cli.remote import print_json
-from wattmark_runner.scoring.publishing import publish
+from wattmark_runner.scoring.publishing import StoredScores, publish
 from wattmark_store import open_store
 
 
@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     records = saved_records(arguments.data, arguments.run_ids)
     url, more = arguments.store or store_url_in(arguments.data), store_options(arguments)
     with closing(open_store(url, more.password_file, more.ca)) as store:
-        written = [publish(record, store) for record in records]
+        stored: StoredScores = {}
+        written = [publish(record, store, stored=stored) for record in records]
     counts = {
         "runs": len(records),
         "windows": sum(len(record.windows) for record in records),

@@ -23,6 +23,7 @@ __all__ = [
     "Showing",
     "Store",
     "ViewPoint",
+    "check_store",
     "open_store",
 ]
 
@@ -34,19 +35,42 @@ def open_store(url: str, password_file: Path | None = None, ca: Path | None = No
     ``password_file`` holds InfluxDB's password, ``ca`` the certificate that signed the server's.
     Raises ``ConfigurationError`` for an unknown scheme, ``StoreError`` if it cannot be opened.
     """
-    if url.startswith(("influxdb://", "influxdbs://")):
-        try:
-            from wattmark_store.influx import open_influx
-        except ModuleNotFoundError as error:
-            raise ConfigurationError(
-                f"store {url}: {error.name} is not installed; pip install 'wattmark[influxdb]'"
-            ) from error
-        return open_influx(url, password_file, ca)
+    if _is_influx(url):
+        return _influx(url, password_file, ca)
     from wattmark_store.sqlite import SqliteStore
 
+    return SqliteStore(_sqlite_path(url))
+
+
+def check_store(url: str, password_file: Path | None = None, ca: Path | None = None) -> None:
+    """Raise what ``open_store`` would for URL, files and versions, and make and change nothing.
+    Whether a server answers is not asked."""
+    if _is_influx(url):
+        _influx(url, password_file, ca).close()
+        return
+    from wattmark_store.sqlite import check_file
+
+    check_file(_sqlite_path(url))
+
+
+def _is_influx(url: str) -> bool:
+    return url.startswith(("influxdb://", "influxdbs://"))
+
+
+def _influx(url: str, password_file: Path | None, ca: Path | None) -> Store:
+    try:
+        from wattmark_store.influx import open_influx
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"store {url}: {error.name} is not installed; pip install 'wattmark[influxdb]'"
+        ) from error
+    return open_influx(url, password_file, ca)
+
+
+def _sqlite_path(url: str) -> Path:
     scheme, _, path = url.partition(":///")
     if scheme != "sqlite" or not path:
         raise ConfigurationError(
             f"store {url!r} is neither sqlite:///PATH nor influxdb://USER@HOST:8086"
         )
-    return SqliteStore(Path(path))
+    return Path(path)

@@ -54,6 +54,17 @@ def open_connection(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def check_versions(path: Path) -> None:
+    """Raise ``StoreError`` if the file ``path`` is not a store that this version knows."""
+    try:
+        address = f"{path.absolute().as_uri()}?mode=rw"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute("PRAGMA query_only=1")
+            schema.check_version(connection, path)
+    except sqlite3.Error as error:
+        raise translate(path, error) from error
+
+
 def open_writer(path: Path) -> sqlite3.Connection:
     """Open the store for writing, create or extend its tables. Raises ``StoreError``.
 

@@ -7,6 +7,7 @@ own. Each such table has a twin ``…_1m`` at one minute. All have the key (seri
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import Final, get_args, get_type_hints
 from wattmark_core.catalogue import MEASUREMENTS, Kind, Metric
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Score, Window
-from wattmark_store.copies import copy_before_migration
+from wattmark_store.copies import copied_before_migration
 
 APPLICATION_ID: Final = 0x5761746D
 """``Watm``: marks an SQLite file as a Wattmark store (SQLite file format, offset 68)."""
 VERSION: Final = 1
+SIZES: Final = 1.1
+"""Room for the copy, in sizes of the file: a new column changes no row."""
 OTHER: Final = "other"
 MINUTE_SUFFIX: Final = "_1m"
 COUNTER_SUFFIXES: Final = ("_total", "_count", "_sum", "_bucket")
@@ -143,14 +146,14 @@ def create(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     check_version(connection, path)
     changes = list(_changes(connection))
-    if changes and _is_used(connection):
-        copy_before_migration(path)
-    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version={VERSION}")
-    for statement in (*_FIXED, *changes):
-        connection.execute(statement)
-    connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')
-    connection.execute("COMMIT")
+    older = bool(changes) and _is_used(connection)
+    with copied_before_migration(path, SIZES) if older else nullcontext():
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        for statement in (*_FIXED, *changes):
+            connection.execute(statement)
+        connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')
+        connection.execute("COMMIT")
 
 
 _FIXED: Final = (

@@ -12,12 +12,20 @@ from wattmark_core.errors import StoreError
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import AnySample
 from wattmark_store import queries, result_tables, retention
-from wattmark_store.connections import ReadPool, Writer, open_writer
+from wattmark_store.connections import ReadPool, Writer, check_versions, open_writer
 from wattmark_store.location import check_location
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.sample_batches import SampleWriter, sort
 from wattmark_store.sample_tables import SeriesKey
 from wattmark_store.selection import Selection
+
+
+def check_file(path: Path, *, procfs: Path = Path("/proc")) -> None:
+    """Raise ``StoreError`` where ``SqliteStore(path)`` would, for the place of the file and what it
+    holds, and make and change nothing."""
+    check_location(path, procfs)
+    if path.exists():
+        check_versions(path)
 
 
 class SqliteStore:

@@ -5,12 +5,11 @@ imports a server or a framework. All functions raise ``ConfigurationError`` with
 """
 
 import argparse
-import fcntl
 import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,8 @@ from typing import Final
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.net import HOST_NAME, host_port, listening_error, read_secret
-from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records import migration
+from wattmark_runner.records.folder_lock import check_unlocked, folder_lock
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.workloads.config import RunnerConfig
@@ -68,12 +68,14 @@ def check_exporter(exporter: ExporterAddress) -> None:
 
 
 def check_folder(data: Path) -> None:
-    """No other runner works on the folder, and the records in it can be read. Makes the folder.
+    """No other runner works on the folder, and the records in it can be read. Makes and changes
+    nothing.
 
     Raises ``StoreError`` for records that cannot be read.
     """
-    with alone(data), closing(RunDatabase(data / "runner.sqlite")) as database:
-        database.counts()
+    with _refused(data):
+        check_unlocked(data)
+    migration.check(data / "runner.sqlite")
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -94,16 +96,20 @@ def listening(host: str, port: int) -> socket.socket:
 @contextmanager
 def alone(data: Path) -> Iterator[None]:
     """Keep other services away from the data folder: two would both carry out its queue."""
-    try:
+    with _refused(data):
         data.mkdir(parents=True, exist_ok=True)
-        with (data / "runner.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ConfigurationError(
-                    f"another runner works on {data}; stop it, or name another folder with --data"
-                ) from error
+        with folder_lock(data):
             yield
+
+
+@contextmanager
+def _refused(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except BlockingIOError as error:
+        raise ConfigurationError(
+            f"another runner works on {data}; stop it, or name another folder with --data"
+        ) from error
     except OSError as error:
         raise ConfigurationError(
             f"data folder {data}: {error.strerror}; choose another with --data"

@@ -1,6 +1,7 @@
 """A wrong option is refused in one line before anything is started: no room, no framework."""
 
 import json
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+VERSIONS = ROOT / "tests/versions/9ca66c9"
 SENSOR = "from wattmark_exporters import Sensor\n\n\nclass Nameless(Sensor):\n    pass\n"
 ROOMS = [
     (("--exporter", "http://127.0.0.1:9"), "--exporter and --store go together"),
@@ -86,6 +88,12 @@ EXEC = [
     (("-o", "nowhere/result.json"), "cannot write nowhere/result.json"),
     (("-o", "."), "cannot write ."),
 ]
+FOLDERS = [
+    *((("older", *options), says) for options, says in ROOMS if "--store" in options),
+    (("empty", "--exporter", "http://127.0.0.1:9", "--store", "mysql://x"), "is neither sqlite"),
+    (("newer-store",), "update it"),
+    (("other-store",), "another program's SQLite database"),
+]
 COMMAND = ["sh", "-c", "exit 7"]
 
 
@@ -137,14 +145,36 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute("PRAGMA user_version = 9999")
         connection.execute("CREATE TABLE runs (x)")
         connection.commit()
+    for name in ("older", "newer-store", "other-store"):
+        (folder / name).mkdir()
+        shutil.copy(VERSIONS / "runner.sqlite", folder / name)
+    (folder / "empty").mkdir()
+    shutil.copy(VERSIONS / "store.sqlite", folder / "newer-store")
+    for name, change in (
+        ("newer-store", "PRAGMA user_version = 9999"),
+        ("other-store", "CREATE TABLE x (y)"),
+    ):
+        with closing(sqlite3.connect(folder / name / "store.sqlite")) as connection:
+            connection.execute(change)
     return folder
+
+
+def contents(folder: Path) -> dict[str, dict[str, bytes]]:
+    """The files of each data folder."""
+    names = {name for (name, *_), _ in FOLDERS}
+    return {
+        name: {path.name: path.read_bytes() for path in sorted((folder / name).iterdir())}
+        for name in names
+    }
 
 
 @pytest.fixture(scope="module")
 def spied(folder: Path, taken: str) -> dict[str, Any]:
     """All cases, one after the other in one interpreter, and one with the port in use."""
     lines = [command_line(command, options, taken) for command, options, _ in CASES]
+    lines += [["serve", "--listen", "127.0.0.1:0", "--data", *words] for words, _ in FOLDERS]
     lines += [["serve", "--listen", taken]]
+    before = contents(folder)
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r});"
          " import runpy; runpy.run_module('tests.cli.spied', run_name='__main__')"],
@@ -152,7 +182,7 @@ def spied(folder: Path, taken: str) -> dict[str, Any]:
         check=True,
     )  # fmt: skip
     body: dict[str, Any] = json.loads(done.stdout)
-    return body
+    return {**body, "before": before, "folders": contents(folder)}
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[" ".join([c, *o]) for c, o, _ in CASES])
@@ -174,6 +204,17 @@ def test_a_wrong_option_is_refused_before_anything_is_started(
     else:
         assert result["status"] in {1, 2}
         assert result["started"] == []
+
+
+@pytest.mark.parametrize("number", range(len(FOLDERS)), ids=[" ".join(o) for o, _ in FOLDERS])
+def test_a_wrong_store_leaves_the_data_folder_as_it_is(spied: dict[str, Any], number: int) -> None:
+    """An older version's runs are not changed for a service that does not start, nor does an empty
+    folder get a file."""
+    (name, *_), says = FOLDERS[number]
+    result = spied["results"][len(CASES) + number]
+    assert says in result["err"]
+    assert (result["started"], result["status"] in {1, 2}) == ([], True)
+    assert spied["folders"][name] == spied["before"][name]
 
 
 def test_a_port_in_use_is_refused_at_once(spied: dict[str, Any], taken: str) -> None:

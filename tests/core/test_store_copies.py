@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import pytest
 from wattmark_core.errors import StoreError
 from wattmark_core.machine import wattmark_version
 from wattmark_core.sample import Sample
+from wattmark_store import schema
+from wattmark_store.copies import copied_before_migration
 from wattmark_store.sqlite import SqliteStore
 
 MakeEnergy = Callable[..., Sample]
@@ -69,15 +72,44 @@ def test_a_store_of_this_version_is_not_copied(older: Path, tmp_path: Path) -> N
         assert copies(path) == []
 
 
-def test_a_copy_of_an_earlier_attempt_is_replaced(older: Path) -> None:
-    """So that one is there, however often a start fails; so is an unfinished one."""
-    name = f"store.sqlite.before-{wattmark_version() or 'this-version'}"
-    older.with_name(name).write_bytes(b"earlier")
-    older.with_name(f"{name}.new").write_bytes(b"unfinished")
+NAME = f"store.sqlite.before-{wattmark_version() or 'this-version'}"
+
+
+def test_an_earlier_copy_stays(older: Path) -> None:
+    """It may be the only way back to a version before: the next copies have numbers."""
+    kept = {NAME: b"first", f"{NAME}-2": b"second"}
+    for name, text in kept.items():
+        older.with_name(name).write_bytes(text)
     before = content(older)
     SqliteStore(older).close()
+    assert content(older.with_name(f"{NAME}-3")) == before
+    for name, text in kept.items():
+        assert older.with_name(name).read_bytes() == text
+
+
+def test_what_a_killed_attempt_left_is_used_again(older: Path) -> None:
+    """A whole copy of the same file, and a copy that is not finished: at last there is one."""
+    before = content(older)
+    SqliteStore(Path(shutil.copy(older, older.with_name("other.sqlite")))).close()
+    left = older.with_name(NAME.replace("store", "other"))
+    left.rename(older.with_name(NAME))
+    older.with_name(f"{NAME}.new").write_bytes(b"unfinished")
+    SqliteStore(older).close()
     (copy,) = copies(older)
-    assert content(copy) == before
+    assert (copy.name, content(copy)) == (NAME, before)
+
+
+def test_after_a_change_that_fails_there_is_no_copy(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is as it was, so the copy is of no use; each start that fails would leave one."""
+    before = content(older)
+    monkeypatch.setattr(schema, "_FIXED", ("no SQL",))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="syntax error"):
+            SqliteStore(older)
+    assert content(older) == before
+    assert copies(older) == []
 
 
 def test_several_that_open_it_at_once_make_one_copy(older: Path) -> None:
@@ -112,3 +144,20 @@ def test_without_room_for_the_copy_the_store_stays_as_it_is(full_disk: Path) -> 
     assert "\n" not in str(caught.value)
     assert content(full_disk) == before
     assert copies(full_disk) == []
+
+
+def test_too_little_room_for_the_change_is_known_before(full_disk: Path) -> None:
+    """Not when the copy has used the rest: it says what is missing."""
+    missing = full_disk.stat().st_size * 1000 // 2**20
+    said = r"its disk is too full\); free \d+ MiB"
+    with pytest.raises(StoreError, match=said) as caught, copied_before_migration(full_disk, 1e3):
+        pass
+    assert int(re.findall(r"free (\d+) MiB", str(caught.value))[0]) == pytest.approx(missing, abs=2)
+    assert copies(full_disk) == []
+
+
+def test_a_folder_that_cannot_be_written_is_a_matter_of_permissions(older: Path) -> None:
+    """Room would not help."""
+    older.with_name(f"{NAME}.new").mkdir()
+    with pytest.raises(StoreError, match=f"check the permissions of {older.parent}"):
+        SqliteStore(older)

@@ -1,4 +1,5 @@
-"""The collector and the client of an earlier version, with today's exporter and runner."""
+"""The collector, the client and the command line of an earlier version, with today's exporter and
+runner."""
 
 import json
 from collections.abc import Callable
@@ -110,3 +111,22 @@ def test_the_old_client_works_with_todays_runner(
     assert seen["sensors"] == [s["name"] for s in today.ask("/sensors")["sensors"]]
     assert "a line for the log" in seen["log"]
     assert seen["cancelled"] in {"queued", "running", "cancelled"}  # it ends soon afterwards
+
+
+@pytest.fixture(scope="module")
+def done(service: Any) -> str:
+    """A run that has its scores."""
+    today = Runner(service.url)
+    run_id = today.start("quick", "steady", repeats=1)
+    today.wait(run_id, "done")
+    return run_id
+
+
+@pytest.mark.parametrize("command", ["runs", "score", "ranking", "table1", "table2", "table3"])
+def test_the_old_command_line_reads_todays_runner(
+    run_old: RunOld, service: Any, done: str, command: str
+) -> None:
+    """It refuses a score or a record with a field that it does not know, so neither has one."""
+    words = ("-m", "wattmark_cli", command, *([done] if command == "score" else []))
+    shown = {"runs": done, "score": "accuracy^2/energy"}.get(command, "steady")
+    assert shown in run_old(*words, "--runner", service.url)

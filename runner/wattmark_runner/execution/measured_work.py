@@ -69,6 +69,7 @@ class _Measurement:
                         return False
                     case Loaded():
                         self._loaded(message)
+                        run.hooks.save(run.record)
                         run.exporter.arm()
                         worker.send(self._command())
                     case Done():

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Final
 
 from wattmark_core.errors import StoreError
 from wattmark_runner.records.migration import prepare
+
+_NOT_PERMITTED: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 
 class Connections:
@@ -40,9 +43,7 @@ class Connections:
                 raise
             self._idle.put(connection)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"run records {self.path}: {error}; choose another file or make room"
-            ) from error
+            raise StoreError(f"run records {self.path}: {error}; {_remedy(error)}") from error
 
     def _take(self) -> sqlite3.Connection:
         try:
@@ -64,3 +65,10 @@ class Connections:
             connection.close()
             raise
         return connection
+
+
+def _remedy(error: sqlite3.Error | OSError) -> str:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if isinstance(error, PermissionError) or code in _NOT_PERMITTED:
+        return "change the permissions of it and its folder, or choose another file"
+    return "choose another file or make room"

@@ -4,21 +4,26 @@ import json
 import logging
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 from wattmark_core.errors import StoreError
+from wattmark_runner.records.folder_lock import folder_lock
 from wattmark_runner.records.model import FINAL
 from wattmark_runner.records.schema import SCHEMA, VERSION
 from wattmark_runner.records.score_columns import COLUMNS, put_columns
-from wattmark_store.copies import copy_before_migration
+from wattmark_store.copies import copied_before_migration
 
 log = logging.getLogger(__name__)
 
 OLDER: Final = frozenset({1, 2})
 BUSY_SECONDS: Final = 30.0
 LOG_SECONDS: Final = 2.0
+SIZES: Final = 3.0
+"""Room for the copy, what the file grows by, and its log, in sizes of the file."""
 _OF_RUN: Final = frozenset({
     "test_images", "cpu_utilization_ratio", "memory_used_bytes", "gpu_utilization_ratio",
     "gpu_memory_used_bytes",
@@ -38,19 +43,58 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make what is missing in a file; several processes may do so at once.
 
     Before the tables of an older version change, the file is copied. Raises ``StoreError`` for the
-    file of a version that is not known, and if the copy cannot be written: then the file is as it
-    was.
+    file of a version that is not known, for an older one while another runner works on it, and if
+    the copy cannot be written: then the file is as it was.
     """
     _write_ahead(connection)
     if _is_complete(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _change(connection, path)
+        with _older_kept(connection, path):
+            _change(connection, path)
+            connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    connection.commit()
+
+
+def check(path: Path) -> None:
+    """Raise ``StoreError`` if the file ``path`` is there and cannot be used. Changes nothing, not a
+    file of an older version either."""
+    if not path.exists():
+        return
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+        ) as connection:
+            connection.execute("PRAGMA query_only = 1")
+            _check_version(connection, path)
+    except sqlite3.Error as error:
+        raise StoreError(f"run records {path}: {error}; choose another file") from error
+
+
+@contextmanager
+def _older_kept(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Copy the file of an older version first, and keep runners away while it changes."""
+    if not _tables(connection) or _version(connection) not in OLDER:
+        yield
+        return
+    try:
+        with folder_lock(path.parent), copied_before_migration(path, SIZES):
+            yield
+    except BlockingIOError as error:
+        raise StoreError(
+            f"run records {path}: a runner of an older version works on it; stop it first"
+        ) from error
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    if _tables(connection) and _version(connection) not in OLDER | {VERSION}:
+        raise StoreError(
+            f"run records {path} were made by another version of Wattmark; move the file"
+            " away, or use the version that made it"
+        )
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -69,19 +113,14 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 def _change(connection: sqlite3.Connection, path: Path) -> None:
     """Within a transaction; another process may have been quicker, then nothing changes."""
-    version, tables = _version(connection), _tables(connection)
-    if tables and version not in OLDER | {VERSION}:
-        raise StoreError(
-            f"run records {path} were made by another version of Wattmark; move the file"
-            " away, or use the version that made it"
-        )
-    if tables and version in OLDER:
-        copy_before_migration(path)
+    _check_version(connection, path)
+    older = bool(_tables(connection)) and _version(connection) in OLDER
+    if older:
         connection.execute("DROP INDEX IF EXISTS scores_compared")
         connection.execute("ALTER TABLE scores RENAME TO older_scores")
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
-    if tables and version in OLDER:
+    if older:
         _move_scores(connection)
         connection.execute("DROP TABLE older_scores")
     for column in COLUMNS:

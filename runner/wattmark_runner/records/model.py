@@ -121,8 +121,9 @@ class RunRecord:
     ``gpu_memory_used_bytes``."""
     formulas: dict[str, str] = field(default_factory=dict)
     """Name and text of the owner's own scores, as they were when the run was scored."""
-    published: bool = True
-    """The store has confirmed that it holds the windows and scores as they are here."""
+    published: bool = field(default=True, metadata={"exclude": True})
+    """The store has confirmed that it holds the windows and scores as they are here. REST leaves it
+    out: command lines of 0.1.0 refuse a record with a field that they do not know."""
 
     @property
     def settings(self) -> str:

@@ -1,8 +1,9 @@
 """A run's results into a store: windows, scores, and what is shown of them where people look."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import TypeAlias
 
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Score
@@ -18,11 +19,21 @@ from wattmark_store import Showing, Store
 log = logging.getLogger(__name__)
 
 
-def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | None = None) -> bool:
+StoredScores: TypeAlias = dict[str, Sequence[Score]]
+"""The energy scores that a store has, by workload, as far as they were read."""
+
+
+def publish(
+    record: RunRecord,
+    store: Store,
+    data: Mapping[str, WindowData] | None = None,
+    stored: StoredScores | None = None,
+) -> bool:
     """Write windows and scores of a run into the store, and whatever it shows of them. Scores that
     the run has no longer are deleted; marks that the store has of its windows stay.
 
     ``data``: what was read of the windows, by their ids; None: it is read where it is shown.
+    ``stored``: what the store has after the runs before, which is completed; None: it is read.
     Writing them again changes nothing. Raises ``StoreError`` if windows or scores cannot be
     written. What is shown of them stops neither: what goes wrong there is logged. False if the
     store went away meanwhile, so that it is to be published once more.
@@ -32,7 +43,7 @@ def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | No
     showing = store if isinstance(store, Showing) else None
     if showing is not None:
         with aside:
-            known = _known(record, showing)
+            known = _known(record, showing, {} if stored is None else stored)
     for score in record.scores:
         with aside:
             if showing is not None and known is not None:
@@ -40,6 +51,8 @@ def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | No
                 continue
         store.put_score(score)
     store.keep_scores(record.run_id, record.scores)
+    if stored is not None and known is not None:
+        stored[record.request.workload] = known
     if showing is not None and known is not None:
         with aside:
             read = read_windows(record, store) if data is None else data
@@ -48,11 +61,13 @@ def publish(record: RunRecord, store: Store, data: Mapping[str, WindowData] | No
     return not aside.away
 
 
-def _known(record: RunRecord, store: Showing) -> list[Score]:
+def _known(record: RunRecord, store: Showing, stored: StoredScores) -> list[Score]:
     """The energy scores of the run's workload: those of other runs as they are in the store."""
     own = [score for score in record.scores if score.formula == ENERGY_SCORE]
-    stored = store.energy_scores(record.request.workload, ENERGY_SCORE)
-    return [*own, *(score for score in stored if score.run_id != record.run_id)]
+    workload = record.request.workload
+    if workload not in stored:
+        stored[workload] = store.energy_scores(workload, ENERGY_SCORE)
+    return [*own, *(score for score in stored[workload] if score.run_id != record.run_id)]
 
 
 class _Aside:

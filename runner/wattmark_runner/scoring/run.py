@@ -15,7 +15,7 @@ from wattmark_runner.scoring.publishing import publish
 from wattmark_runner.scoring.reading import read_windows
 from wattmark_runner.scoring.run_scores import run_scores
 from wattmark_runner.scoring.usage import usage
-from wattmark_runner.windows.overlap import put_marked
+from wattmark_runner.windows.overlap import marked
 from wattmark_runner.windows.waiting import pause
 from wattmark_scoring import checks
 from wattmark_scoring.arrays import CounterData
@@ -81,7 +81,7 @@ def _score_when_sampled(
         failed = late
     # Another program's window may have closed, and marked ours, in the meantime.
     others = open_windows()
-    record.windows = [put_marked(window, store, others) for window in record.windows]
+    record.windows = marked(record.windows, store, others)
     whole = {window.window_id: window.complete for window in record.windows}
     data = read_windows(record, store)
     compute_scores(record, data, formulas)

@@ -98,7 +98,7 @@ def _about_itself(services: Services) -> APIRouter:
             # Anybody may ask, without a key: the log has the particulars.
             log.warning("not ready: %s", error)
             raise ApiError(
-                503, "the exporter or runner.sqlite does not answer; see the log"
+                503, "the exporter or the run database does not answer; see the log"
             ) from None
         return "ok\n"
 

@@ -1,9 +1,12 @@
 """A window as those who follow a run read it: over REST and in the run's events."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from wattmark_core.codec import to_json
-from wattmark_core.results import Window
+from wattmark_core.codec import from_json, to_json
+from wattmark_core.results import Phase, Window
 from wattmark_runner.records.database import WindowRow
 
 SHOWN: Final = (
@@ -32,3 +35,14 @@ def row_fields(row: WindowRow) -> dict[str, Any]:
 def window_fields(window: Window) -> dict[str, Any]:
     """The same of a closed window of a run of the runner's own."""
     return row_fields(WindowRow(window, "closed"))
+
+
+def windows_from(bodies: Iterable[Mapping[str, Any]]) -> list[Window]:
+    """All windows of a run of the runner's own, from their ``window_fields`` in order."""
+    count: Counter[Phase] = Counter()
+    windows = []
+    for body in bodies:
+        window = from_json(Window, body)
+        windows.append(replace(window, repeat=count[window.phase]))
+        count[window.phase] += window.phase is not Phase.IDLE  # both baselines are the first
+    return windows

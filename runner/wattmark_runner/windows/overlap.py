@@ -16,35 +16,28 @@ def shares_time(one: Window, other: Window) -> bool:
 
 
 def put_marked(window: Window, store: Store, still_open: Sequence[Window] = ()) -> Window:
-    """Write a closed window; it and those in the store that share its time are marked.
-
-    ``still_open``: windows of other programs that are not in the store before they close.
-
-    A window is marked if another one of the same host, with inference or training in it, shares
-    its time; so of two nested ones both are. Returns the window as written. Raises ``StoreError``.
-    """
-    around = store.windows(start_ns=window.start_ns, end_ns=window.end_ns, host=window.host)
-    others = [
-        other
-        for other in around
-        if other.window_id != window.window_id and shares_time(window, other)
-    ]
+    """Write a closed window as ``marked`` returns it; those in the store that share its time are
+    marked, too. So of two nested ones both are. Raises ``StoreError``."""
+    others = _around(window, store)
     if window.phase in WORK:
         for other in others:
             if not other.overlapping:
                 store.put_window(replace(other, overlapping=True))
-    others += [
-        other
-        for other in still_open
-        if other.host == window.host
-        and other.window_id != window.window_id
-        and other.start_ns < window.end_ns
+    written = _marked(window, others, still_open)
+    store.put_window(written)
+    return written
+
+
+def marked(
+    windows: Sequence[Window], store: Store, still_open: Sequence[Window] = ()
+) -> list[Window]:
+    """Windows of one run, each marked if another one of its host, with inference or training in it,
+    shares its time. ``still_open``: windows of other programs that are not in the store before they
+    close. Writes nothing. Raises ``StoreError``."""
+    return [
+        _marked(window, [*_around(window, store), *_sharing(window, windows)], still_open)
+        for window in windows
     ]
-    marked = replace(
-        window, overlapping=window.overlapping or any(other.phase in WORK for other in others)
-    )
-    store.put_window(marked)
-    return marked
 
 
 def put_again(windows: Sequence[Window], store: Store) -> None:
@@ -66,6 +59,33 @@ def put_again(windows: Sequence[Window], store: Store) -> None:
             )
         elif mark and not window.overlapping:
             store.put_window(replace(window, overlapping=True))
+
+
+def _around(window: Window, store: Store) -> list[Window]:
+    """Others in the store that share its time."""
+    return _sharing(
+        window, store.windows(start_ns=window.start_ns, end_ns=window.end_ns, host=window.host)
+    )
+
+
+def _sharing(window: Window, others: Sequence[Window]) -> list[Window]:
+    return [
+        other
+        for other in others
+        if other.window_id != window.window_id and shares_time(window, other)
+    ]
+
+
+def _marked(window: Window, others: Sequence[Window], still_open: Sequence[Window]) -> Window:
+    opened = [
+        other
+        for other in still_open
+        if other.host == window.host
+        and other.window_id != window.window_id
+        and other.start_ns < window.end_ns
+    ]
+    shared = any(other.phase in WORK for other in (*others, *opened))
+    return replace(window, overlapping=window.overlapping or shared)
 
 
 def _shares_with_work(window: Window, others: Mapping[str, Window]) -> bool:

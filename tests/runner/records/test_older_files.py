@@ -1,10 +1,15 @@
 """A file of an earlier version opens, is copied before it changes, and answers as it did."""
 
+import fcntl
 import json
 import logging
+import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -17,11 +22,13 @@ import pytest
 from wattmark_core.errors import StoreError
 from wattmark_core.machine import wattmark_version
 from wattmark_core.results import Verdict
+from wattmark_runner.options import alone
 from wattmark_runner.records.database import RunDatabase, score_of
 from wattmark_runner.views.tables import TABLES as PAPER_TABLES
 from wattmark_runner.views.tables import Choice
 from wattmark_scoring.scores import ENERGY_SCORE
 
+NOBODY: Final = 65534
 FILTERS: Final = ("", "workload=digits", "boundary=host", "host=lab1", "host=lab2&boundary=gpu")
 TABLES: Final = [
     *(f"/tables/{number}?{chosen}" for number, chosen in product("123", FILTERS)),
@@ -102,6 +109,50 @@ def test_without_a_copy_nothing_changes(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert "body" in {row[1] for row in connection.execute("PRAGMA table_info(scores)")}
+
+
+@pytest.fixture
+def not_ours() -> Iterator[Path]:
+    """A runner.sqlite of an older version that this process, then not root, can read alone."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "runner.sqlite"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript("CREATE TABLE runs (x); PRAGMA user_version = 2")
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        os.seteuid(os.getuid() or NOBODY)
+        yield path
+        os.seteuid(os.getuid())
+        path.parent.chmod(0o755)
+
+
+def test_a_file_that_may_not_be_written_is_a_matter_of_permissions(not_ours: Path) -> None:
+    """Room would not help."""
+    with pytest.raises(StoreError, match="change the permissions of it and its folder"):
+        RunDatabase(not_ours).counts()
+
+
+def test_an_older_file_is_not_changed_under_a_running_service(file: Path) -> None:
+    """A service of the older version holds the folder's lock, and would no longer find its
+    tables. Once it has stopped, the file opens."""
+    before = file.read_bytes()
+    with (file.parent / "runner.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-m", "wattmark_cli", "table1", "--data", str(file.parent)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "a runner of an older version works on it; stop it first" in done.stderr
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert file.read_bytes() == before
+        assert not list(file.parent.glob("*before*"))
+    assert len(RunDatabase(file).list()) == 120
+
+
+def test_a_service_changes_the_older_file_in_its_own_folder(file: Path) -> None:
+    """It holds the folder's lock then."""
+    with alone(file.parent):
+        assert len(RunDatabase(file).list()) == 120
 
 
 def test_two_may_open_an_older_file_at_once(file: Path) -> None:

@@ -16,9 +16,10 @@ from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.publishing import publish
-from wattmark_runner.scoring.run import score_run
+from wattmark_runner.scoring.run import score_run, score_when_sampled
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_store import Store, open_store
+from wattmark_store.testing import CountingStore
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -105,6 +106,20 @@ def test_a_mark_outlives_publishing(store: Store) -> None:
     publish(record, store)
     assert marked(store) == after
     assert not any(window.overlapping for window in record.windows)
+
+
+def test_scoring_writes_each_window_once(store: Store) -> None:
+    """With its mark and its joules, and marks the one that shares its time."""
+    record = make_record()
+    other = replace(record.windows[1], window_id="other", run_id="other")
+    store.put_window(other)
+    counting = CountingStore(store)
+    score_when_sampled(record, counting.store)
+    assert counting.calls["put_window"] == len(record.windows) + 1
+    stored = {window.window_id: window for window in store.windows()}
+    assert stored.pop("other").overlapping
+    assert list(stored.values()) == record.windows
+    assert [window.overlapping for window in record.windows] == [False, True, False]
 
 
 def test_publishing_marks_what_it_shares_time_with(store: Store) -> None:

@@ -15,7 +15,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Phase, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_runner.scoring.publishing import publish
+from wattmark_runner.scoring.publishing import StoredScores, publish
 from wattmark_runner.scoring.run import score_run
 from wattmark_runner.views.power import MOST_POINTS, power_steps
 from wattmark_scoring.arrays import CounterData
@@ -24,6 +24,7 @@ from wattmark_store import open_store
 from wattmark_store.influx import InfluxStore
 from wattmark_store.influx_lines import RESULT_EXTRAS
 from wattmark_store.influx_views import RESULT_VIEWS
+from wattmark_store.testing import CountingStore
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -243,3 +244,20 @@ def test_the_run_before_is_compared(influx: Any, store: InfluxStore) -> None:
     text = found["run1"]["previous_text"]
     assert text.startswith("×1.0 (")
     assert text.endswith("): no difference seen")
+
+
+def test_runs_that_are_published_together_know_each_other(influx: Any, store: InfluxStore) -> None:
+    """The scores of their workload are read once, and each run's are added: nothing is shown
+    otherwise than by one after the other."""
+    records = [score_run(make_record(f"run{number}", number), store) for number in range(3)]
+    shown = []
+    kept: StoredScores = {}
+    for stored in (None, kept):
+        influx.make_databases()
+        counting = CountingStore(store)
+        for record in records:
+            publish(record, counting.store, stored=stored)
+        assert counting.calls["energy_scores"] == (3 if stored is None else 1)
+        shown.append({row["run_id"]: row for row in rows(influx, 'SELECT * FROM "score"')})
+    assert shown[0] == shown[1]
+    assert shown[1]["run2"]["previous_run_id"] == "run1"

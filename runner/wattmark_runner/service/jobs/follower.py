@@ -2,13 +2,15 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from wattmark_runner.execution.progress import Progress
+from wattmark_runner.records.database import RunEvent
 from wattmark_runner.records.model import FINAL, RunRecord, RunState
 from wattmark_runner.service.context import AppContext
-from wattmark_runner.views.window_fields import window_fields
+from wattmark_runner.views.window_fields import window_fields, windows_from
 
 STOPPED: Final = "the service was stopped while the run was under way; start the run again"
 PROGRESS_SECONDS: Final = 2.0
@@ -76,3 +78,14 @@ class RunFollower:
                     "seconds_left": progress.seconds_left,
                 },
             )
+
+
+def complete(record: RunRecord, events: Iterable[RunEvent]) -> None:
+    """Add the windows and notices that came after a record was saved last: of a run whose service
+    was killed they are in its events alone."""
+    events = list(events)
+    saved = {window.window_id for window in record.windows}
+    windows = windows_from(event.body for event in events if event.kind == "window")
+    record.windows += [window for window in windows if window.window_id not in saved]
+    texts = [event.body["text"] for event in events if event.kind == "notice"]
+    record.notices = list(dict.fromkeys([*record.notices, *texts]))

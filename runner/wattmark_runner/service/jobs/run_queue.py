@@ -14,7 +14,7 @@ from wattmark_runner.execution.under_way import Hooks
 from wattmark_runner.records.database import RunRow
 from wattmark_runner.records.model import FINAL, RunRecord, RunRequest, RunState
 from wattmark_runner.service.context import AppContext
-from wattmark_runner.service.jobs.follower import STOPPED, RunFollower
+from wattmark_runner.service.jobs.follower import STOPPED, RunFollower, complete
 from wattmark_runner.service.jobs.open_windows import OpenWindows
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class RunQueue:
         """Interrupt the runs that an earlier service left under way; go on with those queued."""
         for run_id in self._context.database.in_state(RunState.RUNNING):
             record = self._context.database.load(run_id)
+            complete(record, self._context.database.events(run_id))
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
             self._context.database.save(record)
             self._context.database.forget_progress(run_id)

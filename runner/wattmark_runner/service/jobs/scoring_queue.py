@@ -12,7 +12,7 @@ from wattmark_core.errors import StoreError, StoreUnavailable, UnknownRun, Wattm
 from wattmark_runner.errors import Cancelled, Conflict
 from wattmark_runner.records.model import FINAL, RunRecord, RunSource, RunState
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
-from wattmark_runner.scoring.publishing import publish
+from wattmark_runner.scoring.publishing import StoredScores, publish
 from wattmark_runner.scoring.run import score_when_sampled
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs.delays import Delays
@@ -140,15 +140,18 @@ class ScoringQueue:
     def _publish_rest(self) -> None:
         """Write what the store has not confirmed of runs that have ended; others will be scored.
 
-        A few at a time: runs that wait for their score come first. What the store refuses is tried
-        again later, each run at its own time.
+        A few at a time, and none while something is measured: runs that wait for their score come
+        first. What the store refuses is tried again later, each run at its own time.
         """
         if time.monotonic() < self._publish_at or not self._again.acquire(blocking=False):
             return
         until = time.monotonic() + PUBLISH_SHARE_SECONDS
+        stored: StoredScores = {}
         try:
             for run_id in filter(self._delays.due, self._context.database.unpublished()):
-                self._try_to_publish(run_id)
+                if self._measuring():
+                    break
+                self._try_to_publish(run_id, stored)
                 if time.monotonic() >= until or self._stop.is_set() or not self._runs.empty():
                     break
         except StoreError as error:
@@ -158,10 +161,14 @@ class ScoringQueue:
         finally:
             self._again.release()
 
-    def _try_to_publish(self, run_id: str) -> None:
+    def _measuring(self) -> bool:
+        """A run is measured, or a window from elsewhere is open: its run is in that state, too."""
+        return bool(self._context.database.in_state(RunState.RUNNING))
+
+    def _try_to_publish(self, run_id: str, stored: StoredScores) -> None:
         """A run that cannot be read or written waits alone. Raises ``StoreUnavailable``."""
         try:
-            self._publish(run_id)
+            self._publish(run_id, stored)
         except StoreUnavailable:
             raise
         except WattmarkError as error:
@@ -171,11 +178,11 @@ class ScoringQueue:
             if self._delays.failed(run_id, str(error)):
                 log.exception("results of run %s are not written", run_id)
 
-    def _publish(self, run_id: str) -> None:
+    def _publish(self, run_id: str, stored: StoredScores) -> None:
         record = self._context.database.load(run_id)
         if record.state not in FINAL:
             return
-        if not publish(record, self._context.store):
+        if not publish(record, self._context.store, stored=stored):
             self._delays.failed(run_id, "")
             return
         self._delays.succeeded(run_id)

@@ -105,6 +105,30 @@ def test_the_truth_is_recorded_and_the_next_run_is_measured(
                             for process in started))  # fmt: skip
 
 
+def test_a_kill_between_repeats_keeps_the_windows_that_had_closed(
+    rooms: Any, api_of: Callable[..., Any], waiting: Any
+) -> None:
+    """The interrupted run has them, with what was known of the network, and its power shows
+    them."""
+    api = api_of(rooms.url)
+    run_id = api.post("/runs", {**rooms.quick, "repeats": 50})["run_id"]
+
+    def measured() -> Any:
+        run = api.get(f"/runs/{run_id}")
+        return run if len(run["record"]["windows"]) >= 4 else None
+
+    before = waiting(measured)["record"]
+    kill(rooms, "service")
+    api = api_of(rooms.start_runner())
+    after = api.get(f"/runs/{run_id}")
+    assert after["state"] == "interrupted"
+    assert after["record"]["windows"][: len(before["windows"])] == before["windows"]
+    assert after["record"]["environment"] == before["environment"]
+    assert after["record"]["notices"] == before["notices"]
+    shown = api.get(f"/runs/{run_id}/power")["windows"]
+    assert len(shown) == len(after["record"]["windows"])
+
+
 def test_a_stopped_service_leaves_its_queue(
     make_rooms: Callable[[], Any], api_of: Callable[..., Any], waiting: Any
 ) -> None:

@@ -15,10 +15,10 @@ from tests.influxdb.gate import Gate
 from tests.influxdb.results import rows
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_core.results import Phase, Window
+from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.database import RunDatabase
-from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunState
 from wattmark_runner.scoring.run import score_run
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs import scoring_queue as scoring
@@ -26,6 +26,7 @@ from wattmark_runner.service.jobs.open_windows import OpenWindows
 from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_store import Store, open_store
+from wattmark_store.influx import InfluxStore
 from wattmark_store.influx_views import RESULT_VIEWS
 
 S = 1_000_000_000
@@ -188,6 +189,41 @@ def test_old_runs_wait_for_a_store_that_is_away(
     waiting(lambda: old.unpublished() == [], 30.0)
     assert len(texts(influx)) == RUNS
     gate.stop()
+
+
+@pytest.mark.parametrize("source", RunSource)
+def test_old_runs_wait_while_something_is_measured(
+    influx: Any, old: RunDatabase, serve: Serve, waiting: Any, source: RunSource
+) -> None:
+    """It would cost CPU time beside a run of the runner's own, or a window from elsewhere that is
+    open; afterwards all are written."""
+    measured = replace(make_record(60, RunState.RUNNING), source=source, windows=[], ended_ns=None)
+    old.save(measured)
+    serve()
+    time.sleep(1.0)  # twenty ticks
+    assert len(old.unpublished()) == RUNS
+    old.save(replace(measured, state=RunState.CANCELLED))
+    waiting(lambda: old.unpublished() == [], 30.0)
+    assert len(texts(influx)) == RUNS
+
+
+def test_the_scores_of_a_workload_are_read_once_for_its_runs(
+    old: RunDatabase, serve: Serve, waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those runs that are written in one turn."""
+    read: list[str] = []
+
+    def energy_scores(store: InfluxStore, workload: str, formula: str) -> list[Score]:
+        read.append(workload)
+        return own(store, workload, formula)
+
+    own = InfluxStore.energy_scores
+    monkeypatch.setattr(InfluxStore, "energy_scores", energy_scores)
+    queue = serve()
+    monkeypatch.setattr(scoring, "PUBLISH_SHARE_SECONDS", 60.0)
+    waiting(lambda: old.unpublished() == [], 30.0)
+    queue.stop()
+    assert len(read) <= 2  # the first turn may have begun with a share of nothing
 
 
 def test_a_new_run_is_scored_between_old_ones(

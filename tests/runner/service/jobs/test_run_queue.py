@@ -1,5 +1,6 @@
 """The queue of runs: what it saves of a run, and when."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import FINAL, RunRecord, RunRequest, RunState
 from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.jobs.follower import RunFollower
 from wattmark_runner.service.services import Services
 from wattmark_runner.workloads.reading import load_config
 from wattmark_store import open_store
@@ -64,7 +66,7 @@ def carried_out(services: Services, waiting: Any, request: RunRequest) -> RunRec
 def test_a_record_is_saved_at_the_ends_of_phases(
     services: Services, waiting: Any, repeats: int
 ) -> None:
-    """Six times, however many windows it has, and every window is an event and in the store."""
+    """Seven times, however many windows it has, and every window is an event and in the store."""
     database = services.context.database
     assert isinstance(database, CountingDatabase)
     record = carried_out(services, waiting, replace(QUICK, repeats=repeats))
@@ -72,6 +74,7 @@ def test_a_record_is_saved_at_the_ends_of_phases(
     assert database.saved == [
         (RunState.QUEUED, 0),
         (RunState.RUNNING, 0),
+        (RunState.RUNNING, 1),
         (RunState.RUNNING, 1),
         (RunState.RUNNING, 1 + len(record.windows[1:-1])),
         (RunState.SCORING, len(record.windows)),
@@ -95,6 +98,31 @@ def test_a_run_under_way_shows_the_windows_that_are_not_saved_yet(
     waiting(lambda: database.row(run_id).state in FINAL)
     assert services.queue.record(run_id) is None
     assert services.record(run_id) == database.load(run_id)
+
+
+def test_a_killed_service_leaves_windows_and_notices_to_the_next(
+    services: Services, waiting: Any
+) -> None:
+    """Those that came after the record was saved last, too, as they were."""
+    database = services.context.database
+    whole = carried_out(services, waiting, replace(QUICK, repeats=3))
+    services.stop()
+    idle, *measured = whole.windows
+    run = replace(whole, run_id="killed", state=RunState.RUNNING, windows=[idle], scores=(),
+                  notices=["early"], ended_ns=None)  # fmt: skip
+    follower = RunFollower(services.context, "killed", threading.Event())
+    follower.save(run)
+    run.windows += measured
+    run.notices += ["late"]
+    follower.changed(run)
+    assert len(database.load("killed").windows) == 1
+    later = Services.of(services.context)
+    later.start()
+    later.stop()
+    left = database.load("killed")
+    assert left.state is RunState.INTERRUPTED
+    assert left.windows == run.windows
+    assert left.notices == ["early", "late"]
 
 
 def test_a_request_is_checked_when_it_is_queued(services: Services) -> None:

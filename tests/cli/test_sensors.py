@@ -25,6 +25,7 @@ def test_every_sensor_is_listed_with_what_to_do(wattmark: Wattmark, tmp_path: Pa
     assert "no RAPL zone" in done.stdout
     assert "modprobe" in " ".join(done.stdout.split())
     assert "estimate   yes     yes        yes      yes" in done.stdout
+    assert "CPU package ≈ ESTIMATED" in done.stdout
 
 
 def test_json_has_the_five_columns(wattmark: Wattmark, tmp_path: Path) -> None:

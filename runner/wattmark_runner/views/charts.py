@@ -136,7 +136,7 @@ def _dashes(curves: Sequence[Curve]) -> list[str]:
 def _curve_keys(curves: Sequence[Curve], dashes: Sequence[str]) -> Iterable[tuple[str, str]]:
     for curve, dash in zip(curves, dashes, strict=True):
         dashed = "" if dash == "none" else " dashed"
-        yield f"key line {_domain(curve)}{dashed}", curve.name
+        yield f"key line {_domain(curve)}{dashed}", curve.label
 
 
 def _shades(windows: Sequence[Window], since: Callable[[int], float]) -> Iterable[str]:

@@ -11,7 +11,6 @@ from wattmark_cli.remote import add_runner, as_ours, pairs, print_json, runner
 from wattmark_client import Run
 from wattmark_core.figures import MISSING
 from wattmark_core.results import Score
-from wattmark_scoring.score_words import score_texts
 
 COLUMNS: Final = ("run", "state", "workload", "model", "score", "verdict")
 
@@ -85,6 +84,8 @@ def _score(run: Run) -> tuple[str, str]:
     if run.score_texts is not None:
         return run.score_texts.score or MISSING, run.score_texts.verdict or MISSING
     if run.score is not None and (scores := as_ours(Score, [run.score])):
+        from wattmark_scoring.score_words import score_texts  # brings numpy: for old runners alone
+
         texts = score_texts(scores[0])
         return texts.score, texts.verdict
     return MISSING, MISSING

@@ -10,13 +10,13 @@ import pytest
 from tests.newer_runner import API, RUN, SCORE, answering
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
-OLDER = {**RUN, "run_id": "20260131-120000-efficientnet-lite0-a1b2c3", "state": "done",
+OLDER: dict[str, Any] = {**RUN, "run_id": "20260131-120000-efficientnet-lite0-a1b2c3", "state": "done",
          "workload": "fashion-mnist", "model": "efficientnet-lite0",
          "score": {**SCORE, "method": "estimated", "value": 2.2e6, "low": 1.1e6, "high": 4.4e6},
 }  # fmt: skip
 """Done, and as 9ca66c9 answers it: the score's numbers, and no texts."""
 TEXTS = {"score": "≈ 2 M (1–4 M) /mWh", "verdict": "! warned"}
-RUNNING = {**OLDER, "run_id": "20260131-120100-cnn-small-a1b2c4", "state": "running",
+RUNNING: dict[str, Any] = {**OLDER, "run_id": "20260131-120100-cnn-small-a1b2c4", "state": "running",
            "score": None, "progress": {"stage": "idle", "fraction": 0.19, "seconds_left": 20.0},
 }  # fmt: skip
 

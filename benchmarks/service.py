@@ -17,10 +17,9 @@ from benchmarks.processes import started
 from benchmarks.report import Goal, Row, Section
 from wattmark_client import Client
 from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Check, Score, Verdict
+from wattmark_core.results import ENERGY_SCORE, Boundary, Check, Score, Verdict
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_scoring.scores import ENERGY_SCORE
 
 SCORES_GOAL: Final = Goal(50.0)
 OPEN_GOAL: Final = Goal(5.0)

@@ -25,6 +25,7 @@ from wattmark_cli.options import (
     check_rooms,
     rooms,
 )
+from wattmark_core import labels
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import EnergySeries, ExporterClient
@@ -204,7 +205,7 @@ def _lines(window: Window, costs: Sequence[Cost], ended: Ended) -> Iterator[str]
     took, cpu = figure(window.seconds, unit=SECONDS), figure(ended.cpu_seconds, unit=SECONDS)
     yield f"wattmark: {took}, CPU {cpu}"
     for cost in costs:
-        name = f"energy of {cost.boundary}"
+        name = f"energy of {labels.BOUNDARIES[cost.boundary]}"
         if cost.joules is None:
             yield f"wattmark: {name}: none ({cost.reason})"
             continue
@@ -215,10 +216,11 @@ def _lines(window: Window, costs: Sequence[Cost], ended: Ended) -> Iterator[str]
         above = figure(cost.net_joules, unit=JOULES, estimated=estimated)
         net = "" if cost.net_joules is None else f", of it above idle {above}"
         sure = "" if cost.low is not None else ", no interval"
-        yield f"wattmark: {name}: {joules}{bound} ({cost.method}{sure}), mean {watts}{net}"
+        how = f"{labels.method(cost.method)}{sure}"
+        yield f"wattmark: {name}: {joules}{bound} ({how}), mean {watts}{net}"
     if not costs:
         yield "wattmark: no sensor of energy answers; `wattmark sensors` says why"
     if any(cost.method is Method.ESTIMATED for cost in costs):
-        yield f"wattmark: estimated: relative only. {HOW_TO_MEASURE}"
+        yield f"wattmark: {labels.ESTIMATED}: relative only. {HOW_TO_MEASURE}"
     if len(costs) and window.seconds < 1.0:
         yield "wattmark: too short to measure well; repeat the work for seconds"

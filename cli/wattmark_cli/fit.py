@@ -29,7 +29,7 @@ from wattmark_core.catalogue import Domain
 from wattmark_core.codec import to_json
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterClient, HostReport
-from wattmark_core.results import Boundary, Phase, Score, Window
+from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Score, Window
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.run import execute, last_idle
 from wattmark_runner.records.database import RunDatabase
@@ -39,7 +39,6 @@ from wattmark_runner.views.advice import about_sources
 from wattmark_runner.workloads import find_workload
 from wattmark_runner.workloads.pretrained import require_weights
 from wattmark_scoring.ranking import RankedGroup, rank
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
 CACHE_VARIABLE: Final = "WATTMARK_CACHE"

@@ -86,6 +86,8 @@ def check_rooms(arguments: argparse.Namespace) -> None:
     before one does."""
     if bool(arguments.exporter) != bool(arguments.store):
         raise ConfigurationError("--exporter and --store go together: give both, or neither")
+    for option in () if arguments.store else store_options(arguments).arguments()[:1]:
+        raise ConfigurationError(f"{option} is for a store of --store, not for our own; leave it")
     _check_exporter(arguments)
     if arguments.exporter:
         ExporterClient(arguments.exporter).close()

@@ -18,7 +18,7 @@ from wattmark_cli.options import Subparsers, add_command
 from wattmark_cli.output import writing
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.figures import MISSING, PLAIN, SECONDS, accuracy, exact, figure, moment
-from wattmark_core.labels import MEASURED_PHASES
+from wattmark_core.labels import MEASURED_PHASES, counter
 from wattmark_core.results import (
     ACCURACY_PER_PARAMETER,
     ENERGY_SCORE,
@@ -227,4 +227,4 @@ def _run(record: RunRecord, store: Store) -> _Run:
 
 
 def _source(series: EnergySeries) -> str:
-    return f"{series.domain} {series.device}: {source_text(series)}"
+    return f"{counter(series.domain, series.device)}: {source_text(series)}"

@@ -15,7 +15,7 @@ from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.remote import add_runner, as_ours, pairs, print_json, runners
 from wattmark_client import Client, Event, Run
 from wattmark_core.codec import to_json
-from wattmark_core.results import Boundary, Score, Verdict
+from wattmark_core.results import ENERGY_SCORE, Boundary, Score, Verdict
 from wattmark_scoring.ranking import rank
 
 OPTIONS: Final = (
@@ -157,8 +157,6 @@ def _report(reporter: Reporter, place: str, event: Event) -> None:
 
 
 def _show(ended: Sequence[Run]) -> None:
-    from wattmark_scoring.scores import ENERGY_SCORE  # brings scipy, which asking does not need
-
     own = {run.score.boundary for run in ended if run.score}
     scores = as_ours(Score, (s for run in ended if run.record for s in run.record["scores"]))
     groups = rank(score for score in scores if score.formula == ENERGY_SCORE)

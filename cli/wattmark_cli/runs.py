@@ -3,16 +3,16 @@
 import argparse
 import itertools
 import sys
-from typing import Any
+from typing import Any, Final
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
+from wattmark_cli import grid
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_cli.remote import add_runner, pairs, print_json, runner
-from wattmark_client import Run, ScoreTexts
+from wattmark_cli.remote import add_runner, as_ours, pairs, print_json, runner
+from wattmark_client import Run
 from wattmark_core.figures import MISSING
+from wattmark_core.results import Score
+
+COLUMNS: Final = ("run", "state", "workload", "model", "score", "verdict")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([_row(run) for run in listed])
     else:
-        Console().print(_table(listed))
+        rows = [_cells(run) for run in listed]
+        grid.show("runs, newest first", COLUMNS, rows, keys=1, left=range(len(COLUMNS)))
     return 0
 
 
@@ -73,15 +74,18 @@ def _row(run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _table(listed: list[Run]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("run", "state", "workload", "model", "score", "energy is", "verdict"):
-        table.add_column(name, overflow="fold", no_wrap=name == "run")
-    for run in listed:
-        texts = run.score_texts or ScoreTexts()
-        progress = f" {run.progress.fraction:.0%}" if run.progress else ""
-        table.add_row(
-            run.run_id, f"{run.state}{progress}", run.workload, run.model,
-            *(text or MISSING for text in (texts.score, texts.method, texts.verdict)),
-        )  # fmt: skip
-    return table
+def _cells(run: Run) -> list[str]:
+    progress = f" {run.progress.fraction:.0%}" if run.progress else ""
+    return [run.run_id, f"{run.state}{progress}", run.workload, run.model, *_score(run)]
+
+
+def _score(run: Run) -> tuple[str, str]:
+    """Score and verdict; made here of the numbers where an older runner gives no texts."""
+    if run.score_texts is not None:
+        return run.score_texts.score or MISSING, run.score_texts.verdict or MISSING
+    if run.score is not None and (scores := as_ours(Score, [run.score])):
+        from wattmark_scoring.score_words import score_texts  # brings numpy: for old runners alone
+
+        texts = score_texts(scores[0])
+        return texts.score, texts.verdict
+    return MISSING, MISSING

@@ -12,8 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from wattmark_cli.options import Subparsers, add_command, add_rooms, exporter_of
+from wattmark_core import labels
+from wattmark_core.catalogue import Method
 from wattmark_core.codec import to_json
-from wattmark_core.exporter_api import ExporterClient, HostReport, SensorReport, SensorState
+from wattmark_core.exporter_api import (
+    EnergySeries,
+    ExporterClient,
+    HostReport,
+    SensorReport,
+    SensorState,
+)
 from wattmark_scoring.boundary import pin_sources
 
 WATCH_SECONDS: Final = 10.0
@@ -90,13 +98,19 @@ def _table(report: HostReport) -> Table:
     table.add_column("energy of", ratio=1)
     for sensor in report.sensors:
         facts = _facts(sensor, report)
-        energy = ", ".join(f"{s.domain} {s.device} ({s.method})" for s in sensor.energy)
+        energy = ", ".join(map(_counter, sensor.energy))
         table.add_row(
             sensor.name,
             *(_word(facts[name]) for name in ("found", "readable", "moving", "chosen")),
             energy,
         )
     return table
+
+
+def _counter(series: EnergySeries) -> str:
+    """By its name, and whether it is measured."""
+    name = labels.counter(series.domain, series.device, series.method)
+    return name if series.method is Method.ESTIMATED else f"{name} ({labels.method(series.method)})"
 
 
 def _word(value: object) -> str:

@@ -25,7 +25,7 @@ def ranked(group: RankedGroup) -> Group:
     table.add_column("energy per\ninference", justify="right", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("power\nspeed\nCPU time", justify="right", no_wrap=True)
+    table.add_column("mean power\nspeed\nCPU time", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for number, score in enumerate(group.ranked, start=1):
         table.add_row(str(number), *_cells(score, group), end_section=number == len(group.ranked))

@@ -57,7 +57,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--host", action="append", default=[], metavar="NAME_OR_IP",
         help="name or address that clients use for a machine; may be repeated")  # fmt: skip
     add("--days", type=int, default=LONGEST_DAYS, metavar="N",
-        help="days that the certificates are valid, 1 to %(default)s (default)")  # fmt: skip
+        help="days of validity, 1 to %(default)s (default: %(default)s)")  # fmt: skip
     add("--force", action="store_true",
         help="replace certificates that exist; an existing CA is kept")  # fmt: skip
 

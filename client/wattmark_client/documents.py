@@ -88,6 +88,8 @@ class Curve(TypedDict):
     source: str
     method: str
     points: list[list[float] | None]
+    label: NotRequired[str]
+    """Name for people; older runners send none."""
 
 
 class PhaseSpan(TypedDict):

@@ -28,6 +28,8 @@ PHASES: Final[Mapping[Phase, str]] = {
     Phase.INFERENCE: "inference",
     Phase.TRAINING: "training",
 }
+WHOLE_CPU: Final = "cpu"
+"""Device of a counter for all CPUs of a machine."""
 MEASURED_PHASES: Final = frozenset({Phase.INFERENCE, Phase.TRAINING})
 """Phases whose windows are numbered and cost something."""
 BOUNDARIES: Final[Mapping[Boundary, str]] = {
@@ -64,9 +66,12 @@ def method(kind: Method | None) -> str:
     return METHODS[kind] if kind else ""
 
 
-def counter(domain: Domain, device: str, kind: Method) -> str:
-    """An energy counter: ``CPU package socket0``; an estimate says so."""
-    name = f"{DOMAINS.get(domain, str(domain))} {device}"
+def counter(domain: Domain, device: str, kind: Method | None = None) -> str:
+    """An energy counter: ``CPU package socket0``; an estimate says so where its ``kind`` is given.
+    The one CPU of a machine without sockets is not named twice: ``CPU package``."""
+    name = DOMAINS.get(domain, str(domain))
+    if device != WHOLE_CPU:
+        name = f"{name} {device}"
     return f"{name} ≈ {ESTIMATED}" if kind is Method.ESTIMATED else name
 
 

@@ -12,7 +12,7 @@ from wattmark_core.errors import ConfigurationError, PortInUse, WattmarkError
 LARGEST_PORT: Final = 65535
 CONTAINER_SECRETS: Final = Path("/run/secrets")
 """Mounted for one service, readable by whatever user that runs as."""
-HOST_NAME: Final = r"\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]]+"
+HOST_NAME: Final = r"\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]'\"]+"
 """The pattern of a host as it stands in a URL or a ``Host`` header, without the port."""
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 

@@ -20,6 +20,7 @@ from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_core.host_name import own_host
 from wattmark_core.net import host_port
 from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
+from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Listen, start the sensors, print READY, and wait for a signal."""
     _check_host(options.host_name)
-    chosen = choose(options)
+    chosen = _choose(options)
     security = Security(
         options.tls_cert, options.tls_key, options.token_file, options.insecure_network
     )
@@ -122,7 +123,18 @@ def _check_host(name: str) -> None:
 def check(arguments: Sequence[str]) -> None:
     """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
     anything is started."""
-    choose(_parser(arguments).parse_args(arguments))
+    _choose(_parser(arguments).parse_args(arguments))
+
+
+def _choose(options: argparse.Namespace) -> list[Sensor]:
+    """The sensors that are asked for. Raises ``ConfigurationError``, too for a folder that is
+    none: every sensor would be absent."""
+    for name, root in (("sysfs", options.sysfs), ("procfs", options.procfs)):
+        if not root.is_dir():
+            raise ConfigurationError(
+                f"--{name} {root}: no such folder; name the one where {name} is mounted"
+            )
+    return choose(options)
 
 
 def start_sensors(sensors: Sequence[RunningSensor], time_base: TimeBaseClock, clock: Clock) -> None:

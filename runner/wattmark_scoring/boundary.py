@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wattmark_core import labels
 from wattmark_core.catalogue import Domain, Method, weakest
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_core.results import BOUNDARY_DOMAINS, Boundary
@@ -63,7 +64,9 @@ def boundary_energy(boundary: Boundary, parts: Sequence[SeriesEnergy]) -> Bounda
         )
     method = weakest([part.series.method for part in parts])
     reason = "; ".join(
-        f"{p.series.domain} {p.series.device}: {p.reason}" for p in parts if not p.complete
+        f"{labels.counter(p.series.domain, p.series.device)}: {p.reason}"
+        for p in parts
+        if not p.complete
     )
     if any(part.joules is None for part in parts):
         return BoundaryEnergy(boundary, None, False, reason, method)

@@ -15,9 +15,8 @@ from typing import Final, Self
 import simpleeval  # type: ignore[import-untyped]  # it has no types
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.results import Score
+from wattmark_core.results import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE, Score
 from wattmark_core.units import joules_to_mwh
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
 
 BUILT_IN: Final = frozenset({ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE})
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.^/+-]{0,62}")

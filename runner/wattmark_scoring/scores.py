@@ -6,9 +6,6 @@ eq. 2 (NetScore, Wong 2018), eq. 3.
 
 import numpy as np
 
-from wattmark_core.results import ACCURACY_PER_PARAMETER as ACCURACY_PER_PARAMETER
-from wattmark_core.results import ENERGY_SCORE as ENERGY_SCORE
-from wattmark_core.results import NETSCORE as NETSCORE
 from wattmark_core.units import joules_to_mwh
 from wattmark_scoring.energy import Z95
 from wattmark_scoring.interval import Interval

@@ -36,6 +36,11 @@ ROOMS = [
     (("--without", "nothing"), "--without nothing: no such sensor"),
     (("--tdp-watts", "-5"), "a TDP of -5 W is not possible"),
     (("--tdp-watts", "nan"), "a TDP of nan W is not possible"),
+    (("--tdp-watts", "x"), "--tdp-watts x: not a number of watts"),
+    (("--sysfs", "nowhere"), "--sysfs nowhere: no such folder"),
+    (("--procfs", "diary"), "--procfs diary: no such folder"),
+    (("--store-password-file", "keys"), "--store-password-file is for a store of --store"),
+    (("--store-ca", "text.pem"), "--store-ca is for a store of --store"),
     (("--data", "diary"), "data folder diary: "),
     (("--data", "/proc/nowhere"), "data folder /proc/nowhere: "),
 ]  # fmt: skip
@@ -60,6 +65,8 @@ SERVE = [
     (("--tls-cert", "text.pem", "--tls-key", "text.pem"), "TLS certificate text.pem"),
     (("--allowed-host", "http://lab7:80"), "--allowed-host 'http://lab7:80'"),
     (("--allowed-host", ""), "--allowed-host ''"),
+    (("--allowed-host", "''"), "--allowed-host "),
+    (("--allowed-host", '"lab7"'), "--allowed-host "),
 ]
 FIT = [
     NEWER,

@@ -35,7 +35,8 @@ def test_output_and_exit_status_are_the_commands(wattmark: Wattmark, tmp_path: P
     done = wattmark("exec", "--", sys.executable, "-c", code)
     assert done.returncode == 7
     assert done.stdout == "a\tb\n"
-    assert "energy of cpu" in done.stderr
+    assert "energy of CPU and memory: ≈ " in done.stderr
+    assert "(ESTIMATED)" in done.stderr
     assert children_of_wattmark(tmp_path) == []
 
 

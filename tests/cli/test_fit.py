@@ -31,6 +31,7 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
     """It says that energy is estimated and what to do, ranks, writes three files; twice the same
     accuracies."""
     env = {"WATTMARK_CACHE": str(tmp_path / "cache"), "COLUMNS": "100"}
+    (tmp_path / "no-sensor").mkdir()
     sysfs = ("--sysfs", str(tmp_path / "no-sensor"))
     first = wattmark(*QUICK, *sysfs, env=env)
     assert first.returncode == 0, first.stderr

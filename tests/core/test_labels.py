@@ -39,6 +39,12 @@ def test_windows_that_are_measured_are_numbered(phase: Phase, text: str) -> None
     assert labels.window(phase, 2) == text
 
 
+def test_one_cpu_is_not_named_twice() -> None:
+    """The estimate's counter is of all CPUs; without a method nothing is said of one."""
+    assert labels.counter(Domain.PACKAGE, "cpu", Method.ESTIMATED) == "CPU package ≈ ESTIMATED"
+    assert labels.counter(Domain.PACKAGE, "cpu") == "CPU package"
+
+
 def test_a_counter_that_is_not_drawn_keeps_its_name() -> None:
     """core and uncore lie inside the package."""
     assert labels.counter(Domain.CORE, "socket0", Method.COUNTER) == "core socket0"

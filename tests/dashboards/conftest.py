@@ -10,9 +10,17 @@ import pytest
 
 from dashboards.grafana import Shown, expand
 from wattmark_core.catalogue import CATALOGUE, Domain, Kind, Method
-from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
+from wattmark_core.results import (
+    ENERGY_SCORE,
+    NETSCORE,
+    Boundary,
+    Check,
+    Phase,
+    Score,
+    Verdict,
+    Window,
+)
 from wattmark_core.sample import Sample, make_tags
-from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
 from wattmark_store import ViewPoint, open_store
 
 S = 1_000_000_000

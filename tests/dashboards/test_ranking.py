@@ -10,8 +10,7 @@ from dashboards import ranking, run
 from tests.dashboards.conftest import TEXTS, score
 from tests.dashboards.panels import every_panel
 from wattmark_core.catalogue import Method
-from wattmark_core.results import Verdict
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE
+from wattmark_core.results import ACCURACY_PER_PARAMETER, ENERGY_SCORE, NETSCORE, Verdict
 from wattmark_store import open_store
 
 S = 1_000_000_000

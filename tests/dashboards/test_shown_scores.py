@@ -18,7 +18,7 @@ from tools.pictures.library import (
     Span,
     Variable,
 )
-from wattmark_scoring.scores import ENERGY_SCORE, NETSCORE
+from wattmark_core.results import ENERGY_SCORE, NETSCORE
 from wattmark_store import open_store
 
 S = 1_000_000_000

@@ -59,7 +59,10 @@ def exporter(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(*arguments: str) -> Exporter:
-            roots = ["--sysfs", str(tmp_path / "sys"), "--procfs", str(tmp_path / "proc")]
+            folders = {name: tmp_path / name for name in ("sys", "proc")}
+            for folder in folders.values():
+                folder.mkdir(exist_ok=True)
+            roots = [word for name, path in folders.items() for word in (f"--{name}fs", str(path))]
             log = tmp_path / f"exporter-{time.monotonic_ns()}.log"
             errors = stack.enter_context(log.open("w"))
             process = subprocess.Popen(

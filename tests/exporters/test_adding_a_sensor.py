@@ -6,14 +6,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from dashboards.generate import DASHBOARDS
+from dashboards.grafana import Shown, expand
+from tests.dashboards.panels import every_panel
 from wattmark_core.exporter_api import ExporterClient, SensorState
 from wattmark_core.line_protocol import decode_lines
+from wattmark_store import open_store
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/adding-a-sensor.md").read_text(encoding="utf-8")
@@ -154,11 +159,11 @@ def test_where_there_is_no_battery_it_says_so(patched: Patched, tmp_path: Path) 
 
 
 def test_the_pages_own_test_passes(patched: Patched, tmp_path: Path) -> None:
-    """The test that the page shows, on the file that it shows."""
-    match = re.search(r"^```python\n(def test_.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    assert match is not None
+    """The test that the page shows as it stands, on the file that it shows."""
+    snippets = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    (snippet,) = [text for text in snippets if "\ndef test_" in text]
     test = tmp_path / "test_battery.py"
-    test.write_text(f"from wattmark_exporters.sensors.battery import Battery\n\n\n{match[1]}")
+    test.write_text(snippet)
     output = patched.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(test))
     assert "1 passed" in output
 
@@ -170,3 +175,49 @@ def test_the_readmes_table_is_what_the_sensors_say(patched: Patched) -> None:
     page = patched.run("-m", "wattmark_exporters", "sensors")
     assert len(rows) == 4
     assert [row for row in rows if row not in page] == []
+
+
+def test_the_runner_counts_on_it(client: ExporterClient) -> None:
+    """Windows and guards are long enough for its update period of 1 s, and the advice before a run
+    names it."""
+    pinning = pytest.importorskip(
+        "wattmark_runner.scoring.pinning", reason="the runner is not installed in this room alone"
+    )
+    advice = pytest.importorskip("wattmark_runner.views.advice")
+    boundary = pytest.importorskip("wattmark_scoring.boundary")
+    report = client.sensors()
+    battery = [s for s in boundary.pin_sources(report.energy) if s.source == "battery"]
+    assert pinning.window_seconds(battery) == 100.0
+    assert pinning.guard_seconds(battery) >= 2.0
+    assert "whole platform BAT0: integrated from battery, battery" in advice.about_sources(report)
+
+
+def test_the_dashboards_show_its_power(
+    client: ExporterClient, wait_until: Callable[[Callable[[], bool]], None],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    """Live host draws it as a whole platform's, of the points that the exporter gave and the
+    collector's power made of them; it lies around the other counters, so no total holds it."""
+    pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
+    influx = request.getfixturevalue("influx")
+    wait_until(lambda: client.samples().text.count("source=battery") >= 16)
+    samples = [s for s in decode_lines(client.samples().text) if s.measurement == "energy"]
+    with closing(open_store(influx.url("admin"), influx.password_file("admin"))) as store:
+        store.write(samples)
+        end_ns = samples[-1].time_ns + 120 * 10**9
+        store.roll_up(end_ns)  # type: ignore[attr-defined]
+    end_ms, host = end_ns // 10**6, samples[-1].tag["host"]
+    shown = Shown(end_ms - 700_000, end_ms, {"host:regex": host, "place:regex": host})
+    (panel,) = [p for p in every_panel(DASHBOARDS["live-host"]()) if p["title"] == "Power"]
+    found = {
+        series["tags"]["domain"]: [row[1] for row in series["values"] if row[1] is not None]
+        for target in panel["targets"]
+        for series in influx.query(
+            "telemetry", expand(target["query"], shown, "10s"), user="grafana"
+        ).get("series", [])
+    }
+    watts = found["psys"]
+    assert watts
+    assert watts == pytest.approx([MICROWATTS / 1e6] * len(watts))
+    sources = [s.tag["source"] for s in samples if s.tag["domain"] in {"package", "dram", "gpu"}]
+    assert ("total" in found) == bool(sources)

@@ -176,6 +176,7 @@ def test_environment(tmp_path: Path) -> None:
     """Host name and roots may come from the environment; options go before it."""
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/stat").write_text(STAT)
+    (tmp_path / "sys").mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "wattmark_exporters", "--listen", "127.0.0.1:0"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -20,9 +20,9 @@ SCORE = Score("r", "h", "net", "w", Boundary.CPU, "accuracy^2/energy", 0, Method
 POINTS = ((S, 50.0), (2 * S, 60.0), None, (4 * S, 40.0))
 
 
-def curve(name: str = "CPU package socket0", **changes: Any) -> Curve:
+def curve(**changes: Any) -> Curve:
     """Of one counter, with a gap."""
-    return Curve(name, replace(SERIES, **changes), POINTS)
+    return Curve(replace(SERIES, **changes), POINTS)
 
 
 def test_a_linear_axis_begins_at_zero_and_has_round_ticks() -> None:
@@ -84,7 +84,7 @@ def test_devices_of_one_domain_and_estimates_differ_by_their_dashes() -> None:
 def test_names_are_text_in_a_chart() -> None:
     """Wherever they stand."""
     nasty = '<b>&"'
-    power = power_chart([curve(nasty, device=nasty)], [])
+    power = power_chart([curve(device=nasty)], [])
     scores = score_chart([replace(SCORE, model=nasty)], nasty)
     assert "<b>" not in power + scores
     assert "&lt;b&gt;&amp;&quot;" in power

@@ -76,7 +76,7 @@ def test_a_missing_part_makes_the_sum_unknown(make_series: MakeSeries) -> None:
     ]
     total = boundary_energy(Boundary.CPU, parts)
     assert total.joules is None
-    assert "dram socket0: no sample" in total.reason
+    assert "memory socket0: no sample" in total.reason
 
 
 def test_a_sum_takes_the_method_of_its_weakest_part(make_series: MakeSeries) -> None:

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.results import Boundary, Score, Verdict
+from wattmark_core.results import ENERGY_SCORE, Boundary, Score, Verdict
 from wattmark_scoring.formula import FUNCTIONS, VARIABLES, Formula
-from wattmark_scoring.scores import ENERGY_SCORE
 
 DOCS = Path(__file__).parents[2] / "docs/measuring.md"
 

@@ -94,6 +94,18 @@ def test_words_are_sentences(name: str, verdict: Verdict, value: float | None) -
     assert isinstance(WORDS[name].question, Question)
 
 
+@pytest.mark.parametrize("device", ["package cpu", "CPU package", "memory socket1"])
+@pytest.mark.parametrize(("name", "message"), [
+    ("plausible", "mean power of {}"), ("plausible", "mean power of {}; limit not known"),
+    ("edges", "nearest sample outside the edges, {}"),
+    ("gap", "largest gap between samples of {}"),
+])  # fmt: skip
+def test_a_counter_is_named_whatever_version_found_it(name: str, message: str, device: str) -> None:
+    """As 9ca66c9 called it in what is stored, or as every surface does today."""
+    check = Check(name, Verdict.WARNED, 9.0, 2.0, "s", message.format(device))
+    assert f" of {device} " in words.meaning(check)
+
+
 def test_a_finding_names_value_limit_and_repeat() -> None:
     """Cause, how much, in which repeat, and what is allowed; then what to do."""
     (busy,) = checks.worst([[foreign_cpu.check(9.4, 0.39, 10.0)]])

@@ -142,6 +142,7 @@ def test_a_powercap_tree_that_follows_a_known_power(tmp_path: Path) -> None:
 
 def test_a_gpu_that_follows_a_known_power(tmp_path: Path, nvml_stub: Any) -> None:
     """A window on a board's energy counter counts what the load's formula says, within 1.5 %."""
+    (tmp_path / "sys").mkdir()
     options = ("--sysfs", str(tmp_path / "sys"), "--no-estimate")
     with rooms(tmp_path, *options, env=nvml_stub.env) as (address, store):
         compare("nvml", address, store, nvml_stub.joules)

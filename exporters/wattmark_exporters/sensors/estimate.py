@@ -40,7 +40,7 @@ class Estimate(Sensor):
         Option("--no-estimate", "never estimate CPU energy from CPU time"),
         Option(
             "--tdp-watts", "the CPU's rated power, for the estimate (default: 5 W per visible CPU)",
-            "W", float,
+            "W", str,
         ),
     )  # fmt: skip
     interval_seconds = 1.0
@@ -62,7 +62,7 @@ class Estimate(Sensor):
     @classmethod
     def make(cls, options: Namespace) -> Self | None:
         """None with ``--no-estimate``. Raises ``ConfigurationError`` for an impossible TDP."""
-        return None if options.no_estimate else cls(options.procfs, options.tdp_watts)
+        return None if options.no_estimate else cls(options.procfs, _watts(options.tdp_watts))
 
     def start(self) -> None:
         """Begin to count. Raises ``SensorAbsent`` without PROC/stat."""
@@ -110,3 +110,13 @@ class Estimate(Sensor):
             f"estimate from CPU time, {self._idle_watts:g} to {self._max_watts:g} W"
             f" ({origin}, {self._cpus} CPUs)"
         )
+
+
+def _watts(text: str | None) -> float | None:
+    """Raises ``ConfigurationError`` for what is no number."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"--tdp-watts {text}: not a number of watts; give the CPU's rated power"
+        ) from None

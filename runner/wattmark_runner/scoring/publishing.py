@@ -6,13 +6,12 @@ from types import TracebackType
 from typing import TypeAlias
 
 from wattmark_core.errors import StoreError, StoreUnavailable
-from wattmark_core.results import Score
+from wattmark_core.results import ENERGY_SCORE, Score
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.reading import read_windows
 from wattmark_runner.views.extras import score_extras
 from wattmark_runner.views.run_points import run_points
 from wattmark_runner.windows.overlap import put_again
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_scoring.window_data import WindowData
 from wattmark_store import Showing, Store
 

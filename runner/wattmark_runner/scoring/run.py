@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from wattmark_core.errors import StoreUnavailable
-from wattmark_core.results import Boundary, Check, Score, Verdict, Window
+from wattmark_core.results import (
+    ACCURACY_PER_PARAMETER,
+    NETSCORE,
+    Boundary,
+    Check,
+    Score,
+    Verdict,
+    Window,
+)
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS, await_samples
 from wattmark_runner.scoring.overhead import add_overhead
@@ -23,7 +31,6 @@ from wattmark_scoring.boundary import of_boundary
 from wattmark_scoring.checks.interrupted import LATE, interrupted, late
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.measured import MeasuredRun, MeasuredWindow, energies, measure
-from wattmark_scoring.scores import ACCURACY_PER_PARAMETER, NETSCORE
 from wattmark_scoring.window_data import WindowData
 from wattmark_store import Store
 

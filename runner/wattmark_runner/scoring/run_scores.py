@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Check, Score, Verdict
+from wattmark_core.results import (
+    ACCURACY_PER_PARAMETER,
+    ENERGY_SCORE,
+    NETSCORE,
+    Boundary,
+    Check,
+    Score,
+    Verdict,
+)
 from wattmark_runner.records.model import RunRecord
 from wattmark_scoring import checks, scores
 from wattmark_scoring.formula import Formula
@@ -35,7 +43,7 @@ def _energy_score(
     record: RunRecord, boundary: Boundary, run: MeasuredRun, of_run: tuple[Check, ...]
 ) -> Score:
     repeats, per_inference = run.repeats, run.joules_per_inference
-    blank = _blank_score(record, boundary, scores.ENERGY_SCORE, repeats, of_run)
+    blank = _blank_score(record, boundary, ENERGY_SCORE, repeats, of_run)
     if not repeats or len(per_inference) < len(repeats):
         return replace(blank, verdict=Verdict.INVALID)  # never scored as if whole
     energy = _energy_interval(repeats, per_inference)
@@ -141,9 +149,9 @@ def _size_scores(record: RunRecord, boundary: Boundary) -> list[Score]:
     if accuracy is None or not parameters:
         return []
     blank = _blank_score(record, boundary, "", [], ())
-    values = {scores.ACCURACY_PER_PARAMETER: scores.accuracy_per_parameter(accuracy, parameters)}
+    values = {ACCURACY_PER_PARAMETER: scores.accuracy_per_parameter(accuracy, parameters)}
     if macs and accuracy > 0:
-        values[scores.NETSCORE] = scores.netscore(accuracy, parameters, macs)
+        values[NETSCORE] = scores.netscore(accuracy, parameters, macs)
     return [
         replace(blank, formula=name, value=value, low=value, high=value)
         for name, value in values.items()

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from wattmark_core import labels
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import HostReport, SensorState
+from wattmark_runner.views.run_words import source_text
 from wattmark_scoring.boundary import pin_sources
 
 HOW_TO_MEASURE = (
@@ -22,8 +24,7 @@ def about_sources(report: HostReport) -> Iterable[str]:
     """What the run counts, one line each."""
     pinned = pin_sources(report.energy)
     for series in pinned:
-        label = f" ({series.label})" if series.label else ""
-        yield (f"{series.domain} {series.device}: {series.method}, from {series.source}{label}")
+        yield f"{labels.counter(series.domain, series.device)}: {source_text(series)}"
     if not pinned:
         yield "no sensor of energy answers"
     if is_estimated(report):

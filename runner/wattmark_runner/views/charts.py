@@ -34,7 +34,7 @@ DASHES: Final = ("none", "2 3", "9 3 2 3", "1 5")
 """Of the devices of one domain, which share its colour."""
 ESTIMATED_DASH: Final = "8 6"
 NO_SAMPLES: Final = "No samples of power are kept for this run."
-NO_SAMPLES_YET: Final = "No samples of power are there yet."
+NO_SAMPLES_YET: Final = "No power samples yet."
 RULES: Final = """\
 figure { margin: 0; }
 svg.chart { width: 100%; min-width: 34rem; height: auto; display: block; margin: .6rem 0; }
@@ -136,7 +136,7 @@ def _dashes(curves: Sequence[Curve]) -> list[str]:
 def _curve_keys(curves: Sequence[Curve], dashes: Sequence[str]) -> Iterable[tuple[str, str]]:
     for curve, dash in zip(curves, dashes, strict=True):
         dashed = "" if dash == "none" else " dashed"
-        yield f"key line {_domain(curve)}{dashed}", curve.name
+        yield f"key line {_domain(curve)}{dashed}", curve.label
 
 
 def _shades(windows: Sequence[Window], since: Callable[[int], float]) -> Iterable[str]:

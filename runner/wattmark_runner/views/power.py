@@ -34,9 +34,18 @@ class Curve:
     ``points``: (Unix ns of the stretch's end, watts), None for a break.
     """
 
-    name: str
     series: EnergySeries
     points: tuple[tuple[int, float] | None, ...]
+
+    @property
+    def name(self) -> str:
+        """By which programs know it."""
+        return f"{self.series.domain} {self.series.device} ({self.series.method})"
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return labels.counter(self.series.domain, self.series.device, self.series.method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,7 @@ def power_curve(series: EnergySeries, data: SeriesData) -> Curve:
         None if power is None else (count.time_ns, power)
         for count, power in zip(counts[1:], watts, strict=True)
     ]
-    name = labels.counter(series.domain, series.device, series.method)
-    return Curve(name, series, tuple(points))
+    return Curve(series, tuple(points))
 
 
 def window_power(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wattmark_core.results import Score
+from wattmark_core.results import ENERGY_SCORE, Score
 from wattmark_core.sample import make_tags
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.isolines import isolines
@@ -11,7 +11,6 @@ from wattmark_runner.views.power import window_power
 from wattmark_runner.views.repeats import repeats
 from wattmark_scoring import words
 from wattmark_scoring.score_words import check_texts
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_scoring.window_data import WindowData
 from wattmark_store import ViewPoint
 

@@ -92,7 +92,7 @@ def run_facts(record: RunRecord) -> Facts:
         **{name.replace("_", " "): str(value) for name, value in request.parameters.items()},
         "parameters": count(record.parameters),
         "MACs": count(record.macs),
-        **{f"{s.domain} {s.device}": source_text(s) for s in record.series},
+        **{labels.counter(s.domain, s.device): source_text(s) for s in record.series},
         **{name: plain(value) for name, value in record.constants.items()},
         **{name: _shown(value) for name, value in record.definition.items()},
     }

@@ -3,6 +3,7 @@
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.labels import counter as counter_name
 from wattmark_core.results import Check
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_counters
@@ -19,7 +20,7 @@ def check(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
     if len(before) and len(after):
         value = float(max(start_ns - before[-1], after[0] - end_ns)) / 1e9
     limit = READS * max(series.interval_seconds, series.update_period_seconds)
-    message = f"nearest sample outside the edges, {series.domain} {series.device}"
+    message = f"nearest sample outside the edges, {counter_name(series.domain, series.device)}"
     return against_limit("edges", value, limit, "s", message)
 
 

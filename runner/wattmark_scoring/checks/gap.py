@@ -6,6 +6,7 @@ import numpy as np
 
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.labels import counter as counter_name
 from wattmark_core.results import Check
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_counters
@@ -29,7 +30,7 @@ def check(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
     if series.method is Method.INTEGRATED:
         limit = min(limit, max(LEAST_SECONDS, WINDOW_RATIO * (end_ns - start_ns) / 1e9))
     value = float(np.diff(times).max()) / 1e9
-    message = f"largest gap between samples of {series.domain} {series.device}"
+    message = f"largest gap between samples of {counter_name(series.domain, series.device)}"
     return against_limit("gap", value, limit, "s", message, fail=limit)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
+from wattmark_core.labels import counter as counter_name
 from wattmark_core.results import Check, Verdict
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
 from wattmark_scoring.checks.verdicts import against_limit
@@ -15,7 +16,7 @@ LIMIT_RATIO: Final = 1.1
 
 def check(series: EnergySeries, joules: float | None, seconds: float) -> Check:
     """More than nothing and at most 1.1 × the device's limit, else it fails."""
-    message = f"mean power of {series.domain} {series.device}"
+    message = f"mean power of {counter_name(series.domain, series.device)}"
     if joules is None or joules <= 0.0:
         return Check("plausible", Verdict.INVALID, joules, 0.0, "W", f"{message}: no energy")
     watts = joules / seconds

@@ -104,6 +104,7 @@ def prometheus(
 
         start(sys.executable, str(LOAD), str(folder), "120")
         first, address = measured("0")
+        (folder / "none").mkdir()
         blind = _exporter(folder / "proc", folder / "none", "0")
         guessing = start(*blind, "--without", "nvml", "--tdp-watts", "15")
         server = Prometheus(f"http://127.0.0.1:{free_port()}", address, _address(guessing))

@@ -13,13 +13,12 @@ import pytest
 
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import ConfigurationError, ExporterError
-from wattmark_core.results import Boundary, Phase, Verdict
+from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Verdict
 from wattmark_runner.execution.baseline import measure_idle
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.run import execute, last_idle
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
 REQUEST = RunRequest(

@@ -10,10 +10,9 @@ import pytest
 
 from wattmark_core.catalogue import Method
 from wattmark_core.errors import StoreError, UnknownRun
-from wattmark_core.results import Boundary, Phase, Score, Verdict, Window
+from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Score, Verdict, Window
 from wattmark_runner.records.database import Answer, Listing, RunDatabase, WindowRow, score_of
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
-from wattmark_scoring.scores import ENERGY_SCORE
 
 
 @pytest.fixture

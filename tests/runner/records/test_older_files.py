@@ -21,12 +21,11 @@ import pytest
 
 from wattmark_core.errors import StoreError
 from wattmark_core.machine import wattmark_version
-from wattmark_core.results import Verdict
+from wattmark_core.results import ENERGY_SCORE, Verdict
 from wattmark_runner.options import alone
 from wattmark_runner.records.database import RunDatabase, score_of
 from wattmark_runner.views.tables import TABLES as PAPER_TABLES
 from wattmark_runner.views.tables import Choice
-from wattmark_scoring.scores import ENERGY_SCORE
 
 NOBODY: Final = 65534
 FILTERS: Final = ("", "workload=digits", "boundary=host", "host=lab1", "host=lab2&boundary=gpu")

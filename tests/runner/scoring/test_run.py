@@ -8,12 +8,11 @@ import pytest
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_core.results import Boundary, Phase, Verdict, Window
+from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Verdict, Window
 from wattmark_core.sample import Sample, make_tags
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.run import score_run
 from wattmark_scoring.formula import Formula
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store.sqlite import SqliteStore
 
 S = 1_000_000_000

@@ -174,6 +174,16 @@ def test_a_run_is_cancelled_from_its_page(visit: Callable[..., Watched]) -> None
     watched.check()
 
 
+def test_what_a_run_lacks_is_a_dash(visit: Callable[..., Watched], service: Any) -> None:
+    """In the table of runs: one that was cancelled has no score, no method and no verdict."""
+    with httpx.Client(base_url=f"{service.url}/api/v1", timeout=60) as http:
+        run = http.post("/runs", json={**service.quick, "idle_before_seconds": 300}).json()
+        http.post(f"/runs/{run['run_id']}/cancel")
+        http.get(f"/runs/{run['run_id']}/events", timeout=120)
+    row = visit().open("#/runs").get_by_role("row", name=run["run_id"])
+    expect(row.get_by_text("–", exact=True)).to_have_count(3)
+
+
 def test_runs_are_found_by_filter(visit: Callable[..., Watched], scored: str) -> None:
     """The table shows what the filter asks for, and a bad name as what it is."""
     watched = visit()

@@ -16,3 +16,11 @@ def test_power_is_not_drawn_across_epochs() -> None:
     )  # fmt: skip
     curve = power_curve(SERIES, data)
     assert curve.points == ((10**9, 50.0), None, (3 * 10**9, 20.0))
+
+
+def test_a_curve_has_a_name_for_programs_and_a_label_for_people() -> None:
+    """The name is as 9ca66c9 gave it; the label is the counter's, as every surface calls it."""
+    estimate = EnergySeries(Domain.PACKAGE, "cpu", "estimate", Method.ESTIMATED, 0.1)
+    curve = power_curve(estimate, SeriesData("energy", (), [], {}))
+    assert curve.name == "package cpu (estimated)"
+    assert curve.label == "CPU package ≈ ESTIMATED"

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from wattmark_core.catalogue import Method
-from wattmark_core.results import Boundary, Score, Verdict
+from wattmark_core.results import ENERGY_SCORE, Boundary, Score, Verdict
 from wattmark_runner.views.isolines import isolines, label, steps
 from wattmark_runner.views.texts import compared, previous, score_texts
-from wattmark_scoring.scores import ENERGY_SCORE
 
 
 def make_score(run_id: str, joules: float, ratio: float, **facts: Any) -> Score:

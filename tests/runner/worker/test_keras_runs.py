@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_core.results import Phase
+from wattmark_core.results import ENERGY_SCORE, Phase
 from wattmark_runner.execution.progress import LOAD_SECONDS, SCORE_SECONDS, Progress
 from wattmark_runner.execution.run import execute
 from wattmark_runner.execution.worker_process import WorkerProcess
@@ -22,7 +22,6 @@ from wattmark_runner.workloads.keras import KERAS_PARAMETERS
 from wattmark_runner.workloads.parameters import Value
 from wattmark_runner.workloads.pretrained import KERAS_FILES
 from wattmark_runner.workloads.reading import load_config
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
 keras = pytest.importorskip("keras")

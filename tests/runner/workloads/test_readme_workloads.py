@@ -7,12 +7,11 @@ from subprocess import Popen
 
 import pytest
 
-from wattmark_core.results import Phase
+from wattmark_core.results import ENERGY_SCORE, Phase
 from wattmark_runner.execution.run import execute
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.formula import Formula
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import Store
 
 ROOM = Path(__file__).parents[3] / "runner"

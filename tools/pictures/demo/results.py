@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from tools.pictures.demo.lab import RUNS, Run, S
 from tools.pictures.demo.runs import host_of, power, record_of
-from wattmark_core.results import Score, Window
+from wattmark_core.results import ENERGY_SCORE, Score, Window
 from wattmark_core.sample import make_tags
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.views.extras import score_extras
 from wattmark_runner.views.isolines import isolines
 from wattmark_runner.views.repeats import repeats
 from wattmark_runner.views.run_points import checks
-from wattmark_scoring.scores import ENERGY_SCORE
 from wattmark_store import ViewPoint
 from wattmark_store.influx_lines import InfluxPoint, score_point, window_point
 from wattmark_store.influx_views import phase_points

@@ -8,7 +8,17 @@ from typing import Final
 from tools.pictures.demo.lab import HOSTS, IDLE_S, NETWORKS, WARMUP_S, Host, Meter, Run, S, drawn
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
+from wattmark_core.results import (
+    ACCURACY_PER_PARAMETER,
+    ENERGY_SCORE,
+    NETSCORE,
+    Boundary,
+    Check,
+    Phase,
+    Score,
+    Verdict,
+    Window,
+)
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_scoring import checks, scores
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
@@ -198,7 +208,7 @@ def _scores(run: Run, record: RunRecord) -> list[Score]:
         gpu_memory_used_bytes=2.1e10 if run.gpu else None,
     )  # fmt: skip
     verdict = checks.verdict(record.checks) if costs else Verdict.INVALID
-    energy = replace(blank, formula=scores.ENERGY_SCORE, method=counted[0].method,
+    energy = replace(blank, formula=ENERGY_SCORE, method=counted[0].method,
                      verdict=verdict, checks=record.checks)  # fmt: skip
     if costs:
         estimated = counted[0].method is Method.ESTIMATED
@@ -218,8 +228,8 @@ def _scores(run: Run, record: RunRecord) -> list[Score]:
     if accuracy is None or not record.parameters or not record.macs:
         return [energy]
     sizes = {
-        scores.NETSCORE: scores.netscore(accuracy, record.parameters, record.macs),
-        scores.ACCURACY_PER_PARAMETER: scores.accuracy_per_parameter(accuracy, record.parameters),
+        NETSCORE: scores.netscore(accuracy, record.parameters, record.macs),
+        ACCURACY_PER_PARAMETER: scores.accuracy_per_parameter(accuracy, record.parameters),
     }
     plain = replace(blank, inferences_per_second=None)
     return [energy, *(replace(plain, formula=name, value=value, low=value, high=value)

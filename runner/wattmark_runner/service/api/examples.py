@@ -5,7 +5,7 @@ from typing import Any, Final
 RUN_ID: Final = "20260131-120000-cnn-small-a1b2c3"
 CHECK: Final[dict[str, Any]] = {
     "name": "gap", "verdict": "valid", "value": 0.101, "limit": 0.3, "unit": "s",
-    "message": "largest gap between samples of package socket0",
+    "message": "largest gap between samples of CPU package socket0",
 }  # fmt: skip
 SCORE: Final[dict[str, Any]] = {
     "run_id": RUN_ID, "host": "lab7", "model": "cnn-small", "workload": "fashion-mnist",
@@ -62,7 +62,7 @@ SHOWN_RUN: Final[dict[str, Any]] = {
         {"verdict": "valid", "texts": {
             "question": "Is the sensor good enough?", "name": "gaps between samples",
             "verdict": "✓ valid", "found": "101 ms", "allowed": "at most 0.3 s",
-            "meaning": "The largest gap between samples of package socket0 was 101 ms; allowed"
+            "meaning": "The largest gap between samples of CPU package socket0 was 101 ms; allowed"
                        " 0.3 s."}}
     ],
     "windows": [
@@ -109,12 +109,12 @@ SENSORS: Final[dict[str, Any]] = {
         {"domain": "package", "device": "socket0", "source": "rapl", "method": "counter",
          "chosen": True}
     ],
-    "advice": ["package socket0: counter, from rapl"],
+    "advice": ["CPU package socket0: counter from rapl"],
 }  # fmt: skip
 POWER: Final[dict[str, Any]] = {
     "curves": [
-        {"name": "package socket0 (counter)", "domain": "package", "device": "socket0",
-         "source": "rapl", "method": "counter",
+        {"name": "package socket0 (counter)", "label": "CPU package socket0",
+         "domain": "package", "device": "socket0", "source": "rapl", "method": "counter",
          "points": [[1769860800000.0, 61.0], None, [1769860800200.0, 61.4]]}
     ],
     "windows": [

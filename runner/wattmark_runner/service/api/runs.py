@@ -145,8 +145,8 @@ def show_power(
     ]
     curves = [
         CurveItem(
-            name=curve.name, domain=curve.series.domain, device=curve.series.device,
-            source=curve.series.source, method=curve.series.method,
+            name=curve.name, label=curve.label, domain=curve.series.domain,
+            device=curve.series.device, source=curve.series.source, method=curve.series.method,
             points=[None if p is None else (p[0] / 1e6, p[1]) for p in curve.points],
         )
         for curve in power

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import TypeAdapter
 
-from wattmark_core.results import Boundary, Score, Verdict
+from wattmark_core.results import ENERGY_SCORE, Boundary, Score, Verdict
 from wattmark_runner.records.database import Listing, score_of
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.schemas.scores import Ranking, ScoresPage
@@ -16,7 +16,6 @@ from wattmark_runner.service.api.shown import ShownGroup
 from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.score_csv import score_row, write_csv
 from wattmark_scoring.ranking import rank
-from wattmark_scoring.scores import ENERGY_SCORE
 
 router = APIRouter(tags=["scores"])
 Service = Annotated[Services, Depends(services)]

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from wattmark_core.results import Boundary
+from wattmark_core.results import ENERGY_SCORE, Boundary
 from wattmark_runner.service.api.schemas.scores import Tables
 from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.tables import TABLES, Choice
 from wattmark_runner.views.tables.text import FORMATS
-from wattmark_scoring.scores import ENERGY_SCORE
 
 if TYPE_CHECKING:
     Name = str

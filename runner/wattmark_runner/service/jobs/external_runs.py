@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from wattmark_core import labels
 from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import EnergySeries, HostReport
 from wattmark_core.results import Phase, Window
@@ -111,7 +112,7 @@ def check_times(
     for counter in series:
         edges = store.edges("energy", start_ns, end_ns, {"host": host, **counter.tags})
         times = [time_ns for data in edges for time_ns in data.times_ns]
-        name = f"{counter.source} {counter.domain} {counter.device}"
+        name = f"{labels.counter(counter.domain, counter.device)} of {counter.source}"
         missing = f"{name} has no sample at that time; nothing was measured"
         if not any(time_ns <= start_ns for time_ns in times):
             raise Invalid(missing, "start_ns")

@@ -1,7 +1,7 @@
 // What only the browser knows: progress under way and the viewer's time zone. Every other number
 // comes from the runner as text. Each function has its twin in wattmark_core/figures.py.
 
-const MISSING = "–";
+export const MISSING = "–";
 
 export function share(ratio) {
   return ratio === null || ratio === undefined ? MISSING : `${Math.floor(100 * ratio + 0.5)} %`;

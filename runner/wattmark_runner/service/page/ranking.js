@@ -43,7 +43,7 @@ function group(shown) {
 }
 
 function scores(list, caption, ranked) {
-  const heads = [...(ranked ? ["#"] : []), "model", "settings", "host", "energy per inference", "accuracy", "score", "power", "speed", "verdict", "why"];
+  const heads = [...(ranked ? ["#"] : []), "model", "settings", "host", "energy per inference", "accuracy", "score", "mean power", "speed", "verdict", "why"];
   return table(caption, heads, list.map((score) => [
     ...(ranked ? [String(score.rank)] : []),
     h("a", { href: `#/runs/${encodeURIComponent(score.run_id)}` }, score.model), score.settings, score.texts.place, score.texts.energy, score.texts.accuracy, score.texts.score, score.texts.power, score.texts.speed, verdict(score),

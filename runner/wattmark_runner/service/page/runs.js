@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { field, h, table, verdict } from "./dom.js";
-import { moment, share } from "./format.js";
+import { MISSING, moment, share } from "./format.js";
 import { STATES } from "./labels.js";
 
 const FILTERS = ["state", "workload", "model", "owner", "label"];
@@ -12,8 +12,8 @@ export function runsTable(runs, caption) {
     h("a", { href: `#/runs/${encodeURIComponent(run.run_id)}` }, run.run_id),
     h("span", { class: run.state }, run.state + where(run)),
     run.workload, run.model,
-    run.score_texts?.score ?? "", run.score_texts?.method ?? "",
-    run.score ? verdict({ verdict: run.score.verdict, texts: run.score_texts }) : "",
+    run.score_texts?.score || MISSING, run.score_texts?.method || MISSING,
+    run.score ? verdict({ verdict: run.score.verdict, texts: run.score_texts }) : MISSING,
     moment(Date.parse(run.created_at)),
   ]), [0, 1, 2, 3]);
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wattmark_core.catalogue import Method
+from wattmark_core.labels import comparison
 from wattmark_core.results import (
     ACCURACY_PER_PARAMETER,
     ENERGY_SCORE,
@@ -85,11 +86,11 @@ def titled(
     """A table whose title says workload, boundary and method; ``rows`` begin with the cells of
     ``WHOSE``, ``columns`` come after those."""
     workload, boundary, estimated = group
-    method = "ESTIMATED energy, relative only" if estimated else "measured energy"
+    compared = comparison(workload, boundary, estimated=estimated)
     notes = [note] if note else []
     if estimated:
         notes.append("estimated from CPU time within a factor of two: compare models of one host")
-    return Table(table.name, f"{table.title}: {workload} · boundary {boundary} · {method}",
+    return Table(table.name, f"{table.title}: {compared}",
                  (*WHOSE, *columns), tuple(rows), tuple(notes))  # fmt: skip
 
 

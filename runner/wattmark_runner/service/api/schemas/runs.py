@@ -127,6 +127,7 @@ class CurveItem(BaseModel):
     """Power over time of one counter; null: nothing is known there."""
 
     name: str
+    label: str = Field(description="name for people")
     domain: Domain
     device: str
     source: str

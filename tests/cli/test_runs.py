@@ -10,19 +10,21 @@ import pytest
 from tests.newer_runner import API, RUN, SCORE, answering
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
-OLDER: dict[str, Any] = {**RUN, "run_id": "20260131-120000-efficientnet-lite0-a1b2c3", "state": "done",
-         "workload": "fashion-mnist", "model": "efficientnet-lite0",
-         "score": {**SCORE, "method": "estimated", "value": 2.2e6, "low": 1.1e6, "high": 4.4e6},
+OLDER: dict[str, Any] = {
+    **RUN, "run_id": "20260131-120000-efficientnet-lite0-a1b2c3", "state": "done",
+    "workload": "fashion-mnist", "model": "efficientnet-lite0",
+    "score": {**SCORE, "method": "estimated", "value": 2.2e6, "low": 1.1e6, "high": 4.4e6},
 }  # fmt: skip
 """Done, and as 9ca66c9 answers it: the score's numbers, and no texts."""
 TEXTS = {"score": "≈ 2 M (1–4 M) /mWh", "verdict": "! warned"}
-RUNNING: dict[str, Any] = {**OLDER, "run_id": "20260131-120100-cnn-small-a1b2c4", "state": "running",
-           "score": None, "progress": {"stage": "idle", "fraction": 0.19, "seconds_left": 20.0},
+RUNNING: dict[str, Any] = {
+    **OLDER, "run_id": "20260131-120100-cnn-small-a1b2c4", "state": "running", "score": None,
+    "progress": {"stage": "idle", "fraction": 0.19, "seconds_left": 20.0},
 }  # fmt: skip
 
 
 def pages(*runs: dict[str, Any]) -> dict[str, Any]:
-    """What a runner with these answers."""
+    """The answers of a runner with these runs."""
     return {f"{API}/runs": {"runs": runs, "next": None}}
 
 

@@ -19,6 +19,7 @@ from dashboards.promql import (
     one_source,
 )
 from wattmark_core.catalogue import WEAKEST_LAST, Domain, Method
+from wattmark_core.labels import WHOLE_CPU
 
 WINDOW: Final = "1m"
 HEAD: Final = """\
@@ -71,7 +72,8 @@ def _named_by_domain() -> Iterator[str]:
         words, _ = DOMAINS[domain]
         for method, more in ((MEASURED, ""), (ESTIMATED, f" {SAID}")):
             series = f'{COUNTED_POWER}{{domain="{domain}", {method}}}'
-            yield f'label_replace({series}, "part", "{words} $1{more}", "device", "(.*)")'
+            named = f'label_replace({series}, "part", "{words} $1{more}", "device", "(.*)")'
+            yield f'label_replace({named}, "part", "{words}{more}", "device", "{WHOLE_CPU}")'
 
 
 def _named_gpus() -> Iterator[str]:

@@ -34,6 +34,7 @@ from dashboards.queries import gauge, results, runs
 from dashboards.score_queries import OF_ENERGY, curves
 from dashboards.spans import SAMPLES, each
 from wattmark_core import labels
+from wattmark_core.labels import WHOLE_CPU
 
 RUN: Final = '"run_id" = ${run_id:singlequote}'
 BOUNDARY: Final = '"boundary" = ${boundary:singlequote}'
@@ -142,14 +143,17 @@ def power() -> Panel:
 
 
 def _named_domains() -> list[Json]:
-    """A series' name from its tags; of a GPU's UUID the first eight digits."""
+    """A series' name from its tags; of a GPU's UUID the first eight digits, and of the one CPU of a
+    machine no second word."""
     made = []
     for domain, (name, _) in DOMAINS.items():
         device = r"(?:GPU-)?(\S{1,8})\S*" if domain == "gpu" else r"(\S+)"
         for methods, suffix in (("(?:counter|integrated)", ""), ("estimated", f" {ESTIMATED}")):
             named = {"regex": f"/^{domain} {device} {methods}$/",
                      "renamePattern": f"{name} $1{suffix}"}  # fmt: skip
-            made.append({"id": "renameByRegex", "options": named})
+            whole = {"regex": f"/^{name} {WHOLE_CPU}{suffix}$/",
+                     "renamePattern": f"{name}{suffix}"}  # fmt: skip
+            made += [{"id": "renameByRegex", "options": each} for each in (named, whole)]
     return made
 
 

@@ -126,7 +126,7 @@ def test_phases_share_the_axis_of_power() -> None:
 
 @pytest.mark.parametrize(("domain", "name"), [
     ("package socket0 counter", "CPU package socket0"), ("gpu GPU-12345678-90ab counter",
-     "GPU 12345678"), ("package cpu estimated", "CPU package cpu ≈ ESTIMATED"),
+     "GPU 12345678"), ("package cpu estimated", "CPU package ≈ ESTIMATED"),
     ("dram socket1 integrated", "memory socket1"),
 ])  # fmt: skip
 def test_a_counter_has_a_name_for_people(domain: str, name: str) -> None:

@@ -83,7 +83,7 @@ def test_an_estimate_is_called_one(prometheus: Any) -> None:
     (part,) = prometheus.now(
         prometheus.fill(panel("Energy by part")[0], prometheus.estimated), prometheus.steady
     )
-    assert "part=CPU package cpu ≈ ESTIMATED" in part
+    assert "part=CPU package ≈ ESTIMATED" in part
 
 
 def test_energy_is_power_times_time(prometheus: Any) -> None:

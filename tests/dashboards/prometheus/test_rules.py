@@ -121,7 +121,7 @@ def test_a_part_has_a_name(machine: Machine) -> None:
         PART_POWER, 3,
         ({**tags, "device": "GPU-1", "part": "GPU 0 NVIDIA A100"}, 200),
         ({**tags, "device": "GPU-2", "part": "GPU GPU-2"}, 200),
-        ({**guess, "part": "CPU package cpu ≈ ESTIMATED"}, 30),
+        ({**guess, "part": "CPU package ≈ ESTIMATED"}, 30),
         ({**rapl, "part": "memory socket0"}, 5),
     )  # fmt: skip
 

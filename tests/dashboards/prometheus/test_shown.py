@@ -78,7 +78,7 @@ def test_the_total_is_a_line_over_the_parts() -> None:
     )
     colors = []
     for name in ("GPU 0 NVIDIA A100", "GPU 1 NVIDIA A100", "GPU GPU-8f2a", "memory socket0",
-                 "CPU package cpu ≈ ESTIMATED", "total", "total ≈ ESTIMATED"):  # fmt: skip
+                 "CPU package ≈ ESTIMATED", "total", "total ≈ ESTIMATED"):  # fmt: skip
         one = {**panel, "targets": [{"refId": "A", "resultFormat": "time_series", "alias": name}]}
         try:
             frame = shown(one, [a_number(100.0)], Span(NOW_MS - 1, NOW_MS)).frames[0]

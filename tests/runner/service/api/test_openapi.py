@@ -34,7 +34,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 FEW = settings(
-    max_examples=24, deadline=None, derandomize=True, database=None,
+    max_examples=60, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 METHODS = ("get", "post", "patch", "put", "delete")

@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.generate import DASHBOARDS
-from dashboards.grafana import Shown, expand
-from tests.dashboards.panels import every_panel
 from wattmark_core.exporter_api import ExporterClient, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_store import open_store
@@ -199,6 +196,10 @@ def test_the_dashboards_show_its_power(
     """Live host draws it as a whole platform's, of the points that the exporter gave and the
     collector's power made of them; it lies around the other counters, so no total holds it."""
     pytest.importorskip("influxdb_client", reason="needs the extra influxdb")
+    from dashboards.generate import DASHBOARDS  # with all that the other rooms need
+    from dashboards.grafana import Shown, expand
+    from tests.dashboards.panels import every_panel
+
     influx = request.getfixturevalue("influx")
     wait_until(lambda: client.samples().text.count("source=battery") >= 16)
     samples = [s for s in decode_lines(client.samples().text) if s.measurement == "energy"]

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.long]
 
 HERE = Path(__file__).parent
 SECONDS = 4.0
-WINDOWS = length(1, 30)
+WINDOWS = length(1, 10)
 LIMIT_RATIO = 0.015
 WAIT_SECONDS = 30.0
 

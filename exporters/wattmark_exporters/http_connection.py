@@ -6,6 +6,7 @@ CPU time per poll, than belongs beside what is measured.
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -55,7 +56,7 @@ class Response(NamedTuple):
     pieces: Callable[[], Iterable[bytes]] | None = None
 
 
-class HttpConnection(BaseRequestHandler):
+class HttpConnection(BaseRequestHandler, ABC):
     """Serves one connection in its own thread. Subclasses say what is answered.
 
     Every answer has the time in Unix ns at which it was sent (``TIME_HEADER``).
@@ -75,9 +76,9 @@ class HttpConnection(BaseRequestHandler):
         self._fields = b""
         self._headers: Mapping[str, str] = {}
 
+    @abstractmethod
     def respond(self, request: Request) -> Response:
         """The answer to a request. Whatever it raises is raised on, after an answer of 500."""
-        raise NotImplementedError
 
     def handle(self) -> None:
         """Answer requests until one side ends the connection or nothing came for two minutes."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
@@ -261,28 +262,36 @@ def test_bodies(refuser: str) -> None:
     assert request(refuser, "POST", "/sample", headers={"Transfer-Encoding": "chunked"})[0] == 400
 
 
-def test_losses_are_in_a_header(clock: FakeClock) -> None:
-    """A client that comes too late gets the number of lines that it lost, in a header."""
-    ring, line = Ring(most_lines=3), LineFormat("a", [("v", False)])
+@contextmanager
+def serving(
+    clock: FakeClock, ring: Ring, report: Callable[[], HostReport] | None = None
+) -> Iterator[ExporterServer]:
+    """A server of a ring and no sensor; ``report`` is its answer to ``/sensors``."""
     jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
     sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
     server = ExporterServer("127.0.0.1", 0, Security())
     server.backend = Backend(
-        sampler, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")
-    )
+        sampler, report or (lambda: sampler.report("box", "boot", "1")),
+        lambda: sampler.base("boot"),
+    )  # fmt: skip
     thread = Thread(target=server.serve)
     thread.start()
-    client = ExporterClient(server.url)
     try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
+
+
+def test_losses_are_in_a_header(clock: FakeClock) -> None:
+    """A client that comes too late gets the number of lines that it lost, in a header."""
+    ring, line = Ring(most_lines=3), LineFormat("a", [("v", False)])
+    with serving(clock, ring) as server, closing(ExporterClient(server.url)) as client:
         ring.append(line, line.pack(1.0, 1), 1, 0)
         cursor = client.samples().cursor
         for number in range(5):
             ring.append(line, line.pack(1.0, number), 1, 0)
         page = client.samples(cursor)
-    finally:
-        client.close()
-        server.stop()
-        thread.join()
     assert page.lost == 2
     assert len(page.text.splitlines()) == 3
 
@@ -293,20 +302,11 @@ def test_a_fault_is_logged_and_answered(clock: FakeClock, caplog: pytest.LogCapt
     def fault() -> HostReport:
         raise ValueError("a fault")
 
-    ring, jitter = Ring(), random.Random(1)  # noqa: S311 - jitter, not secrets
-    sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
-    server = ExporterServer("127.0.0.1", 0, Security())
-    server.backend = Backend(sampler, fault, lambda: sampler.base("boot"))
-    thread = Thread(target=server.serve)
-    thread.start()
-    try:
+    with serving(clock, Ring(), fault) as server:
         status, text, headers = request(server.url, "GET", "/sensors")
         wait_end = time.monotonic() + 20
         while not caplog.records and time.monotonic() < wait_end:
             time.sleep(0.01)
-    finally:
-        server.stop()
-        thread.join()
     assert (status, text.count("\n")) == (500, 1)
     assert "X-Wattmark-Time" in headers
     assert "a fault" in caplog.text
@@ -315,25 +315,12 @@ def test_a_fault_is_logged_and_answered(clock: FakeClock, caplog: pytest.LogCapt
 def test_a_full_ring_arrives_whole(clock: FakeClock) -> None:
     """In pieces, as text of known length; the connection goes on."""
     ring, line = Ring(), LineFormat("a", [("v", False)])
-    jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
-    sampler = Sampler([], TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
-    server = ExporterServer("127.0.0.1", 0, Security())
-    server.backend = Backend(
-        sampler, lambda: sampler.report("box", "boot", "1"), lambda: sampler.base("boot")
-    )
-    thread = Thread(target=server.serve)
-    thread.start()
-    client = ExporterClient(server.url)
-    try:
+    with serving(clock, ring) as server, closing(ExporterClient(server.url)) as client:
         for number in range(50_000):
             ring.append(line, line.pack(1.0, number), 1, 0)
         page = client.samples()
         assert [int(text.split()[-1]) for text in page.text.splitlines()] == list(range(50_000))
         assert client.samples(page.cursor).text == ""
-    finally:
-        client.close()
-        server.stop()
-        thread.join()
 
 
 def test_token(meter: Start, tmp_path: Path) -> None:

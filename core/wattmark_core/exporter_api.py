@@ -1,8 +1,9 @@
 """The exporter's HTTP contract as its clients see it: collector and runner.
 
 ``GET /samples?after=CURSOR`` line protocol, next cursor and losses in headers; ``POST /sample``
-reads the energy sensors now; ``POST /arm?seconds=N`` a lease of close sampling; ``GET /sensors``
-the host, its time base and the state of every sensor; ``GET /healthz``; ``GET /metrics``.
+reads the energy sensors now; ``POST /arm?seconds=N&lease=ID&holder=NAME`` a lease of close
+sampling, which ``seconds=0`` ends; ``GET /sensors`` the host, its time base, the state of every
+sensor and who holds leases; ``GET /healthz``; ``GET /metrics``.
 """
 
 import http.client
@@ -51,7 +52,9 @@ class EnergySeries:
     ``update_period_seconds`` T and ``averaging_seconds`` w of the sensor; ``coverage_ratio`` the
     share of time that it sees; ``limit_watts`` the most that the device may draw, where known.
     ``label`` names the device for people. ``state`` FAILED: lost since the start.
-    ``interval_seconds``: how often it is read when no lease asks for more.
+    ``interval_seconds``: how often it is read when no lease asks for more. ``moving``: its joules
+    advance; False: they stand still while the machine works, so that another source counts in its
+    place; None: too early to say.
     """
 
     domain: Domain
@@ -66,6 +69,7 @@ class EnergySeries:
     state: SensorState = SensorState.OK
     note: str = ""
     interval_seconds: float = 0.1
+    moving: bool | None = None
 
     @property
     def tags(self) -> dict[str, str]:
@@ -77,7 +81,8 @@ class EnergySeries:
 @dataclass(frozen=True, slots=True)
 class SensorReport:
     """State of one sensor. ``found``: its hardware is there, though perhaps not usable.
-    ``moving``: its values advanced since it started (None: too early)."""
+    ``moving``: its values advanced since it started (None: too early). ``note``: what a reader
+    should know though the sensor is ok: ``2 of 3 zones: …``, what of its input is left out."""
 
     name: str
     state: SensorState
@@ -90,11 +95,28 @@ class SensorReport:
     due: int = 0
     constants: tuple[tuple[str, float], ...] = ()
     energy: tuple[EnergySeries, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Close sampling that a client asked for: somebody measured from ``start_ns`` to ``end_ns``
+    (Unix ns on the exporter's time base), or still does where that lies ahead.
+
+    ``lease`` is the client's own name for it, the same for all that one process asks for;
+    ``holder`` says to people who that is. Both are empty for a client that does not say.
+    """
+
+    lease: str
+    holder: str
+    start_ns: int
+    end_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """What ``GET /sensors`` returns: whose exporter it is, its time base, its sensors.
+    """What ``GET /sensors`` returns: whose exporter it is, its time base, its sensors, and the
+    ``leases`` of the last ten minutes.
 
     A key is added to these dataclasses by one line, a field with a default: older exporters lack
     it, and older readers ignore it.
@@ -106,6 +128,7 @@ class HostReport:
     offset_ns: int
     sensors: tuple[SensorReport, ...]
     version: str = ""
+    leases: tuple[Lease, ...] = ()
 
     @property
     def energy(self) -> tuple[EnergySeries, ...]:
@@ -196,9 +219,11 @@ class ExporterClient:
         response, _ = self._request("POST", "/sample")
         return TimeBase.parse(response.headers.get(BASE_HEADER, ""))
 
-    def arm(self, seconds: float) -> None:
-        """Ask for close sampling during the next ``seconds`` s; 0 ends the lease."""
-        self._request("POST", f"/arm?seconds={seconds:g}")
+    def arm(self, seconds: float, *, lease: str = "", holder: str = "") -> None:
+        """Ask for close sampling during the next ``seconds`` s; 0 ends this ``lease``, and no
+        other's. ``holder`` tells people who asks."""
+        named = f"&lease={quote(lease)}&holder={quote(holder)}" if lease else ""
+        self._request("POST", f"/arm?seconds={seconds:g}{named}")
 
     def sensors(self) -> HostReport:
         """The host, its time base and its sensors; what a newer exporter adds is left out."""

@@ -71,7 +71,17 @@ class Lost(NamedTuple):
     reason: str
 
 
-Reading = Counter | Power | Values | Lost
+class LeftOut(NamedTuple):
+    """A ``part`` of the input that cannot be read, while the rest is: a line, a zone, a name.
+
+    To be given in each read that has it: the part is told once, by its name, and counted each time.
+    """
+
+    part: str
+    reason: str
+
+
+Reading = Counter | Power | Values | Lost | LeftOut
 
 
 def no_reading(given: object, part: object) -> str:
@@ -141,6 +151,15 @@ class Sensor(ABC):
         """The readings of what ``take`` returned. Raises what ``read`` may."""
         readings: Iterable[Reading] = taken
         return readings
+
+    def rescan(self) -> None:
+        """Look for hardware that came, went or changed places since ``start``; called about every
+        30 s while nobody measures. May raise what ``start`` and ``read`` may."""
+        return
+
+    def note(self) -> str:
+        """What a reader should know though the sensor works: ``2 of 3 zones: …``."""
+        return ""
 
     def constants(self) -> Mapping[str, float]:
         """Constants behind the numbers, kept with every run: TDP, idle power, …"""

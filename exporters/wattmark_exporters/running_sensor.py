@@ -12,7 +12,16 @@ from wattmark_core.units import ns_to_seconds, seconds_to_ns
 from wattmark_exporters.device import Device, power_method
 from wattmark_exporters.meter import GAP_SECONDS
 from wattmark_exporters.own_series import OwnLine, OwnSeries, OwnValues
-from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Values, no_reading
+from wattmark_exporters.readings import (
+    Counter,
+    LeftOut,
+    Lost,
+    Power,
+    Reading,
+    Sensor,
+    Values,
+    no_reading,
+)
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest, ValueWriter
@@ -72,6 +81,8 @@ class RunningSensor:
         self._read_ns: int | None = None
         self._gap_seconds = max(GAP_SECONDS, _INTERVALS_PER_GAP * sensor.interval_seconds)
         self._own = OwnSeries(sensor.name, host, ring)
+        self._left_out: dict[str, int] = {}
+        """Of each part of the input that cannot be read, in how many reads."""
 
     def start(self) -> None:
         """Start the sensor; absent and failed are states, not errors."""
@@ -202,6 +213,7 @@ class RunningSensor:
             due=self.schedule.due,
             constants=self._constants,
             energy=tuple(d.series(failed=failed) for d in self._devices.values() if d.has_energy),
+            note=self.sensor.note(),
         )
 
     def latest(self, now_ns: int) -> Iterator[Latest]:
@@ -231,6 +243,8 @@ class RunningSensor:
                     self._device(reading, readings).power(reading, time_ns, read_ns)
                 elif isinstance(reading, Lost):
                     self._lose(reading)
+                elif isinstance(reading, LeftOut):
+                    self._leave_out(reading)
                 else:
                     raise SensorFailed(no_reading(given, reading))
             for device in self._gpus:
@@ -279,6 +293,14 @@ class RunningSensor:
                 "sensor %s: device %s failed: %s", self.sensor.name, device.name, device.lost
             )
 
+    def _leave_out(self, reading: LeftOut) -> None:
+        times = self._left_out.get(reading.part, 0)
+        self._left_out[reading.part] = times + 1
+        if not times:
+            log.warning(
+                "sensor %s: %s is left out: %s", self.sensor.name, reading.part, reading.reason
+            )
+
     def _fail(self, error: Exception) -> None:
         reason = " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, SensorFailed | OSError):
@@ -297,4 +319,5 @@ class RunningSensor:
 
     def _own_values(self, due: int, taken: int) -> OwnValues:
         dropped = self._values.dropped + sum([d.dropped for d in self._devices.values()])
+        dropped += sum(self._left_out.values())
         return OwnValues(self.state, due, taken, dropped, self._read_ns)

@@ -118,7 +118,7 @@ class Collector:
         if target.is_exporter:
             cursor = self._sink.cursor(target.url)
             return ExporterSource(target, cursor, self._ownership, self._clock)
-        return PrometheusSource(target, self._clock)
+        return PrometheusSource(target, self._clock, self._ownership.series)
 
     def _maintain(self) -> None:
         now = time.monotonic()

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wattmark_collector.foreign import ForeignCounter, energy_fields
-from wattmark_collector.page import MetricValue
+from wattmark_collector.left_out import LeftOut
+from wattmark_collector.page_line import MetricValue
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.sample import Sample, make_tags
+from wattmark_core.plausible import most_watts
+from wattmark_core.sample import Sample, Tags, make_tags
 
+PREFIX: Final = "DCGM_FI_"
 POWER: Final = "DCGM_FI_DEV_POWER_USAGE"
 ENERGY: Final = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
+OF_THE_BOARD: Final = frozenset({POWER, ENERGY})
+"""What a MIG slice repeats of its board."""
 MILLIJOULES_PER_JOULE: Final = 1000.0
 BYTES_PER_MIB: Final = 1024.0 * 1024.0
 HERTZ_PER_MEGAHERTZ: Final = 1e6
@@ -33,72 +38,113 @@ GPU_FIELDS: Final = {
 INT64_BLANK: Final = float(0x7FFFFFFFFFFFFFF0)
 FP64_BLANKS: Final = frozenset(140737488355328.0 + n for n in range(4))
 """dcgm_structs.h: blank, not found, not supported, not permitted."""
+INT32_BLANKS: Final = frozenset(float(0x7FFFFFF0 + n) for n in range(4))
+"""The same of 32 bits."""
+MOST_DEVICES: Final = 1024
 
 
 @dataclass(slots=True)
 class _Device:
-    counter: ForeignCounter = field(default_factory=lambda: ForeignCounter(cached=True))
+    counter: ForeignCounter
     values: dict[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    stamp_ns: int | None = None
     seen_ns: int | None = None
     before: dict[str, float] = field(default_factory=dict)
 
 
 class Dcgm:
-    """What one dcgm-exporter has shown. ``take`` is called once for each scrape."""
+    """What one dcgm-exporter has shown. ``take`` is called once for each scrape. ``max_watts``: the
+    most that a board may draw, where the target file says it."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: LeftOut, max_watts: float | None = None) -> None:
+        self._left_out = left_out
+        self._limit_watts = most_watts(Domain.GPU, max_watts)
         self._devices: dict[str, _Device] = {}
 
     def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """Samples of the devices that have been read since the last scrape."""
         for device in self._devices.values():
-            device.before, device.values = device.values, {}
+            device.before, device.values, device.stamp_ns = device.values, {}, None
         for metric in metrics:
-            self._add(metric)
+            if metric.name.startswith(PREFIX):
+                self._add(metric)
         for uuid, device in self._devices.items():
             if device.values:
-                yield from _samples(uuid, device, host, time_ns)
-                device.seen_ns = time_ns
+                at_ns = time_ns if device.stamp_ns is None else device.stamp_ns
+                yield from self._samples(uuid, device, host, at_ns)
+                device.seen_ns = at_ns
             else:
                 device.seen_ns = None
 
     def _add(self, metric: MetricValue) -> None:
         """By UUID; pods that share a GPU repeat it, and a MIG slice stands for its board, whose
-        energy it repeats but whose memory and use it does not have."""
-        uuid = metric.labels.get("UUID", "")
-        if not metric.name.startswith("DCGM_FI_") or not uuid or _blank(metric.value):
+        energy it repeats but whose memory and use it does not have. Slices that were read one after
+        the other do not agree: the largest is the newest."""
+        name, value, labels = metric.name, metric.value, metric.labels
+        if _blank(value):
             return
-        if metric.labels.get("GPU_I_ID") and metric.name not in {POWER, ENERGY}:
+        uuid = labels.get("UUID") or labels.get("uuid", "")
+        if not uuid:
+            self._left_out.add(f"uuid {name}", f"{name} names no GPU (label UUID) and is left out")
+        elif not 0 <= value <= (self._limit_watts if name == POWER else INT64_BLANK):
+            unit = "W" if name == POWER else ""
+            self._left_out.add(f"bounds {name} {uuid}", f"{name} of {uuid} cannot be {value:g} {unit}"
+                               .rstrip() + " and is left out; max_watts sets its bound")  # fmt: skip
+        elif labels.get("GPU_I_ID") and name not in OF_THE_BOARD:
             return
-        device = self._devices.setdefault(uuid, _Device())
+        else:
+            self._keep(uuid, metric)
+
+    def _keep(self, uuid: str, metric: MetricValue) -> None:
+        device = self._devices.get(uuid)
+        if device is None:
+            if len(self._devices) >= MOST_DEVICES:
+                self._left_out.add("devices", f"over {MOST_DEVICES} GPUs; further ones are left out")
+                return
+            counter = ForeignCounter(cached=True, limit_watts=self._limit_watts)
+            device = self._devices[uuid] = _Device(counter)
         device.labels = metric.labels
-        device.values.setdefault(metric.name, metric.value)
+        if metric.time_ns is not None:
+            device.stamp_ns = max(metric.time_ns, device.stamp_ns or metric.time_ns)
+        values = device.values
+        if metric.name in OF_THE_BOARD:
+            values[metric.name] = max(metric.value, values.get(metric.name, metric.value))
+        else:
+            values.setdefault(metric.name, metric.value)
+
+    def _samples(
+        self, uuid: str, device: _Device, host: str, time_ns: int
+    ) -> Iterator[Sample]:  # fmt: skip
+        values = device.values
+        tags = make_tags({"host": host, "domain": Domain.GPU, "device": uuid, "source": "dcgm",
+                          "method": Method.COUNTER})  # fmt: skip
+        if ENERGY in values:
+            yield from self._energy(uuid, device, tags, time_ns)
+        if device.seen_ns is None or values == device.before:
+            return
+        stamp_ns = (device.seen_ns + time_ns) // 2
+        if POWER in values:
+            yield Sample("power", tags, {"watts": values[POWER]}, stamp_ns)
+        fields: dict[str, float | int] = {
+            name: values[metric] * factor
+            for metric, (name, factor) in GPU_FIELDS.items() if metric in values
+        }  # fmt: skip
+        if fields:
+            labels = device.labels
+            gpu = {"host": host, "device": uuid, "gpu": labels.get("gpu", ""),
+                   "model": labels.get("modelName", "")}  # fmt: skip
+            yield Sample("gpu", make_tags(gpu), fields, stamp_ns)
+
+    def _energy(self, uuid: str, device: _Device, tags: Tags, time_ns: int) -> Iterator[Sample]:
+        joules, held = device.values[ENERGY] / MILLIJOULES_PER_JOULE, device.counter.held
+        tick = device.counter.read(joules, time_ns)
+        if tick is not None:
+            yield Sample("energy", tags, energy_fields(tick), tick.time_ns)
+        elif device.counter.held > held:
+            self._left_out.add(f"jump {uuid}", f"the energy of {uuid} jumps to {joules:g} J, which is"
+                               " not believed until the next value bears it out")  # fmt: skip
 
 
 def _blank(value: float) -> bool:
-    return not 0 <= value < INT64_BLANK or value in FP64_BLANKS
-
-
-def _samples(uuid: str, device: _Device, host: str, time_ns: int) -> Iterator[Sample]:
-    values = device.values
-    tags = make_tags({"host": host, "domain": Domain.GPU, "device": uuid, "source": "dcgm",
-                      "method": Method.COUNTER})  # fmt: skip
-    if ENERGY in values:
-        tick = device.counter.read(values[ENERGY] / MILLIJOULES_PER_JOULE, time_ns)
-        if tick is not None:
-            yield Sample("energy", tags, energy_fields(tick), tick.time_ns)
-    if device.seen_ns is None or values == device.before:
-        return
-    stamp_ns = (device.seen_ns + time_ns) // 2
-    if POWER in values:
-        yield Sample("power", tags, {"watts": values[POWER]}, stamp_ns)
-    fields: dict[str, float | int] = {
-        name: values[metric] * factor
-        for metric, (name, factor) in GPU_FIELDS.items() if metric in values
-    }  # fmt: skip
-    if fields:
-        labels = device.labels
-        gpu = {"host": host, "device": uuid, "gpu": labels.get("gpu", ""),
-               "model": labels.get("modelName", "")}  # fmt: skip
-        yield Sample("gpu", make_tags(gpu), fields, stamp_ns)
+    return value >= INT64_BLANK or value in FP64_BLANKS or value in INT32_BLANKS

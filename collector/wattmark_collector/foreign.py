@@ -1,13 +1,16 @@
-"""Energy counters of other people's exporters: epochs and how well a tick's time is known."""
+"""Energy counters of other people's exporters: epochs, bounds, how well a tick's time is known."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
+from wattmark_core.counter_jumps import can_rise
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
 
 GAP_NS: Final = seconds_to_ns(60.0)
 """The smallest RAPL counter holds 65,536 J. Between two looks this far apart it can go all the way
 round unseen only above 1,092 W, more than a socket draws; beyond, a new epoch."""
+SOCKET_WATTS: Final = 2_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +23,82 @@ class Tick:
     uncertainty_seconds: float
 
 
+@dataclass(slots=True)
+class _Shown:
+    """A value as scrapes have shown it: first, and last. Its exporter read it at ``since_ns`` or
+    later."""
+
+    joules: float
+    since_ns: int
+    first_ns: int
+    seen_ns: int
+
+
 class ForeignCounter:
-    """One counter, seen scrape by scrape.
+    """One counter, seen scrape by scrape, of a device that may draw ``limit_watts``.
 
     The first value after the collector's start is of unknown age and only remembered. The next
-    change, any fall, and the first change after a gap open an epoch at 0 J. A value that repeats is
-    no tick. The uncertainty is half the time since the value last changed: the value may have been
-    read by its exporter at any time since then. ``cached``: the exporter reads on its own schedule,
-    so a tick is stamped midway between the two scrapes around it; otherwise it reads when asked.
+    change, and the first change after a gap, open an epoch at 0 J. A value that repeats is no tick.
+    One that does not follow from the one before, for it fell or rose by more than the device can
+    have used, is held back: if a later value follows from it, the counter was reset, or went round,
+    and an epoch opens there; if a later one follows from the one before, it was wrong. The same
+    value again bears nothing out: an exporter that caches gives a wrong one many times.
+
+    The uncertainty is half the time since the value last changed: the value may have been read by
+    its exporter at any time since then. ``cached``: the exporter reads on its own schedule, so a
+    tick is stamped midway between the two scrapes around it; otherwise it reads when asked.
+    ``held`` counts the values that were not believed.
     """
 
-    def __init__(self, *, cached: bool) -> None:
+    def __init__(self, *, cached: bool, limit_watts: float = SOCKET_WATTS) -> None:
+        self.held = 0
         self._cached = cached
-        self._raw: float | None = None
-        self._seen_ns = 0
-        self._changed_ns = 0
+        self._limit_watts = limit_watts
+        self._last: _Shown | None = None
+        self._suspect: _Shown | None = None
         self._base = 0.0
         self._epoch: int | None = None
 
     def read(self, raw_joules: float, time_ns: int) -> Tick | None:
         """The tick that a scrape at ``time_ns`` shows; None if there is none."""
-        before, seen_ns = self._raw, self._seen_ns
-        self._raw, self._seen_ns = raw_joules, time_ns
-        if before is None or not 0 <= time_ns - seen_ns <= GAP_NS:
-            self._changed_ns, self._epoch = time_ns, None
+        if not 0 <= raw_joules < inf:
+            self.held += 1
             return None
-        if raw_joules == before:
+        last, suspect = self._last, self._suspect
+        if last is None or not 0 <= time_ns - last.seen_ns <= GAP_NS:
+            self._last, self._suspect = _Shown(raw_joules, time_ns, time_ns, time_ns), None
+            self._epoch = None
             return None
-        stamp_ns = (seen_ns + time_ns) // 2 if self._cached else time_ns
-        if self._epoch is None or raw_joules < before:
-            self._epoch, self._base = stamp_ns // 1_000_000, raw_joules
-        uncertainty = ns_to_seconds(time_ns - self._changed_ns) / 2
-        self._changed_ns = time_ns
-        return Tick(stamp_ns, raw_joules - self._base, self._epoch, uncertainty)
+        if raw_joules == last.joules:
+            last.seen_ns, self._suspect = time_ns, None
+            return None
+        if suspect is not None:
+            if raw_joules == suspect.joules:
+                suspect.seen_ns = time_ns
+                return None
+            if self._follows(suspect, raw_joules, time_ns):
+                self._epoch = None
+                return self._tick(suspect, raw_joules, time_ns)
+        if self._epoch is None or self._follows(last, raw_joules, time_ns):
+            return self._tick(last, raw_joules, time_ns)
+        self.held += 1
+        since_ns = last.seen_ns if self._cached else time_ns
+        self._suspect = _Shown(raw_joules, since_ns, time_ns, time_ns)
+        return None
+
+    def _follows(self, before: "_Shown", joules: float, time_ns: int) -> bool:
+        since_ns = before.since_ns if self._cached else before.seen_ns
+        seconds = ns_to_seconds(time_ns - since_ns)
+        return can_rise(joules - before.joules, self._limit_watts, seconds)
+
+    def _tick(self, before: "_Shown", joules: float, time_ns: int) -> Tick:
+        stamp_ns = (before.seen_ns + time_ns) // 2 if self._cached else time_ns
+        since_ns = before.seen_ns if self._cached else time_ns
+        self._last, self._suspect = _Shown(joules, since_ns, time_ns, time_ns), None
+        if self._epoch is None:
+            self._epoch, self._base = stamp_ns // 1_000_000, joules
+        uncertainty_seconds = ns_to_seconds(time_ns - before.first_ns) / 2
+        return Tick(stamp_ns, joules - self._base, self._epoch, uncertainty_seconds)
 
 
 def energy_fields(tick: Tick) -> dict[str, float | int]:

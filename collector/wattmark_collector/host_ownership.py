@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+from wattmark_collector.series_ownership import SeriesOwnership
 from wattmark_core.clock import Clock
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import HostReport, SensorState
@@ -21,9 +22,10 @@ class _Ownership:
 
 
 class HostOwnership:
-    """All pollers share it. First come, first served."""
+    """All pollers share it. First come, first served. ``series``: whose each single series is."""
 
     def __init__(self, clock: Clock) -> None:
+        self.series = SeriesOwnership(clock)
         self._clock = clock
         self._owned: dict[tuple[str, str], _Ownership] = {}
         self._lock = Lock()
@@ -54,6 +56,7 @@ class HostOwnership:
         with self._lock:
             for key in [key for key, owned in self._owned.items() if owned.url == url]:
                 del self._owned[key]
+        self.series.release(url)
 
 
 def _blocks(held: _Ownership, url: str, instance: str, now_ns: int) -> bool:

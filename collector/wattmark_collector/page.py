@@ -1,82 +1,98 @@
-"""A page of Prometheus text as values, and the samples of metrics that are not normalised."""
+"""A page of Prometheus text as values: what cannot be read is left out, the rest is taken."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client.metrics_core import Metric
-from prometheus_client.parser import text_string_to_metric_families
-
-from wattmark_core.catalogue import BY_NAME, MEASUREMENTS
+from wattmark_collector.left_out import LeftOut
+from wattmark_collector.page_line import BadLine, LineReader, MetricValue, name_of
 from wattmark_core.errors import ExporterError
-from wattmark_core.sample import Sample, make_tags
+from wattmark_core.printable import quoted
 
-KNOWN_PREFIXES: Final = ("node_", "DCGM_", "go_", "process_", "promhttp_", "python_")
-"""Metrics of known exporters, of which nothing is kept unless the target asks."""
-_COUNTER_TYPE: Final = re.compile(r"^# TYPE (\S+) counter\s*$", re.MULTILINE)
-OWNED: Final = frozenset({*BY_NAME, *MEASUREMENTS, "window", "score"})
-RESERVED_LABELS: Final = frozenset({"host", "time", "value"})
+EOF: Final = "# EOF"
+OPEN_METRICS: Final = "application/openmetrics-text"
+MOST_LINES: Final = 200_000
+"""Of a page; what follows is left out."""
+SHOWN_CHARACTERS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class MetricValue:
-    """One line of the page. ``time_ns``: the time that the page gives it, if any."""
+class Page:
+    """What a target answered. ``whole``: its end is known to be the page's. Text that ends with
+    ``# EOF`` is OpenMetrics, whatever its content type says."""
 
-    name: str
-    labels: Mapping[str, str]
-    value: float
-    time_ns: int | None
+    text: str
+    content_type: str = ""
+    whole: bool = True
 
+    @property
+    def ends(self) -> bool:
+        """Whether it says itself that it is complete."""
+        return self.text.rstrip().endswith(EOF)
 
-def parse(text: str, url: str) -> list[MetricValue]:
-    """The metrics of a page. Raises ``ExporterError`` when it is not Prometheus text."""
-    counters = frozenset(_COUNTER_TYPE.findall(text))
-    try:
-        return [
-            MetricValue(
-                _own_name(sample.name, family, counters), sample.labels, float(sample.value),
-                _time_ns(sample.timestamp),
-            )
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        ]  # fmt: skip
-    except (ValueError, IndexError, KeyError, OverflowError) as error:
-        raise ExporterError(
-            f"{url} does not answer in Prometheus's text format ({error}); check metrics_path"
-        ) from error
+    @property
+    def open_metrics(self) -> bool:
+        """Whether time stamps are s, not ms."""
+        return self.content_type.startswith(OPEN_METRICS) or self.ends
 
 
-def _own_name(name: str, family: Metric, counters: frozenset[str]) -> str:
-    """The name that stands on the page: to counters without it the parser adds ``_total``."""
-    if family.type == "counter" and family.name in counters:
-        return name.removesuffix("_total")
-    return name
+class PageReader:
+    """Reads one target's pages, one after the other."""
+
+    def __init__(self, url: str, left_out: LeftOut) -> None:
+        self._url = url
+        self._left_out = left_out
+        self._lines = LineReader()
+
+    def read(self, page: Page) -> Iterator[MetricValue]:
+        """The values. Raises ``ExporterError`` where there are lines and none can be read."""
+        if page.text.lstrip()[:1] == "<":
+            raise self._not_a_page(1, page.text.lstrip().partition("\n")[0], "is HTML or XML")
+        taken, first_bad, open_metrics = 0, None, page.open_metrics
+        for number, line in _numbered(page):
+            if number > MOST_LINES:
+                self._left_out.add("lines", f"a page of over {MOST_LINES} lines: its rest is left"
+                                   " out; choose what it shows")  # fmt: skip
+                break
+            try:
+                if line is None:
+                    raise BadLine("ends without a line feed, where the connection ended")
+                value = self._lines.read(line, open_metrics=open_metrics)
+            except BadLine as error:
+                first_bad = first_bad or (number, line or "", str(error))
+                self._leave_out(number, line or "", error)
+            else:
+                taken += 1
+                yield value
+        if first_bad is not None and not taken:
+            raise self._not_a_page(*first_bad)
+        if page.content_type.startswith(OPEN_METRICS) and not page.ends:
+            self._left_out.add(EOF, f"its page has no {EOF} at its end, so a part of it is missing",
+                               0)  # fmt: skip
+
+    def _leave_out(self, number: int, line: str, error: BadLine) -> None:
+        self._left_out.add(
+            f"line {name_of(line)} {error}",
+            f"line {number}, {quoted(line, SHOWN_CHARACTERS)}, {error} and is left out; the rest is"
+            " taken",
+        )
+
+    def _not_a_page(self, number: int, line: str, reason: str) -> ExporterError:
+        return ExporterError(
+            f"{self._url} does not answer in Prometheus's text format (line {number},"
+            f" {quoted(line, SHOWN_CHARACTERS)}, {reason}); check metrics_path"
+        )
 
 
-def _time_ns(timestamp: object) -> int | None:
-    """The parser divides the page's milliseconds by 1000."""
-    return None if timestamp is None else round(float(str(timestamp)) * 1000) * 1_000_000
-
-
-def passes(name: str, keep: re.Pattern[str] | None) -> bool:
-    """Whether the metric is passed on as it is."""
-    if keep is not None:
-        return keep.fullmatch(name) is not None
-    return not name.startswith(KNOWN_PREFIXES)
-
-
-def as_they_are(metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
-    """Measurement = metric name, its labels and the host as tags, field ``value``."""
-    for metric in metrics:
-        tags = make_tags({**dict(_renamed(metric.labels)), "host": host})
-        stamp_ns = time_ns if metric.time_ns is None else metric.time_ns
-        yield Sample(metric.name, tags, {"value": metric.value}, stamp_ns)
-
-
-def _renamed(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name, value in labels.items():
-        renamed = f"exported_{name}" if name in RESERVED_LABELS else name
-        while renamed != name and renamed in labels:
-            renamed = f"exported_{renamed}"
-        yield renamed, value
+def _numbered(page: Page) -> Iterator[tuple[int, str | None]]:
+    """Lines that are neither empty nor comments, each with its number; None for a last one that may
+    be cut off. One at a time: a page of empty lines takes no memory."""
+    text, start, number = page.text, 0, 0
+    while start < len(text):
+        number += 1
+        end = text.find("\n", start)
+        cut, end = end < 0, len(text) if end < 0 else end
+        line = text[start:end].strip(" \t\r")
+        start = end + 1
+        if line and not line.startswith("#"):
+            yield number, None if cut and not page.whole else line

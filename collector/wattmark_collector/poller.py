@@ -10,7 +10,8 @@ from wattmark_collector.sink import Origin, Sink
 from wattmark_collector.sources import Batch, Source
 from wattmark_collector.targets import Target
 from wattmark_core.clock import Clock
-from wattmark_core.errors import StoreError, WattmarkError
+from wattmark_core.errors import ExporterError, StoreError, WattmarkError
+from wattmark_core.printable import printable
 from wattmark_core.sample import AnySample, Sample, make_tags
 
 log = logging.getLogger(__name__)
@@ -76,9 +77,9 @@ class Poller(Thread):
         interval = self.target.interval_seconds
         try:
             while not self._stopping.is_set():
-                self.poll()
+                asked_seconds = self.poll()
                 passed = time.monotonic() - started
-                self._stopping.wait(next_due(passed, interval) - passed)
+                self._stopping.wait(next_due(passed + asked_seconds, interval) - passed)
         finally:
             self.tried.set()
             self._source.close()
@@ -89,26 +90,30 @@ class Poller(Thread):
         """Finish the batch in hand, then end."""
         self._stopping.set()
 
-    def poll(self) -> None:
-        """Poll once and write what came; errors are logged when they begin and when they end."""
-        started = time.monotonic()
+    def poll(self) -> float:
+        """Poll once and write what came; errors are logged when they begin and when they end. For
+        how many s the target asks to be left alone."""
+        started, asked_seconds = time.monotonic(), 0.0
         reason = None
         try:
             batch = self._source.read()
         except WattmarkError as error:
             batch, reason = Batch([]), str(error)
+            if isinstance(error, ExporterError):
+                asked_seconds = error.wait_seconds or 0.0
         except Exception as error:  # noqa: BLE001 - whatever a target answers, polling goes on
             reason = f"target {self.target.url} failed: {type(error).__name__}: {error}"
             batch = Batch([])
-        self._log(reason)
+        self._log(None if reason is None else printable(reason))
         self.up = reason is None
-        self._write(batch, time.monotonic() - started)
+        self._write(batch, time.monotonic() - started, asked_seconds)
         self.tried.set()
+        return asked_seconds
 
-    def _write(self, batch: Batch, seconds: float) -> None:
+    def _write(self, batch: Batch, seconds: float, asked_seconds: float) -> None:
         url = self.target.url
         health = self._target_health(seconds)
-        self._health.polled(url, health, self.target.interval_seconds)
+        self._health.polled(url, health, self.target.interval_seconds + asked_seconds)
         samples: list[AnySample] = [*batch.samples, self._own_sample(health)]
         origin = Origin(url, max((sample.time_ns for sample in batch.samples), default=None))
         target = url if batch.cursor else ""

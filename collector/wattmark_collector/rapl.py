@@ -1,64 +1,146 @@
 """RAPL energy of node_exporter's collector ``rapl``, which reads the counters when scraped."""
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from wattmark_collector.foreign import ForeignCounter, energy_fields
-from wattmark_collector.page import MetricValue
+from wattmark_collector.left_out import LeftOut
+from wattmark_collector.page_line import MetricValue
+from wattmark_collector.rapl_zone import Zone, find_zones, zone_name
 from wattmark_core.catalogue import Domain, Method
+from wattmark_core.plausible import most_watts
 from wattmark_core.sample import Sample, make_tags
+from wattmark_core.units import ns_to_seconds
 
-_NAME: Final = re.compile(r"node_rapl_(package|dram|core|uncore|psys)_joules_total")
-_ZONE: Final = re.compile(r"/intel-rapl:(\d+)(?::\d+)?$")
+LOOKS: Final = 7
+SKEW_SECONDS: Final = 0.02
+"""node_exporter reads one zone after the other, in less than this."""
+STEP_JOULES: Final = 0.1
+MOST_COUNTERS: Final = 1024
+Pair = tuple[tuple[Domain, str, str], tuple[Domain, str, str]]
 
 
 class NodeRapl:
-    """The counters of one node_exporter. They wrap, which is a fall and opens an epoch."""
+    """The counters of one node_exporter. They go round, which is a fall and opens an epoch.
+    ``max_watts``: the most that one may draw, where the target file says it."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: LeftOut, max_watts: float | None = None) -> None:
+        self._left_out = left_out
+        self._max_watts = max_watts
         self._counters: dict[tuple[Domain, str], ForeignCounter] = {}
+        self._mirrors = Mirrors()
 
     def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """A sample of each counter that has moved."""
-        named = [
-            (metric, match[1]) for metric in metrics if (match := _NAME.fullmatch(metric.name))
-        ]
-        packages = {_zone(metric): metric.labels.get("index", "")
-                    for metric, domain in named if domain == Domain.PACKAGE}  # fmt: skip
-        keyed = [
-            ((Domain(domain), _device(metric, domain, packages)), metric.value)
-            for metric, domain in named
-            if "mmio" not in metric.labels.get("path", "")
-        ]
-        times = Counter(key for key, _ in keyed)
-        for key, value in keyed:
-            if times[key] == 1:  # two counters of one name (a core each) are neither's whole
-                yield from self._sample(key, value, host, time_ns)
+        named = [(name, m) for m in metrics if (name := zone_name(m)) is not None]
+        zones, unknown = find_zones(named)
+        for name in unknown:
+            self._leave_out(f"zone {name!r}", "is not known")
+        for zone, device in self._devices(list(self._usable(zones)), time_ns):
+            stamp_ns = time_ns if zone.metric.time_ns is None else zone.metric.time_ns
+            yield from self._sample(zone.domain, device, zone.metric.value, host, stamp_ns)
+
+    def _usable(self, zones: Sequence[Zone]) -> Iterator[Zone]:
+        """Without copies (``intel-rapl-mmio``) of what is there, and what is of no socket."""
+        originals = {(zone.domain, zone.owner, zone.die) for zone in zones if not zone.mmio}
+        for zone in zones:
+            if not zone.owner:
+                self._leave_out(f"zone {zone.domain}", "says of no socket that it is its own")
+            elif not zone.mmio or (zone.domain, zone.owner, zone.die) not in originals:
+                yield zone
+
+    def _devices(self, zones: Sequence[Zone], time_ns: int) -> Iterator[tuple[Zone, str]]:
+        """Each counter once, with its device: the socket, and the die where it has several."""
+        times = Counter((zone.domain, zone.owner, zone.die) for zone in zones)
+        single = [zone for zone in zones if times[zone.domain, zone.owner, zone.die] == 1]
+        for domain, owner, die in (key for key, count in times.items() if count > 1):
+            title = f"{domain} of {owner}{die and '-' + die}"
+            self._leave_out(title, f"stands {times[domain, owner, die]} times, and none of them is"
+                            " its whole")  # fmt: skip
+        for zone in self._mirrors.without(single, time_ns):
+            apart = (zone.domain, zone.owner) in self._mirrors.apart
+            yield zone, f"{zone.owner}-{zone.die or 'die0'}" if apart else zone.owner
 
     def _sample(
-        self, key: tuple[Domain, str], value: float, host: str, time_ns: int
+        self, domain: Domain, device: str, value: float, host: str, time_ns: int
     ) -> Iterator[Sample]:
-        counter = self._counters.setdefault(key, ForeignCounter(cached=False))
+        key = domain, device
+        counter = self._counters.get(key)
+        if counter is None:
+            if len(self._counters) >= MOST_COUNTERS:
+                self._leave_out("more", f"is over {MOST_COUNTERS} counters")
+                return
+            limit_watts = most_watts(domain, self._max_watts)
+            counter = self._counters[key] = ForeignCounter(cached=False, limit_watts=limit_watts)
+        held = counter.held
         tick = counter.read(value, time_ns)
         if tick is not None:
-            domain, device = key
             tags = {"host": host, "domain": domain, "device": device, "source": "node_exporter",
                     "method": Method.COUNTER}  # fmt: skip
             yield Sample("energy", make_tags(tags), energy_fields(tick), tick.time_ns)
+        elif counter.held > held:
+            self._left_out.add(f"jump {domain} {device}",
+                               f"RAPL {domain} of {device} jumps to {value:g} J, which is not believed"
+                               " until the next value bears it out")  # fmt: skip
+
+    def _leave_out(self, what: str, reason: str) -> None:
+        self._left_out.add(f"rapl {what} {reason}", f"RAPL {what} {reason} and is left out")
 
 
-def _zone(metric: MetricValue) -> str:
-    match = _ZONE.search(metric.labels.get("path", ""))
-    return match[1] if match else ""
+class Mirrors:
+    """Which zones of one socket show one counter: as dies of some CPUs do (mlco2/codecarbon#1274).
+
+    Two zones do where more than half of the last looks showed the same joules, as nearly as two
+    reads one after the other can. Dies of their own have counted apart since the machine started.
+    """
+
+    def __init__(self) -> None:
+        self._looks: dict[Pair, deque[bool]] = {}
+        self._before: dict[tuple[Domain, str, str], tuple[float, int]] = {}
+        self.apart: set[tuple[Domain, str]] = set()
+        """Domain and owner of zones that have counters of their own."""
+
+    def without(self, zones: Sequence[Zone], time_ns: int) -> list[Zone]:
+        """One zone of each set that shows one counter, with the lowest die."""
+        distinct: list[Zone] = []
+        once: set[tuple[Domain, str]] = set()
+        several: set[tuple[Domain, str]] = set()
+        in_order = sorted(zones, key=lambda zone: (zone.domain, zone.owner, len(zone.die), zone.die))
+        for zone in in_order:
+            rivals = [z for z in distinct if (z.domain, z.owner) == (zone.domain, zone.owner)]
+            if not [z for z in rivals if self._same(z, zone, time_ns)]:
+                distinct.append(zone)
+                several.update((z.domain, z.owner) for z in rivals)
+            elif len(rivals) == 1:
+                once.add((zone.domain, zone.owner))
+        self.apart = self.apart - once | several
+        self._before = {_key(zone): (zone.metric.value, time_ns) for zone in zones}
+        return distinct
+
+    def _same(self, first: Zone, second: Zone, time_ns: int) -> bool:
+        pair = _key(first), _key(second)
+        apart = abs(first.metric.value - second.metric.value)
+        watts = max(self._watts(first, time_ns), self._watts(second, time_ns))
+        same = apart <= watts * SKEW_SECONDS + STEP_JOULES
+        if not {*pair} <= self._before.keys():
+            return same
+        looks = self._looks.get(pair)
+        if looks is None:
+            if len(self._looks) >= MOST_COUNTERS:
+                self._looks.clear()
+            looks = self._looks[pair] = deque(maxlen=LOOKS)
+        looks.append(same)
+        return 2 * sum(looks) > len(looks)
+
+    def _watts(self, zone: Zone, time_ns: int) -> float:
+        """The mean since the last look; the most there can be where there was none."""
+        joules, then_ns = self._before.get(_key(zone), (0.0, time_ns))
+        if time_ns <= then_ns:
+            return most_watts(zone.domain)
+        watts = (zone.metric.value - joules) / ns_to_seconds(time_ns - then_ns)
+        return min(max(watts, 0.0), most_watts(zone.domain))
 
 
-def _device(metric: MetricValue, domain: str, packages: dict[str, str]) -> str:
-    """``socketN``. node_exporter's index counts ``dram`` and the like; the package is the zone
-    above, and its index the socket."""
-    index = metric.labels.get("index", "")
-    if domain == Domain.PSYS:
-        return "platform" + (index if index != "0" else "")
-    zone = _zone(metric)
-    return f"socket{packages.get(zone, zone) if zone else index}"
+def _key(zone: Zone) -> tuple[Domain, str, str]:
+    return zone.domain, zone.owner, zone.die

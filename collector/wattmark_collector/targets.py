@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+SERIES_LIMIT: Final = 20_000
 EXPORTER_PATH: Final = "/samples"
 """The metrics path that marks a Wattmark exporter."""
 
@@ -15,7 +16,8 @@ class Target:
     """One endpoint. ``host``: the label of the target file, empty if it gives none.
 
     ``keep``: which metrics the target asks for beside those that are normalised; None: all but
-    those of known exporters.
+    those of known exporters. ``max_watts``: the most that one of its devices draws, where the
+    target file says it. ``series_limit``: how many series it may have within an hour.
     """
 
     job: str
@@ -26,6 +28,8 @@ class Target:
     credentials_file: Path | None = None
     ca_file: Path | None = None
     keep: re.Pattern[str] | None = None
+    max_watts: float | None = None
+    series_limit: int = SERIES_LIMIT
 
     @property
     def is_exporter(self) -> bool:

@@ -68,7 +68,12 @@ class StoreError(WattmarkError):
 
 
 class StoreUnavailable(StoreError):
-    """The store does not answer now; the same call may succeed later."""
+    """The store does not answer now; the same call may succeed later.
+
+    ``wait_seconds``: for how long its server asks to be left alone; None if it does not say.
+    """
+
+    wait_seconds: float | None = None
 
 
 class SamplesRefused(StoreError):
@@ -80,7 +85,12 @@ class SamplesRefused(StoreError):
 
 
 class ExporterError(WattmarkError):
-    """The exporter cannot be reached, refuses, or belongs to another machine."""
+    """The exporter cannot be reached, refuses, or belongs to another machine.
+
+    ``wait_seconds``: for how long it asks to be left alone; None if it does not say.
+    """
+
+    wait_seconds: float | None = None
 
 
 class PortInUse(WattmarkError):

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.codec import from_json
 from wattmark_core.errors import ConfigurationError, ExporterError
+from wattmark_core.http_answer import MOST_BYTES, check_answer
 from wattmark_core.net import read_secret
 
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
@@ -206,7 +207,7 @@ class ExporterClient:
         """The lines since cursor ``after`` (empty: the whole ring)."""
         response, body = self._request("GET", f"/samples?after={quote(after)}")
         return SamplesPage(
-            body.decode(),
+            body.decode("utf-8", "surrogateescape"),
             response.headers.get(CURSOR_HEADER, ""),
             int(response.headers.get(LOST_HEADER, "0")),
         )
@@ -249,7 +250,7 @@ class ExporterClient:
             try:
                 self._connection.request(method, path, headers=headers)
                 response = self._connection.getresponse()
-                body = response.read()
+                body = response.read(MOST_BYTES + 1)
                 break
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
@@ -258,11 +259,9 @@ class ExporterClient:
                         f"no exporter answers at {self.url} ({error}); start wattmark-exporter"
                         " there or correct the address"
                     ) from error
-        if response.status >= 400:
-            raise ExporterError(
-                f"exporter {self.url} answered {response.status} to {method} {path}:"
-                f" {body.decode(errors='replace').strip()[:200]}"
-            )
+        if len(body) > MOST_BYTES:  # the rest of it is still to come
+            self._connection.close()
+        check_answer(f"exporter {self.url}", f"{method} {path}", response, body)
         return response, body
 
 

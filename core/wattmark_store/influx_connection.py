@@ -4,6 +4,7 @@ The only file that knows the client library, of which it takes the connection.
 """
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
 from wattmark_core.errors import StoreUnavailable
+from wattmark_core.retry_after import wait_seconds
 from wattmark_store import influx_queries as queries
 from wattmark_store.influx_errors import MalformedLines, refusal
 from wattmark_store.influx_url import InfluxLocation
@@ -106,7 +108,11 @@ class InfluxConnection:
             )  # fmt: skip
             data: bytes = answer.data
         except ApiException as error:
-            raise refusal(error.status, error.body, self.location) from error
+            refused = refusal(error.status, error.body, self.location)
+            if isinstance(refused, StoreUnavailable):
+                asked = (error.headers or {}).get("Retry-After")
+                refused.wait_seconds = wait_seconds(error.status, asked, time.time())
+            raise refused from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreUnavailable(
                 f"no InfluxDB answers at {self.location.url} ({_cause(error)}); start it or"

@@ -81,7 +81,8 @@ class Sender(Thread):
                 if last:
                     return False
                 # Full jitter: collectors that lost the same store do not come back together.
-                self._stopping.wait(random.uniform(0, delay_seconds))  # noqa: S311 - no secret
+                jitter_seconds = random.uniform(0, delay_seconds)  # noqa: S311 - no secret
+                self._stopping.wait((error.wait_seconds or 0.0) + jitter_seconds)
                 delay_seconds = min(2 * delay_seconds, LAST_RETRY_SECONDS)
             else:
                 self._is_back()
@@ -132,7 +133,10 @@ class Sender(Thread):
         try:
             self._put([self._probe()])
         except StoreError as error:
-            raise StoreUnavailable(str(refusal)) from error
+            unavailable = StoreUnavailable(str(refusal))
+            if isinstance(error, StoreUnavailable):
+                unavailable.wait_seconds = error.wait_seconds
+            raise unavailable from error
 
     def _is_away(self, error: StoreUnavailable) -> None:
         self._health.write_failed()

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from wattmark_collector.targets import Target
+from wattmark_collector.config_text import read_nodes
+from wattmark_collector.targets import SERIES_LIMIT, Target
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.printable import printable, quoted, unprintable
 
 INTERVAL_SECONDS: Final = 1.0
 TIMEOUT_SECONDS: Final = 5.0
@@ -23,7 +25,10 @@ Value = TypeVar("Value")
 _TOP: Final = ("global", "scrape_configs", "scrape_config_files")
 _GLOBAL: Final = ("scrape_interval", "scrape_timeout")
 _JOB: Final = ("job_name", *_GLOBAL, "scheme", "metrics_path", "static_configs", "authorization",
-               "tls_config", "metric_relabel_configs")  # fmt: skip
+               "tls_config", "metric_relabel_configs", "max_watts", "series_limit")  # fmt: skip
+LONGEST_SECONDS: Final = 86_400.0
+MOST_CHARACTERS: Final = 4096
+"""Of a text in the file."""
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -32,36 +37,23 @@ def load_targets(path: Path) -> tuple[Target, ...]:
 
     Raises ``ConfigurationError`` with one line.
     """
-    return _Reader(path).targets(_root(path))
+    return _Reader(path).targets(read_nodes(path))
 
 
 def further_files(path: Path) -> tuple[Path, ...]:
     """The patterns of its ``scrape_config_files``; none where the file cannot be used."""
     try:
-        return _Reader(path).patterns(_root(path))
+        return _Reader(path).patterns(read_nodes(path))
     except ConfigurationError:
         return ()
 
 
 def fitting(patterns: Iterable[Path]) -> list[Path]:
     """The files that fit; the last part of a path is the pattern."""
-    return [file for pattern in patterns for file in sorted(pattern.parent.glob(pattern.name))]
-
-
-def _root(path: Path) -> yaml.Node:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigurationError(f"target file {path} cannot be read: {reason}") from error
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ConfigurationError(f"target file {path} is not YAML: {reason}") from error
-    if root is None:
-        raise ConfigurationError(f"target file {path} is empty; it needs scrape_configs")
-    return root
+    return [
+        file for pattern in patterns if pattern.name
+        for file in sorted(pattern.parent.glob(pattern.name))
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ class _Reader:
         self.add_jobs(top, defaults, targets)
         for file in fitting(self.patterns(root)):
             reader = _Reader(file)
-            reader.add_jobs(reader.keys_of_more(_root(file)), defaults, targets)
+            reader.add_jobs(reader.keys_of_more(read_nodes(file)), defaults, targets)
         return tuple(targets.values())
 
     def patterns(self, root: yaml.Node) -> tuple[Path, ...]:
@@ -93,7 +85,13 @@ class _Reader:
         if "scrape_config_files" not in top:
             return ()
         nodes = self._sequence(top["scrape_config_files"], "scrape_config_files")
-        return tuple(self._path.parent / self._text(node, "scrape_config_files") for node in nodes)
+        return tuple(self._pattern(node) for node in nodes)
+
+    def _pattern(self, node: yaml.Node) -> Path:
+        pattern = self._path.parent / self._text(node, "scrape_config_files")
+        if not pattern.name or "**" in pattern.name:
+            self._fail(node, f"scrape_config_files {quoted(str(pattern))} names no file")
+        return pattern
 
     def keys_of_more(self, root: yaml.Node) -> Mapping[str, yaml.Node]:
         """A further file holds jobs and nothing else."""
@@ -134,11 +132,14 @@ class _Reader:
         credentials = self._optional(keys, "authorization", self._credentials, None)
         ca_file = self._optional(keys, "tls_config", self._ca_file, None)
         keep = self._optional(keys, "metric_relabel_configs", self._keep, None)
+        max_watts = self._optional(keys, "max_watts", self._max_watts, None)
+        series_limit = self._optional(keys, "series_limit", self._series_limit, SERIES_LIMIT)
         return [
             Target(
                 job=name, url=f"{scheme}://{address}{path}", host=host,
                 interval_seconds=times.interval_seconds, timeout_seconds=times.timeout_seconds,
                 credentials_file=credentials, ca_file=ca_file, keep=keep,
+                max_watts=max_watts, series_limit=series_limit,
             )
             for static in self._sequence(keys["static_configs"], "static_configs")
             for address, host in self._static(static)
@@ -163,20 +164,20 @@ class _Reader:
             usable = parts.netloc == text and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
-        if not usable or "@" in text or any(c.isspace() for c in text):
-            self._fail(node, f"target {text!r} is not HOST:PORT")
+        if not usable or "@" in text or not re.fullmatch(r"[!-~]+", text):
+            self._fail(node, f"target {quoted(text)} is not HOST:PORT")
         return text
 
     def _scheme(self, node: yaml.Node) -> str:
         text = self._text(node, "scheme")
         if text not in {"http", "https"}:
-            self._fail(node, f"scheme {text!r} is neither http nor https")
+            self._fail(node, f"scheme {quoted(text)} is neither http nor https")
         return text
 
     def _metrics_path(self, node: yaml.Node) -> str:
         text = self._text(node, "metrics_path")
         if not re.fullmatch(r"/[!-~]*", text):
-            self._fail(node, f"metrics_path {text!r} does not begin with / or holds a space")
+            self._fail(node, f"metrics_path {quoted(text)} does not begin with / or holds a space")
         return text
 
     def _credentials(self, node: yaml.Node) -> Path:
@@ -211,22 +212,37 @@ class _Reader:
         text = self._text(keys["regex"], "regex")
         try:
             return re.compile(text)
-        except re.error as error:
-            self._fail(keys["regex"], f"regex {text!r} is not one: {error}")
+        except (re.error, OverflowError, RecursionError) as error:
+            self._fail(keys["regex"], f"regex {quoted(text)} is not one: {error}")
 
     def _duration(self, node: yaml.Node) -> float:
         text = self._text(node, "a duration")
-        parts = re.findall(r"(\d+)(ms|s|m|h|d)", text)
+        parts = re.findall(r"([0-9]{1,9})(ms|s|m|h|d)", text)
         seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
         if not seconds or "".join(number + unit for number, unit in parts) != text:
-            self._fail(node, f"{text!r} is not a duration like 1s, 500ms or 1m30s")
+            self._fail(node, f"{quoted(text)} is not a duration like 1s, 500ms or 1m30s")
+        if seconds > LONGEST_SECONDS:
+            self._fail(node, f"{quoted(text)} is longer than a day")
         return seconds
+
+    def _max_watts(self, node: yaml.Node) -> float:
+        text = self._text(node, "max_watts")
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not float(text):
+            self._fail(node, f"max_watts {quoted(text)} is not a number of watts like 3000")
+        return float(text)
+
+    def _series_limit(self, node: yaml.Node) -> int:
+        text = self._text(node, "series_limit")
+        if not re.fullmatch(r"[0-9]{1,7}", text) or not int(text):
+            self._fail(node, f"series_limit {quoted(text)} is not a number like 20000")
+        return int(text)
 
     def _file(self, node: yaml.Node, key: str) -> Path:
         """A file beside the target file, or an absolute path; it must be readable now."""
         path = self._path.parent / self._text(node, key)
         try:
-            path.read_bytes()
+            with path.open("rb") as file:
+                file.read(1)
         except OSError as error:
             self._fail(node, f"{key} {path} cannot be read: {error.strerror}")
         return path
@@ -244,12 +260,12 @@ class _Reader:
             self._fail(node, f"{place} holds no keys; it takes {', '.join(allowed)}")
         named: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            name = str(key.value)
+            name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in allowed:
-                self._fail(key, f"key {name!r} is not known in {place};"
+                self._fail(key, f"key {quoted(name)} is not known in {place};"
                                 f" it takes {', '.join(allowed)}")  # fmt: skip
             if name in named:
-                self._fail(key, f"key {name!r} stands twice in {place}")
+                self._fail(key, f"key {quoted(name)} stands twice in {place}")
             named[name] = value
         return named
 
@@ -261,9 +277,15 @@ class _Reader:
     def _text(self, node: yaml.Node, place: str) -> str:
         if not isinstance(node, yaml.ScalarNode) or not node.value:
             self._fail(node, f"{place} is not a text")
+        odd = unprintable(node.value)
+        if odd is not None:
+            self._fail(node, f"{place} holds {odd}, which cannot be printed; take it out")
+        if len(node.value) > MOST_CHARACTERS:
+            self._fail(node, f"{place} is longer than {MOST_CHARACTERS} characters")
         return str(node.value)
 
     def _fail(self, node: yaml.Node, message: str) -> NoReturn:
         raise ConfigurationError(
-            f"target file {self._path}, line {node.start_mark.line + 1}: {message}"
+            f"target file {printable(str(self._path))}, line {node.start_mark.line + 1}:"
+            f" {printable(message)}"
         )

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wattmark_collector.left_out import LeftOut
+from wattmark_collector.left_out import MOST_NAMES, LeftOut
 from wattmark_collector.page_line import BadLine, LineReader, MetricValue, name_of
 from wattmark_core.errors import ExporterError
 from wattmark_core.printable import quoted
 
 EOF: Final = "# EOF"
 OPEN_METRICS: Final = "application/openmetrics-text"
+ENDING_CHARACTERS: Final = 200
 MOST_LINES: Final = 200_000
 """Of a page; what follows is left out."""
 SHOWN_CHARACTERS: Final = 80
+Bad = tuple[int, str, str]
+"""A line that cannot be read: its number, its text, why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Page:
     @property
     def ends(self) -> bool:
         """Whether it says itself that it is complete."""
-        return self.text.rstrip().endswith(EOF)
+        return self.text[-ENDING_CHARACTERS:].rstrip().endswith(f"\n{EOF}")
 
     @property
     def open_metrics(self) -> bool:
@@ -48,34 +51,40 @@ class PageReader:
         """The values. Raises ``ExporterError`` where there are lines and none can be read."""
         if page.text.lstrip()[:1] == "<":
             raise self._not_a_page(1, page.text.lstrip().partition("\n")[0], "is HTML or XML")
-        taken, first_bad, open_metrics = 0, None, page.open_metrics
-        for number, line in _numbered(page):
+        taken, bad, first = 0, list[Bad](), None
+        open_metrics = page.open_metrics
+        for number, line, is_cut in _numbered(page):
             if number > MOST_LINES:
                 self._left_out.add("lines", f"a page of over {MOST_LINES} lines: its rest is left"
                                    " out; choose what it shows")  # fmt: skip
                 break
             try:
-                if line is None:
-                    raise BadLine("ends without a line feed, where the connection ended")
+                if is_cut:
+                    raise BadLine("ends without a line feed, where the connection ended,")
                 value = self._lines.read(line, open_metrics=open_metrics)
             except BadLine as error:
-                first_bad = first_bad or (number, line or "", str(error))
-                self._leave_out(number, line or "", error)
+                bad.append((number, line, str(error)))
+                first = first or bad[0]
             else:
                 taken += 1
                 yield value
-        if first_bad is not None and not taken:
-            raise self._not_a_page(*first_bad)
+            if bad and (taken or len(bad) > MOST_NAMES):
+                self._leave_out(bad)
+        if first is not None and not taken:
+            self._left_out.count += len(bad)
+            raise self._not_a_page(*first)
         if page.content_type.startswith(OPEN_METRICS) and not page.ends:
             self._left_out.add(EOF, f"its page has no {EOF} at its end, so a part of it is missing",
                                0)  # fmt: skip
 
-    def _leave_out(self, number: int, line: str, error: BadLine) -> None:
-        self._left_out.add(
-            f"line {name_of(line)} {error}",
-            f"line {number}, {quoted(line, SHOWN_CHARACTERS)}, {error} and is left out; the rest is"
-            " taken",
-        )
+    def _leave_out(self, bad: list[Bad]) -> None:
+        for number, line, reason in bad:
+            self._left_out.add(
+                f"line {name_of(line)} {reason}",
+                f"line {number}, {quoted(line, SHOWN_CHARACTERS)}, {reason} and is left out; the"
+                " rest is taken",
+            )
+        bad.clear()
 
     def _not_a_page(self, number: int, line: str, reason: str) -> ExporterError:
         return ExporterError(
@@ -84,9 +93,9 @@ class PageReader:
         )
 
 
-def _numbered(page: Page) -> Iterator[tuple[int, str | None]]:
-    """Lines that are neither empty nor comments, each with its number; None for a last one that may
-    be cut off. One at a time: a page of empty lines takes no memory."""
+def _numbered(page: Page) -> Iterator[tuple[int, str, bool]]:
+    """Lines that are neither empty nor comments, each with its number, and whether it may be cut
+    off. One at a time: a page of empty lines takes no memory."""
     text, start, number = page.text, 0, 0
     while start < len(text):
         number += 1
@@ -95,4 +104,4 @@ def _numbered(page: Page) -> Iterator[tuple[int, str | None]]:
         line = text[start:end].strip(" \t\r")
         start = end + 1
         if line and not line.startswith("#"):
-            yield number, None if cut and not page.whole else line
+            yield number, line, cut and not page.whole

@@ -49,9 +49,10 @@ def test_bad_lines_are_dropped_and_counted(
     ]
     assert (batch.cursor, source.dropped, source.lost, source.host) == ("i:4", 2, 3, "h1")
     messages = [record.getMessage() for record in caplog.records]
-    assert len(messages) == 2
+    assert len(messages) == 3
     assert "3 samples left its ring" in messages[0]
-    assert "not a line of samples" in messages[1]
+    assert "not a line of samples: 'not a line'" in messages[1]
+    assert "an integer has over 64 bits: 'm,host=h1 f=1i" in messages[2]
 
 
 def test_the_cursor_goes_on_after_the_commit_only(

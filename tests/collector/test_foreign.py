@@ -36,10 +36,14 @@ def test_a_cached_value_is_stamped_between_the_scrapes_around_it() -> None:
     assert counted[3] == Tick(round(11.5 * SECOND), 3.0, 5000, 1.0)
 
 
-def test_a_fall_opens_an_epoch() -> None:
+def test_a_fall_that_is_borne_out_opens_an_epoch() -> None:
     """Wrap or reset, that is not known: nothing is added across it."""
-    counted = ticks(ForeignCounter(cached=False), [(0, 1.0), (1, 9.0), (2, 3.0), (3, 5.0)])
-    assert counted[2:] == [Tick(2 * SECOND, 0.0, 2000, 0.5), Tick(3 * SECOND, 2.0, 2000, 0.5)]
+    counted = ticks(
+        ForeignCounter(cached=False), [(0, 1.0), (1, 9.0), (2, 3.0), (3, 5.0), (4, 6.0)]
+    )
+    assert counted[2:] == [
+        None, Tick(3 * SECOND, 0.0, 3000, 0.5), Tick(4 * SECOND, 1.0, 3000, 0.5),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("gap", [61.0, 3600.0, -5.0])

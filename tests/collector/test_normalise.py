@@ -119,10 +119,10 @@ def test_a_wrap_opens_an_epoch(page: ReadPage) -> None:
     """node_exporter shows the hardware's counter as it is."""
     normaliser = Normaliser("u", "node1")
     epochs = []
-    for second, value in enumerate(("262100.5", "262140.5", "20.25", "60.25"), 1):
+    for second, value in enumerate(("262100.5", "262140.5", "20.25", "60.25", "100.25"), 1):
         samples = normaliser.take(page("node_exporter", {"97212.0625": value}), second * SECOND)
         epochs += [(s.fields["epoch"], s.fields["joules"]) for s in samples]
-    assert epochs == [(2000, 0.0), (3000, 0.0), (3000, 40.0)]
+    assert epochs == [(2000, 0.0), (4000, 0.0), (4000, 40.0)]
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,8 @@ def test_unknown_metrics_are_kept_as_they_are(
     and counted; each refused name is logged once."""
     normaliser = Normaliser("http://plug/metrics", "lab")
     with caplog.at_level(logging.WARNING):
-        samples = normaliser.take(page("custom"), 5 * SECOND)
-        normaliser.take(page("custom"), 6 * SECOND)
+        samples = normaliser.take(page("custom"), 1_700_000_001 * SECOND)
+        normaliser.take(page("custom"), 1_700_000_002 * SECOND)
     (plug,) = of(samples, "plug_watts")
     assert plug.fields == {"value": 214.5}
     assert plug.tag == {"host": "lab", "exported_host": "plug-7", "room": "lab 1",

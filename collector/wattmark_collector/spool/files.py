@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_collector.errors import DamagedRecord
-from wattmark_collector.spool.record import read
+from wattmark_collector.spool.record import Damage, damage_at, read
 from wattmark_core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -111,37 +111,51 @@ def save_cursors(folder: Path, cursors: dict[str, str]) -> None:
     sync_folder(folder)
 
 
-def scan(path: Path, number: int, cursors: dict[str, str]) -> tuple[Segment, int]:
-    """Read a segment through, note its cursors; it and how many bytes at its end are no record.
-
-    These are cut off. Raises ``OSError`` when the disk fails.
+def scan(path: Path, number: int, cursors: dict[str, str]) -> tuple[Segment, list[Damage], int]:
+    """Read a segment through, note its cursors; it, its damage in the middle, and how many bytes at
+    its end are no record: these are cut off. Raises ``OSError`` when the disk fails.
     """
-    segment, end = Segment(number, path), path.stat().st_size
+    segment, end, damages = Segment(number, path), path.stat().st_size, list[Damage]()
     with path.open("rb+") as file:
-        try:
-            while record := read(file, end):
-                segment.add(
-                    file.tell() - segment.size, len(record.lines), record.oldest_ns,
-                    record.latest_ns, record.at_ns,
-                )  # fmt: skip
-                if record.target:
-                    cursors[record.target] = record.cursor
-        except (DamagedRecord, ValueError):
-            file.truncate(segment.size)
-            os.fsync(file.fileno())
-    return segment, end - segment.size
+        while segment.size < end:
+            file.seek(segment.size)
+            try:
+                record = read(file, end)
+            except (DamagedRecord, ValueError):
+                damage = damage_at(file, segment.size, end)
+                if damage.end == end:
+                    file.truncate(segment.size)
+                    os.fsync(file.fileno())
+                    break
+                damages.append(damage)
+                segment.size, segment.damaged = damage.end, True
+                segment.count += damage.count
+                continue
+            if record is None:
+                break
+            segment.add(
+                file.tell() - segment.size, len(record.lines), record.oldest_ns,
+                record.latest_ns, record.at_ns,
+            )  # fmt: skip
+            if record.target:
+                cursors[record.target] = record.cursor
+    return segment, damages, end - segment.size
 
 
 def scan_folder(folder: Path) -> tuple[list[Segment], dict[str, str], int]:
     """The segments that hold something, in order, the cursors, and the bytes that were damaged.
 
     An unfinished record at the end of the last segment was never acknowledged: it is cut off and
-    is not damage.
+    is not damage. Damage in the middle stays, and is passed over when it is read.
     """
     cursors, segments, damaged = load_cursors(folder), [], 0
-    paths = sorted(path for path in folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
+    paths = sorted(path for path in folder.glob(f"*{SUFFIX}") if path.stem.isdecimal())
     for path in paths:
-        segment, cut = scan(path, int(path.stem), cursors)
+        segment, damages, cut = scan(path, int(path.stem), cursors)
+        if damages:
+            log.error("spool %s: segment %s is damaged in %d places; the samples there are lost,"
+                      " the rest goes on; check the disk",
+                      folder, path.name, len(damages))  # fmt: skip
         if cut and path == paths[-1]:
             log.warning("spool %s: an unfinished record of %d bytes is cut off; what it held is"
                         " fetched again", folder, cut)  # fmt: skip
@@ -149,7 +163,7 @@ def scan_folder(folder: Path) -> tuple[list[Segment], dict[str, str], int]:
             damaged += cut
             log.error("spool %s: segment %s is damaged; the samples in its last %d bytes are lost",
                       folder, path.name, cut)  # fmt: skip
-        if segment.size:
+        if segment.count:
             segments.append(segment)
         else:
             path.unlink()

@@ -38,12 +38,14 @@ class LossLog:
             self._oldest_ns = min(self._oldest_ns, oldest_ns)
             self._latest_ns = max(self._latest_ns, latest_ns)
 
-    def damaged(self, segment: str, count: int) -> None:
-        """``count`` samples of a segment cannot be read any more."""
+    def damaged(self, segment: str, start: int, count: int) -> None:
+        """What lies at byte ``start`` of a segment, or after it, cannot be read any more: ``count``
+        samples, as far as it is known yet."""
         with self._lock:
             self.lost += count
-        log.error("spool %s: segment %s is damaged; %d samples in it are lost; check the disk",
-                  self._folder, segment, count)  # fmt: skip
+        log.error("spool %s: segment %s is damaged from byte %d on; %d samples in it are lost, the"
+                  " rest goes on; check the disk",
+                  self._folder, segment, start, count)  # fmt: skip
 
     def recovered(self, waiting_bytes: int) -> None:
         """End the episode if ``waiting_bytes``, all that waits now, are few."""

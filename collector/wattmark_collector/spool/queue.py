@@ -5,6 +5,7 @@ from threading import Condition
 from wattmark_collector.spool.files import Segment
 from wattmark_collector.spool.loss import LossLog
 from wattmark_collector.spool.reader import Waiting
+from wattmark_collector.spool.record import Damage
 from wattmark_collector.spool.writer import Pending
 
 
@@ -71,16 +72,18 @@ class SegmentQueue:
                 self._in_hand = waiting
         return self._in_hand is waiting
 
-    def skip(self, segment: Segment) -> int:
-        """It cannot be read: go on with what comes after; how many bytes that costs."""
+    def skip(self, segment: Segment, damage: Damage) -> int:
+        """It cannot be read up to there: go on with what comes after; how many bytes that costs."""
         with self._state:
             if segment not in self._segments:
                 return 0
-            cost = segment.size - segment.sent_bytes
-            self._loss.damaged(segment.path.name, segment.count - segment.sent_count)
-            segment.damaged = True
-            segment.sent_bytes, segment.sent_count = segment.size, segment.count
-            return cost
+            start, segment.damaged = segment.sent_bytes, True
+            segment.sent_bytes = damage.end
+            left = segment.count - segment.sent_count
+            lost = left if segment.is_sent else min(damage.count, left)
+            segment.sent_count += lost
+            self._loss.damaged(segment.path.name, start, lost)
+            return damage.end - start
 
     def sent(self, waiting: Waiting) -> bool:
         """It is in the store; does a later segment wait?"""
@@ -89,7 +92,15 @@ class SegmentQueue:
             waiting.segment.sent_bytes = waiting.end
             waiting.segment.sent_count += waiting.count
             waiting.segment.at_ns = waiting.records[-1].at_ns
+            self._end_damaged(waiting.segment)
             return bool(self._segments) and self._segments[-1] is not waiting.segment
+
+    def _end_damaged(self, segment: Segment) -> None:
+        """Count what a damaged segment held and nobody could read, now that it is known."""
+        lost = segment.count - segment.sent_count
+        if segment.damaged and segment.is_sent and lost:
+            segment.sent_count = segment.count
+            self._loss.damaged(segment.path.name, 0, lost)
 
     def give_back(self, waiting: Waiting) -> None:
         """It is not in the store, and the reader ends."""

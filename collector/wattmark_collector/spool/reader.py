@@ -1,11 +1,10 @@
 """Reads a segment of the spool piece by piece."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from wattmark_collector.errors import DamagedRecord
 from wattmark_collector.spool.files import Segment
-from wattmark_collector.spool.record import Record, read
+from wattmark_collector.spool.record import Damage, Record, damage_at, read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,17 +31,25 @@ class Waiting:
         return max(record.latest_ns for record in self.records)
 
 
-def read_waiting(segment: Segment, start: int, end: int, most_lines: int) -> Waiting | None:
+def read_waiting(segment: Segment, start: int, end: int, most_lines: int) -> Waiting | Damage:
     """Records from byte ``start``, not beyond ``end``, up to ``most_lines`` or one if it is larger.
-    None if the first cannot be read."""
+    ``Damage`` if the first cannot be read."""
     records: list[Record] = []
     lines = 0
-    with suppress(DamagedRecord, OSError, ValueError), segment.path.open("rb") as file:
-        file.seek(start)
-        while record := read(file, end):
-            lines += len(record.lines)
-            if records and lines > most_lines:
-                break
-            records.append(record)
-            start = file.tell()
-    return Waiting(segment, start, tuple(records)) if records else None
+    try:
+        with segment.path.open("rb") as file:
+            file.seek(start)
+            try:
+                while record := read(file, end):
+                    lines += len(record.lines)
+                    if records and lines > most_lines:
+                        break
+                    records.append(record)
+                    start = file.tell()
+            except (DamagedRecord, ValueError):
+                if not records:
+                    return damage_at(file, start, end)
+    except OSError:
+        if not records:
+            return Damage(end)
+    return Waiting(segment, start, tuple(records))

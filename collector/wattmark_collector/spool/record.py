@@ -69,5 +69,39 @@ def read(file: BinaryIO, end: int) -> Record | None:
     return Record(lines, at_ns, oldest_ns, latest_ns, target, cursor, source, newest_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes of a segment that are no record, up to its byte ``end``. ``count``: the samples that
+    were in them; 0 if that cannot be told."""
+
+    end: int
+    count: int = 0
+
+
+def damage_at(file: BinaryIO, start: int, end: int) -> Damage:
+    """How far the damage reaches that begins at byte ``start``: to the next record that can be
+    read, or to ``end``. Raises ``OSError`` when the disk fails."""
+    file.seek(start)
+    rest = file.read(end - start)
+    at = rest.find(MAGIC, 1)
+    while at >= 0:
+        file.seek(start + at)
+        try:
+            read(file, end)
+        except (DamagedRecord, ValueError):
+            at = rest.find(MAGIC, at + 1)
+        else:
+            return Damage(start + at, _count(rest, at))
+    return Damage(end)
+
+
+def _count(data: bytes, size: int) -> int:
+    """The number of lines that a record's head gives, if that fits the ``size`` of the record."""
+    if not data.startswith(MAGIC):
+        return 0
+    _, _, about, body, count = HEAD.unpack_from(data)
+    return int(count) if HEAD.size + about + body == size else 0
+
+
 def _sum(sizes: tuple[int, ...], about: bytes, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(about, zlib.crc32(struct.pack("<III", *sizes))))

@@ -16,7 +16,7 @@ from wattmark_collector.spool.files import Segment, lock, save_cursors, scan_fol
 from wattmark_collector.spool.loss import LossLog
 from wattmark_collector.spool.queue import SegmentQueue
 from wattmark_collector.spool.reader import Waiting, read_waiting
-from wattmark_collector.spool.record import Record
+from wattmark_collector.spool.record import Damage, Record
 from wattmark_collector.spool.writer import Pending, SegmentWriter
 from wattmark_core.errors import StoreError
 
@@ -73,14 +73,12 @@ class Spool:
     def next(self, most_lines: int, seconds: float) -> Waiting | None:
         """The oldest records that wait, up to ``most_lines``, or one if it is larger; None if none
         came within ``seconds``. They are in hand until ``sent`` or ``give_back``."""
-        span = self._queue.first(seconds)
-        if span is None:
-            return None
-        waiting = read_waiting(*span, most_lines)
-        if waiting is None:
-            self.damaged_bytes += self._queue.skip(span[0])
-            return None
-        return waiting if self._queue.take(waiting) else None
+        while span := self._queue.first(seconds):
+            waiting = read_waiting(*span, most_lines)
+            if not isinstance(waiting, Damage):
+                return waiting if self._queue.take(waiting) else None
+            self.damaged_bytes += self._queue.skip(span[0], waiting)
+        return None
 
     def sent(self, waiting: Waiting) -> bool:
         """It is in the store; does a later segment wait?"""

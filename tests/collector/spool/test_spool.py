@@ -183,7 +183,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
-def test_damage_in_the_middle_costs_the_rest_of_its_segment(
+def test_damage_at_the_end_of_a_segment_costs_its_last_record(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Found at the start: the segments after it are sent, the bytes counted and logged once."""
@@ -202,6 +202,35 @@ def test_damage_in_the_middle_costs_the_rest_of_its_segment(
     assert spool.damaged_bytes > 0
     assert [r.getMessage() for r in caplog.records if "is damaged" in r.getMessage()]
     assert second.exists()
+    spool.close()
+
+
+@pytest.mark.parametrize("found", ["at the start", "while running"])
+@pytest.mark.parametrize("at", [0, 1, 2], ids=["first", "second", "third"])
+@pytest.mark.parametrize("place", ["head", "lines"])
+def test_a_damaged_record_costs_itself_alone(
+    folder: Path, caplog: pytest.LogCaptureFixture, found: str, at: int, place: str
+) -> None:
+    """Those before and after it in its segment are sent; it is counted and named once."""
+    spool = Spool(folder)
+    sizes = [len(pack(record(number, 3))) for number in (1, 11, 21, 31)]
+    for number in (1, 11, 21, 31):
+        spool.append([record(number, 3)])
+    if found == "at the start":
+        spool.close()
+    with files(folder)[0].open("rb+") as file:
+        start = sum(sizes[:at])
+        file.seek(start + (2 if place == "head" else sizes[at] - 2))
+        file.write(b"?")
+    if found == "at the start":
+        spool = Spool(folder)
+    kept = [number for number in (1, 11, 21, 31) if number != (1, 11, 21, 31)[at]]
+    assert drain(spool) == [n for number in kept for n in range(number, number + 3)]
+    assert spool.damaged_bytes == sizes[at]
+    assert spool.loss.lost == (3 if place == "lines" or found == "while running" else 0)
+    assert sum("samples in it are lost" in r.getMessage() for r in caplog.records) in {1, 2}
+    spool.append([record(41)])
+    assert drain(spool) == [41]
     spool.close()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from wattmark_collector.foreign import ForeignCounter, energy_fields
+from wattmark_collector.foreign import ForeignCounter, energy_fields, jumped
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MetricValue
 from wattmark_core.catalogue import Domain, Method
@@ -100,7 +100,9 @@ class Dcgm:
         device = self._devices.get(uuid)
         if device is None:
             if len(self._devices) >= MOST_DEVICES:
-                self._left_out.add("devices", f"over {MOST_DEVICES} GPUs; further ones are left out")
+                self._left_out.add(
+                    "devices", f"over {MOST_DEVICES} GPUs; further ones are left out"
+                )
                 return
             counter = ForeignCounter(cached=True, limit_watts=self._limit_watts)
             device = self._devices[uuid] = _Device(counter)
@@ -142,8 +144,7 @@ class Dcgm:
         if tick is not None:
             yield Sample("energy", tags, energy_fields(tick), tick.time_ns)
         elif device.counter.held > held:
-            self._left_out.add(f"jump {uuid}", f"the energy of {uuid} jumps to {joules:g} J, which is"
-                               " not believed until the next value bears it out")  # fmt: skip
+            self._left_out.add(f"jump {uuid}", jumped(f"the energy of {uuid}", joules))
 
 
 def _blank(value: float) -> bool:

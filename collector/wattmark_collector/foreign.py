@@ -108,3 +108,11 @@ def energy_fields(tick: Tick) -> dict[str, float | int]:
         "epoch": tick.epoch,
         "uncertainty_seconds": tick.uncertainty_seconds,
     }
+
+
+def jumped(counter: str, joules: float) -> str:
+    """What is told of a value that is held back."""
+    return (
+        f"{counter} jumps to {joules:.9g} J: it went round, was reset, or is wrong; it is held back"
+        " until the next value bears it out (max_watts sets what is a jump)"
+    )

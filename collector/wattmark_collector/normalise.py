@@ -75,7 +75,9 @@ class Normaliser:
         if -OLDEST_NS <= stamp_ns - time_ns <= NEWEST_NS:
             return True
         ahead_seconds = (stamp_ns - time_ns) / 1e9
-        hint = f"{abs(ahead_seconds):.0f} s {'ahead of' if ahead_seconds > 0 else 'behind'} the scrape"
+        hint = (
+            f"{abs(ahead_seconds):.0f} s {'ahead of' if ahead_seconds > 0 else 'behind'} the scrape"
+        )
         for factor, unit in _UNITS.items():
             if -OLDEST_NS <= stamp_ns // factor - time_ns <= NEWEST_NS:
                 hint = f"{unit} where the format has ms"
@@ -103,8 +105,9 @@ class Normaliser:
         for sample in samples:
             key = sample.measurement, sample.tags, sample.time_ns
             if key in seen:
-                self._left_out.add(f"twice {sample.measurement}", f"{sample.measurement} stands twice"
-                                   " with the same labels; the first counts")  # fmt: skip
+                name = sample.measurement
+                self._left_out.add(f"twice {name}", f"{name} stands twice with the same labels; the"
+                                   " first counts")  # fmt: skip
             else:
                 seen.add(key)
                 yield sample

@@ -1,8 +1,8 @@
 """The grammar of one line of Prometheus's text format, or of OpenMetrics.
 
 A line stands by itself: what is wrong with it costs no other, unlike in prometheus_client's parser,
-which gives all of a page or nothing. Both formats are described under
-prometheus.io/docs/instrumenting/exposition_formats and prometheus.io/docs/specs/om/open_metrics_spec.
+which gives all of a page or nothing. The formats: "Exposition formats" and "OpenMetrics 1.0" in
+Prometheus's documentation.
 """
 
 import re

@@ -123,6 +123,10 @@ class Poller(Thread):
             if not self._stopping.is_set():
                 self._store_health.failed(url, error)
             return
+        except Exception as error:  # whatever it is, it must not end the polling
+            log.exception("samples of %s cannot be written", url)
+            self._store_health.failed(url, StoreError(f"{type(error).__name__}: {error}"))
+            return
         if self.up:
             self._source.committed(batch)
         self._store_health.ok(url)

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from wattmark_collector.foreign import ForeignCounter, energy_fields
+from wattmark_collector.foreign import ForeignCounter, energy_fields, jumped
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MetricValue
 from wattmark_collector.rapl_zone import Zone, find_zones, zone_name
@@ -80,9 +80,8 @@ class NodeRapl:
                     "method": Method.COUNTER}  # fmt: skip
             yield Sample("energy", make_tags(tags), energy_fields(tick), tick.time_ns)
         elif counter.held > held:
-            self._left_out.add(f"jump {domain} {device}",
-                               f"RAPL {domain} of {device} jumps to {value:g} J, which is not believed"
-                               " until the next value bears it out")  # fmt: skip
+            words = jumped(f"RAPL {domain} of {device}", value)
+            self._left_out.add(f"jump {domain} {device}", words)
 
     def _leave_out(self, what: str, reason: str) -> None:
         self._left_out.add(f"rapl {what} {reason}", f"RAPL {what} {reason} and is left out")
@@ -106,7 +105,9 @@ class Mirrors:
         distinct: list[Zone] = []
         once: set[tuple[Domain, str]] = set()
         several: set[tuple[Domain, str]] = set()
-        in_order = sorted(zones, key=lambda zone: (zone.domain, zone.owner, len(zone.die), zone.die))
+        in_order = sorted(
+            zones, key=lambda zone: (zone.domain, zone.owner, len(zone.die), zone.die)
+        )
         for zone in in_order:
             rivals = [z for z in distinct if (z.domain, z.owner) == (zone.domain, zone.owner)]
             if not [z for z in rivals if self._same(z, zone, time_ns)]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.sink import Origin
+from wattmark_collector.sink import Origin, Sieve
 from wattmark_collector.spool.record import Record
 from wattmark_collector.spool.refused import Refused
 from wattmark_collector.spool.sender import MOST_LINES, PARTING_SECONDS, Sender
@@ -35,6 +35,7 @@ class SpooledStore:
         self._lines = LineWriter()
         self._spool = Spool(folder, limit_bytes)
         self._refused = Refused(folder)
+        self._sieve = Sieve()
         self._upkeep = SpoolUpkeep(self._spool, store)
         self._sender = Sender(
             self._spool, self._refused, health, store.write, self._probe, self._upkeep.do
@@ -49,6 +50,15 @@ class SpooledStore:
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
         """See ``Sink``. Samples without a finite value are left out."""
+        batch = list(samples)
+        try:
+            return self._append(batch, target, cursor, origin)
+        except UnicodeEncodeError:
+            return self._append(self._sieve.sift(batch), target, cursor, origin)
+
+    def _append(
+        self, samples: list[AnySample], target: str, cursor: str, origin: Origin | None
+    ) -> int:
         lines = [
             (
                 sample.text if isinstance(sample, PlainLine) else self._lines.line(sample),
@@ -95,7 +105,7 @@ class SpooledStore:
             "spool_oldest_seconds": ns_to_seconds(oldest_ns),
             "spool_damaged_bytes": float(self._spool.damaged_bytes),
             "lost": self._spool.loss.lost,
-            "refused": self._refused.count,
+            "refused": self._refused.count + self._sieve.count,
             "power_age_seconds": self._upkeep.age_seconds,
         }
 

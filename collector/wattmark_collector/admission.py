@@ -79,9 +79,10 @@ class Admission:
             names = ", ".join(sorted(name for name, url in refused.items() if url == other))
             self._left_out.add(
                 f"owned {measurement} {host} {other}",
-                f"{measurement} ({names}) of host {quoted(host)} is left out, it is given by {other};"
-                " drop one of the two targets, or give it another host label", 0,
-            )  # fmt: skip
+                f"{measurement} ({names}) of host {quoted(host)} is left out, it is given by"
+                f" {other}; drop one of the two targets, or give it another host label",
+                0,
+            )
         return None if len(refused) == len(sample.fields) else frozenset(refused)
 
     def _has_room(self, series: tuple[str, Tags], now_ns: int) -> bool:

@@ -88,9 +88,11 @@ class Dcgm:
         if not uuid:
             self._left_out.add(f"uuid {name}", f"{name} names no GPU (label UUID) and is left out")
         elif not 0 <= value <= (self._limit_watts if name == POWER else INT64_BLANK):
-            unit = "W" if name == POWER else ""
-            self._left_out.add(f"bounds {name} {uuid}", f"{name} of {uuid} cannot be {value:g} {unit}"
-                               .rstrip() + " and is left out; max_watts sets its bound")  # fmt: skip
+            self._left_out.add(
+                f"bounds {name} {uuid}",
+                f"{name} of {uuid} cannot be {value:g} and is left out"
+                + ("; max_watts sets its bound" if name == POWER else ""),
+            )
         elif labels.get("GPU_I_ID") and name not in OF_THE_BOARD:
             return
         else:

@@ -1,5 +1,6 @@
 """A page of Prometheus text as values: what cannot be read is left out, the rest is taken."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ ENDING_CHARACTERS: Final = 200
 MOST_LINES: Final = 200_000
 """Of a page; what follows is left out."""
 SHOWN_CHARACTERS: Final = 80
+_MARKUP: Final = re.compile(r"\s*(<(?:!doctype|html|\?xml))", re.IGNORECASE)
 Bad = tuple[int, str, str]
 """A line that cannot be read: its number, its text, why."""
 
@@ -49,8 +51,11 @@ class PageReader:
 
     def read(self, page: Page) -> Iterator[MetricValue]:
         """The values. Raises ``ExporterError`` where there are lines and none can be read."""
-        if page.text.lstrip()[:1] == "<":
-            raise self._not_a_page(1, page.text.lstrip().partition("\n")[0], "is HTML or XML")
+        markup = _MARKUP.match(page.text)
+        if markup is not None or page.content_type.startswith("text/html"):
+            number = page.text.count("\n", 0, markup.start(1) if markup else 0) + 1
+            line = page.text[markup.start(1) if markup else 0 :][:SHOWN_CHARACTERS]
+            raise self._not_a_page(number, line.partition("\n")[0], "is HTML or XML")
         taken, bad, first = 0, list[Bad](), None
         open_metrics = page.open_metrics
         for number, line, is_cut in _numbered(page):

@@ -1,5 +1,7 @@
 """Foreign counters: epochs and uncertainties."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +74,98 @@ def test_within_an_epoch_energy_is_the_difference(steps: list[tuple[float, float
             assert tick.time_ns > last.time_ns
             assert tick.joules >= last.joules if tick.epoch == last.epoch else tick.joules == 0.0
         last = tick
+
+
+def test_a_counter_that_reads_nothing_once_books_nothing() -> None:
+    """1,000,763 J were booked in one second. The epoch goes on, the energy of the gap is there."""
+    counter = ForeignCounter(cached=False)
+    counted = ticks(counter, [(1, 1_000_400.0), (2, 1_000_500.0), (3, 0.0), (4, 1_000_763.0),
+                              (5, 1_000_863.0)])  # fmt: skip
+    assert counted == [
+        None, Tick(2 * SECOND, 0.0, 2000, 0.5), None, Tick(4 * SECOND, 263.0, 2000, 1.0),
+        Tick(5 * SECOND, 363.0, 2000, 0.5),
+    ]  # fmt: skip
+    assert counter.held == 1
+
+
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("times", [1, 2, 30])
+def test_a_wrong_value_that_is_shown_again_bears_nothing_out(cached: bool, times: int) -> None:
+    """An exporter that caches gives it with each scrape until it reads again."""
+    shown = [(float(t), 1_000_500.0 + 100 * t) for t in range(3)]
+    shown += [(3.0 + t, 0.0) for t in range(times)]
+    shown += [(3.0 + times + t, 1_000_800.0 + 100 * t) for t in range(3)]
+    counted = [tick for tick in ticks(ForeignCounter(cached=cached), shown) if tick is not None]
+    assert len({tick.epoch for tick in counted}) == 1
+    assert [tick.joules for tick in counted] == [0.0, 100.0, 200.0, 300.0, 400.0]
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e6, 1e18, 5.0])
+@pytest.mark.parametrize("at", range(1, 7))
+def test_one_wrong_value_is_never_energy(wrong: float, at: int) -> None:
+    """Wherever it stands: what is booked is what the device used, or nothing."""
+    values = [(float(t), 50_000.0 + 200 * t) for t in range(9)]
+    values[at] = (float(at), wrong)
+    counted = [tick for tick in ticks(ForeignCounter(cached=False), values) if tick is not None]
+    for before, after in itertools.pairwise(counted):
+        if before.epoch == after.epoch:
+            seconds = (after.time_ns - before.time_ns) / SECOND
+            assert after.joules - before.joules == pytest.approx(200 * seconds)
+    assert counted[-1].time_ns == 8 * SECOND
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1.0, -float("inf")])
+def test_what_is_no_energy_is_passed_over(bad: float) -> None:
+    """NaN, infinities and negative values do not end the epoch."""
+    counter = ForeignCounter(cached=False)
+    counted = ticks(counter, [(0, 1.0), (1, 2.0), (2, bad), (3, 6.0)])
+    assert counted[2:] == [None, Tick(3 * SECOND, 4.0, 1000, 1.0)]
+    assert counter.held == 1
+
+
+@pytest.mark.parametrize(("limit_watts", "joules"), [(2000.0, 3002.0), (20_000.0, 30_002.0)])
+def test_a_rise_is_bounded_by_what_the_device_draws(limit_watts: float, joules: float) -> None:
+    """Half as much again, and two joules; above it the next value has to bear it out."""
+    values = [(0.0, 0.0), (1.0, 1.0), (2.0, 1.0 + joules), (3.0, 2.0 + joules)]
+    counted = ticks(ForeignCounter(cached=False, limit_watts=limit_watts), values)
+    assert [tick.joules for tick in counted if tick] == [0.0, joules, joules + 1]
+    values = [(0.0, 0.0), (1.0, 1.0), (2.0, 2.0 + joules), (3.0, 3.0 + joules), (4.0, 9.0 + joules)]
+    counted = ticks(ForeignCounter(cached=False, limit_watts=limit_watts), values)
+    assert [(tick.epoch, tick.joules) for tick in counted if tick] == [
+        (1000, 0.0), (3000, 0.0), (3000, 6.0),
+    ]  # fmt: skip
+
+
+def test_a_slow_cache_is_no_jump() -> None:
+    """dcgm-exporter reads every 30 s by default: a new value holds the energy of all that time."""
+    values = [(float(t), 700.0 * 30 * (t // 30)) for t in range(5, 200)]
+    counter = ForeignCounter(cached=True)
+    counted = [tick for tick in ticks(counter, values) if tick is not None]
+    assert counter.held == 0
+    assert [tick.joules for tick in counted] == [21_000.0 * n for n in range(len(counted))]
+    assert len(counted) == 6
+    assert {tick.uncertainty_seconds for tick in counted[1:]} == {15.0}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.5, 1.0, 5.0]), st.integers(0, 600)), min_size=6, max_size=40
+    ),
+    st.data(),
+)
+def test_any_damage_books_no_more_than_was_used(
+    steps: list[tuple[float, int]], data: st.DataObject
+) -> None:
+    """Of values replaced at random none makes energy beyond what the device can draw."""
+    time_s, raw, shown = 0.0, 250_000.0, []
+    for seconds, watts in steps:
+        time_s, raw = time_s + seconds, raw + watts * seconds
+        shown.append((time_s, raw))
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(shown) - 1))
+        shown[place] = (shown[place][0], data.draw(st.floats(0, 1e12)))
+    counted = [tick for tick in ticks(ForeignCounter(cached=False), shown) if tick is not None]
+    for before, after in itertools.pairwise(counted):
+        if before.epoch == after.epoch:
+            seconds = (after.time_ns - before.time_ns) / SECOND
+            assert 0 <= after.joules - before.joules <= 3000 * seconds + 2

@@ -41,8 +41,10 @@ class ForeignCounter:
     change, and the first change after a gap, open an epoch at 0 J. A value that repeats is no tick.
     One that does not follow from the one before, for it fell or rose by more than the device can
     have used, is held back: if a later value follows from it, the counter was reset, or went round,
-    and an epoch opens there; if a later one follows from the one before, it was wrong. The same
-    value again bears nothing out: an exporter that caches gives a wrong one many times.
+    and an epoch opens there; if a later one follows from the one before, it was wrong. Where both
+    fit, an epoch opens if the counter can have begun again at 0: energy is missing rather than
+    wrong. The same value again bears nothing out: an exporter that caches gives a wrong one many
+    times.
 
     The uncertainty is half the time since the value last changed: the value may have been read by
     its exporter at any time since then. ``cached``: the exporter reads on its own schedule, so a
@@ -72,14 +74,17 @@ class ForeignCounter:
         if raw_joules == last.joules:
             last.seen_ns, self._suspect = time_ns, None
             return None
+        follows = self._follows(last, raw_joules, time_ns)
         if suspect is not None:
             if raw_joules == suspect.joules:
                 suspect.seen_ns = time_ns
                 return None
-            if self._follows(suspect, raw_joules, time_ns):
+            if self._follows(suspect, raw_joules, time_ns) and not (
+                follows and self._is_no_reset(last, suspect)
+            ):
                 self._epoch = None
                 return self._tick(suspect, raw_joules, time_ns)
-        if self._epoch is None or self._follows(last, raw_joules, time_ns):
+        if self._epoch is None or follows:
             return self._tick(last, raw_joules, time_ns)
         self.held += 1
         since_ns = last.seen_ns if self._cached else time_ns
@@ -90,6 +95,11 @@ class ForeignCounter:
         since_ns = before.since_ns if self._cached else before.seen_ns
         seconds = ns_to_seconds(time_ns - since_ns)
         return can_rise(joules - before.joules, self._limit_watts, seconds)
+
+    def _is_no_reset(self, last: "_Shown", suspect: "_Shown") -> bool:
+        """Whether the value held back is more than can have been counted from 0 since then."""
+        seconds = ns_to_seconds(suspect.first_ns - last.since_ns)
+        return not can_rise(suspect.joules, self._limit_watts, seconds)
 
     def _tick(self, before: "_Shown", joules: float, time_ns: int) -> Tick:
         stamp_ns = (before.seen_ns + time_ns) // 2 if self._cached else time_ns

@@ -53,7 +53,9 @@ class SeriesOwnership:
             for one in series:
                 held, until_ns = self._owned.get(one, (owner, 0))
                 if held.same(owner) or now_ns > until_ns or (owner.bound and not held.bound):
-                    self._owned[one] = owner, now_ns + seconds_to_ns(owner.grace_seconds)
+                    # of two addresses of one exporter the first stays the owner
+                    kept = held if held.same(owner) and held.url != owner.url else owner
+                    self._owned[one] = kept, now_ns + seconds_to_ns(owner.grace_seconds)
                 else:
                     refused[one[2]] = held.url
         return refused

@@ -42,8 +42,8 @@ class ForeignCounter:
     One that does not follow from the one before, for it fell or rose by more than the device can
     have used, is held back: if a later value follows from it, the counter was reset, or went round,
     and an epoch opens there; if a later one follows from the one before, it was wrong. Where both
-    fit, an epoch opens if the counter can have begun again at 0: energy is missing rather than
-    wrong. The same value again bears nothing out: an exporter that caches gives a wrong one many
+    fit, an epoch opens, so that energy is missing rather than wrong; but for a fall too small for a
+    counter that began again at 0. The same value again bears nothing out: an exporter that caches gives a wrong one many
     times.
 
     The uncertainty is half the time since the value last changed: the value may have been read by
@@ -97,9 +97,10 @@ class ForeignCounter:
         return can_rise(joules - before.joules, self._limit_watts, seconds)
 
     def _is_no_reset(self, last: "_Shown", suspect: "_Shown") -> bool:
-        """Whether the value held back is more than can have been counted from 0 since then."""
+        """Whether the value held back fell, but not so far that it can have begun again at 0."""
         seconds = ns_to_seconds(suspect.first_ns - last.since_ns)
-        return not can_rise(suspect.joules, self._limit_watts, seconds)
+        can_be = can_rise(suspect.joules, self._limit_watts, seconds)
+        return suspect.joules < last.joules and not can_be
 
     def _tick(self, before: "_Shown", joules: float, time_ns: int) -> Tick:
         stamp_ns = (before.seen_ns + time_ns) // 2 if self._cached else time_ns

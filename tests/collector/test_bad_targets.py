@@ -68,3 +68,50 @@ def test_values_that_are_no_numbers_are_dropped_and_counted(
     assert store.series("a", 0, 2**62, {}) == store.series("b", 0, 2**62, {}) == []
     assert store.series("c", 0, 2**62, {})
     store.close()
+
+
+def test_one_bad_line_keeps_nothing_else_out_of_the_store(
+    serve: Callable[[str], Any], run_collector: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """A time in us or ns, a line of nonsense, escape sequences: the rest is stored, both targets
+    are up, and nothing that cannot be printed is in the log."""
+    first = serve("gpfs_size 5 1795813365926000000\ngpfs_free 3\n\x1b[31m red\n")
+    second = serve('gpfs_size 5 1795813365926000\nother{x="\x1b]0;title\x07"} 4\nbad{ 1\n')
+    collector = run_collector(job(first.address, second.address, "/metrics"))
+    assert collector.stop() == 0
+    store = SqliteStore(tmp_path / "s.sqlite")
+    assert store.series("gpfs_size", 0, 2**63 - 1, {}) == []
+    (free,) = store.series("gpfs_free", 0, 2**62, {})
+    assert set(free.fields["value"]) == {3.0}
+    (other,) = store.series("other", 0, 2**62, {})
+    assert other.tag["x"] == "\\x1b]0;title\\x07"
+    for target, bad in ((first, 2), (second, 2)):
+        url = f"http://{target.address}/metrics"
+        (health,) = store.series("target", 0, 2**62, {"target": url})
+        assert set(health.fields["up"]) == {1}
+        assert health.fields["dropped"][0] == bad
+        told = [line for line in collector.errors.splitlines() if url in line]
+        assert len(told) == 2
+    store.close()
+    assert collector.errors.replace("\n", "").isprintable()
+
+
+def test_a_series_is_one_targets(
+    serve: Callable[[str], Any], run_collector: Callable[[str], Any], wait_for: WaitFor,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """Of two that give it the one whose host the file names; the other's own series are stored."""
+    one, two = serve("same 1\nmine 1\n"), serve("same 2\nyours 2\n")
+    text = job(one.address, two.address, "/metrics")
+    bound = text.replace(f"['{two.address}']}}", f"['{two.address}'], labels: {{host: lab}}}}")
+    collector = run_collector(
+        bound.replace(f"['{one.address}']}}", f"['{one.address}'], labels: {{host: lab}}}}")
+    )
+    store = SqliteStore(tmp_path / "s.sqlite")
+    wait_for(lambda: store.series("yours", 0, 2**62, {"host": "lab"}))
+    assert collector.stop() == 0
+    (same,) = store.series("same", 0, 2**62, {"host": "lab"})
+    assert len(set(same.fields["value"])) == 1
+    assert store.series("mine", 0, 2**62, {"host": "lab"})
+    assert collector.errors.count("same (value) of host 'lab' is left out, it is given by") == 1
+    store.close()

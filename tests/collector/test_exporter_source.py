@@ -79,3 +79,59 @@ def test_the_clock_offset_is_known_where_the_exporter_states_its_time(
     exporter.clock = behind
     source.read()
     assert source.clock_offset_seconds == -2.5
+
+
+def test_foreign_text_is_printable_before_it_is_kept(
+    source: ExporterSource, exporter: FakeExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Tags are escaped; a name that cannot be printed is refused with its series; the rest of the
+    page is taken."""
+    exporter.lines = [
+        "m,host=h1,gpu=\x1b[31mA100 f=1.0 5", "m\x1b,host=h1 f=1.0 5", "m,host=h1 f\u202e=1.0 5",
+        "\x1b[2J", "m f=2.0 6",
+    ]  # fmt: skip
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            batch = source.read()
+            assert [(s.measurement, s.tags, dict(s.fields)) for s in batch.samples] == [
+                ("m", (("gpu", "\\x1b[31mA100"), ("host", "h1")), {"f": 1.0}),
+                ("m", (("host", "h1"),), {"f": 2.0}),
+            ]
+    assert source.dropped == 9
+    told = [r.getMessage() for r in caplog.records if "left its ring" not in r.getMessage()]
+    assert len(told) == 3
+    assert all(line.isprintable() for line in told)
+
+
+def test_times_that_no_ring_reaches_are_left_out(
+    source: ExporterSource, exporter: FakeExporter
+) -> None:
+    """By the exporter's own clock, however far that is off."""
+    exporter.clock = FakeClock()
+    exporter.clock.step(-1e6)
+    now_ns = exporter.clock.realtime_ns()
+    times = [-1, 0, 5, now_ns - 600_000_000_000, now_ns, now_ns + 3600_000_000_000, now_ns * 1000]
+    exporter.lines = [f"m f=1.0 {time_ns}" for time_ns in times]
+    assert [s.time_ns for s in source.read().samples] == [now_ns - 600_000_000_000, now_ns]
+    assert source.dropped == 5
+
+
+def test_an_exporter_that_says_it_is_another_host_gets_none_of_its_series(
+    exporter: FakeExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even of a sensor that the other one does not report."""
+    clock = FakeClock()
+    ownership = HostOwnership(clock)
+    energy = "energy,domain=gpu,device=g0,host=x joules=1.0 5"
+    with FakeExporter(HostReport("gpu1", "b2", "j", 0, ()), (energy, "own f=1.0 5")) as other:
+        bound = Target("t", f"{exporter.url}/samples", 1.0, 5.0, host="gpu1")
+        exporter.lines = [energy]
+        owner = ExporterSource(bound, "", ownership, clock)
+        claims = ExporterSource(Target("t", f"{other.url}/samples", 1.0, 5.0), "", ownership, clock)
+        assert len(owner.read().samples) == 1
+        assert [s.measurement for s in claims.read().samples] == ["own"]
+        assert len(owner.read().samples) == 1
+        assert claims.dropped == 1
+        owner.close()
+        claims.close()
+    assert f"is left out, it is given by {bound.url}" in caplog.text

@@ -5,7 +5,7 @@ from typing import Final
 
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MOST_LABELS, MOST_NAME, MOST_SERIES
-from wattmark_collector.series_ownership import Owner, SeriesOwnership
+from wattmark_collector.series_ownership import GPU, Owner, SeriesOwnership
 from wattmark_collector.targets import SERIES_LIMIT
 from wattmark_core.clock import Clock
 from wattmark_core.printable import quoted, unprintable
@@ -22,7 +22,11 @@ _ALL: Final[frozenset[str]] = frozenset()
 
 
 class Admission:
-    """One target's. ``limit``: series within an hour. Without ``ownership`` all are its own."""
+    """One target's. ``limit``: series within an hour. Without ``ownership`` all are its own.
+
+    What is left out is counted, but for gauges of a GPU that a Wattmark exporter gives as well:
+    that is no fault of dcgm-exporter's.
+    """
 
     def __init__(
         self, left_out: LeftOut, clock: Clock, ownership: SeriesOwnership | None = None,
@@ -54,7 +58,7 @@ class Admission:
             if refused is _ALL:
                 yield sample
             else:
-                self._left_out.count += 1
+                self._left_out.count += sample.measurement != GPU or bool(owner.instance)
                 if refused is not None:
                     fields = {n: v for n, v in sample.fields.items() if n not in refused}
                     yield Sample(sample.measurement, sample.tags, fields, sample.time_ns)

@@ -1,7 +1,9 @@
 """Whose series it is: of two targets that give one series, one counts.
 
 The targets file binds a target to its host by the label ``host``; such a target comes before one
-that says itself which host it is, or takes it from its address. Among equals the first has it.
+that says itself which host it is, or takes it from its address. Among equals the first has it. Of a
+GPU's gauges, which dcgm-exporter gives beside its own, those of a Wattmark exporter come first: as
+with energy, NVML before DCGM.
 """
 
 from collections.abc import Iterable
@@ -15,6 +17,7 @@ from wattmark_core.units import seconds_to_ns
 
 GRACE_SECONDS: Final = 60.0
 """A target that restarts keeps its series this long, or for three of its intervals."""
+GPU: Final = "gpu"
 SWEEP_NS: Final = seconds_to_ns(600.0)
 Series = tuple[str, Tags, str]
 """Measurement, tags, field."""
@@ -29,6 +32,10 @@ class Owner:
     bound: bool
     instance: str = ""
     grace_seconds: float = GRACE_SECONDS
+
+    def rank(self, measurement: str) -> int:
+        """The larger comes first."""
+        return 2 if measurement == GPU and self.instance else int(self.bound)
 
     def same(self, other: "Owner") -> bool:
         """Whether both are one target, or one exporter."""
@@ -52,7 +59,8 @@ class SeriesOwnership:
             self._sweep(now_ns)
             for one in series:
                 held, until_ns = self._owned.get(one, (owner, 0))
-                if held.same(owner) or now_ns > until_ns or (owner.bound and not held.bound):
+                before = owner.rank(one[0]) > held.rank(one[0])
+                if held.same(owner) or now_ns > until_ns or before:
                     # of two addresses of one exporter the first stays the owner
                     kept = held if held.same(owner) and held.url != owner.url else owner
                     self._owned[one] = kept, now_ns + seconds_to_ns(owner.grace_seconds)

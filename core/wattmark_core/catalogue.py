@@ -165,8 +165,8 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     Metric("scrape_duration_seconds", "target", "scrape_duration_seconds", "seconds", _G,
            "Time that the collector's last scrape of the target took.", ("target",)),
     Metric("wattmark_target_dropped_total", "target", "dropped", "count", _C,
-           "Samples of the target that the collector could not take, since its start: unreadable,"
-           " not finite, or a name that the catalogue owns.", ("target",), True),
+           "Samples of the target that the collector left out, since its start: unreadable, not"
+           " plausible, over a bound, or of a series that is another's.", ("target",), True),
     Metric("wattmark_target_lost_total", "target", "lost", "count", _C,
            "Samples that left the exporter's ring before the collector came, since its start.",
            ("target",), True),

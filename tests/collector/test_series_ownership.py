@@ -77,6 +77,21 @@ def test_the_one_that_the_file_binds_comes_first(world: World) -> None:
     assert world.taken(other, energy()) == []
 
 
+def test_of_a_gpus_gauges_the_exporters_come_first(world: World) -> None:
+    """Whoever came first, and whatever the file binds; dcgm-exporter's other fields are taken, and
+    nothing is a fault."""
+
+    def gauges(**fields: float) -> Sample:
+        return Sample("gpu", (("device", "g0"), ("host", "gpu1")), fields, 5)
+
+    world.taken(BOUND, gauges(utilization_ratio=1.0, sm_active_ratio=0.5))
+    assert world.taken(A, gauges(utilization_ratio=0.9)) == [gauges(utilization_ratio=0.9)]
+    world.clock.advance(11.0)
+    taken = world.taken(BOUND, gauges(utilization_ratio=1.0, sm_active_ratio=0.5))
+    assert taken == [gauges(sm_active_ratio=0.5)]
+    assert world.left_out[BOUND.url].count == world.left_out[A.url].count == 0
+
+
 def test_of_a_sample_the_fields_of_another_are_left_out(world: World) -> None:
     """dcgm-exporter's profiling fields stand beside what NVML gives of the same GPU."""
     world.taken(A, energy(utilization=1.0, clock=2.0))

@@ -62,6 +62,22 @@ def test_lag_is_known_once_samples_are_in_the_store(
     spooled.close()
 
 
+def test_a_store_that_asks_for_it_is_left_alone(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor
+) -> None:
+    """As long as its ``Retry-After`` says; then the samples arrive."""
+    overloaded = StoreUnavailable("store: overloaded")
+    overloaded.wait_seconds = 1.5
+    store.error = overloaded
+    spooled.write([sample(1)])
+    wait_for(lambda: store.tries >= 1)
+    refused, tries = time.monotonic(), store.tries
+    store.error = None
+    wait_for(lambda: times(store))
+    assert time.monotonic() - refused > 1.3
+    assert store.tries == tries + 1
+
+
 def test_a_store_that_is_away_is_logged_once_and_loses_nothing(
     spooled: SpooledStore, store: Moody, wait_for: WaitFor, caplog: pytest.LogCaptureFixture
 ) -> None:

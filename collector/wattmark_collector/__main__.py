@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from wattmark_core import healthcheck
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import WattmarkError
 from wattmark_core.host_name import own_host
+from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_store import open_store
 
 GARBAGE_THRESHOLD: Final = 20_000
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     if words[:1] == [healthcheck.COMMAND]:
         return healthcheck.main(words[1:], "wattmark-collector", HEALTH_URL)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    logging.basicConfig(format="wattmark-collector: %(message)s", level=logging.INFO)
+    log_to_stderr("wattmark-collector")
     stop = Event()
     try:
         if words[:1] == [back_fill.COMMAND]:
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         with _running(options) as (collector, address):
             return _collect(collector, address, stop, once=options.once)
     except WattmarkError as error:
-        sys.stderr.write(f"wattmark-collector: {error}\n")
+        tell_error("wattmark-collector", error)
         return error.exit_status
 
 

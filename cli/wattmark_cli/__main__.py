@@ -9,6 +9,7 @@ from typing import Any
 
 from wattmark_cli.commands import COMMANDS
 from wattmark_core.errors import WattmarkError
+from wattmark_core.logs import tell_error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
     except WattmarkError as error:
-        sys.stderr.write(f"wattmark: {error}\n")
+        tell_error("wattmark", error)
         return error.exit_status
     except KeyboardInterrupt:
         sys.stderr.write("wattmark: interrupted; what was measured until then is kept\n")

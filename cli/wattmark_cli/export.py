@@ -17,7 +17,8 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_core.results import Score
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.records.model import RunRecord
-from wattmark_runner.views.score_csv import Row, score_row, write_csv
+from wattmark_runner.views.csv_rows import Row, write_csv
+from wattmark_runner.views.score_csv import score_row
 from wattmark_store import Store
 
 WHAT: Final = ("scores", "windows", "samples")
@@ -53,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the rows. Raises ``ConfigurationError`` if there are none."""
     start = _instant(arguments.start, "--from", 0)
     end = _instant(arguments.end, "--to", time.time_ns() + seconds_to_ns(60.0))
+    rows: Sequence[Row]
     with opened_store(arguments.data) as store:
         if arguments.what == "samples":
             rows = _samples(store, arguments.measurement, arguments.run_id, start, end)
@@ -84,7 +86,7 @@ def write_results_json(path: Path, records: Sequence[RunRecord]) -> None:
         stream.write(json.dumps([to_json(r) for r in records], indent=1) + "\n")
 
 
-def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) -> list[Row]:
+def _samples(store: Store, measurement: str, run_id: str, start: int, end: int) -> Sequence[Row]:
     """Samples of a measurement, also one that the catalogue does not know; of a run those of its
     host from its first window to its last."""
     tags = {}

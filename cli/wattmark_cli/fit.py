@@ -23,6 +23,7 @@ from wattmark_cli.options import (
     check_rooms,
     rooms,
 )
+from wattmark_cli.output import remark, say
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Domain
@@ -241,8 +242,7 @@ def _cache() -> Path:
 
 
 def _advise(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stderr.write(f"{line}\n")
+    remark(*lines)
 
 
 def _finish(
@@ -258,7 +258,5 @@ def _finish(
     tables.show(groups)
     for record in fit.records:
         for line in (*record.notices, *([record.reason] if record.reason else [])):
-            sys.stdout.write(f"{record.request.model}: {line}\n")
-    sys.stdout.write(
-        f"report   {paths.report}\nresults  {paths.results}\nscores   {paths.scores}\n"
-    )
+            say(f"{record.request.model}: {line}")
+    say(f"report   {paths.report}", f"results  {paths.results}", f"scores   {paths.scores}")

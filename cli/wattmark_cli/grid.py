@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wattmark_core.printable import printable
+
 GAP = 2
 """Between two columns, and at both edges of a table together."""
 
@@ -20,7 +22,10 @@ def show(
 
     ``left``: columns of words. Into a file or a pipe all goes side by side.
     """
-    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    headings = [*map(printable, headings)]
+    cells = [
+        [Text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows
+    ]
     widths = [
         max(*map(cell_len, heading.split()), *(row[n].cell_len for row in cells), 0)
         for n, heading in enumerate(headings)
@@ -28,7 +33,7 @@ def show(
     console = Console()
     if not console.is_terminal:
         console = Console(width=_width(widths))
-    console.print(Text(title, style="italic"))
+    console.print(Text(printable(title), style="italic"))
     for columns in _parts(widths, keys, console.width):
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for column in columns:

@@ -1,12 +1,13 @@
-"""Output files: what goes wrong with one is a one-line error."""
+"""What commands write: lines fit for a terminal, and files, of which a fault is one line."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.printable import printable
 
 
 @contextmanager
@@ -25,3 +26,17 @@ def writing(path: Path | None) -> Iterator[TextIO]:
         raise ConfigurationError(
             f"cannot write {path}: {error.strerror}; name another file or make room"
         ) from error
+
+
+def say(*lines: str) -> None:
+    """Write lines on standard output, whatever names of others are in them."""
+    _write(sys.stdout, lines)
+
+
+def remark(*lines: str) -> None:
+    """Write lines beside the output, on standard error."""
+    _write(sys.stderr, lines)
+
+
+def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    stream.writelines(f"{printable(line)}\n" for line in lines)

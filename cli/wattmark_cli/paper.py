@@ -1,7 +1,6 @@
 """``wattmark paper``: the published tables beside what their own inputs give."""
 
 import argparse
-import csv
 import json
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ from rich.text import Text
 from wattmark_cli import grid
 from wattmark_cli.options import Subparsers, add_command
 from wattmark_core.figures import MISSING, plain
+from wattmark_runner.views.csv_rows import write_csv
 from wattmark_scoring.paper import HOSTS, MODELS, Cell, Match, recompute
 
 MARKS = {Match.PRINTED: "[green]=[/]", Match.ROUNDING: "[yellow]≈[/]",
@@ -44,10 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps([_row(cell) for cell in cells], indent=2) + "\n")
     elif arguments.csv:
-        rows = [_row(cell) for cell in cells]
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(sys.stdout, [_row(cell) for cell in cells], line_end="\n")
     else:
         _show(cells)
     return 0

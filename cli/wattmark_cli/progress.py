@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from wattmark_core.figures import duration
+from wattmark_core.printable import printable
 
 LINE_SECONDS: Final = 5.0
 TEXT_WIDTH: Final = 34
@@ -47,6 +48,7 @@ class _Bar:
         end = f"{fraction:4.0%}  {duration(seconds_left)} left"
         room = max(0, shutil.get_terminal_size().columns - TEXT_WIDTH - len(end) - 3)
         bar = "━" * round(fraction * room)
+        text = printable(text)
         sys.stderr.write(f"{CLEAR}{text:<{TEXT_WIDTH}.{TEXT_WIDTH}} {bar:<{room}} {end}\r")
         sys.stderr.flush()
 
@@ -61,5 +63,6 @@ class _Lines:
         if text == self._text and now < self._next:
             return
         self._text, self._next = text, now + LINE_SECONDS
+        text = printable(text)
         sys.stderr.write(f"{fraction:4.0%}  {text:<{TEXT_WIDTH}} {duration(seconds_left)} left\n")
         sys.stderr.flush()

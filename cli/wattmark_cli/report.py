@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wattmark_cli.data import opened_store, saved_records
 from wattmark_cli.options import Subparsers, add_command
-from wattmark_cli.output import writing
+from wattmark_cli.output import say, writing
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.figures import MISSING, PLAIN, SECONDS, accuracy, exact, figure, moment
 from wattmark_core.labels import MEASURED_PHASES, counter
+from wattmark_core.printable import printable
 from wattmark_core.results import (
     ACCURACY_PER_PARAMETER,
     ENERGY_SCORE,
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         document = {"report": str(arguments.output), "runs": [r.run_id for r in records]}
         sys.stdout.write(json.dumps(document) + "\n")
     else:
-        sys.stdout.write(f"report   {arguments.output}\n")
+        say(f"report   {arguments.output}")
     return 0
 
 
@@ -149,10 +150,16 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters.update(moment=moment)
     environment.globals.update(MISSING=MISSING)
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """What a page cannot hold (NUL, escape sequences, controls of direction) stands escaped."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _hosts(records: Sequence[RunRecord]) -> dict[str, Facts]:

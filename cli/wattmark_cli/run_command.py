@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from wattmark_cli import tables
 from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.output import remark, say
 from wattmark_cli.progress import Reporter, reporting
 from wattmark_cli.remote import add_runner, as_ours, pairs, print_json, runners
 from wattmark_client import Client, Event, Run
@@ -62,7 +62,7 @@ class _Job:
 
     def cancel(self) -> None:
         self.client.cancel(self.run_id)
-        sys.stderr.write(f"wattmark: run {self.run_id} is cancelled\n")
+        remark(f"wattmark: run {self.run_id} is cancelled")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -126,7 +126,7 @@ def _detached(arguments: argparse.Namespace, jobs: Sequence[_Job]) -> None:
     if arguments.json:
         _print_json([{"run_id": job.run_id} for job in jobs])
     else:
-        sys.stdout.writelines(f"{job.run_id}\n" for job in jobs)
+        say(*(job.run_id for job in jobs))
 
 
 def _print_json(runs: Sequence[dict[str, Any]]) -> None:
@@ -153,7 +153,7 @@ def _report(reporter: Reporter, place: str, event: Event) -> None:
     if event.kind == "progress":
         reporter.report(place + body["stage"], body["fraction"], body["seconds_left"])
     elif event.kind == "notice":
-        sys.stderr.write(f"{body['text']}\n")
+        remark(body["text"])
 
 
 def _show(ended: Sequence[Run]) -> None:
@@ -163,4 +163,4 @@ def _show(ended: Sequence[Run]) -> None:
     tables.show(group for group in groups if group.boundary in own)
     for run in ended:
         reason = f": {run.reason}" if run.reason else ""
-        sys.stdout.write(f"run {run.run_id} is {run.state}{reason}\n")
+        say(f"run {run.run_id} is {run.state}{reason}")

@@ -2,11 +2,11 @@
 
 import argparse
 import itertools
-import sys
 from typing import Any, Final
 
 from wattmark_cli import grid
 from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.output import say
 from wattmark_cli.remote import add_runner, as_ours, pairs, print_json, runner
 from wattmark_client import Run
 from wattmark_core.figures import MISSING
@@ -59,7 +59,7 @@ def cancel(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_row(cancelled))
     else:
-        sys.stdout.write(f"run {cancelled.run_id} is {cancelled.state}\n")
+        say(f"run {cancelled.run_id} is {cancelled.state}")
     return 0
 
 

@@ -1,11 +1,11 @@
 """``wattmark score`` and ``wattmark ranking``: what the runner's runs amount to."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from wattmark_cli import tables
 from wattmark_cli.options import Subparsers, add_command
+from wattmark_cli.output import say
 from wattmark_cli.remote import add_runner, as_ours, print_json, runner
 from wattmark_core.codec import to_json
 from wattmark_core.results import Boundary, Check, Score
@@ -42,10 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(to_json(answer))
         return 0
-    sys.stdout.writelines(f"{_line(score)}\n" for score in as_ours(Score, answer.scores))
-    sys.stdout.write("\n")
-    checks = worst_first(as_ours(Check, answer.checks))
-    sys.stdout.writelines(f"{_check(check)}\n" for check in checks)
+    say(*map(_line, as_ours(Score, answer.scores)), "")
+    say(*map(_check, worst_first(as_ours(Check, answer.checks))))
     return 0
 
 
@@ -65,7 +63,7 @@ def ranking(arguments: argparse.Namespace) -> int:
 
 def _show(groups: Sequence[RankedGroup]) -> None:
     if not groups:
-        sys.stdout.write("nothing is scored yet; start a run with `wattmark run`\n")
+        say("nothing is scored yet; start a run with `wattmark run`")
     tables.show(groups)
 
 

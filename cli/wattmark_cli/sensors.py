@@ -10,8 +10,10 @@ from typing import Final
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from wattmark_cli.options import Subparsers, add_command, add_rooms, exporter_of
+from wattmark_cli.output import say
 from wattmark_core import labels
 from wattmark_core.catalogue import Method
 from wattmark_core.codec import to_json
@@ -22,6 +24,7 @@ from wattmark_core.exporter_api import (
     SensorReport,
     SensorState,
 )
+from wattmark_core.printable import printable
 from wattmark_scoring.boundary import pin_sources
 
 WATCH_SECONDS: Final = 10.0
@@ -48,11 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         }
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
     else:
-        console = Console()
-        console.print(_table(report))
+        Console().print(_table(report))
         for sensor in report.sensors:
             if advice := _advice(sensor):
-                console.print(f"{sensor.name}: {advice}", markup=False, highlight=False)
+                say(f"{sensor.name}: {advice}")
     return 0 if pin_sources(report.energy) else 1
 
 
@@ -86,13 +88,14 @@ def _facts(sensor: SensorReport, report: HostReport) -> dict[str, bool | str | N
 def _advice(sensor: SensorReport) -> str:
     if sensor.state is not SensorState.OK:
         return "; ".join(text for text in (sensor.reason, sensor.remedy) if text)
-    notes = dict.fromkeys(series.note for series in sensor.energy if series.note)
+    notes = dict.fromkeys((sensor.note, *(series.note for series in sensor.energy)))
+    notes.pop("", None)
     return "; ".join(notes)
 
 
 def _table(report: HostReport) -> Table:
-    table = Table(title=f"sensors of {report.host}", box=box.SIMPLE_HEAD, title_justify="left",
-                  pad_edge=False)  # fmt: skip
+    title = Text(printable(f"sensors of {report.host}"))
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for name in ("sensor", "found", "readable", "moving", "chosen"):
         table.add_column(name, no_wrap=True)
     table.add_column("energy of", ratio=1)
@@ -100,9 +103,9 @@ def _table(report: HostReport) -> Table:
         facts = _facts(sensor, report)
         energy = ", ".join(map(_counter, sensor.energy))
         table.add_row(
-            sensor.name,
+            Text(printable(sensor.name)),
             *(_word(facts[name]) for name in ("found", "readable", "moving", "chosen")),
-            energy,
+            Text(printable(energy)),
         )
     return table
 

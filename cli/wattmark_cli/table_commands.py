@@ -10,6 +10,7 @@ from typing import Final
 from wattmark_cli import grid
 from wattmark_cli.data import saved_scores
 from wattmark_cli.options import DATA, Subparsers, add_command
+from wattmark_cli.output import remark, say
 from wattmark_cli.remote import add_access, as_ours, runners
 from wattmark_client import Client
 from wattmark_core.codec import to_json
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(FORMATS[arguments.format][1](tables))
         if arguments.format == "csv":  # which has no place for them
             notes = dict.fromkeys(note for table in tables for note in table.notes)
-            sys.stderr.writelines(f"{note}\n" for note in notes)
+            remark(*notes)
     return 0
 
 
@@ -102,5 +103,4 @@ def _show(tables: Sequence[Table]) -> None:
         keys = sum(column.name in KEYS for column in table.columns)
         rows = [[*map(number, row)] for row in table.rows]
         grid.show(table.title, [*map(heading, table.columns)], rows, keys=keys, left=words)
-        sys.stdout.writelines(f"{note}\n" for note in table.notes)
-        sys.stdout.write("\n")
+        say(*table.notes, "")

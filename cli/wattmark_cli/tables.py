@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattmark_core.figures import MISSING
+from wattmark_core.printable import printable
 from wattmark_core.results import Score, Verdict
 from wattmark_scoring.ranking import RankedGroup
 from wattmark_scoring.score_words import reasons, score_texts
@@ -18,7 +19,10 @@ _STYLES = {Verdict.VALID: "green", Verdict.WARNED: "yellow", Verdict.INVALID: "r
 def ranked(group: RankedGroup) -> Group:
     """One group of comparable scores: best first, the invalid ones below a line, unranked."""
     table = Table(
-        title=Text(group.title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
+        title=Text(printable(group.title)),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        padding=(0, 1, 0, 0),
     )
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
@@ -42,8 +46,8 @@ def _reasons(group: RankedGroup) -> list[Text]:
         if reasons(score)
     }
     if len(set(lines.values())) == 1 and len(lines) > 1:
-        return [Text(f"all {next(iter(lines.values()))}")]
-    return [Text(f"{who} {line}") for who, line in lines.items()]
+        return [Text(printable(f"all {next(iter(lines.values()))}"))]
+    return [Text(printable(f"{who} {line}")) for who, line in lines.items()]
 
 
 def _who(score: Score, group: RankedGroup) -> list[str]:
@@ -64,7 +68,7 @@ def _legend(group: RankedGroup) -> str:
 def _cells(score: Score, group: RankedGroup) -> list[str | Text]:
     texts = score_texts(score)
     return [
-        Text("\n".join(_who(score, group))),
+        Text("\n".join(map(printable, _who(score, group)))),
         _in_two(texts.energy),
         _in_two(texts.accuracy),
         _in_two(texts.score),

@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from wattmark_core import healthcheck
 from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import WattmarkError
 from wattmark_core.host_name import own_host
-from wattmark_core.printable import printable
+from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_store import open_store
 
 GARBAGE_THRESHOLD: Final = 20_000
@@ -33,23 +32,13 @@ which none is in a cycle: with Python's own 700, a third of the time of reading 
 HEALTH_URL: Final = "http://127.0.0.1:9110/healthz"
 
 
-class PrintableFormatter(logging.Formatter):
-    """Lets nothing that cannot be printed into the log, wherever it came from."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's lines."""
-        return "\n".join(map(printable, super().format(record).split("\n")))
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Prints READY after the first round."""
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == [healthcheck.COMMAND]:
         return healthcheck.main(words[1:], "wattmark-collector", HEALTH_URL)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    handler = logging.StreamHandler()
-    handler.setFormatter(PrintableFormatter("wattmark-collector: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    log_to_stderr("wattmark-collector")
     stop = Event()
     try:
         if words[:1] == [back_fill.COMMAND]:
@@ -62,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         with _running(options) as (collector, address):
             return _collect(collector, address, stop, once=options.once)
     except WattmarkError as error:
-        sys.stderr.write(f"wattmark-collector: {printable(str(error))}\n")
+        tell_error("wattmark-collector", error)
         return error.exit_status
 
 

@@ -12,20 +12,26 @@ MOST_CHARACTERS: Final = 200
 """Of foreign text in a message."""
 _BYTES: Final = range(0xDC80, 0xDD00)
 """Lone surrogates that stand for bytes that are not UTF-8 (PEP 383, ``surrogateescape``)."""
+_SPACES: Final = frozenset("\u00a0\u1680\u202f\u205f\u3000") | {
+    chr(c) for c in range(0x2000, 0x200B)
+}
+"""Category Zs, of which ``str.isprintable`` takes the plain space alone."""
 _ONE_BYTE: Final = 0x100
 _FOUR_DIGITS: Final = 0x10000
 
 
 def printable(text: str | bytes) -> str:
     r"""``text`` with each character that cannot be printed, and each byte that is not UTF-8, as its
-    escape: ``eth\xe9``, ``\x1b[31m``, ``\u202e``. Always encodable; printable text stays as it is.
+    escape: ``eth\xe9``, ``\x1b[31m``, ``\u202e``. Always encodable; printable text stays as it is,
+    with all its spaces: those that do not break, and thin ones, stand in our own figures.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() else _escaped(character) for character in text
+        character if character.isprintable() or character in _SPACES else _escaped(character)
+        for character in text
     )
 
 

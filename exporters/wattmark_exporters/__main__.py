@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import os
 import random
 import signal
@@ -18,7 +17,9 @@ from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
 from wattmark_core.host_name import own_host
+from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import host_port
+from wattmark_core.printable import quoted, unprintable
 from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
@@ -51,13 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["sensors"]:
         sys.stdout.write(page(built_in()))
         return 0
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="wattmark-exporter: %(message)s"
-    )
+    log_to_stderr("wattmark-exporter")
     try:
         return run(_parser(words).parse_args(words))
     except WattmarkError as error:
-        sys.stderr.write(f"wattmark-exporter: {error}\n")
+        tell_error("wattmark-exporter", error)
         return error.exit_status
 
 
@@ -112,12 +111,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_host(name: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
+    if character := unprintable(name):
         raise ConfigurationError(
-            f"the host name {name!a} is not UTF-8; give another with --host-name or WATTMARK_HOST"
-        ) from error
+            f"the host name {quoted(name)} holds {character}, which cannot be printed; give another"
+            " with --host-name or WATTMARK_HOST"
+        )
 
 
 def check(arguments: Sequence[str]) -> None:

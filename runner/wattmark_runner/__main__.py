@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import ipaddress
-import logging
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp
 from wattmark_core import healthcheck
 from wattmark_core.errors import WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
+from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import in_url
 from wattmark_runner.options import alone, check, check_exporter, listening
 from wattmark_runner.records.database import RunDatabase
@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return healthcheck.main(words[1:], "wattmark-runner", HEALTH_URL)
     options = _parser().parse_args(words)
     sys.setswitchinterval(SWITCH_SECONDS)
-    logging.basicConfig(format="wattmark-runner: %(message)s", level=logging.INFO)
+    log_to_stderr("wattmark-runner")
     try:
         return _serve(options)
     except WattmarkError as error:
-        sys.stderr.write(f"wattmark-runner: {error}\n")
+        tell_error("wattmark-runner", error)
         return error.exit_status
 
 

@@ -4,14 +4,15 @@ Each is a ``<figure>`` of HTML with an inline SVG, its title, a description and 
 are classes of ``style_sheet``, so that they follow the viewer's scheme. All text is escaped here.
 """
 
+import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Final
 
 from wattmark_core import colors, labels
 from wattmark_core.catalogue import Method
 from wattmark_core.figures import SECONDS, WATTS, exact, figure, moment
+from wattmark_core.printable import printable
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.units import ns_to_seconds
 from wattmark_runner.views.axis import Axis, axis_from_zero, axis_of
@@ -83,7 +84,7 @@ def power_chart(
     """
     watts = [point[1] for curve in curves for point in curve.points if point is not None]
     if not watts:
-        return _figure([f'<p class="dim">{escape(empty)}</p>'])
+        return _figure([f'<p class="dim">{_escaped(empty)}</p>'])
     start, end = extent(curves, windows)
     seconds = ns_to_seconds(max(1, end - start))
     power, time = axis_from_zero(max(watts)), axis_from_zero(seconds, room=1.0)
@@ -118,7 +119,7 @@ def power_chart(
 
 
 def _domain(curve: Curve) -> str:
-    return escape(str(curve.series.domain))
+    return _escaped(str(curve.series.domain))
 
 
 def _dashes(curves: Sequence[Curve]) -> list[str]:
@@ -148,7 +149,7 @@ def _shades(windows: Sequence[Window], since: Callable[[int], float]) -> Iterabl
         yield (
             f'<rect class="phase {window.phase}" x="{left:.1f}" y="{TOP}"'
             f' width="{max(0.5, right - left):.1f}" height="{HEIGHT - TOP - BOTTOM}">'
-            f"<title>{escape(f'{name}: {length}{energy}')}</title></rect>"
+            f"<title>{_escaped(f'{name}: {length}{energy}')}</title></rect>"
         )
 
 
@@ -198,7 +199,9 @@ def score_chart(scores: Sequence[Score], title: str) -> str:
     kind = "logarithmic axis" if axis.logarithmic else "linear axis from 0"
     estimated = f", {labels.ESTIMATED}" if any(mark.estimated for mark in marks) else ""
     about = f"Dots: score per mWh{estimated}, {kind}; whiskers: 95 % interval; best first."
-    return _figure([_svg(shown, height, title, about), f'<p class="dim small">{escape(about)}</p>'])
+    return _figure(
+        [_svg(shown, height, title, about), f'<p class="dim small">{_escaped(about)}</p>']
+    )
 
 
 def _mark_of(score: Score) -> _Mark | None:
@@ -222,15 +225,15 @@ def _mark(mark: _Mark, middle: int, x: Scale, *, place: bool) -> Iterable[str]:
     fits = len(mark.name) <= LABEL_CHARACTERS
     name = mark.name if fits else mark.name[: LABEL_CHARACTERS - 1] + "…"
     full = f"{mark.name} on {mark.place}" if place else mark.name
-    yield f"<g><title>{escape(f'{full}: {mark.text}')}</title>"
+    yield f"<g><title>{_escaped(f'{full}: {mark.text}')}</title>"
     yield (
         f'<text class="name" x="{LABEL - 10}" y="{middle + (0 if place else 4)}"'
-        f' text-anchor="end">{escape(name)}</text>'
+        f' text-anchor="end">{_escaped(name)}</text>'
     )
     if place:
         yield (
             f'<text x="{LABEL - 10}" y="{middle + 15}" text-anchor="end">'
-            f"{escape(mark.place)}</text>"
+            f"{_escaped(mark.place)}</text>"
         )
     low, high, at = x(mark.low), x(mark.high), x(mark.value)
     yield (
@@ -238,24 +241,24 @@ def _mark(mark: _Mark, middle: int, x: Scale, *, place: bool) -> Iterable[str]:
         f'M{high:.1f} {middle - 5}v10"/>'
         f'<circle class="dot" cx="{at:.1f}" cy="{middle}" r="4.5"/>'
         f'<text class="name" x="{WIDTH - VALUE + 14}" y="{middle + 4}">'
-        f"{escape(mark.text)}</text></g>"
+        f"{_escaped(mark.text)}</text></g>"
     )
 
 
 def _line_across(y: float, label: str) -> str:
     return (
         f'<line class="gridline" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(label)}</text>'
+        f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_escaped(label)}</text>'
     )
 
 
 def _below(x: float, y: int, label: str) -> str:
-    return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{escape(label)}</text>'
+    return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{_escaped(label)}</text>'
 
 
 def _legend(keys: Iterable[tuple[str, str]]) -> str:
     entries = [
-        f'<li><span class="{kind}"></span>{escape(name)}</li>' for kind, name in keys
+        f'<li><span class="{kind}"></span>{_escaped(name)}</li>' for kind, name in keys
     ]  # fmt: skip
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
@@ -263,12 +266,17 @@ def _legend(keys: Iterable[tuple[str, str]]) -> str:
 def _svg(shown: Iterable[str], height: int, title: str, description: str) -> str:
     """In a box of its own that scrolls where the screen is narrow."""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{_escaped(title)}">'
         f'<svg class="chart" viewBox="0 0 {WIDTH} {height}"'
-        f' role="img"><title>{escape(title)}</title><desc>{escape(description)}</desc>'
+        f' role="img"><title>{_escaped(title)}</title><desc>{_escaped(description)}</desc>'
         f"{''.join(shown)}</svg></div>"
     )
 
 
 def _figure(parts: Iterable[str]) -> str:
     return f"<figure>{''.join(parts)}</figure>"
+
+
+def _escaped(text: str) -> str:
+    """As a page may hold it."""
+    return html.escape(printable(text))

@@ -1,14 +1,10 @@
 """Results as rows of a table."""
 
-import csv
-from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, TextIO
 
 from wattmark_core.codec import to_json
 from wattmark_core.results import Score
-
-Row = dict[str, Any]
+from wattmark_runner.views.csv_rows import Row
 
 
 def score_row(score: Score) -> Row:
@@ -27,12 +23,3 @@ def _failed(score: Score) -> str:
         for check in score.checks
         if check.verdict is not check.verdict.VALID
     )
-
-
-def write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
-    """An empty cell is a missing value; columns are those of all rows, in order of appearance."""
-    rows = list(rows)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, columns, restval="")
-    writer.writeheader()
-    writer.writerows(rows)

@@ -14,7 +14,8 @@ from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.schemas.scores import Ranking, ScoresPage
 from wattmark_runner.service.api.shown import ShownGroup
 from wattmark_runner.service.services import Services, services
-from wattmark_runner.views.score_csv import score_row, write_csv
+from wattmark_runner.views.csv_rows import write_csv
+from wattmark_runner.views.score_csv import score_row
 from wattmark_scoring.ranking import rank
 
 router = APIRouter(tags=["scores"])

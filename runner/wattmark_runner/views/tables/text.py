@@ -1,12 +1,13 @@
 """Tables as text for other programs: CSV, Markdown, LaTeX."""
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from wattmark_core.figures import MISSING, plain
+from wattmark_core.printable import printable
+from wattmark_runner.views.csv_rows import Row, write_csv
 from wattmark_runner.views.tables.model import Cell, Column, Table
 
 LATEX_NEEDS: Final = "% \\usepackage[T1]{fontenc} \\usepackage{booktabs,graphicx,textcomp}\n"
@@ -55,13 +56,11 @@ def to_csv(tables: Iterable[Table]) -> str:
     tables = list(tables)
     columns = dict.fromkeys(column.name for table in tables for column in table.columns)
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, ["table", *columns], restval="", lineterminator="\n")
-    writer.writeheader()
+    rows: list[Row] = []
     for table in tables:
         names = [column.name for column in table.columns]
-        for row in table.rows:
-            cells = dict(zip(names, ("" if cell is None else cell for cell in row), strict=True))
-            writer.writerow({"table": table.title, **cells})
+        rows += [{"table": table.title, **dict(zip(names, row, strict=True))} for row in table.rows]
+    write_csv(stream, rows, columns=["table", *columns], line_end="\n")
     return stream.getvalue()
 
 
@@ -72,11 +71,15 @@ def to_markdown(tables: Iterable[Table]) -> str:
 
 def _markdown(table: Table) -> str:
     sides = ["---" if is_text(table, n) else "---:" for n in range(len(table.columns))]
-    title = table.title.translate(_MARKDOWN)
+    title = _plain_words(table.title)
     lines = [f"### {title}", "", _line(map(heading, table.columns)), _line(sides)]
-    lines += [_line(number(cell).translate(_MARKDOWN) for cell in row) for row in table.rows]
-    lines += ["", *(f"{note}.  " for note in table.notes)]
+    lines += [_line(_plain_words(number(cell)) for cell in row) for row in table.rows]
+    lines += ["", *(f"{_plain_words(note)}.  " for note in table.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _plain_words(text: str) -> str:
+    return printable(" ".join(text.splitlines())).translate(_MARKDOWN)
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -105,7 +108,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.translate(_LATEX)
+    return printable(" ".join(text.splitlines())).translate(_LATEX)
 
 
 def is_text(table: Table, column: int) -> bool:

@@ -15,6 +15,7 @@ from wattmark_runner.service.api.schemas.fields import (
     Count,
     Gpu,
     Labels,
+    NameOrNone,
     Nanoseconds,
     Owner,
     Text,
@@ -31,8 +32,8 @@ class WindowCreate(Body):
         }
     )
 
-    workload: Annotated[str, Field(max_length=200)] = ""
-    model: Annotated[str, Field(max_length=200)] = ""
+    workload: NameOrNone = ""
+    model: NameOrNone = ""
     phase: Literal["idle", "warmup", "inference", "training"] = "inference"
     label: Text = ""
     run_id: str | None = Field(

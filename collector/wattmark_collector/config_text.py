@@ -36,9 +36,12 @@ def read_nodes(path: Path) -> yaml.Node:
     except yaml.YAMLError as error:
         reason = printable(" ".join(str(error).split()))[:_MOST_WORDS]
         raise ConfigurationError(f"{where} is not YAML: {reason}; correct it there") from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise ConfigurationError(f"{where} is nested too deeply; it needs four levels") from error
+    except (ValueError, OverflowError) as error:  # an escape such as \UFFFFFFFF
+        words = printable(str(error))[:80]
         raise ConfigurationError(
-            f"{where} is not YAML that can be read: it is nested too deeply, or has an odd number"
+            f"{where} is not YAML: an escape is no character ({words})"
         ) from error
     if root is None:
         raise ConfigurationError(f"{where} is empty; it needs scrape_configs")

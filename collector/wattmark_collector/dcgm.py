@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from wattmark_collector.foreign import ForeignCounter, energy_fields, jumped
+from wattmark_collector.foreign import ForeignCounter, energy_fields, tell
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MetricValue
 from wattmark_core.catalogue import Domain, Method
@@ -141,12 +141,11 @@ class Dcgm:
             yield Sample("gpu", make_tags(gpu), fields, stamp_ns)
 
     def _energy(self, uuid: str, device: _Device, tags: Tags, time_ns: int) -> Iterator[Sample]:
-        joules, held = device.values[ENERGY] / MILLIJOULES_PER_JOULE, device.counter.held
+        joules = device.values[ENERGY] / MILLIJOULES_PER_JOULE
         tick = device.counter.read(joules, time_ns)
         if tick is not None:
             yield Sample("energy", tags, energy_fields(tick), tick.time_ns)
-        elif device.counter.held > held:
-            self._left_out.add(f"jump {uuid}", jumped(f"the energy of {uuid}", joules))
+        tell(device.counter.problem, f"the energy of {uuid}", joules, self._left_out)
 
 
 def _blank(value: float) -> bool:

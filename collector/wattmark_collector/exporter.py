@@ -9,6 +9,7 @@ from wattmark_collector.exporter_clock import TimedClient
 from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.normalise import NEWEST_NS, OLDEST_NS
+from wattmark_collector.page_line import MOST_CHARACTERS, MOST_NAME
 from wattmark_collector.series_ownership import Owner
 from wattmark_collector.sources import Batch
 from wattmark_collector.targets import Target
@@ -60,7 +61,7 @@ class ExporterSource:
         """See ``Source``. Raises ``ExporterError`` if another exporter owns the host's sensors."""
         page = self._client.samples(self._cursor)
         report = self._current_report(page.cursor.rpartition(":")[0])
-        host = self._target.host or report.host
+        host = self._target.host or printable(report.host)[:MOST_NAME]
         if host != self.host:
             self.host = host
             self._lines = LineReader(self._with_host)
@@ -98,6 +99,8 @@ class ExporterSource:
             if not line:
                 continue
             try:
+                if len(line) > MOST_CHARACTERS:
+                    raise LineFormatError(f"over {MOST_CHARACTERS} characters: {line[:80]!r}")
                 sample = read(line)
             except LineFormatError as error:
                 name = printable(line[:NAME_CHARACTERS].partition(",")[0])

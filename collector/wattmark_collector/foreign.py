@@ -1,16 +1,25 @@
 """Energy counters of other people's exporters: epochs, bounds, how well a tick's time is known."""
 
 from dataclasses import dataclass
+from enum import Enum
 from math import inf
 from typing import Final
 
+from wattmark_collector.left_out import LeftOut
 from wattmark_core.counter_jumps import can_rise
-from wattmark_core.units import ns_to_seconds, seconds_to_ns
+from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 
 GAP_NS: Final = seconds_to_ns(60.0)
 """The smallest RAPL counter holds 65,536 J. Between two looks this far apart it can go all the way
 round unseen only above 1,092 W, more than a socket draws; beyond, a new epoch."""
 SOCKET_WATTS: Final = 2_000.0
+
+
+class Problem(Enum):
+    """Why a value is no tick: it is not believed yet, or too long after the one before."""
+
+    JUMP = "jump"
+    GAP = "gap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,11 @@ class ForeignCounter:
     The uncertainty is half the time since the value last changed: the value may have been read by
     its exporter at any time since then. ``cached``: the exporter reads on its own schedule, so a
     tick is stamped midway between the two scrapes around it; otherwise it reads when asked.
-    ``held`` counts the values that were not believed.
+    ``problem`` says of the last value why it is no tick, where that is not for its repeating.
     """
 
     def __init__(self, *, cached: bool, limit_watts: float = SOCKET_WATTS) -> None:
-        self.held = 0
+        self.problem: Problem | None = None
         self._cached = cached
         self._limit_watts = limit_watts
         self._last: _Shown | None = None
@@ -63,13 +72,15 @@ class ForeignCounter:
 
     def read(self, raw_joules: float, time_ns: int) -> Tick | None:
         """The tick that a scrape at ``time_ns`` shows; None if there is none."""
+        self.problem = None
         if not 0 <= raw_joules < inf:
-            self.held += 1
+            self.problem = Problem.JUMP
             return None
         last, suspect = self._last, self._suspect
         if last is None or not 0 <= time_ns - last.seen_ns <= GAP_NS:
             self._last, self._suspect = _Shown(raw_joules, time_ns, time_ns, time_ns), None
             self._epoch = None
+            self.problem = None if last is None else Problem.GAP
             return None
         if raw_joules == last.joules:
             last.seen_ns, self._suspect = time_ns, None
@@ -86,7 +97,7 @@ class ForeignCounter:
                 return self._tick(suspect, raw_joules, time_ns)
         if self._epoch is None or follows:
             return self._tick(last, raw_joules, time_ns)
-        self.held += 1
+        self.problem = Problem.JUMP
         since_ns = last.seen_ns if self._cached else time_ns
         self._suspect = _Shown(raw_joules, since_ns, time_ns, time_ns)
         return None
@@ -121,9 +132,18 @@ def energy_fields(tick: Tick) -> dict[str, float | int]:
     }
 
 
-def jumped(counter: str, joules: float) -> str:
-    """What is told of a value that is held back."""
-    return (
-        f"{counter} jumps to {joules:.9g} J: it went round, was reset, or is wrong; it is held back"
-        " until the next value bears it out (max_watts sets what is a jump)"
-    )
+def tell(problem: Problem | None, counter: str, joules: float, left_out: LeftOut) -> None:
+    """Tell, once for each counter, why a value of it is no tick."""
+    if problem is Problem.JUMP:
+        left_out.add(
+            f"jump {counter}",
+            f"{counter} jumps to {joules:.9g} J: it went round, was reset, or is wrong; it is held"
+            " back until the next value bears it out (max_watts sets what is a jump)",
+        )
+    elif problem is Problem.GAP:
+        left_out.add(
+            f"gap {counter}",
+            f"{counter} begins anew, for over {GAP_NS // NS_PER_S} s lie between two scrapes; poll"
+            " it more often",
+            0,
+        )

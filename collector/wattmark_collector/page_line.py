@@ -18,6 +18,8 @@ MOST_SERIES: Final = 8_192
 """Characters of a line; labels; characters of a name; and of a series with all its labels: InfluxDB
 takes no series of more than 65,535 bytes."""
 MOST_HEADS: Final = 50_000
+MOST_HEAD_CHARACTERS: Final = 16_000_000
+"""What is remembered of the beginnings of lines; with more all are forgotten."""
 
 _NAME: Final = r"[a-zA-Z_:][a-zA-Z0-9_:]*+"
 _TEXT: Final = r'"((?:[^"\\]++|\\.)*+)"'
@@ -57,6 +59,7 @@ class LineReader:
 
     def __init__(self) -> None:
         self._heads: dict[str, Head] = {}
+        self._characters = 0
 
     def read(self, line: str, *, open_metrics: bool) -> MetricValue:
         """The value of a line that is neither empty nor a comment. Raises ``BadLine``."""
@@ -84,8 +87,10 @@ class LineReader:
         match = _HEAD.fullmatch(head)
         name, labels = ("", None) if match is None else match.groups()
         known = _head(name or "", labels or "")
-        if len(self._heads) >= MOST_HEADS:
+        self._characters += len(head)
+        if len(self._heads) >= MOST_HEADS or self._characters > MOST_HEAD_CHARACTERS:
             self._heads.clear()
+            self._characters = len(head)
         self._heads[head] = known
         return known
 

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from wattmark_collector.foreign import ForeignCounter, energy_fields, jumped
+from wattmark_collector.foreign import ForeignCounter, energy_fields, tell
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MetricValue
 from wattmark_collector.rapl_zone import Zone, find_zones, zone_name
@@ -73,15 +73,12 @@ class NodeRapl:
                 return
             limit_watts = most_watts(domain, self._max_watts)
             counter = self._counters[key] = ForeignCounter(cached=False, limit_watts=limit_watts)
-        held = counter.held
         tick = counter.read(value, time_ns)
         if tick is not None:
             tags = {"host": host, "domain": domain, "device": device, "source": "node_exporter",
                     "method": Method.COUNTER}  # fmt: skip
             yield Sample("energy", make_tags(tags), energy_fields(tick), tick.time_ns)
-        elif counter.held > held:
-            words = jumped(f"RAPL {domain} of {device}", value)
-            self._left_out.add(f"jump {domain} {device}", words)
+        tell(counter.problem, f"RAPL {domain} of {device}", value, self._left_out)
 
     def _leave_out(self, what: str, reason: str) -> None:
         self._left_out.add(f"rapl {what} {reason}", f"RAPL {what} {reason} and is left out")

@@ -18,6 +18,8 @@ MOST_PREFIXES: Final = 50_000
 _Names = tuple[tuple[str, str], ...]
 """Fields, each with its suffix."""
 MOST_PATTERNS: Final = 4096
+MOST_CHARACTERS: Final = 2048
+"""A longer line is decoded, and nothing of it is kept: who makes up long names fills no memory."""
 MOST_FIELDS: Final = 64
 """A line with more is decoded: the time to make a pattern grows with its fields."""
 _PREFIX: Final = re.compile(r"(?:[^\\ ]+|\\.)+", re.DOTALL)
@@ -167,7 +169,7 @@ class LineReader:
         known = self._known.get((prefix, names))
         if known is None:
             sample = decode(line)
-            if names and self._comes_again(prefix, names):
+            if names and len(line) <= MOST_CHARACTERS and self._comes_again(prefix, names):
                 known = self._known[prefix, names] = self._learn(prefix, names, sample)
         if known is not None:
             self._latest[prefix] = known

@@ -79,7 +79,8 @@ def test_limits_of_a_target(tmp_path: Path) -> None:
         (JOB + "scrape_config_files: ['**']", "line 4: scrape_config_files .* names no file"),
         (JOB + "# \x1b[2J", r"is not YAML: line 4 holds U\+001B, which cannot be printed; take"),
         (JOB + "\x00", r"is not YAML: line 4 holds U\+0000"),
-        ("[" * 3000, "is not YAML that can be read: it is nested too deeply"),
+        ("[" * 3000, "is nested too deeply; it needs four levels"),
+        (JOB + '  scheme: "\\UFFFFFFFF"', "is not YAML: an escape is no character"),
         ("a: &x [*x]\nb: *y", "is not YAML: found undefined alias"),
     ],
 )  # fmt: skip

@@ -126,8 +126,8 @@ class Sender(Thread):
             self._write(samples)
         except StoreError:
             raise
-        except Exception as error:  # whatever it is, it must not end the sender
-            raise StoreUnavailable(f"the store failed: {type(error).__name__}: {error}") from error
+        except Exception as error:  # whatever it is, it must end no sender
+            raise StoreError(f"the store failed: {type(error).__name__}: {error}") from error
 
     def _check_store(self, refusal: StoreError) -> None:
         try:

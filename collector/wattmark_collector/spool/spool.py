@@ -35,7 +35,7 @@ class Spool:
         self.folder = folder
         self.limit_bytes = limit_bytes
         self.loss = LossLog(folder, limit_bytes)
-        self._segment_bytes = min(SEGMENT_BYTES, max(1, limit_bytes // SEGMENTS_AT_LEAST))
+        self.segment_bytes = min(SEGMENT_BYTES, max(1, limit_bytes // SEGMENTS_AT_LEAST))
         self._held = lock(folder)
         segments, cursors, self.damaged_bytes = scan_folder(folder)
         last = max((segment.number for segment in segments), default=0)
@@ -137,7 +137,7 @@ class Spool:
         size = 0
         with self._pending_lock:
             while self._pending and (
-                not group or size + self._pending[0].size < self._segment_bytes
+                not group or size + self._pending[0].size < self.segment_bytes
             ):
                 size += self._pending[0].size
                 group.append(self._pending.pop(0))
@@ -157,7 +157,7 @@ class Spool:
         segment = self._writer.begin()
         self._writer.write(data)
         self._queue.add(segment, group)
-        if segment.size >= self._segment_bytes:
+        if segment.size >= self.segment_bytes:
             self._writer.end()
         return None
 

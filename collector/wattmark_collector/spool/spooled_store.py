@@ -67,9 +67,8 @@ class SpooledStore:
             for sample in samples
         ]
         batch = [(line, time_ns) for line, time_ns in lines if line]
-        records = list(self._records(batch, target, cursor, origin))
-        if records:
-            self._spool.append(records)
+        for record in self._records(batch, target, cursor, origin):
+            self._spool.append([record])
         return len(batch)
 
     def cursor(self, target: str) -> str:
@@ -123,12 +122,11 @@ class SpooledStore:
     def _records(
         self, batch: list[tuple[str, int]], target: str, cursor: str, origin: Origin | None
     ) -> Iterator[Record]:
-        """Parts that the sender can hand over as they are; the last carries the cursor."""
+        """Parts that the sender can hand over as they are, and that the spool can hold; the last
+        carries the cursor: if one is not on the disk all are fetched again."""
         at_ns = self._clock.realtime_ns()
-        for start in range(0, len(batch), MOST_LINES):
-            part = batch[start : start + MOST_LINES]
+        for part, last in _parts(batch, self._spool.segment_bytes):
             times_ns = [time_ns for _, time_ns in part]
-            last = start + MOST_LINES >= len(batch)
             yield Record(
                 lines=tuple(line for line, _ in part),
                 at_ns=at_ns, oldest_ns=min(times_ns), latest_ns=max(times_ns),
@@ -139,3 +137,19 @@ class SpooledStore:
 
     def _probe(self) -> Sample:
         return self._self_sample(self.fields)
+
+
+def _parts(
+    batch: list[tuple[str, int]], most_bytes: int
+) -> Iterator[tuple[list[tuple[str, int]], bool]]:
+    """The lines in order, a part at a time, and whether it is the last."""
+    part: list[tuple[str, int]] = []
+    size = 0
+    for line, time_ns in batch:
+        if part and (len(part) >= MOST_LINES or size + len(line) > most_bytes):
+            yield part, False
+            part, size = [], 0
+        part.append((line, time_ns))
+        size += len(line) + 1
+    if part:
+        yield part, True

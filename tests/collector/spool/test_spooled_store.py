@@ -254,3 +254,36 @@ def test_many_writers_share_a_commit(spooled: SpooledStore, store: Moody) -> Non
     for thread in threads:
         thread.join()
     assert time.monotonic() - started < 10
+
+
+def test_a_batch_larger_than_the_spool_is_taken(store: Moody, tmp_path: Path) -> None:
+    """In parts, the cursor with the last: the first poll of an exporter brings ten minutes."""
+    spooled = make(store, tmp_path / "spool", limit_bytes=1 << 20)
+    batch = [sample(number, "m" * 100) for number in range(1, 15_001)]
+    assert spooled.write(batch, target=URL, cursor="i:15000") == 15_000
+    assert spooled.cursor(URL) == "i:15000"
+    assert 0 < spooled.fields["lost"] < 15_000
+    spooled.start()
+    spooled.close()
+    again = SqliteStore(tmp_path / "s.sqlite")
+    stored = times(again, "m" * 100)
+    assert stored == list(range(15_001 - len(stored), 15_001))
+    again.close()
+
+
+def test_a_sample_on_which_the_store_breaks_holds_up_no_other(
+    spooled: SpooledStore, store: Moody, wait_for: WaitFor
+) -> None:
+    """Whatever the error is: the store takes others, so it is this one."""
+
+    def breaks(one: AnySample) -> bool:
+        if one.measurement == "poison":
+            raise RuntimeError("nobody thought of this")
+        return False
+
+    store.bad = breaks
+    spooled.write([sample(1), sample(2, "poison"), sample(3)])
+    spooled.write([sample(4)])
+    wait_for(lambda: times(store) == [1, 3, 4])
+    wait_for(lambda: spooled.fields["refused"] == 1)
+    assert spooled.away is None

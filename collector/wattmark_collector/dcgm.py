@@ -125,6 +125,9 @@ class Dcgm:
                           "method": Method.COUNTER})  # fmt: skip
         if ENERGY in values:
             yield from self._energy(uuid, device, tags, time_ns)
+        elif POWER in values and device.before:
+            self._left_out.add(f"no energy {uuid}", f"{uuid} has power and no energy; let"
+                               f" dcgm-exporter give {ENERGY}", 0)  # fmt: skip
         if device.seen_ns is None or values == device.before:
             return
         stamp_ns = (device.seen_ns + time_ns) // 2

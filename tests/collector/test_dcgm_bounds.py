@@ -114,6 +114,19 @@ def test_a_gpu_without_a_name_is_told_once(caplog: pytest.LogCaptureFixture) -> 
     )
 
 
+def test_a_gpu_without_energy_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A counters file without that field, or a board without a counter: it cannot be scored."""
+    normaliser = Normaliser("u", "h")
+    for second in range(1, 5):
+        normaliser.take(page("9223372036854775794", 100 + second), second * SECOND)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"target u: {GPU} has power and no energy; let dcgm-exporter give"
+        " DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
+    )
+    assert normaliser.dropped == 0
+
+
 def test_a_time_of_the_page_is_the_samples() -> None:
     """A federated value is of its own time, not of the scrape's; the same one is no tick."""
     normaliser, energy = Normaliser("u", "h"), list[Sample]()

@@ -4,11 +4,14 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from tests.damage import Damage, damaged
 from wattmark_collector.exporter import ExporterSource
 from wattmark_collector.host_ownership import HostOwnership
 from wattmark_collector.targets import Target
 from wattmark_core.exporter_api import HostReport
+from wattmark_core.line_protocol import decode
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock, FakeExporter
 
@@ -135,3 +138,28 @@ def test_an_exporter_that_says_it_is_another_host_gets_none_of_its_series(
         owner.close()
         claims.close()
     assert f"is left out, it is given by {bound.url}" in caplog.text
+
+
+PAGE = b"".join(
+    b"energy,device=g%d,domain=gpu,host=h1 joules=%d.5,epoch=17i %d\n"
+    b"cpu,host=h1 busy_seconds=%d.25 %d\n" % (n % 3, n, n, n, n)
+    for n in range(1, 9)
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(damaged(PAGE))
+def test_damage_costs_the_lines_that_it_is_in(exporter: FakeExporter, damage: Damage) -> None:
+    """Every sample of every other line is unchanged."""
+    clock = FakeClock()
+    exporter.lines = damage.text.decode("latin-1").split("\n")
+    target = Target("t", f"{exporter.url}/samples", 1.0, 5.0)
+    source = ExporterSource(target, "", HostOwnership(clock), clock)
+    taken = [(s.measurement, s.tags, dict(s.fields), s.time_ns) for s in source.read().samples]
+    source.close()
+    for index, line in enumerate(PAGE.decode().splitlines()):
+        whole = decode(line)
+        if index not in damage.lines:
+            assert (whole.measurement, whole.tags, dict(whole.fields), whole.time_ns) in taken

@@ -27,7 +27,7 @@ _LINE: Final = re.compile(
     rf"(?P<measurement>{_PART}+)"
     rf"(?P<tags>(?:,{_PART}+={_PART}+)*)"
     rf" (?P<fields>{_PART}+=[^,= ]+(?:,{_PART}+=[^,= ]+)*)"
-    r" (?P<time>-?\d+)",
+    r" (?P<time>-?[0-9]+)",
     re.DOTALL,
 )
 _PAIR: Final = re.compile(rf"({_PART}+)=((?:{_PART})+)", re.DOTALL)
@@ -101,6 +101,8 @@ def decode_lines(text: str) -> Iterable[Sample]:
 
 
 def _number(text: str) -> float | int:
+    if "_" in text or not text.isascii():  # Python would take 1_0 and digits of other scripts
+        raise ValueError(text)
     if text.endswith("i"):
         return _integer(text[:-1])
     value = float(text)

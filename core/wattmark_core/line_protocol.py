@@ -101,7 +101,7 @@ def decode_lines(text: str) -> Iterable[Sample]:
 
 
 def _number(text: str) -> float | int:
-    if "_" in text or not text.isascii():  # Python would take 1_0 and digits of other scripts
+    if not text.isascii():  # Python would take digits of other scripts
         raise ValueError(text)
     if text.endswith("i"):
         return _integer(text[:-1])

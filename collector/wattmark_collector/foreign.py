@@ -12,14 +12,19 @@ from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 GAP_NS: Final = seconds_to_ns(60.0)
 """The smallest RAPL counter holds 65,536 J. Between two looks this far apart it can go all the way
 round unseen only above 1,092 W, more than a socket draws; beyond, a new epoch."""
+STILL_NS: Final = seconds_to_ns(120.0)
+"""What is measured draws power even when it is idle, and no exporter that is well reads so seldom:
+a counter that shows one value for longer does not count."""
 SOCKET_WATTS: Final = 2_000.0
 
 
 class Problem(Enum):
-    """Why a value is no tick: it is not believed yet, or too long after the one before."""
+    """Why a value is no tick: it is not believed yet, comes too long after the one before, or has
+    been the same for too long."""
 
     JUMP = "jump"
     GAP = "gap"
+    STILL = "still"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class ForeignCounter:
     The uncertainty is half the time since the value last changed: the value may have been read by
     its exporter at any time since then. ``cached``: the exporter reads on its own schedule, so a
     tick is stamped midway between the two scrapes around it; otherwise it reads when asked.
-    ``problem`` says of the last value why it is no tick, where that is not for its repeating.
+    ``problem`` says of the last value why it is no tick, where that needs to be told.
     """
 
     def __init__(self, *, cached: bool, limit_watts: float = SOCKET_WATTS) -> None:
@@ -84,6 +89,7 @@ class ForeignCounter:
             return None
         if raw_joules == last.joules:
             last.seen_ns, self._suspect = time_ns, None
+            self.problem = Problem.STILL if time_ns - last.first_ns > STILL_NS else None
             return None
         follows = self._follows(last, raw_joules, time_ns)
         if suspect is not None:
@@ -139,6 +145,13 @@ def tell(problem: Problem | None, counter: str, joules: float, left_out: LeftOut
             f"jump {counter}",
             f"{counter} jumps to {joules:.9g} J: it went round, was reset, or is wrong; it is held"
             " back until the next value bears it out (max_watts sets what is a jump)",
+        )
+    elif problem is Problem.STILL:
+        left_out.add(
+            f"still {counter}",
+            f"{counter} has stood at {joules:.9g} J for over {STILL_NS // NS_PER_S} s: it does not"
+            " count, or its exporter reads no more; another source counts in its place",
+            0,
         )
     elif problem is Problem.GAP:
         left_out.add(

@@ -152,8 +152,16 @@ def test_what_cannot_be_told_apart_is_told_once(
     assert normaliser.dropped > 0
 
 
-def test_a_zone_that_stands_still_gives_nothing() -> None:
-    """In a virtual machine: another source counts then."""
-    energy, normaliser = scraped({zone("package", 0): (0.0, 0.0), zone("dram", 0): (0.0, 3.0)})
+def test_a_zone_that_stands_still_gives_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """In a virtual machine: it is named once, after two minutes, and another source counts."""
+    zones = {zone("package", 0): (0.0, 0.0), zone("dram", 0): (0.0, 3.0)}
+    energy, normaliser = scraped(zones, 120)
     assert [*energy] == [("dram", "socket0")]
+    assert not caplog.records
+    scraped(zones, 130)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "target u: RAPL package of socket0 has stood at 0 J for over 120 s: it does not count, or"
+        " its exporter reads no more; another source counts in its place"
+    )
     assert normaliser.dropped == 0

@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from wattmark_collector.health import Health
-from wattmark_core.errors import StoreError
-from wattmark_core.printable import quoted
-from wattmark_core.sample import AnySample, never_stored
+from wattmark_core.errors import SamplesRefused, StoreError
+from wattmark_core.sample import AnySample
 from wattmark_store import Maintained, Store
 
 log = logging.getLogger(__name__)
+MOST_NAMES: Final = 1000
+"""Measurements of which it is remembered that something of them was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,57 +50,36 @@ class Sink(Protocol):
         ...
 
 
-class Sieve:
-    """Takes out of a batch what no store will ever take, once a store has refused the batch: else
-    one sample would hold up all others, and those that come after it. ``count`` since the start."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
-        self.count = 0
-
-    def sift(self, samples: Iterable[AnySample]) -> list[AnySample]:
-        """The samples that a store may take. Each reason is logged once."""
-        kept = []
-        for sample in samples:
-            reason = never_stored(sample)
-            if reason is None:
-                kept.append(sample)
-                continue
-            self.count += 1
-            if reason not in self._told:
-                self._told.add(reason)
-                log.error("a sample of %s is left out, %s; the rest goes on",
-                          quoted(sample.measurement), reason)  # fmt: skip
-        return kept
-
-
 class DirectStore:
     """``Sink`` of a store that keeps cursors in the samples' own transaction."""
 
     def __init__(self, store: Store, health: Health) -> None:
         self._store = store
         self._health = health
-        self._sieve = Sieve()
+        self._told: set[str] = set()
+        self._refused = 0
 
     @property
     def fields(self) -> dict[str, float | int]:
         """Fields of the measurement ``collector``."""
-        return {"refused": self._sieve.count}
+        return {"refused": self._refused}
 
     def write(
         self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "",
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
-        """See ``Sink``."""
-        batch = list(samples)
+        """See ``Sink``. Samples that the store never takes are told once for each measurement."""
+        held = list(samples)
         try:
-            count = self._store.write(batch, target=target, cursor=cursor)
-        except (StoreError, UnicodeError):
-            kept = self._sieve.sift(batch)
+            count = self._store.write(held, target=target, cursor=cursor)
+        except SamplesRefused as error:  # all others are written, and so is the cursor
             self._health.write_failed()
-            if len(kept) == len(batch):
-                raise
-            count = self._store.write(kept, target=target, cursor=cursor)
+            self._refused += len(error.samples)
+            self._log(error)
+            count = len(held) - len(error.samples)
+        except StoreError:
+            self._health.write_failed()
+            raise
         self._health.written(count)
         if origin is not None and origin.newest_ns is not None:
             self._health.stored(origin.url, origin.newest_ns)
@@ -120,3 +100,9 @@ class DirectStore:
     def close(self) -> None:
         """See ``Sink``."""
         self._store.close()
+
+    def _log(self, error: SamplesRefused) -> None:
+        names = {sample.measurement for sample in error.samples} - self._told
+        if names and len(self._told) < MOST_NAMES:
+            self._told |= names
+            log.error("%s", error)

@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-LARGEST: Final = 2**63 - 2
-"""Of times and integers, and, negative, the smallest: InfluxDB's bounds; SQLite takes two more."""
-LONGEST_NAMES: Final = 65_535
-"""Bytes of a measurement and its tags: InfluxDB takes no longer series."""
 Tags = tuple[tuple[str, str], ...]
 
 
@@ -57,17 +53,3 @@ class Sample:
 def make_tags(tags: Mapping[str, str]) -> Tags:
     """Sorted tags without the empty ones."""
     return tuple(sorted((name, value) for name, value in tags.items() if value))
-
-
-def never_stored(sample: AnySample) -> str | None:
-    """Why no store will ever take the sample; None if one may."""
-    if not -LARGEST <= sample.time_ns <= LARGEST:
-        return "its time is out of all bounds"
-    if any(isinstance(v, int) and not -LARGEST <= v <= LARGEST for v in sample.fields.values()):
-        return "it holds an integer of over 64 bits"
-    names = [sample.measurement, *sample.fields, *(text for tag in sample.tags for text in tag)]
-    try:
-        size = len("".join(names).encode())
-    except UnicodeEncodeError:
-        return "it has a name that is not UTF-8"
-    return "its names are too long" if size > LONGEST_NAMES else None

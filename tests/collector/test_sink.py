@@ -1,75 +1,34 @@
-"""One sample that no store takes holds up no other."""
+"""What the store refuses of a batch keeps neither the rest nor the cursor waiting."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from wattmark_collector.health import Health
-from wattmark_collector.sink import DirectStore
-from wattmark_collector.spool import SpooledStore
-from wattmark_core.errors import StoreError
+from wattmark_collector.sink import DirectStore, Origin
 from wattmark_core.sample import Sample
-from wattmark_core.testing import FakeClock
-from wattmark_store.sqlite import SqliteStore
+from wattmark_store.testing import MemoryStore
 
-GOOD = Sample("good", (("host", "h"),), {"value": 1.0}, 5)
-BAD = {
-    "time": Sample("bad", (), {"value": 1.0}, 1_795_813_365_926_000_000_000_000),
-    "time before": Sample("bad", (), {"value": 1.0}, -(2**63)),
-    "integer": Sample("bad", (), {"value": 2**63}, 5),
-    "measurement": Sample("bad\udce9", (), {"value": 1.0}, 5),
-    "tag": Sample("bad", (("t", "\udce9"),), {"value": 1.0}, 5),
-    "field": Sample("bad", (), {"v\udce9": 1.0}, 5),
-}
+NOW = 1_795_813_365_926_000_000
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """An empty one."""
-    made = SqliteStore(tmp_path / "s.sqlite")
-    yield made
-    made.close()
-
-
-@pytest.mark.parametrize("name", ["time", "integer", "measurement"])
-def test_sqlite_takes_the_rest(
-    store: SqliteStore, name: str, caplog: pytest.LogCaptureFixture
+def test_one_time_in_ns_for_ms_is_told_once_and_all_else_is_stored(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """And the cursor; the one is counted, each reason is told once."""
-    sink = DirectStore(store, Health())
+    """By its name; the cursor moves on, so that the batch does not come again."""
+    health, store = Health(), MemoryStore()
+    sink = DirectStore(store, health)
+    bad = Sample("gpfs_size", (("host", "h"),), {"value": 5.0}, NOW * 1_000_000)
     with caplog.at_level(logging.ERROR):
-        for time_ns in (5, 6):
-            good = Sample("good", (("host", "h"),), {"value": 1.0}, time_ns)
-            assert sink.write([good, BAD[name]], target="t", cursor=f"i:{time_ns}") == 1
-    assert list(store.series("good", 0, 2**62, {})[0].times_ns) == [5, 6]
-    assert sink.cursor("t") == "i:6"
-    assert sink.fields == {"refused": 2}
-    (record,) = caplog.records
-    assert "a sample of 'bad" in record.getMessage()
-    assert record.getMessage().isprintable()
-
-
-def test_a_store_that_refuses_everything_is_told_so(store: SqliteStore) -> None:
-    """Nothing is taken out of a batch in which nothing is wrong."""
-    sink = DirectStore(store, Health())
-    store.close()
-    with pytest.raises(StoreError):
-        sink.write([GOOD])
-    assert sink.fields == {"refused": 0}
-
-
-@pytest.mark.parametrize("name", ["measurement", "tag", "field"])
-def test_the_spool_takes_the_rest(store: SqliteStore, tmp_path: Path, name: str) -> None:
-    """What cannot be written as UTF-8 is counted with what the store refuses."""
-    spooled = SpooledStore(
-        store, tmp_path / "spool", Health(), FakeClock(), lambda fields: Sample("c", (), fields, 5)
-    )
-    assert spooled.write([GOOD, BAD[name]]) == 1
-    assert spooled.fields["refused"] == 1
-    spooled.start()
-    spooled.close()
-    again = SqliteStore(tmp_path / "s.sqlite")
-    assert len(again.series("good", 0, 2**62, {})) == 1
-    again.close()
+        for poll in range(2):
+            good = Sample("up", (("host", "h"),), {"value": 1.0}, NOW + poll)
+            origin = Origin("http://t", NOW + poll)
+            count = sink.write([good, bad], target="t", cursor=f"i:{poll}", origin=origin)
+            assert count == 1
+    (told,) = caplog.messages
+    assert "'gpfs_size': its time, 1795813365926000000000000 ns, needs more than 64 bits" in told
+    assert sink.cursor("t") == "i:1"
+    (data,) = store.series("up", 0, 2**62, {})
+    assert list(data.times_ns) == [NOW, NOW + 1]
+    assert health.lag_seconds("http://t", NOW + 1) == 0.0
+    sink.close()

@@ -1,13 +1,15 @@
 """Samples that the store will never take: counted and kept in a file, while the rest goes on."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import SamplesRefused, StoreError, StoreUnavailable, WattmarkError
+from wattmark_core.printable import printable
 from wattmark_core.sample import AnySample
 from wattmark_core.series_lines import LineWriter
+from wattmark_store.storable import refusal
 
 log = logging.getLogger(__name__)
 FILES: Final = ("refused-new.lp", "refused-old.lp")
@@ -55,6 +57,11 @@ class Refused:
         for bad, error in refused:
             self._keep(list(self._lines.lines(bad)), bad[0].measurement, error)
         return sum(len(bad) for bad, _ in refused)
+
+    def never(self, samples: Sequence[AnySample]) -> None:
+        """Samples that cannot even be written into the spool."""
+        lines = [printable(line) for line in self._lines.lines(samples)]
+        self._keep(lines, samples[0].measurement, refusal("the spool", samples))
 
     def unreadable(self, line: str, error: WattmarkError) -> None:
         """A line that is no sample."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from wattmark_collector.health import Health
-from wattmark_collector.sink import Origin, Sieve
+from wattmark_collector.sink import Origin
 from wattmark_collector.spool.record import Record
 from wattmark_collector.spool.refused import Refused
 from wattmark_collector.spool.sender import MOST_LINES, PARTING_SECONDS, Sender
@@ -15,6 +15,7 @@ from wattmark_core.sample import AnySample, Sample
 from wattmark_core.series_lines import LineWriter, PlainLine
 from wattmark_core.units import ns_to_seconds
 from wattmark_store import Maintained, Store
+from wattmark_store.storable import parted
 
 
 class SpooledStore:
@@ -35,7 +36,6 @@ class SpooledStore:
         self._lines = LineWriter()
         self._spool = Spool(folder, limit_bytes)
         self._refused = Refused(folder)
-        self._sieve = Sieve()
         self._upkeep = SpoolUpkeep(self._spool, store)
         self._sender = Sender(
             self._spool, self._refused, health, store.write, self._probe, self._upkeep.do
@@ -54,7 +54,11 @@ class SpooledStore:
         try:
             return self._append(batch, target, cursor, origin)
         except UnicodeEncodeError:
-            return self._append(self._sieve.sift(batch), target, cursor, origin)
+            kept, refused = parted(batch)
+            if not refused:
+                raise
+            self._refused.never(refused)
+            return self._append(kept, target, cursor, origin)
 
     def _append(
         self, samples: list[AnySample], target: str, cursor: str, origin: Origin | None
@@ -104,7 +108,7 @@ class SpooledStore:
             "spool_oldest_seconds": ns_to_seconds(oldest_ns),
             "spool_damaged_bytes": float(self._spool.damaged_bytes),
             "lost": self._spool.loss.lost,
-            "refused": self._refused.count + self._sieve.count,
+            "refused": self._refused.count,
             "power_age_seconds": self._upkeep.age_seconds,
         }
 

@@ -125,9 +125,9 @@ def test_what_is_no_energy_is_passed_over(bad: float) -> None:
     assert counter.problem is Problem.JUMP
 
 
-@pytest.mark.parametrize(("limit_watts", "joules"), [(2000.0, 3002.0), (20_000.0, 30_002.0)])
+@pytest.mark.parametrize(("limit_watts", "joules"), [(2000.0, 2002.0), (20_000.0, 20_002.0)])
 def test_a_rise_is_bounded_by_what_the_device_draws(limit_watts: float, joules: float) -> None:
-    """Half as much again, and two joules; above it the next value has to bear it out."""
+    """And two joules; above it the next value has to bear it out."""
     values = [(0.0, 0.0), (1.0, 1.0), (2.0, 1.0 + joules), (3.0, 2.0 + joules)]
     counted = ticks(ForeignCounter(cached=False, limit_watts=limit_watts), values)
     assert [tick.joules for tick in counted if tick] == [0.0, joules, joules + 1]
@@ -169,4 +169,4 @@ def test_any_damage_books_no_more_than_was_used(
     for before, after in itertools.pairwise(counted):
         if before.epoch == after.epoch:
             seconds = (after.time_ns - before.time_ns) / SECOND
-            assert 0 <= after.joules - before.joules <= 3000 * seconds + 2
+            assert 0 <= after.joules - before.joules <= 2000 * seconds + 2

@@ -9,14 +9,14 @@ sensor and who holds leases; ``GET /healthz``; ``GET /metrics``.
 import http.client
 import json
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.codec import from_json
+from wattmark_core.codec import from_json, to_json
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.http_answer import MOST_BYTES, check_answer
 from wattmark_core.net import read_secret
@@ -26,6 +26,9 @@ LOST_HEADER: Final = "X-Wattmark-Lost"
 BASE_HEADER: Final = "X-Wattmark-Base"
 TIME_HEADER: Final = "X-Wattmark-Time"
 """The exporter's wall clock when it answered, Unix ns: how far its clock is off."""
+ALL_KEYS: Final = "application/json;keys=all"
+"""What a reader of ``/sensors`` accepts that leaves out keys that it does not know. Commit
+9ca66c9's refused them, and so gets those of its day alone."""
 DEFAULT_PORT: Final = 9109
 
 
@@ -70,7 +73,7 @@ class EnergySeries:
     state: SensorState = SensorState.OK
     note: str = ""
     interval_seconds: float = 0.1
-    moving: bool | None = None
+    moving: bool | None = field(default=None, metadata={"added": True, "exclude": True})
 
     @property
     def tags(self) -> dict[str, str]:
@@ -96,7 +99,7 @@ class SensorReport:
     due: int = 0
     constants: tuple[tuple[str, float], ...] = ()
     energy: tuple[EnergySeries, ...] = ()
-    note: str = ""
+    note: str = field(default="", metadata={"added": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,9 @@ class HostReport:
     """What ``GET /sensors`` returns: whose exporter it is, its time base, its sensors, and the
     ``leases`` of the last ten minutes.
 
-    A key is added to these dataclasses by one line, a field with a default: older exporters lack
-    it, and older readers ignore it.
+    A key is added to these dataclasses by one line, a field with a default and the metadata
+    ``added``: older exporters lack it, and the oldest readers do not get it (``report_json``).
+    ``exclude``: REST leaves it out of a run's record.
     """
 
     host: str
@@ -129,12 +133,24 @@ class HostReport:
     offset_ns: int
     sensors: tuple[SensorReport, ...]
     version: str = ""
-    leases: tuple[Lease, ...] = ()
+    leases: tuple[Lease, ...] = field(default=(), metadata={"added": True})
 
     @property
     def energy(self) -> tuple[EnergySeries, ...]:
         """All energy series of all sensors."""
         return tuple(series for sensor in self.sensors for series in sensor.energy)
+
+
+def report_json(report: HostReport, accept: str) -> Any:
+    """The report as JSON for a reader whose header ``Accept`` is given."""
+    return to_json(report) if accept == ALL_KEYS else _first_keys(report)
+
+
+def _first_keys(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        first = (one for one in fields(value) if not one.metadata.get("added"))
+        return {one.name: _first_keys(getattr(value, one.name)) for one in first}
+    return [_first_keys(one) for one in value] if isinstance(value, tuple) else to_json(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +257,7 @@ class ExporterClient:
         self._connection.close()
 
     def _request(self, method: str, path: str) -> tuple[http.client.HTTPResponse, bytes]:
-        headers = {}
+        headers = {"Accept": ALL_KEYS} if path == "/sensors" else {}
         if self._token_file is not None:
             # Read for each request, so that it can be changed.
             token = read_secret(self._token_file, "token file", "a token").strip()

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Final
 
-from wattmark_core.codec import to_json
 from wattmark_core.exporter_api import (
     BASE_HEADER,
     CURSOR_HEADER,
     LOST_HEADER,
     HostReport,
     TimeBase,
+    report_json,
 )
 from wattmark_core.net import in_url, listening_error
 from wattmark_exporters.http_connection import HttpConnection, Request, Response
@@ -116,10 +116,10 @@ class _Connection(HttpConnection):
         elif METHODS.get(path) != method:
             response = _refusal(path)
         else:
-            response = self._answer(path, query)
+            response = self._answer(path, query, sent.get("accept", ""))
         return response
 
-    def _answer(self, path: str, query: Mapping[str, str]) -> Response:
+    def _answer(self, path: str, query: Mapping[str, str], accept: str) -> Response:
         backend = self.server.backend
         match path:
             case "/samples":
@@ -135,7 +135,7 @@ class _Connection(HttpConnection):
                 text = metrics.render(backend.sampler.latest)
                 return Response(200, text, content_type=metrics.CONTENT_TYPE)
             case "/sensors":
-                body = json.dumps(to_json(backend.report())).encode()
+                body = json.dumps(report_json(backend.report(), accept)).encode()
                 return Response(200, body, content_type="application/json")
             case _:
                 if backend.sampler.healthy():

@@ -7,7 +7,6 @@ from typing import ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 from wattmark_core.clock import Clock
-from wattmark_core.codec import to_json
 from wattmark_core.exporter_api import (
     BASE_HEADER,
     CURSOR_HEADER,
@@ -15,6 +14,7 @@ from wattmark_core.exporter_api import (
     TIME_HEADER,
     HostReport,
     TimeBase,
+    report_json,
 )
 from wattmark_core.http_server import HttpHandler, HttpServer
 
@@ -77,7 +77,7 @@ class _Handler(HttpHandler):
         url = urlsplit(self.path)
         body, status = "", 200
         if url.path == "/sensors":
-            body = json.dumps(to_json(report))
+            body = json.dumps(report_json(report, self.headers.get("Accept", "")))
         elif url.path == "/samples":
             body = fake.after(parse_qs(url.query).get("after", [""])[0])
         elif url.path not in {"/sample", "/arm"}:

@@ -92,6 +92,7 @@ class CounterMeter:
         self._ticking = traits.ticking
         self._wrap_joules = inf if traits.wrap_joules is None else traits.wrap_joules
         self._limit_watts = most_watts(self._domain, traits.limit_watts)
+        self._bound_watts = _bound_watts(self._domain, traits)
         self._period_seconds = traits.update_period_seconds
         self._half_seconds = traits.update_period_seconds / 2
         self._half_ns = round(self._half_seconds * NS_PER_S)
@@ -166,7 +167,7 @@ class CounterMeter:
         if rise < 0:
             rise += self._wrap_joules
         seconds = (time_ns - since_ns) / NS_PER_S + self._period_seconds
-        return rise if 0 <= rise <= MARGIN * self._limit_watts * seconds + STEP_JOULES else None
+        return rise if 0 <= rise <= self._bound_watts * seconds + STEP_JOULES else None
 
     def _begin(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """Start afresh; a ticking counter's epoch opens at its first tick, whose time is known."""
@@ -241,4 +242,9 @@ class PowerMeter:
 
 def plausible_watts(watts: float, traits: Traits, domain: Domain = Domain.PACKAGE) -> bool:
     """Can the device draw this? False for NaN, infinities, negative values and sentinels."""
-    return 0 <= watts <= MARGIN * most_watts(domain, traits.limit_watts)
+    return 0 <= watts <= _bound_watts(domain, traits)
+
+
+def _bound_watts(domain: Domain, traits: Traits) -> float:
+    limit_watts = traits.limit_watts
+    return most_watts(domain) if limit_watts is None else MARGIN * limit_watts

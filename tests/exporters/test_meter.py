@@ -139,9 +139,9 @@ class TestContinuousCounter:
     @pytest.mark.parametrize(
         ("domain", "watts", "believed"),
         [
-            (Domain.PACKAGE, 1_900.0, True), (Domain.PACKAGE, 3_500.0, False),
-            (Domain.GPU, 3_500.0, False), (Domain.PSYS, 12_000.0, True),
-            (Domain.PSYS, 35_000.0, False),
+            (Domain.PACKAGE, 1_900.0, True), (Domain.PACKAGE, 2_100.0, False),
+            (Domain.GPU, 2_100.0, False), (Domain.PSYS, 19_000.0, True),
+            (Domain.PSYS, 21_000.0, False),
         ],
     )  # fmt: skip
     def test_a_device_draws_no_more_than_its_kind_can(

@@ -6,6 +6,7 @@ ENODEV (kernfs), that of a file of lxcfs that was started again ENOTCONN, for ev
 the file is opened once more.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,8 @@ _SHORT_BYTES: Final = 2048
 CHECKED_EVERY: Final = 10
 """Reads between two looks whether the path names another file by now, which other file systems
 do not answer. A look costs as much as a read."""
+GONE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENODEV, errno.ENXIO, errno.ENOENT})
+"""Errors of a file that is not there, or not for this user; another may be an accident."""
 _MOST_DIGITS: Final = 20
 _TOO_BIG: Final = 1 << 64
 _NUMBER_BYTES: Final = 64

@@ -6,7 +6,6 @@ count the same joules a second time (``mirrors.py``) and disabled zones that do 
 """
 
 import contextlib
-import errno
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import Clock, SystemClock
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_exporters.readings import Counter, LeftOut, Lost, Reading, Sensor, Traits
-from wattmark_exporters.sensors.files import CHECKED_EVERY, KeptFile, cpu_model, integer
+from wattmark_exporters.sensors.files import CHECKED_EVERY, GONE, KeptFile, cpu_model, integer
 from wattmark_exporters.sensors.rapl import absent as rapl_absent
 from wattmark_exporters.sensors.rapl import mirrors
 from wattmark_exporters.sensors.rapl.powercap import Zone, ZoneFile, Zones, find_zones, traits_of
@@ -25,7 +24,6 @@ from wattmark_exporters.sensors.rapl.powercap import Zone, ZoneFile, Zones, find
 _PROBES: Final = 7
 _PROBE_SECONDS: Final = 0.01
 """Ten updates of the counter lie between two looks."""
-_GONE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENODEV, errno.ENXIO, errno.ENOENT})
 _BAD_READS: Final = 50
 """This many bad values in a row are no accident: 5 s at the usual interval."""
 
@@ -207,7 +205,7 @@ class Rapl(Sensor):
 def _lost(zone: _Live, text: bytes | OSError) -> str | None:
     """Why the zone is lost, once it is gone or bad for long; None after a bad value."""
     zone.bad_reads += 1
-    gone = isinstance(text, OSError) and text.errno in _GONE
+    gone = isinstance(text, OSError) and text.errno in GONE
     if not gone and zone.bad_reads < _BAD_READS:
         return None
     if isinstance(text, OSError):

@@ -125,7 +125,7 @@ class Host(Sensor):
             file.close()
 
     def _cpu(self, text: bytes, path: Path) -> Iterable[Reading]:
-        fields: dict[str, float | int] = {"cpus": visible_cpus(text)}
+        fields: dict[str, float | int] = {}
         readings: list[Reading] = []
         try:
             now = self._times.of(cpu_times(text))
@@ -134,13 +134,14 @@ class Host(Sensor):
         else:
             busy, total = now.busy, now.total
             fields |= zip(_CPU_FIELDS, [jiffies / USER_HZ for jiffies in (busy, *now)], strict=True)
+        if cpus := visible_cpus(text):
+            fields["cpus"] = cpus
+        if not readings:
             before, self._before = self._before, (busy, total)
             if before is not None:
                 ratio = _utilization(busy - before[0], total - before[1])
                 if ratio is not None:
                     fields["utilization_ratio"] = ratio
-        if not fields["cpus"]:
-            del fields["cpus"]
         return [*readings, Values("cpu", {}, fields)] if fields else readings
 
     def _memory(self, text: bytes, path: Path) -> Iterable[Reading]:

@@ -22,8 +22,8 @@ def no_zone(sysfs: Path) -> SensorAbsent:
     return SensorAbsent(
         f"no RAPL zone under {sysfs / 'class/powercap'}",
         "on bare metal run 'modprobe intel_rapl_msr' (AMD too); in a container mount the host's"
-        " /sys/devices/virtual/powercap; NVIDIA Grace has none, and the sensor hwmon reads what it"
-        " has; a virtual machine has no RAPL: measure on bare metal or with an external meter",
+        " /sys/devices/virtual/powercap; a virtual machine has no RAPL: measure on bare metal or"
+        " with an external meter",
     )
 
 

@@ -2,7 +2,7 @@
 
 psutil is not used: it finds procfs by one variable for the whole process, reads the network of
 its own container only, adds 3.6 MiB of memory, and one round takes 99 µs of CPU where this takes
-43 µs.
+60 µs.
 """
 
 import errno
@@ -172,10 +172,12 @@ class Host(Sensor):
     def _values(self, measurement: str, tag: str, now: Traffic, names: tuple[str, str]) -> Values:
         """Bytes that do not go back by a little: drivers and the kernel's sums over CPUs do."""
         key = (measurement, now.name)
-        before = self._traffic.get(key, now)
-        into, out = (risen(*pair, _BACK_BYTES) for pair in zip(before[1:], now[1:], strict=True))
-        self._traffic[key] = Traffic(now.name, into, out)
-        fields = {names[0]: float(into), names[1]: float(out)}
+        before = self._traffic.get(key)
+        if before is not None and (now.into < before.into or now.out < before.out):
+            into = risen(before.into, now.into, _BACK_BYTES)
+            now = Traffic(now.name, into, risen(before.out, now.out, _BACK_BYTES))
+        self._traffic[key] = now
+        fields = {names[0]: float(now.into), names[1]: float(now.out)}
         return Values(measurement, {tag: now.name}, fields)
 
     def _whole_disk(self, device: bytes) -> str:

@@ -68,22 +68,25 @@ def memory(
         yield "used_bytes", (total - available) * 1024.0
 
 
-def disks(
-    diskstats: bytes, path: object, whole: Callable[[bytes], str]
-) -> Iterator[Traffic | LeftOut]:
+def disks(diskstats: bytes, path: object, whole: Callable[[bytes], str]) -> list[Traffic | LeftOut]:
     """Traffic of the disks; ``whole`` gives the name of one that counts, empty for any other.
 
     A path of NVMe multipath is left out, quietly, once its head counts: since Linux 6.4 both do.
     """
-    given = list(_unique(_disks(diskstats, path, whole), "disk", path))
-    heads = {disk.name for disk in given if isinstance(disk, Traffic) and disk.into + disk.out}
-    for disk in given:
-        match = _PATH.fullmatch(disk.name) if isinstance(disk, Traffic) else None
-        if match is None or match[1] + match[2] not in heads:
-            yield disk
+    given = _unique(_disks(diskstats, path, whole), "disk", path)
+    ways = {
+        one.name: match[1] + match[2] for one in given
+        if isinstance(one, Traffic) and "c" in one.name and (match := _PATH.fullmatch(one.name))
+    }  # fmt: skip
+    if not ways:
+        return given
+    heads = {one.name for one in given if isinstance(one, Traffic) and one.into + one.out}
+    return [
+        one for one in given if isinstance(one, LeftOut) or ways.get(one.name) not in heads
+    ]  # fmt: skip
 
 
-def networks(net_dev: bytes, path: object) -> Iterator[Traffic | LeftOut]:
+def networks(net_dev: bytes, path: object) -> list[Traffic | LeftOut]:
     """Traffic of the interfaces, without containers' ends of bridges."""
     return _unique(_networks(net_dev, path), "interface", path)
 
@@ -144,31 +147,30 @@ def _networks(net_dev: bytes, path: object) -> Iterator[Traffic | LeftOut]:
             continue
         if name.startswith(_CONTAINER_ENDS):
             continue
-        part = f"interface {printable(name)} of {path}"
         if name.split() != [name] or len(name) > _NAME_BYTES:
             yield LeftOut(f"line {number} of {path}", f"it names no interface: {quoted(line)}")
-        elif b":" in name:  # dev_valid_name (net/core/dev.c) refuses it
-            yield LeftOut(part, "an alias; its bytes are those of the interface before the colon")
+            continue
+        shown = printable(name)
+        if b":" in name:  # dev_valid_name (net/core/dev.c) refuses it
+            reason = "an alias; its bytes are those of the interface before the colon"
+        elif len(fields) != _NET_FIELDS or (
+            (received := integer(fields[0])) is None or (sent := integer(fields[8])) is None
+        ):
+            reason = f"it has no bytes: {quoted(rest.strip())}"
         else:
-            received, sent = (
-                None if len(fields) != _NET_FIELDS else integer(fields[at]) for at in (0, 8)
-            )
-            if received is None or sent is None:
-                yield LeftOut(part, f"it has no bytes: {quoted(rest.strip())}")
-            else:
-                yield Traffic(printable(name), received, sent)
+            yield Traffic(shown, received, sent)
+            continue
+        yield LeftOut(f"interface {shown} of {path}", reason)
 
 
-def _unique(
-    given: Iterator[Traffic | LeftOut], kind: str, path: object
-) -> Iterator[Traffic | LeftOut]:
+def _unique(given: Iterator[Traffic | LeftOut], kind: str, path: object) -> list[Traffic | LeftOut]:
     """Without those whose name comes twice: which of them is which cannot be known."""
     found = list(given)
     names = [traffic.name for traffic in found if isinstance(traffic, Traffic)]
     if len(set(names)) == len(names):
-        return iter(found)
-    return iter([
+        return found
+    return [
         LeftOut(f"{kind} {one.name} of {path}", "two lines have this name")
         if isinstance(one, Traffic) and names.count(one.name) > 1 else one
         for one in found
-    ])  # fmt: skip
+    ]  # fmt: skip

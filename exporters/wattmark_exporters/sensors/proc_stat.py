@@ -50,12 +50,11 @@ def cpu_times(stat: bytes) -> CpuTimes:
 
     The kernel adds up a guest's time after that of ``user``, so that it may be ahead by a jiffy.
     """
-    text = b"\n" + stat
-    start = text.find(_SUMS)
-    if start < 0:
+    start = 0 if stat.startswith(_SUMS[1:]) else stat.find(_SUMS) + 1
+    if not stat.startswith(_SUMS[1:], start):
         raise ValueError("it has no line of all CPUs' times")
-    end = text.find(b"\n", start + 1)
-    line = text[start + 1 : end] if end > 0 else text[start + 1 :]
+    end = stat.find(b"\n", start)
+    line = stat[start:end] if end > 0 else stat[start:]
     numbers = [integer(field) for field in line.split()[1:]]
     known = [number for number in numbers if number is not None]
     if len(known) < len(numbers) or len(known) < _LEAST_FIELDS:
@@ -70,8 +69,10 @@ def cpu_times(stat: bytes) -> CpuTimes:
 
 def visible_cpus(stat: bytes) -> int:
     """How many CPUs PROC/stat lists: those on line, in some containers only those granted."""
-    text = b"\n" + stat
-    return text.count(b"\ncpu") - text.count(_SUMS)
+    listed = stat.count(b"\ncpu")
+    if stat.startswith(_SUMS[1:]):  # as the kernel writes it
+        return listed
+    return listed + stat.startswith(b"cpu") - stat.count(_SUMS)
 
 
 class RisingTimes:

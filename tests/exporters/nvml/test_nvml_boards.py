@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -170,21 +171,36 @@ def test_a_counter_that_is_zero_at_first_counts_later(
 def test_a_counter_that_stands_still_gives_way_to_power(
     sensor: Callable[..., Driven], nvml_stub: Stub
 ) -> None:
-    """A source is chosen for what it has given; it comes back once it moves."""
+    """A source is chosen for what it has given; it comes back once it agrees with power again."""
+
+    def works() -> None:
+        for _ in range(6):
+            driven("read")
+            time.sleep(0.1)
+        driven("skip 30")
+        driven("read")
+
     driven = sensor()
     driven("start")
     assert list(driven.read("Counter")) == ["GPU-stub-0"]
+    works()
+    driven("rescan")
+    assert list(driven.read("Counter")) == ["GPU-stub-0"]
     nvml_stub.set(counter=3)
-    driven("read")
+    works()
     driven("rescan")
-    assert list(driven.read("Counter")) == ["GPU-stub-0"], "not after a moment"
-    driven("skip 30")
+    assert list(driven.read("Counter")) == ["GPU-stub-0"], "it is another value than before"
+    works()
     driven("rescan")
-    assert driven.read("Power")["GPU-stub-0"][4] is True
-    assert driven.read("Counter") == {}
-    driven("rescan")
+    power = driven.read("Power")["GPU-stub-0"]
+    assert power[4] is True
+    assert "the energy counter stands still" in power[3]["note"]
     assert driven.read("Counter") == {}
     nvml_stub.set(counter=1)
+    works()
+    driven("rescan")
+    assert driven.read("Counter") == {}, "a jump is no count"
+    works()
     driven("rescan")
     assert list(driven.read("Counter")) == ["GPU-stub-0"]
 

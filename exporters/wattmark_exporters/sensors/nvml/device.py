@@ -7,18 +7,17 @@ from typing import Final
 from wattmark_core.catalogue import Domain
 from wattmark_core.printable import printable
 from wattmark_core.units import NS_PER_S
+from wattmark_exporters.counter_check import FAR
 from wattmark_exporters.readings import Counter, LeftOut, Lost, Power, Reading, Traits
 from wattmark_exporters.sensors.nvml import fields as nvml_fields
 from wattmark_exporters.sensors.nvml.fields import Access, NvmlReading
+from wattmark_exporters.sensors.nvml.trust import CounterTrust
 from wattmark_exporters.sensors.nvml.values import Throttle
 
 _RETRY_NS: Final = NS_PER_S
 """How often a lost board is tried: each try may take the driver some ms."""
 _BAD_READS: Final = 50
 """This many reads in a row without a value are a failure: 5 s at the usual interval."""
-_STILL_NS: Final = 10 * NS_PER_S
-"""A counter that has not moved for so long, though the board draws power, does not count: the
-slowest known moves ten times a second."""
 
 
 @dataclass(slots=True)
@@ -40,7 +39,9 @@ class Board:
     _bad_reads: int = 0
     _retry_ns: int = 0
     _joules: float | None = None
-    _moved_ns: int = 0
+    _trust: CounterTrust = field(default_factory=CounterTrust)
+    _gave_way: bool = False
+    """Did its counter give way to power once?"""
 
     def __post_init__(self) -> None:
         self.uuid = printable(self.key)
@@ -63,10 +64,11 @@ class Board:
         self._bad_reads, self.lost = 0, ""
         readings: list[Reading] = []
         if reading.joules is not None:
-            if reading.joules != self._joules:
-                self._joules, self._moved_ns = reading.joules, now_ns
+            self._joules = reading.joules
+            self._trust.counter(reading.joules, now_ns)
             readings.append(Counter(Domain.GPU, self.uuid, reading.joules, self.traits))
         if reading.watts is not None:
+            self._trust.power(reading.watts, now_ns)
             integrate = not self.access.counts
             readings.append(
                 Power(Domain.GPU, self.uuid, reading.watts, self.traits, integrate=integrate)
@@ -83,20 +85,26 @@ class Board:
     def better_access(self, nvml: ModuleType, now_ns: int) -> Access | None:
         """Another way to ask it, by what it has given so far; None if the present one is right.
 
-        Not its counter, if that has stood still though there is power; its counter, if that is at
-        another value than when it was last looked at.
+        Not its counter, if that rose by far less than the integral of its power; its counter, if
+        that has moved since it was last looked at, and once it gave way only if the two agree.
         """
         if self.lost:
             return None
         access = nvml_fields.find_access(nvml, self.handle)
         if self.access.counts:
-            stands = self._joules is not None and now_ns - self._moved_ns >= _STILL_NS
-            return access.without_counter() if stands and access.has_power else None
-        if not access.counts:
-            return None
-        joules = nvml_fields.read(nvml, self.handle, access, None).joules
+            ratio = None if self._joules is None else self._trust.ratio(self._joules, now_ns)
+            if ratio is None or ratio * FAR >= 1 or not access.has_power:
+                return None
+            self._gave_way = True
+            return access.without_counter()
+        joules = nvml_fields.read(nvml, self.handle, access, None).joules if access.counts else None
         before, self._joules = self._joules, joules
-        return access if joules and joules != before else None
+        if not joules or joules == before:
+            return None
+        if not self._gave_way:
+            return access
+        ratio = self._trust.ratio(joules, now_ns)
+        return access if ratio is not None and 1 <= ratio * FAR <= FAR**2 else None
 
     def _bad(self, why: str, now_ns: int, *, gone: bool) -> list[Reading]:
         self._bad_reads += 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from wattmark_core.catalogue import Domain
+from wattmark_core.plausible import most_watts
 from wattmark_core.printable import printable, quoted
 from wattmark_exporters.readings import LeftOut, Traits
 from wattmark_exporters.sensors.files import KeptFile, first_integer, first_text
@@ -33,9 +34,6 @@ _LOW_WATTS: Final = 10.0
 """No platform with a coarse counter draws less: one unit takes at most unit / 10 W to pass."""
 _TURBO_RATIO: Final = 2.5
 """Bursts above the rated power, with room to spare: 253 W on a part rated at 125 W is usual."""
-_CEILING_WATTS: Final = {Domain.PSYS: 10_000.0}
-_SOCKET_CEILING_WATTS: Final = 2_000.0
-"""Boards that lift the power limit write 4,095 W; four times the largest socket sold is enough."""
 _FLOOR_WATTS: Final = 100.0
 """Firmware rates some laptops and memories at a fraction of what they draw in bursts."""
 
@@ -189,5 +187,7 @@ def _limit_watts(zone: Zone) -> float | None:
     except OSError:  # a folder went away meanwhile
         return None
     limits = [microwatts * _MICRO for path in paths if (microwatts := first_integer(path))]
-    ceiling = _CEILING_WATTS.get(zone.domain, _SOCKET_CEILING_WATTS)
-    return min(max(max(limits) * _TURBO_RATIO, _FLOOR_WATTS), ceiling) if limits else None
+    if not limits:
+        return None
+    # boards that lift the power limit write 4,095 W
+    return min(max(max(limits) * _TURBO_RATIO, _FLOOR_WATTS), most_watts(zone.domain))

@@ -126,7 +126,9 @@ def test_one_board_of_eight_that_fails_is_told(
     if fault == "broken":
         nvml_stub.set(broken=6)
         assert list(driven.read("Lost")) == ["GPU-stub-6"]
+        driven("rescan")
         assert len(driven.read("Counter")) == 7
+        assert driven("note") == "", "that it is lost is said of its series"
 
 
 def test_boards_and_a_driver_that_come_later(

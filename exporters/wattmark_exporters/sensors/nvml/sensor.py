@@ -82,12 +82,14 @@ class Nvml(Sensor):
         count = None if nvml is None else nvml_fields.query(nvml, "nvmlDeviceGetCount")
         if nvml is None or count is None:  # then the boards are lost, and reads say so
             return
-        found, self._left_out = _find_all(nvml, count)
+        found, left_out = _find_all(nvml, count)
         known = {board.key: board for board in self._boards}
         changes = [board for board in found if board.key not in known]
         for board in found:
             if (old := known.get(board.key)) is not None:
                 old.index = board.index
+        own = {f"GPU {board.index}" for board in self._boards}  # of a lost one its reads tell
+        self._left_out = [left for left in left_out if left.part not in own]
         now_ns = self._clock.boottime_ns()
         for board in self._boards:
             try:

@@ -206,7 +206,7 @@ MEASUREMENTS: Final[dict[str, tuple[Metric, ...]]] = {
     for measurement in dict.fromkeys(m.measurement for m in CATALOGUE)
 }
 
-SOURCE_ORDER: Final = ("nvml", "dcgm", "rapl", "node_exporter", "estimate")
+SOURCE_ORDER: Final = ("nvml", "dcgm", "rapl", "hwmon", "node_exporter", "estimate")
 """Sources of energy, preferred first; one that is not listed is a meter of its own, before the
 estimate. Per host, domain and device one source is used, the others are shown only."""
 WEAKEST_LAST: Final = (Method.COUNTER, Method.INTEGRATED, Method.ESTIMATED)

@@ -49,6 +49,8 @@ class Device:
         self._fresh = False
         self._watts: tuple[float, int] | None = None
         self._implausible = 0
+        self._doubted = False
+        """Is the counter's energy not believed?"""
 
     # -- readings -------------------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ class Device:
         """Take a counter's reading; it gives a sample if it ticked and is plausible."""
         meter, traits = self._meter, reading.traits
         if meter is None:
-            meter = self._meter = CounterMeter(traits, gap_seconds=self._gap_seconds)
+            meter = self._meter = CounterMeter(traits, self.domain, gap_seconds=self._gap_seconds)
         elif isinstance(meter, PowerMeter):
             raise SensorFailed(f"device {self.name} gives both a counter and power to integrate")
         if traits is not self._traits:
@@ -69,10 +71,10 @@ class Device:
     def power(self, reading: Power, time_ns: int, read_ns: int) -> None:
         """Take a power reading; it gives energy, too, where it is to be integrated."""
         if self._meter is None and reading.integrate:
-            self._meter = PowerMeter(reading.traits, gap_seconds=self._gap_seconds)
+            self._meter = PowerMeter(reading.traits, self.domain, gap_seconds=self._gap_seconds)
         if self._meter is None or isinstance(self._meter, PowerMeter):
             self._traits = reading.traits
-        if not plausible_watts(reading.watts, self._traits):
+        if not plausible_watts(reading.watts, self._traits, self.domain):
             self._implausible += 1
             return
         if isinstance(self._meter, PowerMeter):
@@ -81,8 +83,11 @@ class Device:
             if point is not None:
                 self._add(point)
         watts = float(reading.watts)
-        self._watts = (watts, time_ns)
         self._check.power(watts, time_ns)
+        if self._check.too_little_power:
+            self._implausible += 1
+            return
+        self._watts = (watts, time_ns)
         self._power_samples.append(self._power_format.pack(watts, time_ns))
 
     def flush(self, ring: Ring, now_ns: int) -> None:
@@ -102,8 +107,17 @@ class Device:
         """
         if not self._fresh or self._point is None or self.domain is not Domain.GPU:
             return None
+        return self._judge(self._point)
+
+    def _judge(self, point: EnergyPoint) -> float | None:
         self._fresh = False
-        return None if self._method is Method.INTEGRATED else self._check.energy(self._point)
+        if self._method is Method.INTEGRATED:
+            return None
+        ratio = self._check.energy(point)
+        if self._doubted and not self._check.too_little_energy and self._meter is not None:
+            self._meter.new_epoch()
+        self._doubted = self._check.too_little_energy
+        return ratio
 
     def missed(self) -> None:
         """It gave nothing in a read."""
@@ -156,15 +170,15 @@ class Device:
             coverage_ratio=self._traits.coverage_ratio,
             limit_watts=self._traits.limit_watts,
             label=self._traits.label,
-            state=SensorState.FAILED if failed or self.lost else SensorState.OK,
-            note=self.lost or self._traits.note,
+            state=SensorState.FAILED if failed or self.lost or self._doubted else SensorState.OK,
+            note=self.lost or "; ".join(filter(None, (self._check.words(), self._traits.note))),
             interval_seconds=self._interval_seconds,
         )
 
     def latest(self, oldest_ns: int) -> Iterator[Latest]:
         """The last energy and power that are no older than ``oldest_ns``."""
         point = self._point
-        if point is not None and point.time_ns >= oldest_ns:
+        if point is not None and point.time_ns >= oldest_ns and not self._doubted:
             yield Latest("energy", self._tags, {
                 "joules": point.joules, "epoch": point.epoch,
                 "uncertainty_seconds": point.uncertainty_seconds,
@@ -173,8 +187,12 @@ class Device:
             yield Latest("power", self._tags, {"watts": self._watts[0]})
 
     def _add(self, point: EnergyPoint) -> None:
+        doubted = self._doubted
+        if self._fresh and self._point is not None:  # nobody asks for its ratio
+            self._judge(self._point)
         self._point, self._fresh = point, True
-        self._energy_samples.append(self._energy_format.pack(*point))
+        if not (doubted or self._doubted):
+            self._energy_samples.append(self._energy_format.pack(*point))
 
 
 def power_method(reading: Power, readings: Sequence[Reading]) -> Method:

@@ -8,11 +8,11 @@ time. Where two explanations fit, a new epoch is opened: energy is missing rathe
 from math import inf
 from typing import Final, NamedTuple, Protocol
 
+from wattmark_core.catalogue import Domain
+from wattmark_core.plausible import most_watts
 from wattmark_core.units import NS_PER_S
 from wattmark_exporters.readings import Traits
 
-DEFAULT_LIMIT_WATTS: Final = 2000.0
-"""The most that a device draws if its sensor does not know."""
 MARGIN: Final = 1.5
 """A limit is an average over ms to s: allow half as much again."""
 STEP_JOULES: Final = 2.0
@@ -69,9 +69,12 @@ class _Epoch:
 class CounterMeter:
     """An energy counter of one device. ``dropped`` counts readings that were not plausible."""
 
-    def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
+    def __init__(
+        self, traits: Traits, domain: Domain = Domain.PACKAGE, *, gap_seconds: float = GAP_SECONDS
+    ) -> None:
         self.dropped = 0
         self.moved = False
+        self._domain = domain
         self._gap_ns = gap_seconds * NS_PER_S
         self._epoch = _Epoch()
         self._open = False
@@ -88,7 +91,8 @@ class CounterMeter:
         """What is known of the counter from now on."""
         self._ticking = traits.ticking
         self._wrap_joules = inf if traits.wrap_joules is None else traits.wrap_joules
-        self._limit_watts = _limit_watts(traits)
+        self._limit_watts = most_watts(self._domain, traits.limit_watts)
+        self._bound_watts = _bound_watts(self._domain, traits)
         self._period_seconds = traits.update_period_seconds
         self._half_seconds = traits.update_period_seconds / 2
         self._half_ns = round(self._half_seconds * NS_PER_S)
@@ -163,7 +167,7 @@ class CounterMeter:
         if rise < 0:
             rise += self._wrap_joules
         seconds = (time_ns - since_ns) / NS_PER_S + self._period_seconds
-        return rise if 0 <= rise <= MARGIN * self._limit_watts * seconds + STEP_JOULES else None
+        return rise if 0 <= rise <= self._bound_watts * seconds + STEP_JOULES else None
 
     def _begin(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """Start afresh; a ticking counter's epoch opens at its first tick, whose time is known."""
@@ -191,9 +195,12 @@ class CounterMeter:
 class PowerMeter:
     """Makes a counter of instant power by the trapezoid rule; never extrapolates over a gap."""
 
-    def __init__(self, traits: Traits, *, gap_seconds: float = GAP_SECONDS) -> None:
+    def __init__(
+        self, traits: Traits, domain: Domain = Domain.PACKAGE, *, gap_seconds: float = GAP_SECONDS
+    ) -> None:
         self.dropped = 0
         self.moved = False
+        self._domain = domain
         self._gap_ns = gap_seconds * NS_PER_S
         self._epoch = _Epoch()
         self._joules = 0.0
@@ -208,7 +215,7 @@ class PowerMeter:
 
     def read(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """The energy up to this reading of ``value`` W; None if it is not plausible."""
-        if not plausible_watts(value, self._traits):
+        if not plausible_watts(value, self._traits, self._domain):
             self.dropped += 1
             return None
         last = self._last
@@ -233,10 +240,11 @@ class PowerMeter:
         self._last = None
 
 
-def plausible_watts(watts: float, traits: Traits) -> bool:
+def plausible_watts(watts: float, traits: Traits, domain: Domain = Domain.PACKAGE) -> bool:
     """Can the device draw this? False for NaN, infinities, negative values and sentinels."""
-    return 0 <= watts <= MARGIN * _limit_watts(traits)
+    return 0 <= watts <= _bound_watts(domain, traits)
 
 
-def _limit_watts(traits: Traits) -> float:
-    return DEFAULT_LIMIT_WATTS if traits.limit_watts is None else traits.limit_watts
+def _bound_watts(domain: Domain, traits: Traits) -> float:
+    limit_watts = traits.limit_watts
+    return most_watts(domain) if limit_watts is None else MARGIN * limit_watts

@@ -63,9 +63,9 @@ def test_a_sum_takes_the_method_of_its_weakest_part() -> None:
 
 def test_a_meter_of_ones_own_comes_before_the_estimate() -> None:
     """And after the sources that are known."""
-    order = sorted(["estimate", "my-meter", "node_exporter", "nvml", "dcgm", "rapl"],
+    order = sorted(["estimate", "my-meter", "node_exporter", "hwmon", "nvml", "dcgm", "rapl"],
                    key=source_rank)  # fmt: skip
-    assert order == ["nvml", "dcgm", "rapl", "node_exporter", "my-meter", "estimate"]
+    assert order == ["nvml", "dcgm", "rapl", "hwmon", "node_exporter", "my-meter", "estimate"]
 
 
 def test_power_carries_the_tags_of_energy() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wattmark_core.catalogue import Domain
 from wattmark_exporters.meter import CounterMeter, EnergyPoint, PowerMeter
 from wattmark_exporters.readings import Traits
 
@@ -134,6 +135,27 @@ class TestContinuousCounter:
         """A counter that jumps up and stays there begins an epoch at the second read there."""
         points = feed(CounterMeter(FREE), [10.0, 20.0, 90_000.0, 90_010.0, 90_020.0])
         assert joules(points) == [0.0, 10.0, None, 0.0, 10.0]
+
+    @pytest.mark.parametrize(
+        ("domain", "watts", "believed"),
+        [
+            (Domain.PACKAGE, 1_900.0, True), (Domain.PACKAGE, 2_100.0, False),
+            (Domain.GPU, 2_100.0, False), (Domain.PSYS, 19_000.0, True),
+            (Domain.PSYS, 21_000.0, False),
+        ],
+    )  # fmt: skip
+    def test_a_device_draws_no_more_than_its_kind_can(
+        self, domain: Domain, watts: float, believed: bool
+    ) -> None:
+        """Where its sensor does not know its limit: 2 kW a package or GPU, 20 kW a platform."""
+        points = feed(CounterMeter(FREE, domain), [0.0, watts], step_ms=1000)
+        assert joules(points) == [0.0, watts if believed else None]
+
+    def test_a_counter_that_reads_zero_once_books_nothing(self) -> None:
+        """1,000,763 J, then 0, then as before: no joule of that was used in a second."""
+        points = feed(CounterMeter(FREE), [1_000_763.0, 0.0, 1_000_764.0])
+        assert joules(points) == [0.0, None, 1.0]
+        assert epochs(points) == 1
 
     def test_one_failed_read(self) -> None:
         """One failed read is forgiven."""

@@ -4,6 +4,7 @@ from typing import Final
 
 BUILT_IN: Final = (
     "rapl.sensor:Rapl",
+    "hwmon:Hwmon",
     "nvml.sensor:Nvml",
     "host:Host",
     "estimate:Estimate",

@@ -16,7 +16,12 @@ from wattmark_core.errors import ConfigurationError, SensorAbsent, SensorFailed
 from wattmark_core.units import ns_to_seconds
 from wattmark_exporters.readings import Counter, Option, Reading, Sensor, Traits
 from wattmark_exporters.sensors.files import KeptFile
-from wattmark_exporters.sensors.proc_stat import USER_HZ, cpu_times, visible_cpus
+from wattmark_exporters.sensors.proc_stat import (
+    USER_HZ,
+    RisingTimes,
+    cpu_times,
+    visible_cpus,
+)
 
 WATTS_PER_CPU: Final = 5.0
 """Where no TDP is given. Servers of 2017 to 2024 are rated at 2 to 6 W per hardware thread."""
@@ -54,6 +59,7 @@ class Estimate(Sensor):
         self._file = KeptFile(procfs / "stat", 65536)
         self._clock = clock or SystemClock()
         self._tdp_watts = tdp_watts
+        self._times = RisingTimes()
         self._cpus = 0
         self._max_watts = self._idle_watts = 0.0
         self._traits = Traits()
@@ -68,7 +74,7 @@ class Estimate(Sensor):
         """Begin to count. Raises ``SensorAbsent`` without PROC/stat."""
         try:
             text = self._file.read_all()
-            self._start_busy = cpu_times(text).busy
+            self._start_busy = self._times.of(cpu_times(text)).busy
         except (OSError, ValueError) as error:
             raise SensorAbsent(
                 f"{self._file.path} cannot be read ({error})",
@@ -85,9 +91,9 @@ class Estimate(Sensor):
     def read(self) -> Iterable[Reading]:
         """The counter. Raises ``SensorFailed`` if PROC/stat is not what it was, or ``OSError``."""
         try:
-            busy = cpu_times(self._file.read()).busy - self._start_busy
+            busy = self._times.of(cpu_times(self._file.read())).busy - self._start_busy
         except ValueError as error:
-            raise SensorFailed(str(error)) from error
+            raise SensorFailed(f"{self._file.path}: {error}") from error
         elapsed_seconds = ns_to_seconds(self._clock.boottime_ns() - self._start_ns)
         active_watts = self._max_watts - self._idle_watts
         joules = self._idle_watts * elapsed_seconds + active_watts * busy / USER_HZ / self._cpus

@@ -118,11 +118,12 @@ def test_absent_sensors_are_named(prometheus: Any) -> None:
                            for time in (prometheus.measured, prometheus.estimated))  # fmt: skip
     order = list(ABSENT)
     assert prometheus.now(measured, prometheus.steady) == {
-        "sensor=rapl": 1, "sensor=nvml": 1, "sensor=host": 1,
+        "sensor=rapl": 1, "sensor=nvml": 1, "sensor=host": 1, "sensor=hwmon": 2,
         "sensor=estimate": 11 + order.index("estimate"),
     }  # fmt: skip
     assert prometheus.now(estimated, prometheus.steady) == {
         "sensor=rapl": 11 + order.index("rapl"), "sensor=host": 1, "sensor=estimate": 1,
+        "sensor=hwmon": 2,
     }  # fmt: skip
     assert not prometheus.now(measured, prometheus.silent)
     shares = prometheus.now(prometheus.fill(reads, prometheus.measured), prometheus.steady)

@@ -9,7 +9,8 @@ import pytest
 
 from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.errors import SensorAbsent, SensorFailed
-from wattmark_exporters.readings import Values
+from wattmark_exporters.readings import LeftOut, Values
+from wattmark_exporters.sensors.files import CHECKED_EVERY
 from wattmark_exporters.sensors.host import Host
 
 MACHINE = Path(__file__).parents[1] / "cases/xeon-e5-2680v4-two-sockets"
@@ -29,12 +30,22 @@ def host_of(machine: Path) -> Host:
 
 
 def read(sensor: Host) -> dict[str, dict[str, float | int]]:
-    """One read: fields by measurement and tag."""
-    found = {}
-    for reading in sensor.read():
-        assert isinstance(reading, Values)
-        found[" ".join([reading.measurement, *reading.tags.values()])] = dict(reading.fields)
+    """One read: fields by measurement and tag; nothing is left out."""
+    found, left_out = read_all(sensor)
+    assert left_out == {}
     return found
+
+
+def read_all(sensor: Host) -> tuple[dict[str, dict[str, float | int]], dict[str, str]]:
+    """One read: fields by measurement and tag, and what was left out, with the reason."""
+    found, left_out = {}, {}
+    for reading in sensor.read():
+        if isinstance(reading, LeftOut):
+            left_out[reading.part] = reading.reason
+        else:
+            assert isinstance(reading, Values)
+            found[" ".join([reading.measurement, *reading.tags.values()])] = dict(reading.fields)
+    return found, left_out
 
 
 def test_cpu_time_is_given_per_mode_without_guests(machine: Path) -> None:
@@ -101,13 +112,23 @@ def test_the_containers_network_is_used_with_a_reason(
 
 
 def test_what_is_missing_is_left_out(machine: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A sandbox without diskstats and meminfo still gives CPU and network."""
+    """A sandbox without diskstats and with half a meminfo still gives CPU, network and the memory
+    that there is; a file that comes later is read after the next look."""
+    diskstats = (machine / "proc/diskstats").read_bytes()
     (machine / "proc/diskstats").unlink()
     (machine / "proc/meminfo").write_text("MemTotal:   5 kB\n")
     with caplog.at_level(logging.WARNING):
         sensor = host_of(machine)
     assert "diskstats cannot be read" in caplog.text
-    assert set(read(sensor)) == {"cpu", "network lo", "network eno1"}
+    assert sensor.note() == f"cannot be read: {machine / 'proc/diskstats'}"
+    values, left_out = read_all(sensor)
+    assert set(values) == {"cpu", "memory", "network lo", "network eno1"}
+    assert values["memory"] == {"total_bytes": 5 * 1024.0}
+    assert left_out == {f"MemAvailable of {machine / 'proc/meminfo'}": "there is no such line"}
+    (machine / "proc/diskstats").write_bytes(diskstats)
+    sensor.rescan()
+    assert "disk sda" in read_all(sensor)[0]
+    assert sensor.note() == ""
     sensor.close()
 
 
@@ -117,12 +138,26 @@ def test_without_proc_stat_it_is_absent(tmp_path: Path) -> None:
         Host(tmp_path, tmp_path).start()
 
 
-def test_a_garbled_proc_stat_is_a_failure(machine: Path) -> None:
-    """Never a number made of rubbish."""
+def test_a_garbled_proc_stat_gives_no_cpu_time(machine: Path) -> None:
+    """Never a number made of rubbish, and nothing else with it; only without any file the sensor
+    has failed."""
     sensor = host_of(machine)
+    before = read(sensor)
     (machine / "proc/stat").write_text("cpu  1 2 3\n")
-    with pytest.raises(SensorFailed):
-        read(sensor)
+    after, left_out = read_all(sensor)
+    assert after == {name: fields for name, fields in before.items() if name != "cpu"}
+    reason = "its line of all CPUs' times is 'cpu  1 2 3'"
+    assert left_out == {f"CPU times of {machine / 'proc/stat'}": reason}
+    (machine / "proc/stat").unlink()
+    for _ in range(CHECKED_EVERY):
+        sensor.read()
+    after, left_out = read_all(sensor)
+    assert set(after) == set(before) - {"cpu"}
+    assert left_out == {str(machine / "proc/stat"): "No such file or directory"}
+    shutil.rmtree(machine / "proc")
+    sensor.rescan()
+    with pytest.raises(SensorFailed, match="No such file"):
+        [sensor.read() for _ in range(CHECKED_EVERY + 1)]
     sensor.close()
 
 

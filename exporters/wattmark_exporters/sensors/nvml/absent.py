@@ -1,8 +1,9 @@
 """Why no NVIDIA board can be read, and what to do about it."""
 
-from typing import Any, Final
+from typing import Final
 
 from wattmark_core.errors import SensorAbsent
+from wattmark_exporters.sensors.nvml.fields import words
 
 _LIBRARY_NOT_FOUND: Final = 12
 _REMEDIES: Final = {
@@ -46,11 +47,12 @@ def no_board(listed: int) -> SensorAbsent:
     )
 
 
-def of_error(error: Any) -> SensorAbsent:  # NVMLError; the library has no types
+def of_error(error: Exception) -> SensorAbsent:
     """The error for NVML that does not start."""
-    if error.value == _LIBRARY_NOT_FOUND:
+    code = getattr(error, "value", 0)  # of NVMLError; the library has no types
+    if code == _LIBRARY_NOT_FOUND:
         return no_library()
     reason, remedy = _REMEDIES.get(
-        error.value, (f"NVML does not start: {error}", "check that nvidia-smi works")
+        code, (f"NVML does not start: {words(error)}", "check that nvidia-smi works")
     )
     return SensorAbsent(reason, remedy, found=True)

@@ -3,8 +3,9 @@
 from types import ModuleType
 from typing import Final, NamedTuple
 
+from wattmark_core.printable import printable
 from wattmark_exporters.readings import Traits
-from wattmark_exporters.sensors.nvml.fields import Access, query, valid_or_none
+from wattmark_exporters.sensors.nvml.fields import Access, name, query, valid_or_none
 
 DEFAULT_PERIOD_SECONDS: Final = 0.1
 """T where it cannot be measured: the longest seen in arXiv 2312.02741."""
@@ -17,6 +18,7 @@ _AMPERE: Final = 7
 _HOPPER: Final = 9
 _GA100_CAPABILITY: Final = (8, 0)
 _UNKNOWN_COVERAGE: Final = 0.25
+_NO_NAME: Final = "NVIDIA GPU"
 
 
 class Coverage(NamedTuple):
@@ -42,8 +44,8 @@ def limit_watts(nvml: ModuleType, handle: object) -> float | None:
     does not hold yet.
     """
     limits = [
-        query(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, handle),
-        query(nvml, nvml.nvmlDeviceGetPowerManagementDefaultLimit, handle),
+        query(nvml, "nvmlDeviceGetEnforcedPowerLimit", handle),
+        query(nvml, "nvmlDeviceGetPowerManagementDefaultLimit", handle),
     ]
     milliwatts = [value for v in limits if v is not None and (value := valid_or_none(v))]
     return max(milliwatts) / 1e3 if milliwatts else None
@@ -53,14 +55,14 @@ def describe(
     nvml: ModuleType, handle: object, access: Access, period_seconds: float | None
 ) -> Traits:
     """The traits of a board; ``period_seconds``: measured T, None if it did not move."""
-    architecture = query(nvml, nvml.nvmlDeviceGetArchitecture, handle)
-    capability = query(nvml, nvml.nvmlDeviceGetCudaComputeCapability, handle)
+    architecture = query(nvml, "nvmlDeviceGetArchitecture", handle)
+    capability = query(nvml, "nvmlDeviceGetCudaComputeCapability", handle)
     ga100 = capability is not None and tuple(capability) == _GA100_CAPABILITY
     averaged = access.has_power and not access.instant and _averages(architecture, ga100=ga100)
     share = coverage(architecture, ga100=ga100)
-    mig = query(nvml, nvml.nvmlDeviceGetMigMode, handle)
+    mig = query(nvml, "nvmlDeviceGetMigMode", handle)
     notes = [
-        "no energy counter: power is integrated" if not access.counts else "",
+        _integrated(access),
         "power is an average over 1 s" if averaged else "",
         "" if share.known else "share of time seen by the sensor not published; 25 % assumed",
         "" if period_seconds else _still(access),
@@ -79,13 +81,23 @@ def describe(
 
 
 def model(nvml: ModuleType, handle: object) -> str:
-    """The board's name, as in "NVIDIA H100 80GB HBM3"."""
-    return str(query(nvml, nvml.nvmlDeviceGetName, handle) or "NVIDIA GPU")
+    """The board's name, as in "NVIDIA H100 80GB HBM3", printable."""
+    try:
+        return printable(name(nvml, "nvmlDeviceGetName", handle)) or _NO_NAME
+    except Exception:  # noqa: BLE001 - a board without a name is measured all the same
+        return _NO_NAME
 
 
 def _averages(architecture: int | None, *, ga100: bool) -> bool:
     """Is power that is not the instant field an average? Yes where the chip is not known."""
     return architecture is None or (architecture >= _AMPERE and not ga100)
+
+
+def _integrated(access: Access) -> str:
+    if access.counts:
+        return ""
+    why = "the energy counter stands still" if access.standing else "no energy counter"
+    return f"{why}: power is integrated"
 
 
 def _still(access: Access) -> str:

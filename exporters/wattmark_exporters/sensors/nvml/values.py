@@ -40,9 +40,9 @@ class Throttle:
 
 
 def _reasons(nvml: ModuleType, handle: object) -> int | None:
-    mask = query(nvml, nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
+    mask = query(nvml, "nvmlDeviceGetCurrentClocksEventReasons", handle)
     if mask is None:  # drivers before 535 know the old name alone
-        mask = query(nvml, nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
+        mask = query(nvml, "nvmlDeviceGetCurrentClocksThrottleReasons", handle)
     return mask if mask is not None and 0 <= mask < BLANK_64 else None
 
 
@@ -50,29 +50,29 @@ def slow_values(nvml: ModuleType, handle: object) -> dict[str, float | int]:
     """Fields of measurement ``gpu`` that change slowly; what the board does not answer is left
     out."""
     fields: dict[str, float | int | None] = {}
-    rates = query(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
+    rates = query(nvml, "nvmlDeviceGetUtilizationRates", handle)
     if rates is not None and rates.gpu <= 100:
         fields["utilization_ratio"] = rates.gpu / 100
-    memory = query(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
+    memory = query(nvml, "nvmlDeviceGetMemoryInfo", handle)
     if memory is not None and 0 < memory.total < BLANK_64 and memory.used <= memory.total:
         fields["memory_used_bytes"] = float(memory.used)
         fields["memory_total_bytes"] = float(memory.total)
     fields["temperature_celsius"] = _temperature(nvml, handle)
     for name, kind in (("sm", nvml.NVML_CLOCK_SM), ("memory", nvml.NVML_CLOCK_MEM)):
-        megahertz = query(nvml, nvml.nvmlDeviceGetClockInfo, handle, kind)
+        megahertz = query(nvml, "nvmlDeviceGetClockInfo", handle, kind)
         fields[f"{name}_clock_hertz"] = _scaled(megahertz, _MEGA)
-    limit = query(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+    limit = query(nvml, "nvmlDeviceGetEnforcedPowerLimit", handle)
     fields["power_limit_watts"] = _scaled(limit, 1e-3) or None
-    processes = query(nvml, nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    processes = query(nvml, "nvmlDeviceGetComputeRunningProcesses", handle)
     fields["processes"] = None if processes is None else len(processes)
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _temperature(nvml: ModuleType, handle: object) -> float | None:
     sensor = nvml.NVML_TEMPERATURE_GPU
-    celsius = query(nvml, nvml.nvmlDeviceGetTemperatureV, handle, sensor)
+    celsius = query(nvml, "nvmlDeviceGetTemperatureV", handle, sensor)
     if celsius is None:
-        celsius = query(nvml, nvml.nvmlDeviceGetTemperature, handle, sensor)
+        celsius = query(nvml, "nvmlDeviceGetTemperature", handle, sensor)
     if celsius is None or not _COLDEST <= celsius <= _HOTTEST:
         return None
     return float(celsius)

@@ -5,15 +5,18 @@ Names after ``drivers/powercap/intel_rapl_common.c``, which serves AMD too: pack
 ``psys-N`` stand beside the packages.
 """
 
+import errno
+import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from wattmark_core.catalogue import Domain
-from wattmark_exporters.readings import Traits
-from wattmark_exporters.sensors.files import first_integer, first_text
+from wattmark_core.plausible import most_watts
+from wattmark_core.printable import printable, quoted
+from wattmark_exporters.readings import LeftOut, Traits
+from wattmark_exporters.sensors.files import KeptFile, first_integer, first_text
 
 _ZONE: Final = re.compile(r"[a-z]+-rapl(?P<mmio>-mmio)?(?::\d+)+")
 _PACKAGE: Final = re.compile(r"package-(\d+)(?:-die-(\d+))?")
@@ -31,9 +34,6 @@ _LOW_WATTS: Final = 10.0
 """No platform with a coarse counter draws less: one unit takes at most unit / 10 W to pass."""
 _TURBO_RATIO: Final = 2.5
 """Bursts above the rated power, with room to spare: 253 W on a part rated at 125 W is usual."""
-_CEILING_WATTS: Final = {Domain.PSYS: 10_000.0}
-_SOCKET_CEILING_WATTS: Final = 2_000.0
-"""Boards that lift the power limit write 4,095 W; four times the largest socket sold is enough."""
 _FLOOR_WATTS: Final = 100.0
 """Firmware rates some laptops and memories at a fraction of what they draw in bursts."""
 
@@ -43,7 +43,8 @@ class Zone:
     """One powercap zone. ``owner``: ``socketN`` or ``platform``; ``die`` empty where there is one.
 
     ``mmio``: the same package by another way (``intel-rapl-mmio``). ``enabled`` False: the kernel
-    does not enforce limits there, and some machines do not count there either.
+    does not enforce limits there, and some machines do not count there either. ``name``: what the
+    kernel calls it; keys are given out anew when a driver is loaded again, names are not.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Zone:
     die: str = ""
     mmio: bool = False
     enabled: bool = True
+    name: str = ""
 
     @property
     def title(self) -> str:
@@ -60,16 +62,62 @@ class Zone:
         return f"{self.domain} of {self.owner}{self.die and '-' + self.die} ({self.key})"
 
 
-def find_zones(sysfs: Path) -> list[Zone]:
-    """All zones whose name is known, below ``class/powercap``, else ``devices/virtual/powercap``.
+class ZoneFile(KeptFile):
+    """A zone's counter. Another zone that took its place under the same path is not read for it:
+    then reads raise ``OSError``."""
+
+    def __init__(self, zone: Zone) -> None:
+        super().__init__(zone.folder / "energy_uj", 32)
+        self._name = zone.name
+        self._names = KeptFile(zone.folder / "name", 64)
+
+    def _open(self) -> int:
+        descriptor = super()._open()
+        if not self._is_named():
+            self.close()
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(self.path))
+        return descriptor
+
+    def _is_current(self, descriptor: int) -> bool:
+        return super()._is_current(descriptor) and self._is_named()
+
+    def _is_named(self) -> bool:
+        try:
+            return printable(self._names.read().strip()) == self._name
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        super().close()
+        self._names.close()
+
+
+class Zones(NamedTuple):
+    """The zones that are known, and those that are not."""
+
+    known: tuple[Zone, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def find_zones(sysfs: Path) -> Zones:
+    """All zones below ``class/powercap``, else ``devices/virtual/powercap``.
 
     The latter is what a container has: a mount of the class folder alone holds dangling links.
     """
-    folders = _named_folders((sysfs / "class/powercap").glob("*:*"))
-    if not folders:
-        folders = _named_folders((sysfs / "devices/virtual/powercap").rglob("*:*"))
-    zones = (_zone(key, *entry, folders) for key, entry in folders.items())
-    return [zone for zone in zones if zone is not None]
+    folders = _named_folders(sysfs / "class/powercap", "*:*")
+    if not any(folders.values()):
+        folders = _named_folders(sysfs / "devices/virtual/powercap", "**/*:*")
+    names = {folder.name: name for folder, name in folders.items()}
+    zones: list[Zone] = []
+    left_out: list[LeftOut] = []
+    for folder, name in folders.items():
+        zone = _zone(folder, name, names.get(folder.name.rpartition(":")[0], ""))
+        if zone is not None:
+            zones.append(zone)
+        else:
+            what = f"it is called {quoted(name)}" if name else "its name cannot be read"
+            left_out.append(LeftOut(f"zone {folder.name}", f"{what}: not one of RAPL's"))
+    return Zones(tuple(zones), tuple(left_out))
 
 
 def traits_of(zone: Zone, label: str, note: str) -> Traits:
@@ -94,31 +142,34 @@ def traits_of(zone: Zone, label: str, note: str) -> Traits:
     )
 
 
-def _named_folders(paths: Iterable[Path]) -> dict[str, tuple[Path, str]]:
-    named = {}
-    for path in sorted(paths):
-        name = first_text(path / "name") if _ZONE.fullmatch(path.name) else None
-        if name:
-            named[path.name] = (path, name)
-    return named
+def _named_folders(root: Path, pattern: str) -> dict[Path, str]:
+    """Zones' folders in order of their keys, and their names; empty where there is none."""
+    try:
+        paths = {path.name: path for path in sorted(root.glob(pattern))}
+    except OSError:  # a folder went away meanwhile
+        return {}
+    return {
+        path: first_text(path / "name") or ""
+        for key, path in sorted(paths.items()) if _ZONE.fullmatch(key)
+    }  # fmt: skip
 
 
-def _zone(key: str, folder: Path, name: str, folders: dict[str, tuple[Path, str]]) -> Zone | None:
-    parent = folders.get(key.rpartition(":")[0], (folder, ""))[1]
+def _zone(folder: Path, name: str, parent: str) -> Zone | None:
+    key = folder.name
     match = _ZONE.fullmatch(key)
     mmio = match is not None and match["mmio"] is not None
     enabled = first_integer(folder / "enabled") != 0
     if psys := _PSYS.fullmatch(name):
         owner = f"platform{psys[1] or ''}"
-        return Zone(key, folder, Domain.PSYS, owner, "", mmio, enabled)
+        return Zone(key, folder, Domain.PSYS, owner, "", mmio, enabled, name)
     domain = Domain.PACKAGE if _PACKAGE.fullmatch(name) else _PARTS.get(name)
     if domain is None:
         return None
     package = _PACKAGE.fullmatch(name) or _PACKAGE.fullmatch(parent)
     if package is None:  # its package is not in this mount: keep it apart under its own name
-        return Zone(key, folder, domain, key, "", mmio, enabled)
+        return Zone(key, folder, domain, key, "", mmio, enabled, name)
     die = f"die{package[2]}" if package[2] else ""
-    return Zone(key, folder, domain, f"socket{package[1]}", die, mmio, enabled)
+    return Zone(key, folder, domain, f"socket{package[1]}", die, mmio, enabled, name)
 
 
 def _limit_watts(zone: Zone) -> float | None:
@@ -131,11 +182,12 @@ def _limit_watts(zone: Zone) -> float | None:
     if zone.domain in {Domain.CORE, Domain.UNCORE}:
         folders.append(zone.folder.parent / zone.key.rpartition(":")[0])  # class: flat
         folders.append(zone.folder.parent)  # devices: nested
-    limits = [
-        microwatts * _MICRO
-        for folder in folders
-        for path in folder.glob("constraint_*_*_uw")
-        if (microwatts := first_integer(path))
-    ]
-    ceiling = _CEILING_WATTS.get(zone.domain, _SOCKET_CEILING_WATTS)
-    return min(max(max(limits) * _TURBO_RATIO, _FLOOR_WATTS), ceiling) if limits else None
+    try:
+        paths = [path for folder in folders for path in folder.glob("constraint_*_*_uw")]
+    except OSError:  # a folder went away meanwhile
+        return None
+    limits = [microwatts * _MICRO for path in paths if (microwatts := first_integer(path))]
+    if not limits:
+        return None
+    # boards that lift the power limit write 4,095 W
+    return min(max(max(limits) * _TURBO_RATIO, _FLOOR_WATTS), most_watts(zone.domain))

@@ -93,12 +93,13 @@ class ServedCertificate:
             raise ConfigurationError(f"TLS key {key} is encrypted; give one without a password")
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        check_owner_only(key, "TLS key")
         try:
             context.load_cert_chain(name, key, no_password)
-            return context, expiry(name.read_text(encoding="latin-1"))
+            expires = expiry(name.read_text(encoding="latin-1"))
         except (OSError, ssl.SSLError, ValueError) as error:
             raise ConfigurationError(f"TLS certificate {name} with key {key}: {error}") from error
+        check_owner_only(key, "TLS key")
+        return context, expires
 
     def _end(self) -> str:
         return f"{datetime.fromtimestamp(self.expires, UTC):%Y-%m-%d %H:%M} UTC"

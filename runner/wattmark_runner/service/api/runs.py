@@ -36,6 +36,8 @@ POLL_SECONDS: Final = 2.0
 """How late an event may reach a follower; looking costs the runner CPU time while it measures."""
 BEAT_SECONDS: Final = 15.0
 """Between lines of comment, by which a dead connection is noticed."""
+MOST_LABELS: Final = 32
+"""In one question; each is looked for in every run."""
 LOG_BYTES: Final = 1_000_000
 """The length of the end of a log that is shown."""
 EVENT_SCHEMA: Final = {
@@ -66,7 +68,9 @@ def list_runs(
     model: str = "",
     owner: str = "",
     source: RunSource | None = None,
-    label: Annotated[list[str], Query(description="NAME:VALUE; may be repeated")] = [],  # noqa: B006 - FastAPI copies it
+    label: Annotated[
+        list[str], Query(max_length=MOST_LABELS, description="NAME:VALUE; may be repeated")
+    ] = [],  # noqa: B006 - FastAPI copies it
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> RunsPage:

@@ -8,7 +8,7 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys, Role
 
-READ_KEY, RUN_KEY = "r" * 16, "x" * 40
+READ_KEY, RUN_KEY = "0123456789abcdeg", "a-key-of-40-characters-is-a-good-one-ok."
 
 
 def written(folder: Path, text: str, mode: int = 0o600) -> Path:

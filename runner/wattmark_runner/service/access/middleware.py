@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wattmark_core.http_guard import READING, Guard, plain
+from wattmark_core.printable import quoted
 from wattmark_core.seldom import Seldom
 from wattmark_runner.errors import BodyCutOff, BodyTooLarge
 from wattmark_runner.service.access.body import BODY, read_body
@@ -122,6 +123,8 @@ class AccessMiddleware:
         if key.role is not Role.RUN and method not in READING:
             raise ApiError(403, f"the key may only read; use a run key ({key.name})")
         scope[KEY_NAME] = key.name
+        if method not in READING:
+            log.info("%s: %s %s", key.name, method, quoted(scope["path"]))
 
     async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """What hands the app its body: read here, so that its size is known before it starts."""

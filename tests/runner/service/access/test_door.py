@@ -240,10 +240,10 @@ def test_nothing_is_logged_for_each_of_many(service: Any) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def test_keys_are_named_in_logs_of_refusals(
+def test_the_record_has_whose_key_it_was_and_the_log_who_was_refused(
     make_rooms: Callable[[], Any], api_of: Callable[..., Any]
 ) -> None:
-    """Who is refused stands in the log with an address, at a rate, and no key does."""
+    """By the key's name. The log has addresses, at a rate, and no key."""
     rooms = make_rooms()
     rooms.end("wattmark_runner")
     keys = rooms.data / "keys"
@@ -255,7 +255,22 @@ def test_keys_are_named_in_logs_of_refusals(
         assert httpx.get(f"{url}/api/v1/runs", headers=wrong).status_code == 401
     reader = {"Authorization": "Bearer a-read-key-of-the-tests"}
     assert httpx.post(f"{url}/api/v1/windows", headers=reader).status_code == 403
+    _acts_are_named(api_of(url, headers={"Authorization": "Bearer a-run-key-of-the-tests"}), rooms)
     log = (rooms.data / "wattmark_runner.log").read_text()
     assert 1 <= log.count("127.0.0.1 is refused with 401: the key is wrong") <= 5
     assert "not-a-key" not in log
     assert "a-run-key" not in log
+
+
+def _acts_are_named(api: Any, rooms: Any) -> None:
+    """A run, its cancelling, a window and its closing each say by whose key."""
+    run = api.post("/runs", {**rooms.quick, "seconds": 60.0})
+    assert (run["requested_by"], run["cancelled_by"]) == ("alice", "")
+    assert api.post(f"/runs/{run['run_id']}/cancel")["cancelled_by"] == "alice"
+    window = api.post("/windows", {"workload": "elsewhere", "model": "mine"})
+    assert (window["requested_by"], window["closed_by"]) == ("alice", "")
+    assert api.close_window(window)["closed_by"] == "alice"
+    assert {one["requested_by"] for one in api.get("/runs")["runs"]} == {"alice"}
+    assert {one["closed_by"] for one in api.get("/windows")["windows"]} == {"alice"}
+    assert "requested_by" not in api.get(f"/runs/{run['run_id']}")["record"]
+    assert "alice: POST '/api/v1/runs'" in (rooms.data / "wattmark_runner.log").read_text()

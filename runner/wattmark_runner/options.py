@@ -15,6 +15,7 @@ from typing import Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
+from wattmark_core.folders import make_private
 from wattmark_core.http_limits import BACKLOG
 from wattmark_core.net import HOST_NAME, host_port, listening_error, read_secret
 from wattmark_core.tls import ServedCertificate
@@ -99,7 +100,7 @@ def listening(host: str, port: int) -> socket.socket:
 def alone(data: Path) -> Iterator[None]:
     """Keep other services away from the data folder: two would both carry out its queue."""
     with _refused(data):
-        data.mkdir(parents=True, exist_ok=True)
+        make_private(data)
         with folder_lock(data):
             yield
 

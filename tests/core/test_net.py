@@ -1,5 +1,6 @@
 """Addresses to listen on, and files that hold secrets."""
 
+import secrets
 import socket
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from wattmark_core.errors import ConfigurationError, PortInUse
 from wattmark_core.net import (
+    weakness,
     host_port,
     in_url,
     is_loopback,
@@ -87,3 +89,27 @@ def test_a_file_that_others_can_read_is_refused_where_that_matters(tmp_path: Pat
         read_text(file, "key file", owner_only=True)
     file.chmod(0o600)
     assert read_text(file, "key file", owner_only=True) == "run key"
+
+
+def test_random_keys_are_not_weak() -> None:
+    """Of any usual alphabet, 16 characters and longer."""
+    for make in (
+        lambda: secrets.token_hex(8),
+        lambda: secrets.token_hex(24),
+        secrets.token_urlsafe,
+    ):
+        assert [key for key in (make() for _ in range(2_000)) if weakness(key)] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("x", "at least 16 characters"), ("0123456789abcde", "at least 16 characters"),
+        ("x" * 40, "different characters"), ("ab" * 20, "different characters"),
+        ("secret-" * 6, "a piece that is repeated"), ("abcdefghijklmnopq", "a run of characters"),
+        ("qponmlkjihgfedcba", "a run of characters"),
+    ],
+)  # fmt: skip
+def test_keys_that_are_easily_guessed_are_weak(key: str, reason: str) -> None:
+    """And it is said why."""
+    assert reason in (weakness(key) or "")

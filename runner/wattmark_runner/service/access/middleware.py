@@ -20,7 +20,7 @@ from wattmark_runner.service.access.body import BODY, read_body
 from wattmark_runner.service.access.head import as_get
 from wattmark_runner.service.access.keys import Keys, Role
 from wattmark_runner.service.access.protocol import TRUSTED
-from wattmark_runner.service.api.caller import KEY_NAME
+from wattmark_runner.service.api.caller import KEY_NAME, ONLY_READS
 from wattmark_runner.service.api.problems import ApiError, problem_response, refusal
 
 log = logging.getLogger(__name__)
@@ -123,6 +123,7 @@ class AccessMiddleware:
         if key.role is not Role.RUN and method not in READING:
             raise ApiError(403, f"the key may only read; use a run key ({key.name})")
         scope[KEY_NAME] = key.name
+        scope[ONLY_READS] = key.role is not Role.RUN
         if method not in READING:
             log.info("%s: %s %s", key.name, method, quoted(scope["path"]))
 

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from wattmark_runner.records.database import Listing, RunEvent
 from wattmark_runner.records.model import RunSource, RunState
 from wattmark_runner.scoring.reading import read_curves
-from wattmark_runner.service.api.caller import Caller
+from wattmark_runner.service.api.caller import Caller, run_key
 from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
@@ -136,9 +136,9 @@ def follow_run(
     return StreamingResponse(stream, media_type="text/event-stream")
 
 
-@router.get("/runs/{run_id}/log", response_class=PlainTextResponse)
+@router.get("/runs/{run_id}/log", response_class=PlainTextResponse, dependencies=[Depends(run_key)])
 def show_log(run_id: str, service: Service) -> str:
-    """What the run's worker printed, its end."""
+    """What the run's worker printed, its end. For run keys."""
     service.context.database.row(run_id)
     return _tail(service.context.log_of(run_id))
 

@@ -256,6 +256,11 @@ def test_the_record_has_whose_key_it_was_and_the_log_who_was_refused(
     reader = {"Authorization": "Bearer a-read-key-of-the-tests"}
     assert httpx.post(f"{url}/api/v1/windows", headers=reader).status_code == 403
     _acts_are_named(api_of(url, headers={"Authorization": "Bearer a-run-key-of-the-tests"}), rooms)
+    run_id = httpx.get(f"{url}/api/v1/runs", headers=reader).json()["runs"][0]["run_id"]
+    for path, status in ((f"/runs/{run_id}", 200), (f"/runs/{run_id}/log", 403)):
+        assert httpx.get(f"{url}/api/v1{path}", headers=reader).status_code == status
+    running = {"Authorization": "Bearer a-run-key-of-the-tests"}
+    assert httpx.get(f"{url}/api/v1/runs/{run_id}/log", headers=running).status_code == 200
     log = (rooms.data / "wattmark_runner.log").read_text()
     assert 1 <= log.count("127.0.0.1 is refused with 401: the key is wrong") <= 5
     assert "not-a-key" not in log

@@ -8,7 +8,7 @@ from typing import Final
 from wattmark_collector.status_metrics import CONTENT_TYPE, CollectorState
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.http_connection import HttpConnection
-from wattmark_core.http_guard import Guard
+from wattmark_core.http_guard import Guard, check_allowed
 from wattmark_core.http_request import Request, Response
 from wattmark_core.listener import Listener
 from wattmark_core.net import host_port, is_loopback
@@ -39,6 +39,7 @@ class StatusServer(Listener):
         allowed_hosts: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.state = state
+        check_allowed(allowed_hosts)
         host, port = check_address(address, insecure_network=insecure_network)
         super().__init__(host, port, _Connection, Guard.of(host, allowed_hosts))
         self._thread = Thread(target=self.serve, name="status server", daemon=True)

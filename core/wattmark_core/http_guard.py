@@ -14,12 +14,15 @@ from functools import cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from wattmark_core.errors import ConfigurationError
 from wattmark_core.net import HOST_NAME, is_address, is_loopback
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 HOST: Final = re.compile(rf"({HOST_NAME})(:[0-9]*)?")
 """Name or address, and port."""
+ALLOWED_HOST: Final = re.compile(rf"{HOST_NAME}|[0-9a-fA-F:.]+")
+"""The same without a port; an IPv6 address also without brackets."""
 WRONG_HOST: Final = 421
 WRONG_ORIGIN: Final = 403
 OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
@@ -70,6 +73,15 @@ class Guard:
             or self.any_name
             or (self.local_names and ("." not in name or is_address(name) or name in own_names()))
         )
+
+
+def check_allowed(names: Iterable[str]) -> None:
+    """Raise ``ConfigurationError`` for one of ``--allowed-host`` that no ``Host`` header has."""
+    for name in names:
+        if not ALLOWED_HOST.fullmatch(name):
+            raise ConfigurationError(
+                f"--allowed-host {name!r}: give a host name or an address, without port or URL"
+            )
 
 
 @cache

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.http_guard import Guard
+from wattmark_core.http_guard import Guard, check_allowed
 from wattmark_core.net import is_loopback, read_secret, weakness
 from wattmark_core.tls import ServedCertificate
 
@@ -31,7 +31,9 @@ class Security:
             )
 
     def guard(self, host: str) -> Guard:
-        """Whose requests are answered where the server listens on ``host``."""
+        """Whose requests are answered where the server listens on ``host``. Raises
+        ``ConfigurationError`` for what is no name."""
+        check_allowed(self.allowed_hosts)
         return Guard.of(host, self.allowed_hosts, tls=self.tls_cert is not None)
 
     def certificate(self) -> ServedCertificate | None:

@@ -5,19 +5,18 @@ imports a server or a framework. All functions raise ``ConfigurationError`` with
 """
 
 import argparse
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.folders import make_private
+from wattmark_core.http_guard import check_allowed
 from wattmark_core.http_limits import BACKLOG
-from wattmark_core.net import HOST_NAME, host_port, listening_error, read_secret
+from wattmark_core.net import host_port, listening_error, read_secret
 from wattmark_core.tls import ServedCertificate
 from wattmark_runner.records import migration
 from wattmark_runner.records.folder_lock import check_unlocked, folder_lock
@@ -26,9 +25,6 @@ from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.formula import Formula
-
-ALLOWED_HOST: Final = re.compile(rf"{HOST_NAME}|[0-9a-fA-F:.]+")
-"""As in a ``Host`` header, without the port; an IPv6 address also without brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +49,7 @@ def check(options: argparse.Namespace) -> Settings:
         insecure_network=options.insecure_network,
     )  # fmt: skip
     certificate = _certificate(options.tls_cert, options.tls_key)
-    for name in options.allowed_host:
-        if not ALLOWED_HOST.fullmatch(name):
-            raise ConfigurationError(
-                f"--allowed-host {name!r}: give a host name or an address, without port or URL"
-            )
+    check_allowed(options.allowed_host)
     config = load_config(options.config)
     formulas = tuple(Formula.parse(name, text) for name, text in config.formulas.items())
     return Settings(host, port, keys, certificate, config, formulas)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from threading import Thread
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from wattmark_core.exporter_api import TIME_HEADER
 from wattmark_core.http_connection import HttpConnection
@@ -14,6 +16,12 @@ from wattmark_core.http_guard import Guard
 from wattmark_core.http_limits import HEAD_BYTES, TARGET_BYTES
 from wattmark_core.http_request import Request, Response
 from wattmark_core.listener import Listener
+
+WHOLE = (
+    b"POST /arm?seconds=1&lease=a%20b HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n"
+    b"Sec-Fetch-Site: same-origin\r\nAuthorization: Bearer x\r\nContent-Length: 4\r\n\r\nbody"
+    b"GET /samples HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+)
 
 
 class Server(Listener):
@@ -203,3 +211,18 @@ def test_a_body_may_be_sent_in_pieces(client: socket.socket) -> None:
     data = answer(client, b"never")
     assert b"Content-Length: 8\r\n" in data
     assert b"\r\n\r\none\ntwo\nHTTP/1.1 200 OK\r\n" in data
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(at=st.integers(0, len(WHOLE)), taken=st.integers(0, 20), put=st.binary(max_size=20))
+def test_a_damaged_request_is_answered_or_refused(
+    server: Server, at: int, taken: int, put: bytes
+) -> None:
+    """Whatever stands in the place of some bytes: never a fault, and the next one is served."""
+    sent = WHOLE[:at] + put + WHOLE[at + taken :]
+    with socket.create_connection(("127.0.0.1", server.server_address[1]), 20) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        data = answer(client, b"never")
+    statuses = {int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", data)}
+    assert statuses <= {200, 400, 403, 408, 413, 414, 421, 431, 501, 100}

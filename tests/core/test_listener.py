@@ -16,8 +16,9 @@ from tests.hostile import answered, connected, status_of
 from wattmark_core import http_connection, listener
 from wattmark_core.http_connection import HttpConnection
 from wattmark_core.http_guard import Guard
+from wattmark_core.http_limits import BACKLOG
 from wattmark_core.http_request import Request, Response
-from wattmark_core.listener import BACKLOG, Listener, Places
+from wattmark_core.listener import Listener, Places
 from wattmark_core.seldom import Seldom
 from wattmark_core.tls import ServedCertificate
 
@@ -54,9 +55,9 @@ def serving(
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second where the program waits ten or thirty."""
+    """Half a second where the program waits ten or thirty."""
     for name in ("HEAD_SECONDS", "BODY_SECONDS", "HANDSHAKE_SECONDS", "IDLE_SECONDS"):
-        monkeypatch.setattr(http_connection, name, 1.0)
+        monkeypatch.setattr(http_connection, name, 0.5)
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
@@ -84,7 +85,7 @@ def test_who_does_not_go_on_is_let_go(sent: bytes, status: int) -> None:
         client.sendall(sent)
         start = time.monotonic()
         assert status_of(answered(client)) == status
-        assert 0.5 < time.monotonic() - start < 10
+        assert 0.3 < time.monotonic() - start < 10
 
 
 @pytest.mark.usefixtures("hasty")
@@ -129,7 +130,7 @@ def test_an_idle_connection_is_closed_and_an_active_one_kept() -> None:
         for _ in range(3):
             client.sendall(GET)
             assert b"/a" in client.recv(4096)
-            time.sleep(0.4)
+            time.sleep(0.2)
         assert answered(client) == b""
 
 

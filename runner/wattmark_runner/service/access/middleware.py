@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wattmark_core.http_guard import READING, Guard, plain
-from wattmark_core.printable import quoted
+from wattmark_core.printable import printable, quoted
 from wattmark_core.seldom import Seldom
 from wattmark_runner.errors import BodyCutOff, BodyTooLarge
 from wattmark_runner.service.access.body import BODY, read_body
@@ -95,7 +95,7 @@ class AccessMiddleware:
         if error.status in TOLD:
             client = scope.get("client") or ("somebody",)
             self._refused.warning(
-                "%s is refused with %d: %s", client[0], error.status, error.detail
+                "%s is refused with %d: %s", printable(client[0]), error.status, error.detail
             )
 
     def _check_host_and_origin(self, method: str, headers: Headers) -> None:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 PIECE_BYTES: Final = 4096
 """Read at a time: what a client sends in advance waits, and is not made into requests yet."""
+AHEAD_BYTES: Final = 1 << 20
+"""Requests in advance; what is read at once is less, and then no more is read."""
 FIELD_BYTES: Final = 4
 """Of a header beside its name and value: colon, blank, end of line."""
 LINGER_SECONDS: Final = 2.0
@@ -82,6 +84,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._part is _Part.HEAD and self._timer is None:
             self._within(HEAD_SECONDS)
         self._unread += data
+        if len(self._unread) > AHEAD_BYTES:
+            self.transport.abort()
+            return
         self._read()
 
     def pause_writing(self) -> None:
@@ -171,6 +176,8 @@ class LimitedProtocol(HttpToolsProtocol):
             else:
                 if self._quiet_bytes > HEAD_BYTES:
                     self._refuse(431, f"the headers have more than {HEAD_BYTES} bytes")
+        if self._unread:
+            self.flow.pause_reading()
 
     def _stop(self, status: int, reason: str) -> None:
         """Out of the parser."""

@@ -1,14 +1,18 @@
 """The runner's own process, and clients that mean ill."""
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.hostile import (
     GUARD,
@@ -24,6 +28,11 @@ from tests.hostile import (
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+WHOLE = (
+    b"GET /api/v1/runs?limit=2&label=a:b HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: 1\r\n\r\n"
+    b"POST /api/v1/windows/none HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Sec-Fetch-Site: same-origin\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+)
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -85,6 +94,20 @@ def test_other_megabytes_take_none_either(service: Any, sent: bytes) -> None:
             with suppress(BlockingIOError):
                 if not client.recv(1 << 16):
                     break
+
+
+def test_requests_without_end_take_none(service: Any) -> None:
+    """Sent without waiting for answers, while these are taken: they wait in the kernel."""
+    with no_more_memory(service), connected(service.url) as client:
+        sender = Thread(target=sent_all, args=(client, GET * (20 * MIB // len(GET)), 3.0))
+        sender.start()
+        answers = 0
+        with suppress(OSError):
+            while sender.is_alive() and (part := client.recv(1 << 16)):
+                answers += part.count(b"HTTP/1.1 200")
+        client.close()
+        sender.join()
+        assert answers > 100
 
 
 def test_the_headers_limit_is_32_kib(service: Any) -> None:
@@ -207,6 +230,20 @@ def test_every_error_is_a_problem(service: Any, sent: bytes, status: int) -> Non
         data = answered(client)
     is_problem(data, status)
     assert data.partition(b"\r\n\r\n")[2].decode("ascii").isprintable()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(at=st.integers(0, len(WHOLE)), taken=st.integers(0, 20), put=st.binary(max_size=20))
+def test_a_damaged_request_is_answered_or_refused(
+    service: Any, at: int, taken: int, put: bytes
+) -> None:
+    """Whatever stands in the place of some bytes is no fault of the service."""
+    with connected(service.url) as client:
+        client.sendall(WHOLE[:at] + put + WHOLE[at + taken :])
+        client.shutdown(socket.SHUT_WR)
+        data = answered(client)
+    statuses = re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", data)
+    assert all(status < b"500" for status in statuses), data
 
 
 def test_places_are_limited_and_a_silent_connection_gives_way(service: Any) -> None:

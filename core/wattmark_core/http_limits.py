@@ -21,7 +21,9 @@ SEND_SECONDS: Final = 30.0
 """A client that takes nothing of its answer for so long is let go."""
 IDLE_SECONDS: Final = 120.0
 """Between two requests on a kept connection."""
+UNKNOWN_GIVES_WAY_SECONDS: Final = 1.0
 GIVES_WAY_SECONDS: Final = 5.0
-"""When all places are taken, a connection that waits for its client for longer makes room."""
+"""When all places are taken, a connection that waits for its client for longer makes room; sooner
+if it was never answered well."""
 BACKLOG: Final = 128
 """Connections that the kernel keeps until they are accepted."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.http_guard import Guard
-from wattmark_core.http_limits import BACKLOG, GIVES_WAY_SECONDS
+from wattmark_core.http_limits import BACKLOG, GIVES_WAY_SECONDS, UNKNOWN_GIVES_WAY_SECONDS
 from wattmark_core.net import in_url, listening_error
 from wattmark_core.seldom import Seldom
 from wattmark_core.tls import ServedCertificate
@@ -52,6 +52,11 @@ class Place:
         self.since = time.monotonic()
         self.answering = False
 
+    def has_waited(self) -> bool:
+        """For its client, as long as others should wait for it."""
+        bound = GIVES_WAY_SECONDS if self.trusted else UNKNOWN_GIVES_WAY_SECONDS
+        return time.monotonic() - self.since >= bound
+
     def end(self) -> None:
         """Wakes its thread, which finds the connection closed."""
         with suppress(OSError):  # not through TLS, which another thread may be in
@@ -73,7 +78,7 @@ class Places:
             if len(self._taken) >= self._most:
                 waiting = [place for place in self._taken.values() if not place.answering]
                 longest = min(waiting, key=lambda place: (place.trusted, place.since), default=None)
-                if longest is None or time.monotonic() - longest.since < GIVES_WAY_SECONDS:
+                if longest is None or not longest.has_waited():
                     return False
                 longest.end()
                 del self._taken[longest.connection]

@@ -136,7 +136,7 @@ def test_an_idle_connection_is_closed_and_an_active_one_kept() -> None:
 
 def test_a_silent_connection_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """When all places are taken the one that waited longest without a good answer goes first."""
-    monkeypatch.setattr(listener, "GIVES_WAY_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "UNKNOWN_GIVES_WAY_SECONDS", 0.2)
     with serving(connections=3) as server, ExitStack() as stack:
         kept, silent, refused = (
             stack.enter_context(connected(server.url)) for _ in range(3)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_core.folders import make_private
 from wattmark_store import Store, open_store
 
 READY_SECONDS: Final = 30.0
@@ -112,7 +113,7 @@ def store_url_in(data: Path) -> str:
 def make_folder(data: Path) -> None:
     """The data folder. Raises ``ConfigurationError`` if it cannot be made or written."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        make_private(data)
     except OSError as error:
         raise ConfigurationError(
             f"data folder {data}: {error.strerror}; choose another with --data"

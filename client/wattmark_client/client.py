@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 PAGE: Final = 200
+ROLES: Final = frozenset({"read", "run"})
+NAMED: Final = 3
+"""Words in a line with a key's name."""
 API: Final = "/api/v1"
 
 
@@ -226,19 +229,22 @@ class Client:
 
 
 def key_of(path: str) -> str:
-    """The key in a file: its last word, as in a line ``run KEY``; empty without a path.
+    """The key in a file, of its last line: ``KEY``, ``run KEY`` or ``run KEY NAME``; empty without
+    a path.
 
     Raises ``ClientError``.
     """
     if not path:
         return ""
     try:
-        words = Path(path).read_text(encoding="ascii").split()
+        lines = Path(path).read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ClientError(f"key file {path}: {error}") from error
+    words = [line.split() for line in lines if line.strip() and line.strip()[0] != "#"]
     if not words:
         raise ClientError(f"key file {path} is empty; write the key into it")
-    return words[-1]
+    last = words[-1]
+    return last[1] if len(last) == NAMED and last[0] in ROLES else last[-1]
 
 
 def _entries(body: dict[str, Any], name: str) -> list[Any]:

@@ -140,6 +140,9 @@ class Run:
     shown: dict[str, Any] | None = None
     """The record in words; only of a run that was asked for by name."""
     final: bool | None = None
+    requested_by: str = ""
+    """The name of the key, as the runner's key file has it; empty: not known."""
+    cancelled_by: str = ""
 
     @property
     def ended(self) -> bool:
@@ -174,6 +177,8 @@ class WindowItem:
     label: str = ""
     max_seconds: float | None = None
     cpu_seconds: float | None = None
+    requested_by: str = ""
+    closed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

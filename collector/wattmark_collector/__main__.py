@@ -85,7 +85,10 @@ def _running(options: argparse.Namespace) -> Iterator[tuple[Collector, str]]:
         stack.callback(sink.close)
         address = ""
         if options.listen is not None:
-            server = StatusServer(options.listen, state, insecure_network=options.insecure_network)
+            server = StatusServer(
+                options.listen, state, insecure_network=options.insecure_network,
+                allowed_hosts=options.allowed_host,
+            )  # fmt: skip
             stack.callback(server.stop)
             server.start()
             address = server.url

@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--listen", metavar="HOST:PORT",
         help="address to serve /metrics and /healthz at; port 0 takes any (default:"
         " none)")  # fmt: skip
+    add("--allowed-host", metavar="NAME", action="append", default=[],
+        help="a name that clients of --listen use for this machine; may be repeated")  # fmt: skip
     add("--insecure-network", action="store_true",
         help="listen off loopback, on a private network")  # fmt: skip
     add("--once", action="store_true",

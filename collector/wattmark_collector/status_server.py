@@ -1,16 +1,19 @@
 """``GET /metrics`` and ``GET /healthz`` of the collector itself."""
 
 import json
+from collections.abc import Sequence
 from threading import Thread
-from typing import ClassVar, Final
+from typing import Final
 
 from wattmark_collector.status_metrics import CONTENT_TYPE, CollectorState
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.http_server import HttpHandler, HttpServer
+from wattmark_core.http_connection import HttpConnection
+from wattmark_core.http_guard import Guard, check_allowed
+from wattmark_core.http_request import Request, Response
+from wattmark_core.listener import Listener
 from wattmark_core.net import host_port, is_loopback
 
-IDLE_SECONDS: Final = 30.0
-POLL_SECONDS: Final = 0.1
+PAGES: Final = "no such page; there are /metrics /healthz\n"
 
 
 def check_address(address: str, *, insecure_network: bool) -> tuple[str, int]:
@@ -25,18 +28,21 @@ def check_address(address: str, *, insecure_network: bool) -> tuple[str, int]:
     return host, port
 
 
-class StatusServer(HttpServer):
-    """Listens once constructed. Raises ``PortInUse``, and ``ConfigurationError`` as
-    ``check_address``."""
+class StatusServer(Listener):
+    """Listens once constructed. ``allowed_hosts``: names that clients use for this machine beside
+    those it knows itself. Raises ``PortInUse``, and ``ConfigurationError`` as ``check_address``."""
 
-    program: ClassVar[str] = "wattmark-collector"
+    program = "wattmark-collector"
 
-    def __init__(self, address: str, state: CollectorState, *, insecure_network: bool) -> None:
+    def __init__(
+        self, address: str, state: CollectorState, *, insecure_network: bool,
+        allowed_hosts: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.state = state
-        super().__init__(*check_address(address, insecure_network=insecure_network), _Handler)
-        self._thread = Thread(
-            target=self.serve_forever, args=(POLL_SECONDS,), name="status server", daemon=True
-        )
+        check_allowed(allowed_hosts)
+        host, port = check_address(address, insecure_network=insecure_network)
+        super().__init__(host, port, _Connection, Guard.of(host, allowed_hosts))
+        self._thread = Thread(target=self.serve, name="status server", daemon=True)
 
     def start(self) -> None:
         """Serve in a thread of its own."""
@@ -44,31 +50,25 @@ class StatusServer(HttpServer):
 
     def stop(self) -> None:
         """Stop serving and close the socket."""
+        super().stop()
         if self._thread.is_alive():
-            self.shutdown()
             self._thread.join()
-        self.server_close()
 
 
-class _Handler(HttpHandler):
-    timeout = IDLE_SECONDS
+class _Connection(HttpConnection):
     server: StatusServer
 
-    def do_GET(self) -> None:
+    def respond(self, request: Request) -> Response:
         state = self.server.state
-        match self.path.partition("?")[0]:
+        if request.method != "GET":
+            return Response(405, b"the pages take GET\n", {"Allow": "GET, HEAD"})
+        match request.path:
             case "/metrics":
-                self._answer(200, state.metrics(), CONTENT_TYPE)
+                return Response(200, state.metrics(), content_type=CONTENT_TYPE)
             case "/healthz":
                 status = state.status()
                 body = json.dumps(status.body).encode() + b"\n"
-                self._answer(503 if status.failures else 200, body, "application/json")
+                code = 503 if status.failures else 200
+                return Response(code, body, content_type="application/json")
             case _:
-                self._answer(404, b"no such page; there are /metrics /healthz\n", "text/plain")
-
-    def _answer(self, status: int, body: bytes, content_type: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+                return Response(404, PAGES.encode())

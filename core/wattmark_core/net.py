@@ -4,6 +4,7 @@ import ipaddress
 import os
 import stat
 from errno import EADDRINUSE
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ CONTAINER_SECRETS: Final = Path("/run/secrets")
 """Mounted for one service, readable by whatever user that runs as."""
 HOST_NAME: Final = r"\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]'\"]+"
 """The pattern of a host as it stands in a URL or a ``Host`` header, without the port."""
+LEAST_CHARACTERS: Final = 16
+LEAST_DIFFERENT: Final = 6
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -41,6 +44,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, without brackets."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def listening_error(error: OSError, host: str, port: int) -> WattmarkError:
     """Why a program cannot listen there, to be raised from ``error``."""
     address = f"{in_url(host)}:{port}"
@@ -51,10 +63,46 @@ def listening_error(error: OSError, host: str, port: int) -> WattmarkError:
     return ConfigurationError(f"cannot listen on {address}: {error}")
 
 
-def read_secret(path: Path, what: str, content: str, *, encoding: str = "ascii") -> str:
+def weakness(key: str) -> str | None:
+    """Why a key or token is too easily guessed; None if it is not.
+
+    A guesser who may try a thousand a second needs, for 16 characters out of ten, 300,000 years,
+    for 8 out of 36 half a century, and for the words and runs that people type, minutes. Of
+    a million random keys of 16 digits 3,500 have fewer than 6 different ones, of hexadecimal digits
+    20.
+    """
+    if len(key) < LEAST_CHARACTERS:
+        return f"a key has at least {LEAST_CHARACTERS} characters"
+    if len(set(key)) < LEAST_DIFFERENT:
+        return f"a key has at least {LEAST_DIFFERENT} different characters"
+    if key in (key + key)[1:-1]:
+        return "the key is a piece that is repeated"
+    if len({ord(b) - ord(a) for a, b in pairwise(key)}) == 1:
+        return "the key is a run of characters in their order"
+    return None
+
+
+def check_owner_only(path: Path, what: str) -> None:
+    """Raise ``ConfigurationError``, with the command that mends it, for a file that is there and
+    that others than its owner can read or change."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # who opens it says so
+        return
+    _refuse_shared(mode, path, what)
+
+
+def _refuse_shared(mode: int, path: Path, what: str) -> None:
+    if mode & OTHERS and path.parent != CONTAINER_SECRETS:
+        raise ConfigurationError(f"others can read {what} {path}; chmod 600 {path}")
+
+
+def read_secret(
+    path: Path, what: str, content: str, *, encoding: str = "ascii", owner_only: bool = False
+) -> str:
     """The text of a file without the end of its line. Raises ``ConfigurationError`` as
     ``read_text`` does, and where it is empty; ``content`` names what it is to hold."""
-    text = read_text(path, what, encoding=encoding).strip("\r\n")
+    text = read_text(path, what, encoding=encoding, owner_only=owner_only).strip("\r\n")
     if not text.strip():
         raise ConfigurationError(f"{what} {path} is empty; write {content} into it")
     return text
@@ -68,9 +116,8 @@ def read_text(path: Path, what: str, *, encoding: str = "ascii", owner_only: boo
     """
     try:
         with path.open(encoding=encoding) as stream:
-            mode = os.fstat(stream.fileno()).st_mode
-            if owner_only and mode & OTHERS and path.parent != CONTAINER_SECRETS:
-                raise ConfigurationError(f"others can read {what} {path}; chmod 600 {path}")
+            if owner_only:
+                _refuse_shared(os.fstat(stream.fileno()).st_mode, path, what)
             return stream.read()
     except OSError as error:
         raise ConfigurationError(f"{what} {path}: {error.strerror}") from error

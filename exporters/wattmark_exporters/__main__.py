@@ -65,7 +65,11 @@ def run(options: argparse.Namespace) -> int:
     _check_host(options.host_name)
     chosen = _choose(options)
     security = Security(
-        options.tls_cert, options.tls_key, options.token_file, options.insecure_network
+        options.tls_cert,
+        options.tls_key,
+        options.token_file,
+        options.insecure_network,
+        tuple(options.allowed_host),
     )
     server = ExporterServer(*host_port(options.listen), security)
     clock = SystemClock()
@@ -195,6 +199,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key, PEM")
     add("--token-file", metavar="FILE", type=Path,
         help="file with the bearer token that clients must send")  # fmt: skip
+    add("--allowed-host", metavar="NAME", action="append", default=[],
+        help="a name that clients use for this machine; may be repeated")  # fmt: skip
     add("--insecure-network", action="store_true",
         help="listen off loopback without TLS and token, on a private network")  # fmt: skip
     return parser

@@ -1,16 +1,10 @@
 """The exporter's HTTP server: standard library only, one thread per kept connection."""
 
 import json
-import logging
 import math
-import socket
-import sys
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from socketserver import TCPServer, ThreadingMixIn
-from typing import Any, Final
+from typing import Final
 
 from wattmark_core.exporter_api import (
     BASE_HEADER,
@@ -20,19 +14,24 @@ from wattmark_core.exporter_api import (
     TimeBase,
     report_json,
 )
-from wattmark_core.net import in_url, listening_error
-from wattmark_exporters.http_connection import HttpConnection, Request, Response
+from wattmark_core.http_connection import HttpConnection
+from wattmark_core.http_request import Request, Response
+from wattmark_core.listener import Listener
 from wattmark_exporters.ring import PIECE_LINES
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
 
-log = logging.getLogger(__name__)
-
-ACCEPT_PAUSE_SECONDS: Final = 0.05
 METHODS: Final = {
     "/samples": "GET", "/sample": "POST", "/arm": "POST", "/metrics": "GET",
     "/healthz": "GET", "/sensors": "GET",
 }  # fmt: skip
+
+
+_EXPIRY: Final = b"""\
+# HELP wattmark_exporter_tls_certificate_expiry_seconds End of the certificate it shows, Unix time.
+# TYPE wattmark_exporter_tls_certificate_expiry_seconds gauge
+wattmark_exporter_tls_certificate_expiry_seconds %d
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,66 +43,20 @@ class Backend:
     base: Callable[[], TimeBase]
 
 
-class ExporterServer(ThreadingMixIn, TCPServer):
+class ExporterServer(Listener):
     """Listens once constructed; ``backend`` must be set before it serves.
 
     Raises ``PortInUse``, or ``ConfigurationError`` for an address or file that cannot be used.
     """
 
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+    program = "wattmark-exporter"
     backend: Backend
 
     def __init__(self, host: str, port: int, security: Security) -> None:
         security.check_exposure(host)
-        self._tls = security.tls_context()
+        certificate = security.certificate()
         self.token = security.token()
-        self._stopping = False
-        if ":" in host:
-            self.address_family = socket.AF_INET6
-        try:
-            super().__init__((host, port), _Connection)
-        except OSError as error:
-            raise listening_error(error, host, port) from error
-
-    @property
-    def url(self) -> str:
-        """Its URL, ``http://HOST:PORT`` or ``https://…``."""
-        host, port = self.server_address[:2]
-        return f"{'http' if self._tls is None else 'https'}://{in_url(str(host))}:{port}"
-
-    def serve(self) -> None:
-        """Accept connections until ``stop``; waits in accept and so costs nothing meanwhile."""
-        while not self._stopping:
-            try:
-                connection, address = self.get_request()
-            except OSError:  # stopped, or out of descriptors: others may be closed soon
-                time.sleep(ACCEPT_PAUSE_SECONDS)
-            else:
-                self.process_request(connection, address)
-
-    def stop(self) -> None:
-        """End ``serve`` and stop listening."""
-        self._stopping = True
-        with suppress(OSError):  # wakes accept
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.server_close()
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept; the TLS handshake happens in the connection's own thread."""
-        connection, address = self.socket.accept()
-        if self._tls is not None:
-            connection = self._tls.wrap_socket(
-                connection, server_side=True, do_handshake_on_connect=False
-            )
-        return connection, address
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Log what is a fault of ours; a client that goes away in the middle is no event."""
-        error = sys.exception()
-        if not isinstance(error, OSError):
-            log.error("a request failed: %r", error, exc_info=error)
+        super().__init__(host, port, _Connection, security.guard(host), certificate)
 
 
 class _Connection(HttpConnection):
@@ -112,7 +65,7 @@ class _Connection(HttpConnection):
     def respond(self, request: Request) -> Response:
         method, path, query, sent = request
         if self.server.token is not None and not self._bears(self.server.token, sent):
-            response = Response(401, b"a bearer token is needed; see --token-file\n")
+            response = self.refuse(401, _reason(sent))
         elif METHODS.get(path) != method:
             response = _refusal(path)
         else:
@@ -132,7 +85,9 @@ class _Connection(HttpConnection):
             case "/metrics":
                 from wattmark_exporters import metrics  # 3 MiB, for those who ask
 
+                certificate = self.server.certificate
                 text = metrics.render(backend.sampler.latest)
+                text += b"" if certificate is None else _EXPIRY % certificate.expires
                 return Response(200, text, content_type=metrics.CONTENT_TYPE)
             case "/sensors":
                 body = json.dumps(report_json(backend.report(), accept)).encode()
@@ -170,4 +125,12 @@ def _refusal(path: str) -> Response:
     method = METHODS.get(path)
     if method is None:
         return Response(404, f"no such page; there are {' '.join(METHODS)}\n".encode())
-    return Response(405, f"{path} takes {method}\n".encode(), {"Allow": method})
+    allowed = "GET, HEAD" if method == "GET" else method
+    return Response(405, f"{path} takes {method}\n".encode(), {"Allow": allowed})
+
+
+def _reason(headers: Mapping[str, str]) -> str:
+    """Why nobody is let in; what was sent is not repeated."""
+    if "authorization" in headers:
+        return "the bearer token is wrong; see --token-file"
+    return "a bearer token is needed; see --token-file"

@@ -1,20 +1,14 @@
 """``wattmark-runner``: the runner as a service."""
 
 import argparse
-import asyncio
 import ipaddress
 import os
-import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import Final
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from wattmark_core import healthcheck
 from wattmark_core.errors import WattmarkError
@@ -23,6 +17,7 @@ from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import in_url
 from wattmark_runner.options import alone, check, check_exporter, listening
 from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.service.access.server import Server
 from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
@@ -30,8 +25,6 @@ from wattmark_store import open_store
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
 HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
-GRACE_SECONDS: Final = 3
-"""How long answers under way may still take when the service ends."""
 SWITCH_SECONDS: Final = 0.0005
 """Opening a window must not wait Python's 5 ms for the thread that scores another run."""
 EXAMPLE: Final = """\
@@ -71,64 +64,12 @@ def _serve(options: argparse.Namespace) -> int:
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(settings.host)})
         services = Services.of(context)
-        scheme = "https" if options.tls_cert else "http"
+        scheme = "https" if settings.certificate else "http"
         url = f"{scheme}://{in_url(settings.host)}:{listener.getsockname()[1]}"
-        app = make_app(services, Access(hosts, settings.keys))
-        server = _Server(_server_config(options, app), services, url)
+        app = make_app(services, Access(hosts, settings.keys, settings.certificate))
+        server = Server(app, services, url, settings.certificate)
         server.run(sockets=[listener])
     return 0 if server.started else 1
-
-
-class _Server(uvicorn.Server):
-    """Prints READY once it answers, and ends open streams when it is to stop."""
-
-    def __init__(self, config: uvicorn.Config, services: Services, url: str) -> None:
-        super().__init__(config)
-        self._services = services
-        self._url = url
-        self._wake = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but a service that was asked to end, and did, has ended well: status 0."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
-        await super().startup(sockets=sockets)
-        if self.started:
-            sys.stdout.write(f"READY {self._url}\n")
-            sys.stdout.flush()
-
-    async def main_loop(self) -> None:
-        """Wait for a signal. Uvicorn's wakes ten times a second, for the time in ``Date`` too,
-        which took more CPU time beside a measurement than all else that the service does then."""
-        self._loop = asyncio.get_running_loop()
-        if not self.should_exit:
-            await self._wake.wait()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """See uvicorn. Also ends the wait of the main loop."""
-        super().handle_exit(sig, frame)
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake.set)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
-        self._services.stopping.set()
-        await super().shutdown(sockets=sockets)
-
-
-def _server_config(options: argparse.Namespace, app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_level="warning", access_log=False, server_header=False, date_header=False,
-        lifespan="on", ssl_certfile=options.tls_cert, ssl_keyfile=options.tls_key,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )  # fmt: skip
 
 
 def _names(host: str) -> Iterator[str]:
@@ -187,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--config", metavar="FILE", type=Path,
         help="workloads.toml: what may run, and own scores (default: the built-in)")  # fmt: skip
     add("--key-file", metavar="FILE", type=Path,
-        help="lines 'read KEY' and 'run KEY'; clients send one as bearer token")  # fmt: skip
+        help="lines 'read KEY NAME', 'run KEY NAME'; clients send KEY as bearer token")  # fmt: skip
     add("--tls-cert", metavar="FILE", type=Path, help="certificate chain, PEM")
     add("--tls-key", metavar="FILE", type=Path, help="its private key, PEM")
     add("--insecure-network", action="store_true",

@@ -3,6 +3,7 @@
 Exception
 ├── Cancelled                   work that was cancelled while it waited
 ├── BodyTooLarge                a request's body beyond the limit
+├── BodyCutOff                  a client that went in the middle of its request
 └── WattmarkError
     ├── RequestRefused
     │   ├── Invalid             the request is wrong, whenever it is sent
@@ -41,6 +42,10 @@ class ParameterError(ConfigurationError):
 
 class Cancelled(Exception):
     """The work was cancelled: by a user, or because its program ends."""
+
+
+class BodyCutOff(Exception):
+    """The client went before the end of its request's body, or was too slow."""
 
 
 class BodyTooLarge(Exception):

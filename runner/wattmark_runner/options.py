@@ -5,18 +5,19 @@ imports a server or a framework. All functions raise ``ConfigurationError`` with
 """
 
 import argparse
-import re
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
-from wattmark_core.net import HOST_NAME, host_port, listening_error, read_secret
+from wattmark_core.folders import make_private
+from wattmark_core.http_guard import check_allowed
+from wattmark_core.http_limits import BACKLOG
+from wattmark_core.net import host_port, listening_error, read_secret
+from wattmark_core.tls import ServedCertificate
 from wattmark_runner.records import migration
 from wattmark_runner.records.folder_lock import check_unlocked, folder_lock
 from wattmark_runner.service.access.exposure import check_exposure
@@ -24,9 +25,6 @@ from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.workloads.config import RunnerConfig
 from wattmark_runner.workloads.reading import load_config
 from wattmark_scoring.formula import Formula
-
-ALLOWED_HOST: Final = re.compile(rf"{HOST_NAME}|[0-9a-fA-F:.]+")
-"""As in a ``Host`` header, without the port; an IPv6 address also without brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,7 @@ class Settings:
     host: str
     port: int
     keys: Keys | None
+    certificate: ServedCertificate | None
     config: RunnerConfig
     formulas: tuple[Formula, ...]
 
@@ -49,15 +48,11 @@ def check(options: argparse.Namespace) -> Settings:
         host, has_keys=keys is not None, has_tls=options.tls_cert is not None,
         insecure_network=options.insecure_network,
     )  # fmt: skip
-    _check_tls(options.tls_cert, options.tls_key)
-    for name in options.allowed_host:
-        if not ALLOWED_HOST.fullmatch(name):
-            raise ConfigurationError(
-                f"--allowed-host {name!r}: give a host name or an address, without port or URL"
-            )
+    certificate = _certificate(options.tls_cert, options.tls_key)
+    check_allowed(options.allowed_host)
     config = load_config(options.config)
     formulas = tuple(Formula.parse(name, text) for name, text in config.formulas.items())
-    return Settings(host, port, keys, config, formulas)
+    return Settings(host, port, keys, certificate, config, formulas)
 
 
 def check_exporter(exporter: ExporterAddress) -> None:
@@ -86,7 +81,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise listening_error(error, host, port) from error
@@ -97,7 +92,7 @@ def listening(host: str, port: int) -> socket.socket:
 def alone(data: Path) -> Iterator[None]:
     """Keep other services away from the data folder: two would both carry out its queue."""
     with _refused(data):
-        data.mkdir(parents=True, exist_ok=True)
+        make_private(data)
         with folder_lock(data):
             yield
 
@@ -116,19 +111,7 @@ def _refused(data: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_tls(certificate: Path | None, key: Path | None) -> None:
+def _certificate(certificate: Path | None, key: Path | None) -> ServedCertificate | None:
     if (certificate is None) != (key is None):
         raise ConfigurationError("--tls-cert and --tls-key go together: give both, or neither")
-    if certificate is None:
-        return
-
-    def no_password() -> str:
-        raise ConfigurationError(f"TLS key {key} is encrypted; give one without a password")
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key, no_password)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"TLS certificate {certificate} with key {key}: {error}"
-        ) from error
+    return None if certificate is None else ServedCertificate(certificate, key)

@@ -237,7 +237,8 @@ def test_a_runner_reaches_its_exporter_over_tls(folder: Path, make_rooms: Any) -
     for module in ("wattmark_runner", "wattmark_collector", "wattmark_exporters"):
         rooms.end(module)
     token = rooms.data / "token"
-    token.write_text("of-the-tests")
+    token.write_text("a-token-of-the-tests")
+    token.chmod(0o600)
     rooms.exporter_url = rooms.start(
         "wattmark_exporters", "--listen", "127.0.0.1:0", "--token-file", str(token),
         "--tls-cert", str(folder / "exporter.pem"), "--tls-key", str(folder / "exporter.key"),

@@ -159,6 +159,10 @@ def test_the_key_comes_from_a_file(tmp_path: Any) -> None:
     """A line of the runner's own key file will do."""
     (tmp_path / "key").write_text("run 0123456789abcdef\n")
     assert key_of(str(tmp_path / "key")) == "0123456789abcdef"
+    (tmp_path / "key").write_text(
+        "# ours\nread fedcba9876543210 bob\nrun 0123456789abcdef alice\n#\n"
+    )
+    assert key_of(str(tmp_path / "key")) == "0123456789abcdef"
     with pytest.raises(ClientError, match="nowhere"):
         key_of(str(tmp_path / "nowhere"))
 
@@ -174,7 +178,7 @@ def test_off_loopback_it_takes_a_key_and_tls(
     command = [sys.executable, "-m", "wattmark_cli", "tls", "init", str(folder)]
     subprocess.run(command, check=True, capture_output=True)
     keys = rooms.data / "keys"
-    keys.write_text(f"run {'k' * 32}\n")
+    keys.write_text("run a-key-of-the-tests\n")
     keys.chmod(0o600)
     url = rooms.start_runner(
         "--key-file", str(keys), "--tls-cert", str(folder / "runner.pem"),

@@ -20,7 +20,8 @@ def certificate(tmp_path: Path) -> Path:
          "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")],
         check=True, capture_output=True,
     )  # fmt: skip
-    (tmp_path / "token").write_text("s3cret\n")
+    (tmp_path / "token").write_text("a-token-of-the-tests\n")
+    (tmp_path / "token").chmod(0o600)
     (tmp_path / "wrong").write_text("guess\n")
     return tmp_path / "cert.pem"
 

@@ -1,6 +1,8 @@
 """Addresses to listen on, and files that hold secrets."""
 
+import random
 import socket
+import string
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from wattmark_core.net import (
     listening_error,
     read_secret,
     read_text,
+    weakness,
 )
 
 
@@ -87,3 +90,25 @@ def test_a_file_that_others_can_read_is_refused_where_that_matters(tmp_path: Pat
         read_text(file, "key file", owner_only=True)
     file.chmod(0o600)
     assert read_text(file, "key file", owner_only=True) == "run key"
+
+
+def test_random_keys_are_not_weak() -> None:
+    """In hexadecimal digits, and in letters and digits."""
+    chance = random.Random(1)  # noqa: S311 - no secret
+    for alphabet, length in (("0123456789abcdef", 32), (string.ascii_letters, 16)):
+        for _ in range(2_000):
+            assert weakness("".join(chance.choices(alphabet, k=length))) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("x", "at least 16 characters"), ("0123456789abcde", "at least 16 characters"),
+        ("x" * 40, "different characters"), ("ab" * 20, "different characters"),
+        ("secret-" * 6, "a piece that is repeated"), ("abcdefghijklmnopq", "a run of characters"),
+        ("qponmlkjihgfedcba", "a run of characters"),
+    ],
+)  # fmt: skip
+def test_keys_that_are_easily_guessed_are_weak(key: str, reason: str) -> None:
+    """And it is said why."""
+    assert reason in (weakness(key) or "")

@@ -326,10 +326,12 @@ def test_a_full_ring_arrives_whole(clock: FakeClock) -> None:
 def test_token(meter: Start, tmp_path: Path) -> None:
     """With a token file only its bearer is served."""
     token = tmp_path / "token"
-    token.write_text("s3cret\n")
+    token.write_text("a-token-of-the-tests\n")
+    token.chmod(0o600)
     running = meter("--token-file", str(token))
     assert running.client.sensors().host == "test-host"
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
+    bare = {"Authorization": "a-token-of-the-tests"}
+    for headers in ({}, {"Authorization": "Bearer wrong"}, bare):
         status, text, _ = request(running.url, "GET", "/sensors", headers=headers)
         assert status == 401
         assert "token" in text
@@ -338,7 +340,8 @@ def test_token(meter: Start, tmp_path: Path) -> None:
 def test_tls(meter: Start, tmp_path: Path) -> None:
     """With a certificate the exporter talks HTTPS, to a client that trusts it."""
     certificate, key, token = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "token"
-    token.write_text("s3cret")
+    token.write_text("a-token-of-the-tests")
+    token.chmod(0o600)
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",

@@ -163,6 +163,7 @@ def test_a_second_host_is_one_file_and_a_certificate(
     make = [sys.executable, "-m", "wattmark_cli", "tls", "init", str(certificates)]
     subprocess.run(make, check=True, capture_output=True)
     (certificates / "token").write_text("a-token-of-the-tests")
+    (certificates / "token").chmod(0o600)
     override = tmp_path / "build.yml"
     override.write_text("services: {exporter: {build: {network: host}}}\n")
     more = {"COMPOSE_PROJECT_NAME": f"wattmark-second-{os.getpid()}",

@@ -16,7 +16,7 @@ from wattmark_core.exporter_api import (
     TimeBase,
     report_json,
 )
-from wattmark_core.http_server import HttpHandler, HttpServer
+from wattmark_core.testing.http_server import HttpHandler, HttpServer
 
 POLL_SECONDS = 0.01
 

@@ -53,7 +53,7 @@ class Connections:
 
     def _open(self) -> sqlite3.Connection:
         if not self._made:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One thread at a time uses it, though not always the same.
         connection = sqlite3.connect(self.path, timeout=30.0, check_same_thread=False)
         try:

@@ -3,6 +3,7 @@
 One SQLite file, authoritative for runs. Any thread or process may use it.
 """
 
+from wattmark_runner.records.acts import Act, Acts
 from wattmark_runner.records.answers import Answer, Answers
 from wattmark_runner.records.events import Events, RunEvent
 from wattmark_runner.records.listing import MANY, Listing
@@ -11,11 +12,12 @@ from wattmark_runner.records.scores import Scores, score_of
 from wattmark_runner.records.windows import WindowRow, Windows
 
 __all__ = [
-    "MANY", "Answer", "Listing", "RunDatabase", "RunEvent", "RunRow", "WindowRow", "score_of",
+    "MANY", "Act", "Answer", "Listing", "RunDatabase", "RunEvent", "RunRow", "WindowRow",
+    "score_of",
 ]  # fmt: skip
 
 
-class RunDatabase(Runs, Scores, Windows, Events, Answers):
+class RunDatabase(Runs, Scores, Windows, Events, Answers, Acts):
     """Runs in the file ``path``, which is made if it is missing.
 
     All methods raise ``StoreError`` with one line; ``UnknownRun`` for a run or window that the

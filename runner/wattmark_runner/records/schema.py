@@ -55,6 +55,14 @@ CREATE TABLE IF NOT EXISTS answers (
     headers TEXT NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS acts (
+    id INTEGER PRIMARY KEY,
+    subject TEXT NOT NULL,
+    act TEXT NOT NULL,
+    name TEXT NOT NULL,
+    time_ns INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS acts_by_subject ON acts(subject, id);
 CREATE TABLE IF NOT EXISTS scores (
     id INTEGER PRIMARY KEY,
     seq INTEGER NOT NULL,

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from wattmark_core.errors import WattmarkError
+from wattmark_core.tls import ServedCertificate
 from wattmark_runner.service import metrics, page_assets
 from wattmark_runner.service.access.idempotency import IdempotencyMiddleware
 from wattmark_runner.service.access.keys import Keys
@@ -38,18 +39,22 @@ Times that end in `_ns` are Unix ns, energy is in joules; every error is `applic
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whom the service answers: Host names, and keys where there are any."""
+    """Whom the service answers: Host names, keys where there are any, and under which
+    certificate."""
 
     hosts: frozenset[str]
     keys: Keys | None = None
+    certificate: ServedCertificate | None = None
 
 
 def make_app(services: Services, access: Access) -> ASGIApp:
     """The application over ``services``, which start and stop with it."""
-    return AccessMiddleware(calls(services), hosts=access.hosts, keys=access.keys)
+    return AccessMiddleware(
+        calls(services, access.certificate), hosts=access.hosts, keys=access.keys
+    )
 
 
-def calls(services: Services) -> FastAPI:
+def calls(services: Services, certificate: ServedCertificate | None = None) -> FastAPI:
     """The calls and the page, behind ``AccessMiddleware``."""
 
     @asynccontextmanager
@@ -68,13 +73,13 @@ def calls(services: Services) -> FastAPI:
     problems.install(app)
     for module in (runs, windows, scores, host, tables):
         app.include_router(module.router, prefix="/api/v1", responses=problems.RESPONSES)
-    app.include_router(_about_itself(services))
+    app.include_router(_about_itself(services, certificate))
     app.include_router(page_assets.router)
     app.mount("/static", StaticFiles(directory=PAGE), name="static")
     return app
 
 
-def _about_itself(services: Services) -> APIRouter:
+def _about_itself(services: Services, certificate: ServedCertificate | None) -> APIRouter:
     router = APIRouter(tags=["service"])
 
     @router.get("/", response_class=FileResponse, include_in_schema=False)
@@ -105,6 +110,6 @@ def _about_itself(services: Services) -> APIRouter:
     @router.get("/metrics", response_class=PlainTextResponse)
     def own_metrics() -> Response:
         """Runs by state, open windows, the process: for Prometheus."""
-        return Response(metrics.render(services), media_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(services, certificate), media_type=metrics.CONTENT_TYPE)
 
     return router

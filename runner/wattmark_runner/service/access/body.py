@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope
 
-from wattmark_runner.errors import BodyTooLarge
+from wattmark_runner.errors import BodyCutOff, BodyTooLarge
 
 BODY: Final = "wattmark.body"
 """The key of the scope under which the middleware within find it."""
@@ -13,12 +13,15 @@ BODY: Final = "wattmark.body"
 async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:
     """Read the body into the scope; the ``receive`` that hands it to the app once more.
 
-    Raises ``BodyTooLarge`` as soon as more than ``limit_bytes`` have come.
+    Raises ``BodyTooLarge`` as soon as more than ``limit_bytes`` have come, ``BodyCutOff`` if the
+    client goes before the end: half a body is none.
     """
     body = bytearray()
     message: Message = {"more_body": True}
     while message.get("more_body", False):
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyCutOff
         body += message.get("body", b"")
         if len(body) > limit_bytes:
             raise BodyTooLarge

@@ -1,21 +1,25 @@
 """Keys of the service: who may read, and who may also start, stop and annotate runs.
 
-A key file has lines ``read KEY`` and ``run KEY``; ``#`` begins a comment line. Only its owner may
-be able to read it; a container's secrets are mounted for one service, readable by whatever user
-that runs as.
+A key file has lines ``read KEY NAME`` and ``run KEY NAME``; the name, one word, says in records and
+logs who did something, and may be left out. ``#`` begins a comment line. Only its owner may be able
+to read the file; a container's secrets are mounted for one service, readable by whatever user that
+runs as.
 """
 
 import hashlib
 import hmac
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.net import read_text
+from wattmark_core.net import read_text, weakness
+from wattmark_core.printable import unprintable
 
-LEAST_CHARACTERS: Final = 16
+LONGEST_NAME: Final = 100
+FORM: Final = "a line is 'read KEY' or 'run KEY', and a name of one word after it"
 
 
 class Role(StrEnum):
@@ -26,51 +30,72 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The known keys, as digests: of one length, and no key stands in memory or in a log."""
+class Key:
+    """A key as its digest: of one length, and no key stands in memory or in a log."""
 
-    digests: tuple[tuple[bytes, Role], ...]
+    digest: bytes
+    role: Role
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The known keys."""
+
+    keys: tuple[Key, ...]
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The keys of a file. Raises ``ConfigurationError``, which never repeats a key."""
+        """The keys of a file; those without a name are ``read-1``, ``run-1``, ``run-2`` in their
+        order. Raises ``ConfigurationError``, which never repeats a key."""
         lines = read_text(path, "key file", owner_only=True).splitlines()
-        digests: dict[bytes, Role] = {}
+        keys: dict[bytes, Key] = {}
+        count: Counter[Role] = Counter()
         for number, line in enumerate(lines, start=1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             try:
-                role, digest = _parsed(line)
-                if digest in digests:
+                key = _parsed(line, count)
+                if key.digest in keys:
                     raise ValueError("the key is there already; make another")
             except ValueError as error:
                 raise ConfigurationError(f"key file {path}, line {number}: {error}") from error
-            digests[digest] = role
-        if not digests:
+            keys[key.digest] = key
+        if not keys:
             raise ConfigurationError(f"key file {path} has no key; add a line 'run KEY'")
-        return cls(tuple(digests.items()))
+        return cls(tuple(keys.values()))
 
-    def role(self, authorization: str | None) -> Role | None:
-        """What the bearer of an ``Authorization`` header may do; None without a known key.
+    def of(self, authorization: str | None) -> Key | None:
+        """The key that an ``Authorization`` header bears; None if it is not known.
 
         All keys are compared, in constant time, so that the time taken reveals nothing of them.
         """
-        scheme, _, key = (authorization or "").partition(" ")
-        digest = _digest(key.strip())
-        owner: Role | None = None
-        for known, role in self.digests:
-            if hmac.compare_digest(known, digest):
-                owner = role
-        return owner if scheme.lower() == "bearer" else None
+        scheme, _, text = (authorization or "").partition(" ")
+        digest = _digest(text.strip())
+        borne: Key | None = None
+        for key in self.keys:
+            if hmac.compare_digest(key.digest, digest):
+                borne = key
+        return borne if scheme.lower() == "bearer" else None
+
+    def role(self, authorization: str | None) -> Role | None:
+        """What the bearer of a header may do; None without a known key."""
+        key = self.of(authorization)
+        return None if key is None else key.role
 
 
-def _parsed(line: str) -> tuple[Role, bytes]:
+def _parsed(line: str, count: Counter[Role]) -> Key:
     role, *rest = line.split()
-    if role not in set(Role) or len(rest) != 1:
-        raise ValueError("a line is 'read KEY' or 'run KEY'")
-    if len(rest[0]) < LEAST_CHARACTERS:
-        raise ValueError(f"a key has at least {LEAST_CHARACTERS} characters")
-    return Role(role), _digest(rest[0])
+    if role not in set(Role) or len(rest) not in {1, 2}:
+        raise ValueError(FORM)
+    reason = weakness(rest[0])
+    if reason is not None:
+        raise ValueError(f"{reason}; openssl rand -hex 16 makes one")
+    count[Role(role)] += 1
+    name = rest[1] if len(rest) > 1 else f"{role}-{count[Role(role)]}"
+    if len(name) > LONGEST_NAME or unprintable(name):
+        raise ValueError(f"a name has at most {LONGEST_NAME} characters, all printable")
+    return Key(_digest(rest[0]), Role(role), name)
 
 
 def _digest(key: str) -> bytes:

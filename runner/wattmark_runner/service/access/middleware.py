@@ -4,27 +4,31 @@ Pure ASGI, so that streams are passed on as they come. Put it around the whole a
 ``uvicorn.run(AccessMiddleware(app, …))``; then answers to unforeseen errors carry the headers too.
 """
 
-import re
+import logging
 from collections.abc import Iterable
 from email.utils import formatdate
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wattmark_core.net import HOST_NAME, is_loopback
-from wattmark_runner.errors import BodyTooLarge
+from wattmark_core.http_guard import READING, Guard, plain
+from wattmark_core.printable import printable, quoted
+from wattmark_core.seldom import Seldom
+from wattmark_runner.errors import BodyCutOff, BodyTooLarge
 from wattmark_runner.service.access.body import BODY, read_body
+from wattmark_runner.service.access.head import as_get
 from wattmark_runner.service.access.keys import Keys, Role
-from wattmark_runner.service.api.problems import ApiError, problem_response
+from wattmark_runner.service.access.protocol import TRUSTED
+from wattmark_runner.service.api.caller import KEY_NAME, ONLY_READS
+from wattmark_runner.service.api.problems import ApiError, problem_response, refusal
+
+log = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
 BODY_LIMIT_BYTES: Final = 65_536
-READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS: Final = frozenset({"/", "/healthz", "/readyz"})
 """Nothing to protect in them, nor under ``/static/``: the page asks for a key itself."""
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'; object-src 'none'",
@@ -32,9 +36,11 @@ SECURITY_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-HOST: Final = re.compile(rf"({HOST_NAME})(:[0-9]*)?")
-"""Name or address, and port."""
 POLICY_VIOLATION: Final = 1008
+TOLD: Final = frozenset({401, 403, 421})
+"""Refusals that show that somebody tries what they may not."""
+LONGEST_LENGTH: Final = 18
+"""Digits of a Content-Length that are looked at."""
 
 
 class AccessMiddleware:
@@ -46,15 +52,12 @@ class AccessMiddleware:
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        hosts: Iterable[str] = (),
-        keys: Keys | None = None,
+        self, app: ASGIApp, *, hosts: Iterable[str] = (), keys: Keys | None = None
     ) -> None:
         self._app = app
-        self._hosts = frozenset(_plain(host) for host in hosts)
+        self._guard = Guard(frozenset(plain(host) for host in hosts))
         self._keys = keys
+        self._refused = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one connection's requests before the app gets them."""
@@ -66,49 +69,71 @@ class AccessMiddleware:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Answer(send)
         try:
             headers = Headers(scope=scope)
-            self._check_host(headers)
-            _check_origin(scope["method"], headers)
-            self._check_key(scope["method"], scope["path"], headers)
+            self._check_host_and_origin(scope["method"], headers)
+            self._check_key(scope, headers)
+            scope[TRUSTED] = True
             checked = await self._checked_body(headers, scope, receive)
+            if scope["method"] == "HEAD":
+                await as_get(self._app, scope, checked, answer.send)
+            else:
+                await self._app(scope, checked, answer.send)
+        except BodyCutOff:  # there is nobody left to answer
+            return
         except ApiError as error:
-            answer = problem_response(
-                error.status, error.detail, scope["path"], headers=error.headers
-            )
-            await answer(scope, receive, send)
-        else:
-            await self._app(scope, checked, send)
+            self._tell(scope, error)
+            await _problem(error, scope, receive, send)
+        except Exception as error:
+            if not answer.begun:
+                await _problem(refusal(error), scope, receive, send)
+            raise
 
-    def _check_host(self, headers: Headers) -> None:
+    def _tell(self, scope: Scope, error: ApiError) -> None:
+        """The log has who was refused, at a rate, and never a key."""
+        if error.status in TOLD:
+            client = scope.get("client") or ("somebody",)
+            self._refused.warning(
+                "%s is refused with %d: %s", printable(client[0]), error.status, error.detail
+            )
+
+    def _check_host_and_origin(self, method: str, headers: Headers) -> None:
         hosts = headers.getlist("host")
-        match = HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        name = _plain(match[1]) if match else ""
-        if not (is_loopback(name) or name in self._hosts):
-            raise ApiError(
-                421, "the Host header names another machine; use a name the service was given"
-            )
+        refused = self._guard.refusal(
+            method, hosts[0] if len(hosts) == 1 else None, headers.get("origin"),
+            headers.get("sec-fetch-site"), headers.get("sec-fetch-mode"),
+        )  # fmt: skip
+        if refused is not None:
+            raise ApiError(*refused)
 
-    def _check_key(self, method: str, path: str, headers: Headers) -> None:
-        if self._keys is None or (method in READING and _is_open(path)):
+    def _check_key(self, scope: Scope, headers: Headers) -> None:
+        method = scope["method"]
+        if self._keys is None or (method in READING and _is_open(scope["path"])):
             return
         authorization = headers.get("authorization")
-        role = self._keys.role(authorization)
-        if role is None:
+        key = self._keys.of(authorization)
+        if key is None:
             challenge = 'Bearer realm="wattmark"'
             if authorization is None:
                 detail = "a key is needed: send Authorization: Bearer KEY"
             else:
                 detail, challenge = "the key is wrong", f'{challenge}, error="invalid_token"'
             raise ApiError(401, detail, headers={"WWW-Authenticate": challenge})
-        if role is not Role.RUN and method not in READING:
-            raise ApiError(403, "the key may only read; use a run key")
+        if key.role is not Role.RUN and method not in READING:
+            raise ApiError(403, f"the key may only read; use a run key ({key.name})")
+        scope[KEY_NAME] = key.name
+        scope[ONLY_READS] = key.role is not Role.RUN
+        if method not in READING:
+            log.info("%s: %s %s", key.name, method, quoted(scope["path"]))
 
     async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """What hands the app its body: read here, so that its size is known before it starts."""
         scope[BODY] = b""
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > BODY_LIMIT_BYTES:
+        if not (length.isdecimal() and len(length) <= LONGEST_LENGTH):
+            raise self._too_large()
+        if int(length) > BODY_LIMIT_BYTES:
             raise self._too_large()
         if int(length) == 0 and "transfer-encoding" not in headers:
             return receive
@@ -127,45 +152,22 @@ class AccessMiddleware:
         return ApiError(413, f"the body has more than {BODY_LIMIT_BYTES} bytes")
 
 
-def _check_origin(method: str, headers: Headers) -> None:
-    """A page of another origin may not write, even in the browser of somebody who may."""
-    if method in READING:
-        return
-    origin = headers.get("origin")
-    if headers.get("sec-fetch-site") == "cross-site" or (
-        origin is not None and not _same_origin(origin, headers["host"])
-    ):
-        raise ApiError(403, "a page of another origin may not do this")
+class _Answer:
+    """Whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        """See ASGI."""
+        self.begun = True
+        await self._send(message)
 
 
-def _same_origin(origin: str, host: str) -> bool:
-    """Whether an origin is at the address of a Host header.
-
-    Its scheme is not compared: behind a proxy that ends TLS, the service does not know its own.
-    """
-    theirs = _split(origin)
-    ours = _split(f"{theirs.scheme}://{host}")
-    return theirs.hostname is not None and _address(theirs) == _address(ours)
-
-
-def _address(url: SplitResult) -> tuple[str, int | None]:
-    try:
-        port = url.port
-    except ValueError:
-        port = -1
-    return _plain(url.hostname or ""), port or DEFAULT_PORTS.get(url.scheme)
-
-
-def _split(url: str) -> SplitResult:
-    """The parts of a URL; none at all of what is no URL."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return urlsplit("")
-
-
-def _plain(host: str) -> str:
-    return host.lower().removesuffix(".").strip("[]")
+async def _problem(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    answer = problem_response(error.status, error.detail, scope["path"], headers=error.headers)
+    await answer(scope, receive, send)
 
 
 def _is_open(path: str) -> bool:

@@ -33,7 +33,7 @@ RUN: Final[dict[str, Any]] = {
     "owner": "", "labels": {"project": "thesis"}, "host": "lab7",
     "created_at": "2026-01-31T11:59:58Z", "started_at": "2026-01-31T12:00:00Z",
     "ended_at": "2026-01-31T12:01:52Z", "queue_position": None, "progress": None, "score": SCORE,
-    "score_texts": SCORE_TEXTS, "final": True,
+    "score_texts": SCORE_TEXTS, "final": True, "requested_by": "alice", "cancelled_by": "",
 }  # fmt: skip
 WINDOW: Final[dict[str, Any]] = {
     "window_id": "5f0c1b7e9d6a4f3f8b2e1c0d9a8b7c6d", "run_id": RUN_ID, "state": "closed",
@@ -42,7 +42,7 @@ WINDOW: Final[dict[str, Any]] = {
     "end_ns": 1769860812500000000, "max_seconds": 3600.0, "inferences": 10000, "correct": 8712,
     "cpu_seconds": 24.8, "joules": 765.1, "joules_low": 763.9, "joules_high": 766.3,
     "boundary": "cpu", "method": "counter", "complete": True, "overlapping": False,
-    "warnings": [],
+    "warnings": [], "requested_by": "alice", "closed_by": "alice",
 }  # fmt: skip
 GROUP: Final[dict[str, Any]] = {
     "workload": "fashion-mnist", "boundary": "cpu", "formula": "accuracy^2/energy",

@@ -28,6 +28,7 @@ from wattmark_core.errors import (
     UnknownRun,
     WattmarkError,
 )
+from wattmark_core.printable import printable
 from wattmark_runner.errors import Conflict, Invalid, RequestRefused
 from wattmark_runner.service.api.schemas import examples_of
 
@@ -85,6 +86,11 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
 
+def title_of(status: int) -> str:
+    """A status in words."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def problem_response(
     status: int,
     detail: str,
@@ -94,13 +100,12 @@ def problem_response(
 ) -> Response:
     """The answer with the problem; ``instance`` is the path that was asked for, unquoted."""
     problem = Problem(
-        title=TITLES.get(status) or HTTPStatus(status).phrase,
+        title=title_of(status),
         status=status,
-        detail=detail,
+        detail=printable(detail),
         instance=quote(instance),
-        errors=list(errors) or None,
+        errors=[FieldError(printable(one.field), printable(one.message)) for one in errors] or None,
     )
-    # ASCII: a lone surrogate that a client sent and a message repeats is no UTF-8.
     text = problem.model_dump_json(exclude_none=True, ensure_ascii=True)
     return Response(text, status, dict(headers or {}), MEDIA_TYPE)
 
@@ -120,11 +125,14 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     403: _described("a read key on a write, or a foreign origin"),
     404: _described("there is no such thing"),
     405: _described("the path takes another method"),
+    408: _described("the headers or the body took too long"),
     409: _described("its state does not allow it"),
     413: _described("the body is too large"),
+    414: _described("the path and query are too long"),
     415: _described("the body is not JSON"),
     421: _described("the Host header names another machine"),
     422: _described("the input is wrong"),
+    431: _described("the headers are too long"),
     500: _described("a fault of the service, which its log explains"),
     503: _described("the exporter or the store is away"),
 }

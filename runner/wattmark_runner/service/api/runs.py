@@ -12,6 +12,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from wattmark_runner.records.database import Listing, RunEvent
 from wattmark_runner.records.model import RunSource, RunState
 from wattmark_runner.scoring.reading import read_curves
+from wattmark_runner.service.api.caller import Caller, run_key
 from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.problems import ApiError, FieldError
@@ -36,6 +37,8 @@ POLL_SECONDS: Final = 2.0
 """How late an event may reach a follower; looking costs the runner CPU time while it measures."""
 BEAT_SECONDS: Final = 15.0
 """Between lines of comment, by which a dead connection is noticed."""
+MOST_LABELS: Final = 32
+"""In one question; each is looked for in every run."""
 LOG_BYTES: Final = 1_000_000
 """The length of the end of a log that is shown."""
 EVENT_SCHEMA: Final = {
@@ -51,9 +54,11 @@ Service = Annotated[Services, Depends(services)]
 
 
 @router.post("/runs", status_code=202, openapi_extra=IDEMPOTENT)
-def create_run(body: RunCreate, service: Service, request: Request, response: Response) -> Run:
+def create_run(
+    body: RunCreate, service: Service, by: Caller, request: Request, response: Response
+) -> Run:
     """Queue a run. It starts when those before it are over; one is measured at a time."""
-    row = service.queue.submit(body.request())
+    row = service.queue.submit(body.request(), by)
     response.headers["Location"] = f"{request.url.path}/{row.run_id}"
     return _run(service, row.run_id)
 
@@ -66,7 +71,9 @@ def list_runs(
     model: str = "",
     owner: str = "",
     source: RunSource | None = None,
-    label: Annotated[list[str], Query(description="NAME:VALUE; may be repeated")] = [],  # noqa: B006 - FastAPI copies it
+    label: Annotated[
+        list[str], Query(max_length=MOST_LABELS, description="NAME:VALUE; may be repeated")
+    ] = [],  # noqa: B006 - FastAPI copies it
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> RunsPage:
@@ -78,10 +85,14 @@ def list_runs(
     )  # fmt: skip
     rows = service.context.database.rows(page)
     waiting = _waiting(service)
+    acts = service.context.database.acts(row.run_id for row in rows[:limit])
     runs = [
-        Run.of(row, waiting.get(row.run_id), service.queue.progress(row.run_id))
+        Run.of(
+            row, waiting.get(row.run_id), service.queue.progress(row.run_id),
+            acts.get(row.run_id, {}),
+        )
         for row in rows[:limit]
-    ]
+    ]  # fmt: skip
     return RunsPage(runs=runs, next=next_cursor([row.seq for row in rows], limit))
 
 
@@ -94,13 +105,13 @@ def show_run(run_id: str, service: Service) -> RunDetail:
 
 
 @router.post("/runs/{run_id}/cancel", openapi_extra=IDEMPOTENT)
-def cancel_run(run_id: str, service: Service) -> Run:
+def cancel_run(run_id: str, service: Service, by: Caller) -> Run:
     """Cancel a run that waits or is under way; what it has measured is kept."""
     row = service.context.database.row(run_id)
     if row.source is RunSource.EXTERNAL:
-        service.external.cancel(run_id)
+        service.external.cancel(run_id, by)
     else:
-        service.queue.cancel(run_id)
+        service.queue.cancel(run_id, by)
     return _run(service, run_id)
 
 
@@ -125,9 +136,9 @@ def follow_run(
     return StreamingResponse(stream, media_type="text/event-stream")
 
 
-@router.get("/runs/{run_id}/log", response_class=PlainTextResponse)
+@router.get("/runs/{run_id}/log", response_class=PlainTextResponse, dependencies=[Depends(run_key)])
 def show_log(run_id: str, service: Service) -> str:
-    """What the run's worker printed, its end."""
+    """What the run's worker printed, its end. For run keys."""
     service.context.database.row(run_id)
     return _tail(service.context.log_of(run_id))
 
@@ -183,7 +194,8 @@ def score_again(run_id: str, service: Service) -> RunScores:
 def _run(service: Services, run_id: str) -> Run:
     row = service.context.database.row(run_id)
     position = _waiting(service).get(run_id) if row.state is RunState.QUEUED else None
-    return Run.of(row, position, service.queue.progress(run_id))
+    acts = service.context.database.acts([run_id])
+    return Run.of(row, position, service.queue.progress(run_id), acts.get(run_id, {}))
 
 
 def _waiting(service: Services) -> dict[str, int]:

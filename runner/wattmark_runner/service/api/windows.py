@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request, Response
 
 from wattmark_runner.errors import Invalid
-from wattmark_runner.records.database import Listing
+from wattmark_runner.records.database import Listing, WindowRow
+from wattmark_runner.service.api.caller import Caller
 from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
 from wattmark_runner.service.api.schemas.windows import (
@@ -22,7 +23,7 @@ Service = Annotated[Services, Depends(services)]
 
 @router.post("/windows", status_code=201, openapi_extra=IDEMPOTENT)
 def open_window(
-    body: WindowCreate, service: Service, request: Request, response: Response
+    body: WindowCreate, service: Service, by: Caller, request: Request, response: Response
 ) -> WindowItem:
     """Open a window now; or, with both times, post one that is over.
 
@@ -30,19 +31,19 @@ def open_window(
     """
     if body.whole:
         row = service.external.post(
-            body.request(), body.start_ns or 0, body.end_ns or 0, body.results()
+            body.request(), body.start_ns or 0, body.end_ns or 0, body.results(), by
         )
     else:
         _refuse_results(body)
-        row = service.external.open(body.request())
+        row = service.external.open(body.request(), by)
     response.headers["Location"] = f"{request.url.path}/{row.window.window_id}"
-    return WindowItem.of(row)
+    return _item(service, row)
 
 
 @router.patch("/windows/{window_id}")
-def close_window(window_id: str, body: WindowClose, service: Service) -> WindowItem:
+def close_window(window_id: str, body: WindowClose, service: Service, by: Caller) -> WindowItem:
     """Close a window now. Its run is scored when no window of it is open any more."""
-    return WindowItem.of(service.external.close(window_id, body.results()))
+    return _item(service, service.external.close(window_id, body.results(), by))
 
 
 @router.get("/windows")
@@ -58,8 +59,9 @@ def list_windows(
     rows = service.context.database.windows(
         Listing(limit + 1, None if cursor is None else int(cursor), equal)
     )
+    acts = service.context.database.acts(row.window.window_id for row in rows[:limit])
     return WindowsPage(
-        windows=[WindowItem.of(row) for row in rows[:limit]],
+        windows=[WindowItem.of(row, acts.get(row.window.window_id, {})) for row in rows[:limit]],
         next=next_cursor([row.seq for row in rows], limit),
     )
 
@@ -67,7 +69,12 @@ def list_windows(
 @router.get("/windows/{window_id}")
 def show_window(window_id: str, service: Service) -> WindowItem:
     """One window."""
-    return WindowItem.of(service.context.database.window(window_id))
+    return _item(service, service.context.database.window(window_id))
+
+
+def _item(service: Services, row: WindowRow) -> WindowItem:
+    window_id = row.window.window_id
+    return WindowItem.of(row, service.context.database.acts([window_id]).get(window_id, {}))
 
 
 def _refuse_results(body: WindowCreate) -> None:

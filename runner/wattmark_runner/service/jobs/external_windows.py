@@ -17,7 +17,7 @@ from wattmark_core.exporter_api import HostReport
 from wattmark_core.machine import about_machine
 from wattmark_core.results import Window
 from wattmark_runner.errors import Conflict
-from wattmark_runner.records.database import WindowRow
+from wattmark_runner.records.database import Act, WindowRow
 from wattmark_runner.records.model import RunRecord, RunSource, RunState
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.overhead import added, counts
@@ -76,7 +76,7 @@ class ExternalWindows:
         self._thread.join()
         self._exporter.close()
 
-    def open(self, request: WindowRequest) -> WindowRow:
+    def open(self, request: WindowRequest, by: str = "") -> WindowRow:
         """Open a window, now. Raises ``Invalid``, ``Conflict``, ``ExporterError``."""
         opening = self._exporter.edge(armed=1)  # first of all: this is the window's start
         try:
@@ -86,6 +86,7 @@ class ExternalWindows:
                 start_ns = opening.time_ns + report.offset_ns
                 window = runs.new_window(request, record, start_ns, start_ns)
                 row = WindowRow(window, max_seconds=request.max_seconds)
+                self._note(request, window, by)
                 self._save(record, RunState.RUNNING)
                 self._context.database.put_window(row)
                 deadline = time.monotonic() + request.max_seconds
@@ -97,7 +98,7 @@ class ExternalWindows:
             self._wake.set()
         return row
 
-    def close(self, window_id: str, results: WindowResults) -> WindowRow:
+    def close(self, window_id: str, results: WindowResults, by: str = "") -> WindowRow:
         """Close a window, now; its run is scored soon. Raises ``Invalid``, ``Conflict``."""
         closing = self._exporter.edge()  # first of all: this is the window's end
         runs.check_counts(results)
@@ -114,6 +115,7 @@ class ExternalWindows:
                 raise Conflict("the window's run was cancelled meanwhile; open another")
             try:
                 row = replace(opened.row, window=window, state="closed")
+                self._context.database.note(Act.CLOSED, by, window_id)
                 return self._add(row, cpu_ns - opened.cpu_ns)
             except StoreError:  # a full disk, perhaps: it can be closed once there is room
                 self._open.add(opened)
@@ -121,8 +123,9 @@ class ExternalWindows:
                 raise
 
     def post(
-        self, request: WindowRequest, start_ns: int, end_ns: int, results: WindowResults
-    ) -> WindowRow:
+        self, request: WindowRequest, start_ns: int, end_ns: int, results: WindowResults,
+        by: str = "",
+    ) -> WindowRow:  # fmt: skip
         """Record a window that is over, at times of the client's, Unix ns. Raises ``Invalid``."""
         runs.check_counts(results)
         report = self._host()
@@ -134,10 +137,11 @@ class ExternalWindows:
                 runs.new_window(request, record, start_ns, end_ns), inferences=results.inferences,
                 correct=results.correct, cpu_seconds=results.cpu_seconds, clock="client",
             )  # fmt: skip
+            self._note(request, window, by)
             self._context.database.save(record)
             return self._add(WindowRow(window, "closed", "client", None, (CLIENT_CLOCK,)))
 
-    def cancel(self, run_id: str) -> None:
+    def cancel(self, run_id: str, by: str = "") -> None:
         """Abandon the open windows of an external run, which is cancelled. Raises ``Conflict``."""
         with self._context.changing:
             record = self._context.database.load(run_id)
@@ -145,7 +149,13 @@ class ExternalWindows:
                 return
             if record.state is not RunState.RUNNING:
                 raise Conflict(f"the run is {record.state} already; nothing was cancelled")
+            self._context.database.note(Act.CANCELLED, by, run_id)
             self._give_up(record, RunState.CANCELLED, "cancelled")
+
+    def _note(self, request: WindowRequest, window: Window, by: str) -> None:
+        """Who asked for the window, and with it for its run if that is new."""
+        runs_too = (window.run_id,) if request.run_id is None else ()
+        self._context.database.note(Act.REQUESTED, by, window.window_id, *runs_too)
 
     def _host(self) -> HostReport:
         """The exporter's report, at most ``REPORT_SECONDS`` old. Raises ``ExporterError``."""

@@ -11,7 +11,7 @@ from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.request import check_request, new_run
 from wattmark_runner.execution.run import carry_out
 from wattmark_runner.execution.under_way import Hooks
-from wattmark_runner.records.database import RunRow
+from wattmark_runner.records.database import Act, RunRow
 from wattmark_runner.records.model import FINAL, RunRecord, RunRequest, RunState
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs.follower import STOPPED, RunFollower, complete
@@ -55,15 +55,17 @@ class RunQueue:
             self._changed.notify_all()
         self._thread.join()
 
-    def submit(self, request: RunRequest) -> RunRow:
-        """Queue a run. Raises ``ConfigurationError`` if it cannot be carried out here."""
+    def submit(self, request: RunRequest, by: str = "") -> RunRow:
+        """Queue a run that the holder of the key ``by`` asks for. Raises ``ConfigurationError`` if
+        it cannot be carried out here."""
         record = new_run(check_request(request, self._context.config.find(request.workload)))
+        self._context.database.note(Act.REQUESTED, by, record.run_id)
         self._context.database.save(record)
         with self._changed:
             self._changed.notify_all()
         return self._context.database.row(record.run_id)
 
-    def cancel(self, run_id: str) -> None:
+    def cancel(self, run_id: str, by: str = "") -> None:
         """Cancel a run that waits or is under way. Raises ``Conflict`` if it has ended."""
         with self._changed:
             record = self._context.database.load(run_id)
@@ -73,6 +75,7 @@ class RunQueue:
             left = record.state is RunState.SCORING and under_way is None  # by an earlier service
             if record.state in FINAL or left:
                 raise Conflict(f"the run is {record.state} already; nothing was cancelled")
+            self._context.database.note(Act.CANCELLED, by, run_id)
             if under_way is not None:
                 under_way.cancel.set()
                 return

@@ -123,6 +123,8 @@ function facts(shown) {
 function log(path, signal) {
   const place = h("pre", { tabindex: "0" }, "Loading…");
   return h("details", { id: "log", ontoggle: async (event) => {
-    if (event.target.open) place.textContent = (await text(`${path}/log`, signal)) || "The worker has printed nothing.";
+    if (!event.target.open) return;
+    const printed = text(`${path}/log`, signal).catch((error) => error.message); // a read key may not
+    place.textContent = (await printed) || "The worker has printed nothing.";
   } }, h("summary", {}, "Log of the worker"), place);
 }

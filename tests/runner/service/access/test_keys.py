@@ -8,7 +8,10 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys, Role
 
-READ_KEY, RUN_KEY = "r" * 16, "x" * 40
+WEAK = ["a", "x" * 16, "x" * 64, "abababababababab", "abcabcabcabcabcabc", "abcdefghijklmnop",
+        "0123456789abcde", "passwordpassword", "zyxwvutsrqponmlkj", "1111111111111112"]  # fmt: skip
+"""One character, one letter over and over, a piece that is repeated, a run, too few."""
+READ_KEY, RUN_KEY = "0123456789abcdeg", "a-key-of-40-characters-is-a-good-one-ok."
 
 
 def written(folder: Path, text: str, mode: int = 0o600) -> Path:
@@ -69,6 +72,35 @@ def test_a_bad_key_file_is_refused(tmp_path: Path, text: str, reason: str) -> No
     assert "\n" not in str(caught.value)
     assert RUN_KEY not in str(caught.value)
     assert "tooshort" not in str(caught.value)
+
+
+def test_keys_have_names(tmp_path: Path) -> None:
+    """The word after a key, else its role and number, so that files of before go on working."""
+    lines = ["run a-first-key-of-the-tests", "read a-second-key-of-the-tests",
+             "run a-third-key-of-the-tests Alfred", "run a-fourth-key-of-the-tests"]  # fmt: skip
+    keys = Keys.read(written(tmp_path, "\n".join(lines[:2] + lines[3:])))
+    assert [key.name for key in keys.keys] == ["run-1", "read-1", "run-2"]
+    keys = Keys.read(written(tmp_path, "\n".join(lines)))
+    assert [key.name for key in keys.keys] == ["run-1", "read-1", "Alfred", "run-3"]
+    named = keys.of("Bearer a-third-key-of-the-tests")
+    assert named is not None
+    assert (named.name, named.role) == ("Alfred", Role.RUN)
+    assert "a-third-key" not in repr(keys)
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m", "x" * 101])
+def test_a_name_is_printable_and_short(tmp_path: Path, name: str) -> None:
+    """It stands in records, logs and terminals."""
+    with pytest.raises(ConfigurationError, match="a name has at most 100 characters"):
+        Keys.read(written(tmp_path, f"run {RUN_KEY} {name}\n"))
+
+
+@pytest.mark.parametrize("key", WEAK)
+def test_a_weak_key_is_refused(tmp_path: Path, key: str) -> None:
+    """With what makes a better one; the key is not repeated."""
+    with pytest.raises(ConfigurationError, match="openssl rand -hex 16 makes one") as caught:
+        Keys.read(written(tmp_path, f"run {key}\n"))
+    assert len(key) == 1 or key not in str(caught.value)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o777])

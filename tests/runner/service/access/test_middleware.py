@@ -21,7 +21,7 @@ from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.access.middleware import BODY_LIMIT_BYTES, AccessMiddleware
 from wattmark_runner.service.api.problems import install
 
-RUN, READ = "x" * 20, "r" * 20
+RUN, READ = "a-run-key-of-the-tests", "a-read-key-of-the-tests"
 JSON = {"Content-Type": "application/json"}
 Client = httpx.Client
 

@@ -248,7 +248,7 @@ def test_a_key_sent_twice_at_once_is_carried_out_once(api: Any) -> None:
     api.close_window({"window_id": made.pop()})
 
 
-READ, RUN_KEY = "r" * 32, "w" * 32
+READ, RUN_KEY = "a-read-key-of-the-tests", "a-run-key-of-the-tests"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Runs over the wire."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.results import Boundary, Phase, Score
 from wattmark_runner.execution.progress import Progress
-from wattmark_runner.records.database import RunRow
+from wattmark_runner.records.database import Act, RunRow
 from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunState
 from wattmark_runner.service.api import examples
 from wattmark_runner.service.api.schemas.fields import Body, Gpu, Labels, Name, Owner, Seconds
@@ -85,10 +86,15 @@ class Run(BaseModel):
     score: Score | None = Field(description="accuracy² / energy in the run's own boundary")
     score_texts: ScoreTexts | None = Field(description="the score as people read it")
     final: bool = Field(description="nothing more will happen in the run")
+    requested_by: str = Field(default="", description="name of the key; empty: not known")
+    cancelled_by: str = Field(default="", description="the same of who cancelled it")
 
     @classmethod
-    def of(cls, row: RunRow, position: int | None, progress: Progress | None) -> Self:
-        """From the database's row."""
+    def of(
+        cls, row: RunRow, position: int | None, progress: Progress | None,
+        acts: Mapping[str, str],
+    ) -> Self:  # fmt: skip
+        """From the database's row, and who did what with it."""
         return cls(
             run_id=row.run_id, state=row.state, reason=row.reason, source=row.source,
             workload=row.workload, model=row.model, parameters=row.parameters, owner=row.owner,
@@ -102,6 +108,7 @@ class Run(BaseModel):
             score=row.score,
             score_texts=None if row.score is None else score_texts(row.score),
             final=row.state.final,
+            requested_by=acts.get(Act.REQUESTED, ""), cancelled_by=acts.get(Act.CANCELLED, ""),
         )  # fmt: skip
 
 

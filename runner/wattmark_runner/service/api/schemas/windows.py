@@ -1,12 +1,13 @@
 """Windows of code that runs elsewhere over the wire."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from wattmark_core.catalogue import Method
 from wattmark_core.results import Boundary, Phase
-from wattmark_runner.records.database import WindowRow
+from wattmark_runner.records.database import Act, WindowRow
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.service.api import examples
 from wattmark_runner.service.api.schemas.fields import (
@@ -119,11 +120,16 @@ class WindowItem(BaseModel):
     complete: bool
     overlapping: bool
     warnings: list[str]
+    requested_by: str = Field(default="", description="name of the key; empty: not known")
+    closed_by: str = Field(default="", description="the same of who closed it")
 
     @classmethod
-    def of(cls, row: WindowRow) -> Self:
-        """From the database's row."""
-        return cls(**row_fields(row))
+    def of(cls, row: WindowRow, acts: Mapping[str, str]) -> Self:
+        """From the database's row, and who did what with it."""
+        return cls(
+            **row_fields(row), requested_by=acts.get(Act.REQUESTED, ""),
+            closed_by=acts.get(Act.CLOSED, ""),
+        )  # fmt: skip
 
 
 class WindowsPage(BaseModel):

@@ -20,6 +20,7 @@ from wattmark_core.host_name import own_host
 from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import host_port
 from wattmark_core.printable import quoted, unprintable
+from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
@@ -28,7 +29,6 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
-from wattmark_exporters.time_base_clock import TimeBaseClock
 
 EXAMPLE: Final = """example:
   wattmark-exporter --listen 127.0.0.1:9109 --sensor mymeter:Plug

@@ -9,12 +9,12 @@ from typing import Final
 
 from wattmark_core.clock import Clock
 from wattmark_core.exporter_api import HostReport, TimeBase
+from wattmark_core.time_base_clock import SHIFT_LIMIT_NS, TimeBaseClock
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 from wattmark_exporters.ring import Ring, RingPage
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.series import Latest, SeriesWriter
-from wattmark_exporters.time_base_clock import SHIFT_LIMIT_NS, TimeBaseClock
 
 log = logging.getLogger(__name__)
 

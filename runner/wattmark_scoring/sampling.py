@@ -22,6 +22,7 @@ ALIAS_HALF_WIDTH: Final = 0.95
 PARTLY_IN_STEP: Final = 1.75
 """Reads at a jittered interval stay in step with a periodic load for a few periods, so changes do
 not quite add in squares; fitted to 0.3 s square waves read every 20 ms ± 10 %, in virtual time."""
+SLOW_SECONDS: Final = 1.0
 _Z95: Final = 1.96
 
 
@@ -34,6 +35,12 @@ class Spread:
 
 
 NO_SPREAD: Final = Spread(0.0, 0.0)
+
+
+def is_slow(series: EnergySeries) -> bool:
+    """Is its update period over 1 s? Such a counter is judged by how sure a window's energy is and
+    by how often it ticked, not by the window's length in periods."""
+    return series.update_period_seconds > SLOW_SECONDS
 
 
 def sampling_spread(

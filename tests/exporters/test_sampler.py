@@ -17,13 +17,13 @@ from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock
+from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.time_base_clock import TimeBaseClock
 
 TICKING = Traits(update_period_seconds=0.1, ticking=True, limit_watts=400.0)
 FREE = Traits(update_period_seconds=0.001)

@@ -7,12 +7,12 @@ from threading import enumerate as threads
 
 from wattmark_core.catalogue import Domain
 from wattmark_core.clock import SystemClock
+from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_exporters.readings import Counter, Reading, Sensor, Traits
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.time_base_clock import TimeBaseClock
 
 Wait = Callable[[Callable[[], bool]], None]
 

@@ -25,12 +25,12 @@ from wattmark_core.exporter_api import ExporterClient, HostReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock
+from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
-from wattmark_exporters.time_base_clock import TimeBaseClock
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 
 from wattmark_core.results import Phase, Window
-from wattmark_runner.windows.exporter_link import ExporterLink, read_host
+from wattmark_runner.windows.exporter_link import ExporterLink
+from wattmark_runner.windows.measured_host import measured_host
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_runner.windows.waiting import pause
@@ -21,8 +22,8 @@ def measure_idle(
 
     Raises ``ExporterError`` and ``StoreError``.
     """
-    report = read_host(exporter_url)
-    stamping = WindowStamping(report.host, report.offset_ns)
+    report = measured_host(exporter_url, store)
+    stamping = WindowStamping(report.host, report.offset_ns, bool(report.instance))
     with ExporterLink(exporter_url) as exporter:
         window = idle_window(seconds, stamping, exporter, lambda _: None, None)
     return put_marked(window, store)

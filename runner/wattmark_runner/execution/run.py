@@ -22,7 +22,8 @@ from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
 from wattmark_runner.scoring.pinning import counted, guard_seconds, window_seconds
 from wattmark_runner.scoring.run import score_when_sampled
-from wattmark_runner.windows.exporter_link import ExporterLink, read_host
+from wattmark_runner.windows.exporter_link import ExporterLink
+from wattmark_runner.windows.measured_host import measured_host
 from wattmark_runner.windows.waiting import pause
 from wattmark_runner.workloads import DATA_ROOT, Workload, find_workload
 from wattmark_runner.workloads.pretrained import to_download
@@ -83,7 +84,7 @@ def carry_out(
     Raises ``ConfigurationError`` or ``ExporterError`` when nothing could be started, ``StoreError``
     when results cannot be kept.
     """
-    _begin(record, workload, read_host(exporter_url))
+    _begin(record, workload, measured_host(exporter_url, store))
     if idle_before is not None:
         record.windows.append(idle_before)
     rest = float(record.request.parameters["pause_seconds"]) if workload.keras else 0.0
@@ -142,7 +143,7 @@ def _carry_out(run: RunUnderWay) -> None:
             save(record)
         measure(run)
         save(record)
-        if not run.exporter.failing:  # a baseline that nobody samples is time lost
+        if not run.exporter_lost:  # a baseline that nobody samples is time lost
             _idle(run, "idle after", record.request.idle_after_seconds)
         record.state = RunState.SCORING
         save(record)
@@ -203,7 +204,7 @@ def _score(run: RunUnderWay) -> None:
     score_when_sampled(
         run.record,
         run.store,
-        limit_seconds=DEAD_SAMPLES_SECONDS if run.exporter.failing else SAMPLES_SECONDS,
+        limit_seconds=DEAD_SAMPLES_SECONDS if run.exporter_lost else SAMPLES_SECONDS,
         cancel=run.cancel,
         open_windows=run.hooks.open_windows,
         formulas=run.hooks.formulas,

@@ -59,7 +59,13 @@ class RunUnderWay:
     @property
     def stamping(self) -> WindowStamping:
         """What its windows are stamped in."""
-        return WindowStamping(self.record.host, self.record.offset_ns)
+        record = self.record
+        return WindowStamping(record.host, record.offset_ns, bool(record.exporter_instance))
+
+    @property
+    def exporter_lost(self) -> bool:
+        """There is an exporter, and it does not answer any more."""
+        return bool(self.record.exporter_instance) and self.exporter.failing
 
     def add_window(self, window: Window) -> None:
         """Write a closed window into the store and the record. Raises ``StoreError``, but for a

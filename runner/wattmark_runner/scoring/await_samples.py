@@ -12,7 +12,13 @@ from wattmark_core.units import ns_to_seconds, seconds_to_ns
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.scoring.overhead import counts
 from wattmark_runner.scoring.pinning import counted
-from wattmark_runner.scoring.reading import beyond_ns, energy_tags, power_tags, reach_ns
+from wattmark_runner.scoring.reading import (
+    beyond_ns,
+    energy_tags,
+    outside_seconds,
+    power_tags,
+    reach_ns,
+)
 from wattmark_runner.windows.waiting import pause
 from wattmark_store import Selection, SeriesData, Store
 
@@ -41,11 +47,12 @@ class _Awaited:
     tags: dict[str, str]
     beyond_ns: int
     if_seen: bool = True
+    around_ns: int = AROUND_NS
 
     def selection(self) -> Selection:
         """What to read of the store to see them."""
-        first_ns = self.beyond_ns - AROUND_NS if self.if_seen else self.beyond_ns + 1
-        return Selection(self.measurement, first_ns, self.beyond_ns + AROUND_NS, self.tags)
+        first_ns = self.beyond_ns - self.around_ns if self.if_seen else self.beyond_ns + 1
+        return Selection(self.measurement, first_ns, self.beyond_ns + self.around_ns, self.tags)
 
     def arrived(self, answer: Sequence[SeriesData]) -> bool:
         """Whether the answer to ``selection`` holds what is awaited."""
@@ -66,6 +73,9 @@ def await_samples(
         _energy(record.host, series, end_ns + beyond_ns(series))
         for series in counted(record.series, record.request)
     ]
+    if needed:  # a counter that ticks every 15 s is given the time
+        slowest_ns = max(series.around_ns for series in needed)
+        limit_seconds += ns_to_seconds(slowest_ns - AROUND_NS)
     missing = _await(needed, store, limit_seconds, cancel)
     if missing:
         names = ", ".join(
@@ -89,7 +99,8 @@ def await_window(
 
 
 def _energy(host: str, series: EnergySeries, beyond_ns: int) -> _Awaited:
-    return _Awaited("energy", energy_tags(host, series), beyond_ns, if_seen=False)
+    around_ns = seconds_to_ns(outside_seconds(series))
+    return _Awaited("energy", energy_tags(host, series), beyond_ns, False, around_ns)
 
 
 def _counters(record: RunRecord, end_ns: int) -> Iterator[_Awaited]:

@@ -9,6 +9,7 @@ from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import BOUNDARY_DOMAINS, Boundary
 from wattmark_runner.records.model import RunRequest
 from wattmark_scoring.boundary import of_boundary
+from wattmark_scoring.sampling import is_slow
 
 PERIODS_A_WINDOW: Final = 100
 """A window of 100 update periods T has a raw edge error of T/(√6·W) = 0.4 %."""
@@ -16,6 +17,8 @@ LEAST_SECONDS: Final = 3.0
 PART_TIME_SECONDS: Final = 10.0
 """For a counter that sees a share of the time only, as NVIDIA's do: its period may be shorter than
 what that look needs to average out."""
+SLOW_PERIODS: Final = 10
+"""Of a slow counter: a window of 100 would take hours; what the edges leave open is stated."""
 LEAST_GUARD_SECONDS: Final = 0.5
 
 
@@ -47,7 +50,10 @@ def window_seconds(series: Sequence[EnergySeries]) -> float:
     """The least length of a measured window that every counter in use can resolve, s."""
     return max(
         [LEAST_SECONDS]
-        + [PERIODS_A_WINDOW * counter.update_period_seconds for counter in series]
+        + [
+            (SLOW_PERIODS if is_slow(counter) else PERIODS_A_WINDOW) * counter.update_period_seconds
+            for counter in series
+        ]
         + [PART_TIME_SECONDS for counter in series if counter.coverage_ratio < 1]
     )
 

@@ -1,4 +1,4 @@
-"""What scoring reads of samples: the only file that asks the store for any.
+"""What scoring reads of samples: the only file that asks the store for those of a window.
 
 A window is read once, in one call, or two where a counter is read more seldom than usual; what is
 made of it are pure functions of that. Nothing is used that may still have been on its way when the
@@ -23,7 +23,7 @@ MARGIN_SECONDS: Final = 5.0
 OWN_SECONDS: Final = 15.0
 """The same for CPU time of Wattmark's own programs: the collector's may come every 10 s."""
 OUTSIDE_SECONDS: Final = 30.0
-"""The same for a counter that has no sample nearer to an edge."""
+"""The same for a counter that has no sample nearer to an edge, or three reads of a slower one."""
 LEAST_REACH_SECONDS: Final = 0.5
 """The load goes on for so long after a measured window."""
 
@@ -70,6 +70,11 @@ def reach_ns(series: EnergySeries) -> int:
     return beyond_ns(series) + seconds_to_ns(max(LEAST_REACH_SECONDS, 2.0 * period))
 
 
+def outside_seconds(series: EnergySeries) -> float:
+    """How far outside a window a sample of the counter is looked for, s."""
+    return max(OUTSIDE_SECONDS, 3.0 * max(series.interval_seconds, series.update_period_seconds))
+
+
 def energy_tags(host: str, series: EnergySeries) -> dict[str, str]:
     """The tags of a counter's energy samples."""
     return {"host": host, **series.tags}
@@ -106,7 +111,8 @@ def _around(measurement: str, window: Window, seconds: float, tags: Mapping[str,
 
 def _counter_selections(window: Window, series: EnergySeries) -> tuple[Selection, Selection]:
     period = max(series.interval_seconds, series.update_period_seconds)
-    seconds = min(OUTSIDE_SECONDS, max(MARGIN_SECONDS, (NEIGHBOURS + 1) * period))
+    most = outside_seconds(series)
+    seconds = min(most, max(MARGIN_SECONDS, (NEIGHBOURS + 1) * period))
     return (
         _around("energy", window, seconds, energy_tags(window.host, series)),
         _around("power", window, seconds, power_tags(window.host, series)),
@@ -131,7 +137,10 @@ def _looked_further(
     far = [counter for counter in samples if not _bracketed(counter, window)]
     if far:
         answers = store.select([
-            _around("energy", window, OUTSIDE_SECONDS, energy_tags(window.host, counter.series))
+            _around(
+                "energy", window, outside_seconds(counter.series),
+                energy_tags(window.host, counter.series),
+            )
             for counter in far
         ])  # fmt: skip
         for counter, answer in zip(far, answers, strict=True):

@@ -23,7 +23,7 @@ from wattmark_runner.service.access.middleware import AccessMiddleware
 from wattmark_runner.service.api import host, problems, runs, scores, tables, windows
 from wattmark_runner.service.api.problems import ApiError
 from wattmark_runner.service.services import Services
-from wattmark_runner.windows.exporter_link import read_host
+from wattmark_runner.windows.measured_host import measured_host
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _about_itself(services: Services, certificate: ServedCertificate | None) -> 
     def ready() -> str:
         """The service can measure: its exporter answers and its runs can be read."""
         try:
-            read_host(services.context.exporter_url)
+            measured_host(services.context.exporter_url, services.context.store)
             services.context.database.counts()
         except WattmarkError as error:
             # Anybody may ask, without a key: the log has the particulars.

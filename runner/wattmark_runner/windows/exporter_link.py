@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
-from wattmark_core.clock import boot_id
+from wattmark_core.clock import SystemClock, boot_id
 from wattmark_core.errors import ExporterError, WattmarkError
 from wattmark_core.exporter_api import ExporterAddress, HostReport, TimeBase
+from wattmark_core.time_base_clock import TimeBaseClock
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ LEASE_SECONDS: Final = 20.0
 RENEW_SECONDS: Final = 8.0
 """One that gets no answer may be followed by the next before the lease is over."""
 TIMEOUT_SECONDS: Final = 2.0
+OWN_CLOCK: Final = "clock-"
+"""Begins the ``instance`` of a time base that is this machine's own, for want of an exporter."""
 ANSWER_SECONDS: Final = 30.0
 """Longer than the timeouts of one order can add up to."""
 
@@ -39,23 +42,24 @@ class WindowEdge:
     """Leases to add: 1, 0 or -1."""
     _answered = threading.Condition()
     """Of all edges: each waits for its own answer."""
-    _base: TimeBase | bool | None = False
+    _base: TimeBase | None = None
 
     def __init__(self, time_ns: int, armed: int = 0) -> None:
         self.time_ns = time_ns
         self.armed = armed
 
-    def resolve(self, base: TimeBase | None) -> None:
-        """Set the time base of the sample; None: nobody answered."""
+    def resolve(self, base: TimeBase) -> None:
+        """Set the time base of the sample."""
         with self._answered:
             self._base = base
             self._answered.notify_all()
 
     def base(self) -> TimeBase | None:
-        """The time base at the edge, None if no exporter answered. Waits for the answer."""
+        """The time base at the edge: the exporter's, or this machine's own if none answered. Waits
+        for it; None if it never came."""
         with self._answered:
-            self._answered.wait_for(lambda: self._base is not False, ANSWER_SECONDS)
-            return self._base if isinstance(self._base, TimeBase) else None
+            self._answered.wait_for(lambda: self._base is not None, ANSWER_SECONDS)
+            return self._base
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,9 @@ class ExporterLink:
         self._armed = 0
         self._renew_at = 0.0
         self._boot_id = boot_id()
+        self._own_clock = TimeBaseClock(SystemClock())
+        self._torn = 0
+        """How often our own clock was stepped, or the machine suspended."""
         self.failing = False
         self.failure = ""
 
@@ -142,7 +149,7 @@ class ExporterLink:
             order = self._next()
             self._armed += order.armed
             if isinstance(order, WindowEdge):
-                order.resolve(self._attempt(self._sample))
+                order.resolve(self._attempt(self._sample) or self._own_base())
             elif order.stop:
                 return
             if self._armed and time.monotonic() >= self._renew_at:
@@ -162,6 +169,12 @@ class ExporterLink:
         if base.boot_id != self._boot_id:
             raise ExporterError(f"the exporter at {self._client.url} is another machine's now")
         return base
+
+    def _own_base(self) -> TimeBase:
+        """What stamps where no exporter does."""
+        if self._own_clock.check() is not None:
+            self._torn += 1
+        return TimeBase(self._boot_id, f"{OWN_CLOCK}{self._torn}", self._own_clock.offset_ns)
 
     def _renew(self) -> None:
         self._client.arm(LEASE_SECONDS)

@@ -4,16 +4,21 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from wattmark_core.exporter_api import TimeBase
 from wattmark_core.results import Phase, Window
-from wattmark_runner.windows.exporter_link import WindowEdge
+from wattmark_runner.windows.exporter_link import OWN_CLOCK, WindowEdge
 
 
 @dataclass(frozen=True, slots=True)
 class WindowStamping:
-    """A host and what its exporter added to CLOCK_BOOTTIME when the first window opened, ns."""
+    """A host and what its exporter added to CLOCK_BOOTTIME when the first window opened, ns.
+
+    ``exporter`` False: there is none, this machine's own clock stamps.
+    """
 
     host: str
     offset_ns: int
+    exporter: bool = True
 
     def window(
         self, phase: Phase, opening: WindowEdge, closing: WindowEdge, **facts: Any
@@ -21,7 +26,8 @@ class WindowStamping:
         """The window between two edges. ``facts`` are further fields of ``Window``.
 
         It is stamped in the time base that held when it opened. It is incomplete if that one did
-        not hold to its end, or if the exporter did not answer at an edge.
+        not hold to its end (for want of an answer, a restart, a step of the clock, a suspension),
+        or was not the one that stamps.
         """
         first, last = opening.base(), closing.base()
         offset_ns = self.offset_ns if first is None else first.offset_ns
@@ -31,6 +37,9 @@ class WindowStamping:
             phase=phase,
             start_ns=opening.time_ns + offset_ns,
             end_ns=closing.time_ns + offset_ns,
-            complete=first is not None and first == last,
+            complete=first is not None and first == last and self._stamps(first),
             **facts,
         )
+
+    def _stamps(self, base: TimeBase) -> bool:
+        return base.instance.startswith(OWN_CLOCK) is not self.exporter

@@ -34,6 +34,7 @@ FILES: Final = (
     "samples",
     "gap",
     "edges",
+    "slow",
     "agreement",
     "clock",
     "coverage",

@@ -7,10 +7,11 @@ import numpy as np
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.labels import counter as counter_name
-from wattmark_core.results import Check
+from wattmark_core.results import Check, Verdict
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words, of_counters
 from wattmark_scoring.checks.verdicts import against_limit
+from wattmark_scoring.sampling import is_slow
 
 READS: Final = 3.0
 WINDOW_RATIO: Final = 0.02
@@ -22,8 +23,11 @@ LEAST_SECONDS: Final = 0.06
 def check(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int) -> Check:
     """Largest gap between samples: 3 reads; for integrated power also 2 % of the window. Fails.
 
-    A counter loses nothing between two reads, so the share of the window limits it not.
+    A counter loses nothing between two reads, so the share of the window limits it not; nor is
+    there a limit for one that ``is_slow``, see ``slow.py``.
     """
+    if is_slow(series):
+        return Check("gap", Verdict.VALID, None, None, "", "a slow counter is judged by its ticks")
     inside = counter.inside(start_ns, end_ns).times_ns
     times = np.concatenate(([start_ns], inside, [end_ns]))
     limit = READS * max(series.interval_seconds, series.update_period_seconds)
@@ -43,6 +47,8 @@ CHECK: Final = CheckFamily(
             device=r"samples of (.*)$",
         ),
     },
-    limits=(Limit("gap", "3 reads¹; where power is integrated also 2 % of W", "beyond"),),
+    limits=(
+        Limit("gap", "3 reads¹, if T ≤ 1 s; where power is integrated also 2 % of W", "beyond"),
+    ),
     of_window=of_counters(check),
 )  # fmt: skip

@@ -29,6 +29,7 @@ from wattmark_core.exporter_api import HostReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock
+from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_exporters.__main__ import start_sensors
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
@@ -37,7 +38,6 @@ from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.sensors.estimate import Estimate
 from wattmark_exporters.sensors.rapl.sensor import Rapl
-from wattmark_exporters.time_base_clock import TimeBaseClock
 
 CASES = Path(__file__).parents[1] / "cases"
 STARTED_AS = os.geteuid()

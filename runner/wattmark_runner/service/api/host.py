@@ -14,7 +14,7 @@ from wattmark_runner.service.api.schemas.host import (
 )
 from wattmark_runner.service.services import Services, services
 from wattmark_runner.views.advice import about_sources
-from wattmark_runner.windows.exporter_link import read_host
+from wattmark_runner.windows.measured_host import measured_host
 from wattmark_scoring.boundary import pin_sources
 
 router = APIRouter(tags=["scores"])
@@ -44,7 +44,7 @@ def list_workloads(service: Service) -> Workloads:
 @router.get("/sensors", tags=["host"])
 def list_sensors(service: Service) -> Sensors:
     """What this host can measure, and why not more."""
-    report = read_host(service.context.exporter_url)
+    report = measured_host(service.context.exporter_url, service.context.store)
     chosen = pin_sources(report.energy)
     return Sensors(
         host=report.host,

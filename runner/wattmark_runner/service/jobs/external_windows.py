@@ -26,7 +26,8 @@ from wattmark_runner.service.jobs import external_runs as runs
 from wattmark_runner.service.jobs.open_windows import OpenedWindow, OpenWindows
 from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
 from wattmark_runner.views.window_fields import row_fields
-from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
+from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge
+from wattmark_runner.windows.measured_host import measured_host
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_scoring.boundary import pin_sources
@@ -162,7 +163,10 @@ class ExternalWindows:
         now = time.monotonic()
         latest = self._report
         if latest is None or now - latest[0] > REPORT_SECONDS or self._exporter.failing:
-            latest = self._report = (now, read_host(self._context.exporter_url))
+            latest = self._report = (
+                now,
+                measured_host(self._context.exporter_url, self._context.store),
+            )
         return latest[1]
 
     def _run(self, request: WindowRequest, report: HostReport) -> RunRecord:
@@ -174,7 +178,8 @@ class ExternalWindows:
     def _closed(self, opened: OpenedWindow, closing: WindowEdge, results: WindowResults) -> Window:
         window = opened.window
         record = self._context.database.load(window.run_id)
-        stamping = WindowStamping(record.host, record.offset_ns)
+        has_exporter = bool(record.exporter_instance)
+        stamping = WindowStamping(record.host, record.offset_ns, has_exporter)
         stamped = stamping.window(window.phase, opened.opening, closing)
         return replace(
             window, start_ns=stamped.start_ns, end_ns=stamped.end_ns, complete=stamped.complete,

@@ -4,7 +4,13 @@ import pytest
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.testing import FakeClock
-from wattmark_exporters.time_base_clock import TimeBaseClock
+from wattmark_core.time_base_clock import TimeBaseClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Virtual time."""
+    return FakeClock()
 
 
 def test_even_time(clock: FakeClock) -> None:

@@ -9,6 +9,7 @@ from wattmark_runner.errors import Cancelled
 from wattmark_runner.execution.progress import LOAD_SECONDS, TRAIN_SECONDS
 from wattmark_runner.execution.under_way import RunUnderWay
 from wattmark_runner.execution.worker_process import WorkerProcess
+from wattmark_runner.scoring import throttled
 from wattmark_runner.scoring.overhead import added
 from wattmark_runner.windows.exporter_link import WindowEdge
 from wattmark_runner.worker.protocol import (
@@ -122,7 +123,9 @@ class _Measurement:
         record = self.run.record
         opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
         spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
-        record.constants = added(record.constants, spent_ns)
+        record.constants = throttled.added(
+            added(record.constants, spent_ns), ended.phase, ended.repeat, ended.throttled_seconds
+        )
         window = self.run.stamping.window(
             Phase(ended.phase),
             self.edges.pop(opening),

@@ -10,6 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 
+CPU_QUOTA: Final = "cpu_quota"
+"""The fact of ``Loaded.environment`` that says that there is a CPU quota, and which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """Make ready what is to be measured: ``builtin``, ``files``, ``entry_point`` or ``command``.
@@ -102,7 +106,8 @@ class EdgeReached:
 class PhaseEnd:
     """A window that is over: ``inferences`` done in it, CPU time of all that did them.
 
-    ``cpu_seconds`` None: not known.
+    ``cpu_seconds`` None: not known. ``throttled_seconds``: CPU time for which a quota held them
+    back; None: there is no quota, or it is not known.
     """
 
     phase: str
@@ -111,6 +116,7 @@ class PhaseEnd:
     end_ns: int
     inferences: int
     cpu_seconds: float | None
+    throttled_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from wattmark_runner.worker.datasets.pipeline import (
     require_memory,
 )
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
-from wattmark_runner.worker.memory import available_bytes
+from wattmark_runner.worker.memory import available_bytes, explained
 from wattmark_runner.worker.networks.streamed import IN_FLIGHT, NONE
 from wattmark_runner.worker.sessions.keras_choice import Choice
 from wattmark_runner.workloads.keras import ARCHITECTURES, DATASETS, FRAMEWORKS
@@ -163,6 +163,6 @@ def memory_explained(choice: Choice) -> Iterator[None]:
         if is_out_of_memory(error):
             raise RunError(
                 f"out of memory: {choice.model} in batches of {choice.batch_size} on"
-                f" {choice.backend}; take a smaller batch_size, or raise the workload's limit"
+                f" {choice.backend}; {explained()}; take a smaller batch_size, or raise the limit"
             ) from error
         raise

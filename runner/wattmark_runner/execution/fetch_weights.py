@@ -1,6 +1,7 @@
 """Weights that Keras has to download are fetched before anything is measured."""
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from wattmark_runner.errors import Cancelled
@@ -9,13 +10,14 @@ from wattmark_runner.worker.protocol import Load, Loaded
 
 
 def fetch_weights(
-    load: Load, log: Path, cancel: threading.Event, limit_seconds: float | None
-) -> None:
+    load: Load, log: Path, cancel: threading.Event, limit_seconds: float | None,
+    private: Iterable[Path] = (),
+) -> None:  # fmt: skip
     """Have a worker load the network, which leaves its weights in Keras's cache, and end it.
 
     Raises ``RunError`` if they cannot be had, and ``Cancelled``.
     """
-    with WorkerProcess(log, gpu=load.gpu) as worker:
+    with WorkerProcess(log, gpu=load.gpu, private=private, needed=load.places) as worker:
         worker.send(load)
         for message in worker.messages(cancel, limit_seconds):
             if isinstance(message, Loaded):

@@ -62,8 +62,11 @@ class _Measurement:
         """False: it trained the network, and another worker is to measure it."""
         run = self.run
         gpu = run.record.request.gpu
-        with WorkerProcess(run.log, gpu=gpu, on_edge=self._on_edge) as worker:
-            worker.send(load_command(run))
+        load = load_command(run)
+        with WorkerProcess(
+            run.log, gpu=gpu, on_edge=self._on_edge, private=run.private, needed=load.places
+        ) as worker:
+            worker.send(load)
             for message in worker.messages(run.cancel, run.workload.limits.seconds):
                 match message:
                     case Trained():

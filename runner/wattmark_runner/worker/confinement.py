@@ -29,9 +29,7 @@ UVM: Final = Path("/dev/nvidia-uvm")
 MODPROBE_SECONDS: Final = 20.0
 
 
-def confine(
-    private: Iterable[Path], needed: Iterable[Path], syscall: Syscall = system_call
-) -> str:
+def confine(private: Iterable[Path], needed: Iterable[Path], syscall: Syscall = system_call) -> str:
     """Give up all files in ``private`` folders, those files and their copies, for good.
 
     Call it before threads are started. ``needed``: may be used even if they lie in a private

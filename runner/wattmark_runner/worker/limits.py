@@ -82,7 +82,9 @@ def cpu_quotas(root: Path = Path("/")) -> list[CpuQuota]:
     for group in groups("cpu", root):
         cores, place = _cores(group)
         if cores is not None:
-            found.append(CpuQuota(cores, f"{place} of control group {printable(group.name)}", group))
+            found.append(
+                CpuQuota(cores, f"{place} of control group {printable(group.name)}", group)
+            )
     return found
 
 

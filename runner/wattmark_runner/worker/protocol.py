@@ -7,8 +7,8 @@ exporter's offset. Closing the worker's standard input ends it.
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
-
 
 CPU_QUOTA: Final = "cpu_quota"
 """The fact of ``Loaded.environment`` that says that there is a CPU quota, and which."""
@@ -36,6 +36,12 @@ class Load:
     command: list[str] = field(default_factory=list)
     memory_bytes: int | None = None
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def places(self) -> list[Path]:
+        """The files and folders that it names."""
+        named = (self.files.get(name, "") for name in ("path", "labels", "weights"))
+        return [Path(place).absolute() for place in (self.cache, self.data_root, *named) if place]
 
 
 @dataclass(frozen=True, slots=True)

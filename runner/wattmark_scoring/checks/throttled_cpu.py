@@ -9,7 +9,7 @@ from wattmark_scoring.checks.verdicts import against_limit
 from wattmark_scoring.measured import HeldBack, MeasuredWindow
 
 LIMIT_RATIO: Final = 0.01
-"""Half of what repeats may deviate by: a workload that stands still draws less, and takes longer."""
+"""Half of what repeats may deviate by: a workload that is held back draws less, for longer."""
 
 
 def check(held_back: HeldBack, seconds: float) -> Check:
@@ -34,6 +34,8 @@ CHECK: Final = CheckFamily(
             "Raise the quota (CPUQuota=, docker --cpus, a pod's CPU limit), or take fewer threads",
         ),
     },
-    limits=(Limit("throttled CPU", "where there is a CPU quota, it holds back ≤ 1 % of the window"),),
+    limits=(
+        Limit("throttled CPU", "where there is a CPU quota, it holds back ≤ 1 % of the window"),
+    ),
     of_window=of_window,
 )  # fmt: skip

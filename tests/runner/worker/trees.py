@@ -39,7 +39,7 @@ def docker_v1(root: Path) -> Path:
         f"{memory}/memory.limit_in_bytes": str(700 * MIB),
         f"{memory}/memory.usage_in_bytes": str(500 * MIB),
         f"{memory}/memory.use_hierarchy": "1",
-        f"{memory}/memory.stat": f"cache 9\ninactive_file 1\nhierarchical_memory_limit {700 * MIB}\n"
+        f"{memory}/memory.stat": f"inactive_file 1\nhierarchical_memory_limit {700 * MIB}\n"
                                  f"total_inactive_file {100 * MIB}",
         f"{cpu}/cpu.cfs_quota_us": "250000",
         f"{cpu}/cpu.cfs_period_us": "100000",
@@ -103,7 +103,10 @@ def kubernetes_v1(root: Path) -> Path:
 def kubernetes_v2(root: Path) -> Path:
     """A container in a pod, with the name space of the host, as a privileged one has."""
     top = "sys/fs/cgroup"
-    pod, own = f"{top}/kubepods.slice/pod7b1d.slice", f"{top}/kubepods.slice/pod7b1d.slice/cri-9c.scope"
+    pod, own = (
+        f"{top}/kubepods.slice/pod7b1d.slice",
+        f"{top}/kubepods.slice/pod7b1d.slice/cri-9c.scope",
+    )
     return write(root, {
         "proc/self/cgroup": "0::/kubepods.slice/pod7b1d.slice/cri-9c.scope",
         "proc/self/mountinfo": mounted(2, "/", "/sys/fs/cgroup"),

@@ -19,7 +19,7 @@ LEAST_CHARACTERS: Final = 16
 
 
 class Role(StrEnum):
-    """``run`` may do all that ``read`` may."""
+    """``run`` may do all that ``read`` may, and read what runs printed."""
 
     READ = "read"
     RUN = "run"

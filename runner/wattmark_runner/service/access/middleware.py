@@ -24,6 +24,8 @@ BODY_LIMIT_BYTES: Final = 65_536
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS: Final = frozenset({"/", "/healthz", "/readyz"})
 """Nothing to protect in them, nor under ``/static/``: the page asks for a key itself."""
+OF_RUN_KEYS: Final = re.compile(r".*/runs/.+/log/?")
+"""What a program printed may be anything: it is for those who may start programs."""
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self';"
@@ -101,7 +103,7 @@ class AccessMiddleware:
             else:
                 detail, challenge = "the key is wrong", f'{challenge}, error="invalid_token"'
             raise ApiError(401, detail, headers={"WWW-Authenticate": challenge})
-        if role is not Role.RUN and method not in READING:
+        if role is not Role.RUN and (method not in READING or OF_RUN_KEYS.fullmatch(path)):
             raise ApiError(403, "the key may only read; use a run key")
 
     async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:

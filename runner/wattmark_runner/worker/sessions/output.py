@@ -125,8 +125,10 @@ def log(text: bytes) -> None:
 
 
 def shown(line: bytes) -> str:
-    """What stands on the screen of a line that a progress bar has written over and over."""
-    return line.decode(errors="replace").strip().rpartition("\r")[2]
+    """What stands on the screen of a line that a progress bar has written over and over.
+
+    What cannot be printed is still in it."""
+    return line.decode(errors="surrogateescape").strip().rpartition("\r")[2]
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:

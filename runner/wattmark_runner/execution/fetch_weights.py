@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wattmark_runner.errors import Cancelled
+from wattmark_runner.execution.worker_places import WorkerPlaces
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.worker.protocol import Load, Loaded
 
@@ -17,7 +18,7 @@ def fetch_weights(
 
     Raises ``RunError`` if they cannot be had, and ``Cancelled``.
     """
-    with WorkerProcess(log, gpu=load.gpu, private=private, needed=load.places) as worker:
+    with WorkerProcess(log, gpu=load.gpu, places=WorkerPlaces.of(load, private)) as worker:
         worker.send(load)
         for message in worker.messages(cancel, limit_seconds):
             if isinstance(message, Loaded):

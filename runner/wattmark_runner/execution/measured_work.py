@@ -8,6 +8,7 @@ from wattmark_core.results import Phase
 from wattmark_runner.errors import Cancelled
 from wattmark_runner.execution.progress import LOAD_SECONDS, TRAIN_SECONDS
 from wattmark_runner.execution.under_way import RunUnderWay
+from wattmark_runner.execution.worker_places import WorkerPlaces
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.scoring import throttled
 from wattmark_runner.scoring.overhead import added
@@ -64,7 +65,7 @@ class _Measurement:
         gpu = run.record.request.gpu
         load = load_command(run)
         with WorkerProcess(
-            run.log, gpu=gpu, on_edge=self._on_edge, private=run.private, needed=load.places
+            run.log, gpu=gpu, on_edge=self._on_edge, places=WorkerPlaces.of(load, run.private)
         ) as worker:
             worker.send(load)
             for message in worker.messages(run.cancel, run.workload.limits.seconds):

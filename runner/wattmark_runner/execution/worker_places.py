@@ -1,13 +1,15 @@
 """What a worker gets of the service's surroundings: variables, files, and what is kept from it."""
 
+import contextlib
 import json
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
+from wattmark_runner.worker.protocol import Load
 from wattmark_store import Store
 from wattmark_store.sqlite import SqliteStore
 
@@ -65,13 +67,27 @@ def of_store(store: Store) -> tuple[Path, ...]:
 
 
 class WorkerPlaces:
-    """``private`` files and folders, and those of the service's own environment; ``needed``: what a
-    worker may use even if it lies in these. ``close`` it when the worker is gone."""
+    """``private`` files and folders, and those of the service's own environment, are out of a
+    worker's reach; ``needed`` ones it may use even if they lie in these. ``temporary``: where it
+    keeps what does not last. ``close`` them when the worker is gone."""
 
-    def __init__(self, private: Iterable[Path] = (), needed: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, private: Iterable[Path] = (), needed: Iterable[Path] = (),
+        temporary: Path | None = None,
+    ) -> None:  # fmt: skip
         self._private = [*private, *_named_in_environment()]
         self._needed = list(needed)
+        self._temporary = temporary or Path(tempfile.gettempdir())
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def of(cls, load: Load, private: Iterable[Path]) -> Self:
+        """Of a worker that is to load that. The folder of trained weights is made: a worker that
+        may not reach the folder beside it cannot do so."""
+        if load.cache:
+            with contextlib.suppress(OSError):
+                Path(load.cache).mkdir(parents=True, exist_ok=True)
+        return cls(private, load.places)
 
     def as_argument(self) -> str:
         """For the worker's command line."""
@@ -81,12 +97,12 @@ class WorkerPlaces:
     def environment(self) -> dict[str, str]:
         """Another folder for temporary files if the usual one holds something private: then nothing
         new can be made in it."""
-        usual = Path(tempfile.gettempdir()).resolve()
+        usual = self._temporary.resolve()
         if not any(path.resolve().is_relative_to(usual) for path in self._private):
             return {}
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(
-                prefix="wattmark-", ignore_cleanup_errors=True
+                prefix="wattmark-", dir=usual, ignore_cleanup_errors=True
             )
         return {"TMPDIR": self._scratch.name}
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
@@ -38,8 +38,10 @@ POLL_SECONDS: Final = 1.0
 """How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
 a second would cost the runner more than all else that it does while it measures."""
 LAST_BYTES: Final = 65536
-NOISE_PREFIXES: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
-"""Beginnings of lines that TensorFlow prints whenever it is imported."""
+NOISE_PREFIXES: Final = (
+    "I0000 ", "WARNING: All log messages before absl::InitializeLog()", "wattmark: ",
+)  # fmt: skip
+"""Beginnings of lines that TensorFlow prints whenever it is imported, and a worker itself."""
 
 
 class WorkerProcess:
@@ -48,20 +50,19 @@ class WorkerProcess:
     ``on_edge`` is called with every window's edge at once, in the listening thread; it must return
     quickly. Edges are then not among ``messages``.
     ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
-    ``log``. ``private``: files and folders that neither it nor what it starts may reach;
-    ``needed``: what they may use even if it lies in these. Raises ``RunError`` if it does not come
-    up.
+    ``log``. ``places``: which files and folders neither it nor what it starts may reach. Raises
+    ``RunError`` if it does not come up.
     """
 
     def __init__(
         self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None,
-        private: Iterable[Path] = (), needed: Iterable[Path] = (),
+        places: WorkerPlaces | None = None,
     ) -> None:  # fmt: skip
         self._log = log
         self._on_edge = on_edge
         self._messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
         self._gpu = gpu
-        self._places = WorkerPlaces(private, needed)
+        self._places = places or WorkerPlaces()
 
     def __enter__(self) -> Self:
         self._start()
@@ -135,7 +136,7 @@ class WorkerProcess:
         self._signal(signal.SIGKILL)  # also whatever the worker had started
         self._process.wait()
         self._listener.join(TERMINATE_SECONDS)  # one that left the group may hold the pipe open
-        self._output.join(TERMINATE_SECONDS)
+        self._output.join(OUTPUT_SECONDS)
         self._places.close()
 
     def _ended(self) -> bool:

@@ -23,7 +23,7 @@ SECRETS: Final = (Path("/run/secrets"), Path("/run/credentials"))
 """Where Docker, Kubernetes and systemd put them."""
 COPIES: Final = ("-", ".", "~")
 """What stands after a file's name in the names of its copies, and of a database's other files."""
-CACHES: Final = ("~/.keras", "~/.cache", "~/.nv")
+CACHES: Final = ("~/.keras", "~/.cache", "~/.nv", "/tmp/.keras")  # noqa: S108 - Keras's own
 """Folders that frameworks make for themselves when they first need them."""
 UVM: Final = Path("/dev/nvidia-uvm")
 MODPROBE_SECONDS: Final = 20.0
@@ -124,8 +124,10 @@ def _prepare(hidden: frozenset[Path]) -> None:
 def _explain(hidden: frozenset[Path]) -> None:
     """Into the run's log, for whoever wonders about "Permission denied"."""
     places = ", ".join(sorted(printable(str(path)) for path in hidden if path.exists()))
+    if not places:
+        return
     folder = Path.cwd().resolve()
-    text = f"wattmark: confined by Landlock; out of reach: {places or 'other processes'}\n"
+    text = f"wattmark: confined by Landlock; out of reach: {places}\n"
     if any(path.is_relative_to(folder) for path in hidden):
         text += (
             f"wattmark: no new files directly in {printable(str(folder))}, where some of these lie;"

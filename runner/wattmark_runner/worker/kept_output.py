@@ -3,6 +3,8 @@
 A file keeps the bytes as they came; whoever shows them makes them printable.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import threading
@@ -74,6 +76,8 @@ class KeptOutput:
         self._start = self._file.size
         self.path = path
         self._reading, self.writing = os.pipe2(os.O_CLOEXEC)
+        with contextlib.suppress(OSError):  # a user has so many pages for pipes
+            fcntl.fcntl(self.writing, fcntl.F_SETPIPE_SZ, READ_BYTES)
         self._thread = threading.Thread(target=self._read, name="wattmark-output", daemon=True)
         self._thread.start()
 

@@ -17,19 +17,22 @@ OF_MACHINE: Final = "the machine's memory"
 MEBIBYTE: Final = 2**20
 
 
-def available_bytes() -> int:
-    """The least that the machine, the process's own limit and its control groups leave."""
-    return max(0, tightest().left_bytes)
+def available_bytes(root: Path = Path("/")) -> int:
+    """The least that the machine, the process's own limit and its control groups leave.
+
+    ``root``: where the groups' /proc and /sys lie.
+    """
+    return max(0, tightest(root).left_bytes)
 
 
-def tightest() -> MemoryLimit:
+def tightest(root: Path = Path("/")) -> MemoryLimit:
     """What leaves the least."""
-    return min(_all(), key=lambda limit: limit.left_bytes)
+    return min(_all(root), key=lambda limit: limit.left_bytes)
 
 
-def explained() -> str:
+def explained(root: Path = Path("/")) -> str:
     """For the message of an error that memory was short: what leaves the least, with its limit."""
-    limit = tightest()
+    limit = tightest(root)
     left, whole = (max(0, value) / MEBIBYTE for value in (limit.left_bytes, limit.limit_bytes))
     return f"{limit.place} ({whole:,.0f} MiB) leaves {left:,.0f} MiB"
 
@@ -43,11 +46,11 @@ def left_in_groups(sysfs: Path = SYSFS, own: Path = PROCFS) -> Iterator[int]:
         yield limit.left_bytes
 
 
-def _all() -> Iterator[MemoryLimit]:
+def _all(root: Path) -> Iterator[MemoryLimit]:
     machine = psutil.virtual_memory()
     yield MemoryLimit(machine.total, machine.available, OF_MACHINE)
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
     if limit != resource.RLIM_INFINITY:
         left = limit - psutil.Process().memory_info().data
         yield MemoryLimit(limit, left, OF_WORKLOAD)
-    yield from memory_limits()
+    yield from memory_limits(root)

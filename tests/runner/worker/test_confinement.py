@@ -88,7 +88,7 @@ def tried(log: Path) -> dict[str, int]:
 def run(service: Service, load: Load, needed: tuple[Path, ...] = ()) -> Loaded:
     """A worker of the service's carries out a workload; what it said when it had loaded."""
     loaded: list[WorkerMessage] = []
-    with WorkerProcess(service.log, private=service.private, needed=needed) as worker:
+    with WorkerProcess(service.log, places=WorkerPlaces(service.private, needed)) as worker:
         worker.send(load)
         for message in worker.messages(None, 60.0):
             if isinstance(message, Loaded):
@@ -305,14 +305,22 @@ def test_files_that_secret_variables_name_are_private(
         places = WorkerPlaces()
         assert str(tmp_path / "token") in json.loads(places.as_argument())["private"]
         monkeypatch.delenv(name)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    places = WorkerPlaces([tmp_path / "token"])
+    places = WorkerPlaces([tmp_path / "token"], temporary=tmp_path)
     folder = Path(places.environment()["TMPDIR"])
     assert folder.parent == tmp_path
     (folder / "left behind").touch()
     places.close()
     assert not folder.exists()
-    assert WorkerPlaces([Path("/elsewhere")]).environment() == {}
+    assert WorkerPlaces([Path("/elsewhere")], temporary=tmp_path).environment() == {}
+
+
+def test_the_folder_of_trained_weights_is_made_first(tmp_path: Path) -> None:
+    """A worker could not: it may lie beside the data folder."""
+    cache, weights = tmp_path / "a/cache", tmp_path / "weights.h5"
+    load = Load("digits", "m", {}, str(cache), "", files={"path": "", "weights": str(weights)})
+    argument = WorkerPlaces.of(load, [tmp_path / "data"]).as_argument()
+    assert json.loads(argument)["needed"] == [str(cache), str(weights)]
+    assert cache.is_dir()
 
 
 @pytest.mark.parametrize(
@@ -334,7 +342,7 @@ def test_variables_that_hold_secrets_stay_with_the_service(
     assert passed_on(name, value) is passed
 
 
-def test_runs_without_landlock_say_so_in_their_log_and_record(tmp_path: Path) -> None:
+def test_every_record_says_whether_its_program_was_confined(tmp_path: Path) -> None:
     """Whatever this kernel has, the fact is there."""
     heard = carry_out(
         tmp_path / "log",

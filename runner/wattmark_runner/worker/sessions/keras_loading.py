@@ -15,6 +15,7 @@ from wattmark_runner.worker.datasets.pipeline import (
     Pipeline,
     require_memory,
 )
+from wattmark_runner.worker.frameworks import gpu_given
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
 from wattmark_runner.worker.memory import available_bytes, explained
 from wattmark_runner.worker.networks.streamed import IN_FLIGHT, NONE
@@ -140,9 +141,13 @@ def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
 def stream_of(source: ImageSource, choice: Choice) -> Pipeline | CachedBatches:
     """From memory, or decoded in every pass. Raises ``ConfigurationError`` if memory is short."""
     available = int(available_bytes() * MEMORY_RATIO)
-    if choice.keep_decoded or choice.kind == "synthetic":
-        return CachedBatches(source, choice.threads, available)
-    require_memory(source, choice.threads, IN_FLIGHT + 1, available)
+    limit = explained()
+    try:
+        if choice.keep_decoded or choice.kind == "synthetic":
+            return CachedBatches(source, choice.threads, available)
+        require_memory(source, choice.threads, IN_FLIGHT + 1, available)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}; {limit}") from error
     return Pipeline(source, choice.threads)
 
 
@@ -157,6 +162,7 @@ def memory_explained(choice: Choice) -> Iterator[None]:
         if is_out_of_memory(error):
             raise RunError(
                 f"out of memory: {choice.model} in batches of {choice.batch_size} on"
-                f" {choice.backend}; {explained()}; take a smaller batch_size, or raise the limit"
+                f" {choice.backend}; {'the GPU is full, or ' if gpu_given() else ''}{explained()};"
+                " take a smaller batch_size, or raise the limit"
             ) from error
         raise

@@ -6,8 +6,9 @@ Under a file's name there may be a named pipe, which nobody ever writes into, a 
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 KINDS: Final = {
     stat.S_IFIFO: "a named pipe",
@@ -23,7 +24,7 @@ def require_regular(path: Path) -> None:
     _require(path.stat().st_mode)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """A regular file's bytes. Raises ``OSError``, for all else at once and without opening it."""
     require_regular(path)
     # It may have been replaced since; nothing waits for a pipe that is opened so.

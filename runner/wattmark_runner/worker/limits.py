@@ -63,11 +63,11 @@ def limits_of(around: list[Group]) -> Iterator[MemoryLimit]:
             yield MemoryLimit(limit, left, f"{place} of control group {printable(group.name)}")
     # The least on the whole way up is known to version 1, also of groups that a container hides.
     for group in around[:1]:
-        limit = _value(group.folder / "memory.stat", "hierarchical_memory_limit")
-        if group.version == 1 and limit is not None and limit < least:
+        whole = _value(group.folder / "memory.stat", "hierarchical_memory_limit")
+        if group.version == 1 and whole is not None and whole < least:
             used, cached = _used(group)
-            left = limit if used is None else limit - used + min(cached, used)
-            yield MemoryLimit(limit, left, "hierarchical_memory_limit of a control group around"
+            left = whole if used is None else whole - used + min(cached, used)
+            yield MemoryLimit(whole, left, "hierarchical_memory_limit of a control group around"
                               f" {printable(group.name)}")  # fmt: skip
 
 
@@ -105,10 +105,9 @@ def throttled_seconds(quotas: list[CpuQuota]) -> float | None:
 
 def _used(group: Group) -> tuple[int | None, int]:
     """Bytes in use, and those of them that hold files that nobody needs at the moment."""
-    if group.version == 2:
-        used, cached = "memory.current", ("inactive_file",)
-    else:
-        used, cached = "memory.usage_in_bytes", ("total_inactive_file", "inactive_file")
+    used, cached = "memory.current", ["inactive_file"]
+    if group.version == 1:
+        used, cached = "memory.usage_in_bytes", ["total_inactive_file", "inactive_file"]
     values = (_value(group.folder / "memory.stat", name) for name in cached)
     return _whole(group.folder / used), next((v for v in values if v is not None), 0)
 

@@ -59,7 +59,8 @@ def test_what_is_not_known_warns() -> None:
 def test_the_worst_repeat_stands_for_the_run(store: SqliteStore) -> None:
     """0.6 s of a window of 6 s; the words name the quota and what to do."""
     (worst,) = found(score_run(held([0.0, 0.6, 0.0, 0.01, 0.0]), store))
-    assert (worst.value, worst.verdict) == (pytest.approx(0.1), WARNED)
+    assert worst.value == pytest.approx(0.1)
+    assert worst.verdict is WARNED
     assert allowed(worst) == "at most 1 %"
     assert meaning(worst).startswith(
         "The CPU quota held the workload back for 10.0 % of the window, in repeat 2; allowed 1 %."

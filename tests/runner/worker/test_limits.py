@@ -1,5 +1,6 @@
 """Limits of control groups, of both versions, as real machines show them."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_cpu_quotas_of_machines(
     root = machine(tmp_path)
     quota = cpu_quota(root)
     assert (quota.cores if quota else None) == cores
-    allowed = len(limits.os.sched_getaffinity(0))
+    allowed = len(os.sched_getaffinity(0))
     assert limits.usable_cpus(root) == (allowed if threads is None else min(threads, allowed))
     held = limits.throttled_seconds(cpu_quotas(root))
     assert held == (None if throttled is None else pytest.approx(throttled))

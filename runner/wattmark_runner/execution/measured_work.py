@@ -65,7 +65,10 @@ class _Measurement:
         gpu = run.record.request.gpu
         load = load_command(run)
         with WorkerProcess(
-            run.log, gpu=gpu, on_edge=self._on_edge, places=WorkerPlaces.of(load, run.private)
+            run.log,
+            gpu=gpu,
+            on_edge=self._on_edge,
+            places=WorkerPlaces.of(load, run.private, run.workload),
         ) as worker:
             worker.send(load)
             for message in worker.messages(run.cancel, run.workload.limits.seconds):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from wattmark_runner.worker.protocol import Load
+from wattmark_runner.workloads.config import PLACEHOLDER, Workload
 from wattmark_store import Store
 from wattmark_store.sqlite import SqliteStore
 
@@ -54,10 +55,11 @@ def worker_environment(gpu: str) -> dict[str, str]:
 def of_service(data: Path, *files: Path | None) -> tuple[Path, ...]:
     """What the service keeps for itself: its data folder, and files of keys and passwords.
 
-    Where it was started within the data folder, what it keeps there is named one by one: the
-    owner's programs may lie beside it.
+    Where it was started in the data folder, or Python looks for modules there, what it keeps there
+    is named one by one: the owner's programs lie beside it.
     """
-    own = [data / name for name in KEPT] if data.resolve() == Path.cwd() else [data]
+    programs = {Path.cwd(), *(path.resolve() for path in _python_path())}
+    own = [data / name for name in KEPT] if data.resolve() in programs else [data]
     return tuple(path.absolute() for path in (*own, *(file for file in files if file is not None)))
 
 
@@ -81,13 +83,14 @@ class WorkerPlaces:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
-    def of(cls, load: Load, private: Iterable[Path]) -> Self:
-        """Of a worker that is to load that. The folder of trained weights is made: a worker that
-        may not reach the folder beside it cannot do so."""
+    def of(cls, load: Load, private: Iterable[Path], workload: Workload | None = None) -> Self:
+        """Of a worker that is to load that. What the configuration names it may use, whatever a
+        request asks for. The folder of trained weights is made: a worker that may not reach the
+        folder beside it cannot do so."""
         if load.cache:
             with contextlib.suppress(OSError):
                 Path(load.cache).mkdir(parents=True, exist_ok=True)
-        return cls(private, load.places)
+        return cls(private, [*load.places, *_named_by(workload)])
 
     def as_argument(self) -> str:
         """For the worker's command line."""
@@ -111,6 +114,19 @@ class WorkerPlaces:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+
+
+def _named_by(workload: Workload | None) -> Iterator[Path]:
+    """Files of the owner's command, as they stand in the configuration, and folders of modules."""
+    if workload is not None:
+        words = (word for word in workload.command if not PLACEHOLDER.search(word))
+        yield from (Path(word) for word in words if os.path.isabs(word))  # noqa: PTH117 - a word
+        yield from _python_path()
+
+
+def _python_path() -> list[Path]:
+    """Where Python is told to look for modules."""
+    return [Path(name) for name in os.environ.get("PYTHONPATH", "").split(os.pathsep) if name]
 
 
 def _secret(name: str) -> bool:

@@ -66,10 +66,11 @@ def hidden_places(
 
 
 def granted(hidden: frozenset[Path], wanted: Iterable[Path]) -> Iterator[Path]:
-    """All places that together are everything but what is hidden, and what is wanted of that."""
+    """All places that together are everything but what is hidden, and what is wanted of that; but
+    what is itself hidden cannot be wanted."""
     yield from _beside(Path("/"), hidden)
     for path in wanted:
-        if any(path.is_relative_to(place) for place in hidden - {path}):
+        if path not in hidden and any(path.is_relative_to(place) for place in hidden):
             yield from _beside(path, frozenset(place for place in hidden if _holds(path, [place])))
 
 

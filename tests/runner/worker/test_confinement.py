@@ -18,6 +18,7 @@ from wattmark_runner.worker.confinement import confine, granted, hidden_places
 from wattmark_runner.worker.landlock import NotConfined
 from wattmark_runner.worker.mounts import Mounted, mounted, other_ways
 from wattmark_runner.worker.protocol import Done, Load, Loaded, Measure, WorkerMessage
+from wattmark_runner.workloads import Workload
 
 try:
     ABI = landlock.version()
@@ -249,6 +250,7 @@ def test_everything_but_what_is_private_is_granted(tmp_path: Path) -> None:
     hidden = hidden_places([data, data / "weights/keys"], [], [])
     below = {path for path in granted(hidden, []) if path.is_relative_to(tmp_path)}
     assert below == {tmp_path / "a/b", tmp_path / "c"}
+    assert list(granted(hidden, [data, data / "weights/keys"])) == list(granted(hidden, []))
     (data / "weights/file").touch()
     below = {path for path in granted(hidden, [data / "weights"]) if path.is_relative_to(data)}
     assert below == {data / "weights/file"}
@@ -293,6 +295,21 @@ def test_a_data_folder_that_the_runner_was_started_in_is_named_file_by_file(
     assert tmp_path not in private
     assert {tmp_path / "runner.sqlite", tmp_path / "logs", tmp_path / "keys"} <= set(private)
     assert of_service(tmp_path / "data", None) == (tmp_path / "data",)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "data"))
+    assert tmp_path / "data" not in of_service(tmp_path / "data")
+
+
+def test_a_program_that_the_configuration_names_can_be_read_wherever_it_lies(
+    tmp_path: Path,
+) -> None:
+    """A path that a request sets cannot."""
+    words = ("/data/program", "--size", "{where}", "relative", "/data/{where}")
+    load = Load("", "m", {}, "", "", command=["/data/program", "/data/runner.sqlite"])
+    workload = Workload("x", "", ("m",), command=words)
+    argument = WorkerPlaces.of(load, [tmp_path], workload).as_argument()
+    named = json.loads(argument)["needed"]
+    assert "/data/program" in named
+    assert not any("where" in path or "sqlite" in path for path in named)
 
 
 def test_files_that_secret_variables_name_are_private(

@@ -23,8 +23,9 @@ SECRETS: Final = (Path("/run/secrets"), Path("/run/credentials"))
 """Where Docker, Kubernetes and systemd put them."""
 COPIES: Final = ("-", ".", "~")
 """What stands after a file's name in the names of its copies, and of a database's other files."""
-CACHES: Final = ("~/.keras", "~/.cache", "~/.nv", "/tmp/.keras")  # noqa: S108 - Keras's own
+CACHES: Final = ("~/.keras", "~/.cache")
 """Folders that frameworks make for themselves when they first need them."""
+CACHE_OF_CUDA: Final = "~/.nv"
 UVM: Final = Path("/dev/nvidia-uvm")
 MODPROBE_SECONDS: Final = 20.0
 
@@ -40,7 +41,8 @@ def confine(private: Iterable[Path], needed: Iterable[Path], syscall: Syscall = 
         abi = landlock.version(syscall)
         places = list(mounted())
         wanted = [path.resolve() for path in (Path.cwd(), *needed)]
-        hidden = hidden_places([*private, *SECRETS], wanted, places)
+        secrets = (path for path in SECRETS if path.exists())
+        hidden = hidden_places([*private, *secrets], wanted, places)
         _prepare(hidden)
         landlock.restrict(abi, [Path("/")], granted(hidden, wanted), syscall)
         capabilities.give_up()
@@ -109,15 +111,15 @@ def _holds(folder: Path, places: Iterable[Path]) -> bool:
 def _prepare(hidden: frozenset[Path]) -> None:
     """Make what could not be made any more."""
     around = {folder for path in hidden for folder in path.parents}
-    keras = os.environ.get("KERAS_HOME")
-    for name in (*CACHES, *([keras] if keras else [])):
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
+    for name in (*CACHES, os.environ.get("KERAS_HOME", ""), CACHE_OF_CUDA if gpu else ""):
         folder = Path(os.path.expanduser(name))  # noqa: PTH111 - without a home it stays as it is
         if folder.is_absolute() and folder.parent.resolve() in around:
             with contextlib.suppress(OSError):
                 folder.mkdir(exist_ok=True)
     # CUDA has a set-user-ID program make its device, which gains no rights any more.
     modprobe = shutil.which("nvidia-modprobe")
-    if os.environ.get("CUDA_VISIBLE_DEVICES") and modprobe and not UVM.exists():
+    if gpu and modprobe and not UVM.exists():
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run([modprobe, "-c0", "-u"], timeout=MODPROBE_SECONDS, check=False)  # noqa: S603 - as CUDA does
 

@@ -167,6 +167,24 @@ def test_a_module_beside_the_data_folder_can_be_imported(
 
 
 @needs_landlock
+def test_frameworks_keep_their_caches_in_a_home_that_holds_the_data_folder(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They make them when they first need them, which would be too late."""
+    home = service.data.parent
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("KERAS_HOME", str(home / "of-keras"))
+    text = (
+        f"import os\nfor name in ('.keras', '.cache', 'of-keras'):\n"
+        f"    os.makedirs(os.path.join('{home}', name, 'models'))\n"
+        "report(event='start'); report(event='end', inferences=1)\n"
+    )
+    run(service, of_python(text))
+    assert (home / "of-keras/models").is_dir()
+    assert not (home / ".nv").exists()
+
+
+@needs_landlock
 @pytest.mark.parametrize("abi", [1, 2, 3, 4, 5, 6])
 def test_older_versions_confine_as_far_as_they_can(abi: int, service: Service) -> None:
     """The same kernel, asked for less: files are out of reach with each."""

@@ -206,10 +206,13 @@ class WorkerProcess:
 
 def _last_line(log: Path, start: int) -> str:
     """The last line that is no mere information, from byte ``start`` on."""
-    with log.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.seek(max(start, end - LAST_BYTES))
-        text = file.read()
+    try:
+        with log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(start, end - LAST_BYTES))
+            text = file.read()
+    except OSError:
+        return ""
     lines = [printable(line.strip().rpartition(b"\r")[2]) for line in text.split(b"\n")]
     informative = [line for line in lines if line and not line.startswith(NOISE_PREFIXES)]
     return informative[-1][:300] if informative else ""

@@ -5,12 +5,16 @@ A file keeps the bytes as they came; whoever shows them makes them printable.
 
 import contextlib
 import fcntl
+import logging
 import os
 import re
 import threading
 import time
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 10_000_000
 """Of a run's log."""
@@ -29,9 +33,7 @@ class KeptFile:
     """The file at ``path``, to which output is appended; ``left_out``: bytes that are not kept."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        self._file: BinaryIO = path.open("r+b", buffering=0)
+        self._file = _opened(path)
         self.size = self._file.seek(0, os.SEEK_END)
         self._file.seek(HEAD_BYTES)
         mark = _MARK.match(self._file.read(len(LEFT_OUT % 0)) or b"")
@@ -63,6 +65,17 @@ class KeptFile:
         self._tail_start = HEAD_BYTES + len(mark)
         self.size = self._tail_start + len(tail)
         self._file.truncate(self.size)
+
+
+def _opened(path: Path) -> FileIO:
+    """The file, or on a full disk one that keeps nothing: the program is to go on."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path.open("r+b", buffering=0)
+    except OSError as error:
+        log.warning("%s: %s; what the program prints is not kept", path, error.strerror)
+        return Path(os.devnull).open("r+b", buffering=0)
 
 
 class KeptOutput:

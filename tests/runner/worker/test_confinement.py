@@ -166,6 +166,23 @@ def test_a_module_beside_the_data_folder_can_be_imported(
     assert f"no new files directly in {service.data.parent}" in service.log.read_text()
 
 
+def test_a_worker_and_its_program_inherit_no_file_of_the_service(service: Service) -> None:
+    """Pipes for commands, messages and output, and nothing else, whatever the service has open."""
+    text = (
+        "print('own', sorted(os.listdir('/proc/self/fd'), key=int)[:-1], flush=True)\n"
+        "report(event='start'); report(event='end', inferences=1)\n"
+    )
+    with (service.data / "runner.sqlite").open() as database:
+        os.set_inheritable(database.fileno(), True)
+        with WorkerProcess(service.log) as worker:
+            folder = Path(f"/proc/{worker.pid}/fd")
+            links = [str(link.readlink()) for link in folder.iterdir()]
+        run(service, of_python(text))
+    assert {link.partition(":")[0] for link in links} == {"pipe"}
+    assert len(links) <= 4 + 1  # one for each, and one that is being made
+    assert "own ['0', '1', '2']" in service.log.read_text()
+
+
 @needs_landlock
 def test_frameworks_keep_their_caches_in_a_home_that_holds_the_data_folder(
     service: Service, monkeypatch: pytest.MonkeyPatch

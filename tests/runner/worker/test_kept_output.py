@@ -89,6 +89,21 @@ def test_a_full_disk_loses_output_and_nothing_else(tmp_path: Path) -> None:
     assert file.left_out == 4
 
 
+def test_a_log_that_cannot_be_made_does_not_end_a_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told in the service's log; a failure then has no last line."""
+    (tmp_path / "file").touch()
+    heard = carry_out(
+        tmp_path / "file/log",
+        of_python("print('x'); report(event='start'); report(event='end', inferences=1)"),
+    )
+    assert len(windows(heard)) == 2
+    assert "file/log: File exists; what the program prints is not kept" in caplog.text
+    with pytest.raises(RunError, match="the command exited with status 3"):
+        carry_out(tmp_path / "file/log", of_python("raise SystemExit(3)"))
+
+
 def test_a_flood_takes_neither_time_nor_memory_of_the_service(tmp_path: Path) -> None:
     """``yes`` for two seconds: less than a quarter of a core, no memory, and 10 MB on the disk."""
     process = psutil.Process()

@@ -40,7 +40,8 @@ def confine(private: Iterable[Path], needed: Iterable[Path], syscall: Syscall = 
     try:
         abi = landlock.version(syscall)
         places = list(mounted())
-        wanted = [path.resolve() for path in (Path.cwd(), *needed)]
+        python = map(Path, (sys.prefix, sys.base_prefix, sys.executable, *sys.path))
+        wanted = [path.resolve() for path in (Path.cwd(), *needed, *python)]
         secrets = (path for path in SECRETS if path.exists())
         hidden = hidden_places([*private, *secrets], wanted, places)
         _prepare(hidden)
@@ -57,14 +58,12 @@ def confine(private: Iterable[Path], needed: Iterable[Path], syscall: Syscall = 
 def hidden_places(
     private: Iterable[Path], wanted: Sequence[Path], mounts: Sequence[Mounted]
 ) -> frozenset[Path]:
-    """The real paths of what is private, of its copies, and of where else it is mounted."""
-    hidden = {place for path in private for place in _with_copies(path)}
-    hidden |= {way for path in hidden for way in other_ways(path, mounts)}
-    vital = (*wanted, Path(sys.prefix).resolve(), Path(sys.executable).resolve())
-    return frozenset(
-        path for path in hidden
-        if path != Path("/") and not (path not in private and _holds(path, vital))
-    )  # fmt: skip
+    """The real paths of what is private, of its copies, and of where else it is mounted, but for
+    ways that hold what is ``wanted``."""
+    own = {place for path in private for place in _with_copies(path)}
+    ways = {way for path in own for way in other_ways(path, mounts)}
+    hidden = own | {path for path in ways if not _holds(path, wanted)}
+    return frozenset(hidden - {Path("/")})
 
 
 def granted(hidden: frozenset[Path], wanted: Iterable[Path]) -> Iterator[Path]:

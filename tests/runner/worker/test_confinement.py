@@ -314,11 +314,24 @@ def test_a_private_place_is_out_of_reach_wherever_it_is_mounted(tmp_path: Path) 
 
 def test_a_mount_never_hides_what_a_program_needs(tmp_path: Path) -> None:
     """A disk that holds both: the private folder is hidden, the way that holds Python is not."""
+    python = Path(sys.prefix).resolve()
     mounts = [
         Mounted("8:1", Path("/"), tmp_path / "disk", "ext4", ()),
-        Mounted("8:1", Path("/part"), Path(sys.prefix).resolve().parent, "ext4", ()),
+        Mounted("8:1", Path("/part"), python.parent, "ext4", ()),
     ]
-    assert hidden_places([tmp_path / "disk"], [], mounts) == {tmp_path / "disk"}
+    assert hidden_places([tmp_path / "disk"], [python], mounts) == {tmp_path / "disk"}
+
+
+def test_a_private_folder_is_hidden_by_any_name_though_programs_lie_in_it(tmp_path: Path) -> None:
+    """By a link to it; what is wanted of it is granted, and nothing else."""
+    for name in ("real/programs", "real/logs"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "data").symlink_to("real")
+    wanted = [tmp_path / "real/programs"]
+    hidden = hidden_places([tmp_path / "data"], wanted, [])
+    assert hidden == {tmp_path / "real"}
+    below = [path for path in granted(hidden, wanted) if path.is_relative_to(tmp_path)]
+    assert below == wanted
 
 
 def test_a_data_folder_that_the_runner_was_started_in_is_named_file_by_file(

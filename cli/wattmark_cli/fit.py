@@ -33,6 +33,7 @@ from wattmark_core.exporter_api import ExporterClient, HostReport
 from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Score, Window
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.run import execute, last_idle
+from wattmark_runner.execution.worker_places import of_service
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest
 from wattmark_runner.scoring.run import score_run
@@ -174,6 +175,7 @@ class _Fit:
                 log=self._folder / f"{request.model}.log",
                 progress=partial(self._report, number),
                 idle_before=idle,
+                private=of_service(self.rooms.data, self.rooms.store_options.password_file),
             )
             self.records.append(record)
             database.save(record)

@@ -7,14 +7,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from wattmark_core.printable import printable
+
 RELEVANT: Final = (
     "CUDA_VISIBLE_DEVICES", "GLIBC_TUNABLES", "JAX_CPU_ENABLE_ASYNC_DISPATCH",
     "JAX_DEFAULT_MATMUL_PRECISION", "JAX_DISABLE_JIT", "JAX_DISABLE_MOST_OPTIMIZATIONS",
     "JAX_ENABLE_X64", "JAX_NUM_CPU_DEVICES", "JAX_PLATFORMS", "JAX_PLATFORM_NAME", "KERAS_BACKEND",
     "KERAS_TORCH_DEVICE", "KMP_AFFINITY", "KMP_BLOCKTIME", "LD_PRELOAD", "MALLOC_ARENA_MAX",
-    "MALLOC_CONF", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "OMP_PLACES",
-    "OMP_PROC_BIND", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_NUM_THREADS", "TF_CUDNN_DETERMINISTIC",
-    "TF_DETERMINISTIC_OPS", "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_ALLOW_GROWTH",
+    "MALLOC_CONF", "MKL_NUM_THREADS", "NPROC", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS",
+    "OMP_PLACES", "OMP_PROC_BIND", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_NUM_THREADS",
+    "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS", "TF_ENABLE_ONEDNN_OPTS",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
     "TF_GPU_ALLOCATOR", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_XLA_FLAGS",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "XLA_FLAGS", "XLA_PYTHON_CLIENT_ALLOCATOR",
     "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_PREALLOCATE",
@@ -43,27 +46,31 @@ def about_machine(procfs: Path = Path("/proc")) -> dict[str, str]:
         "cpus_visible": str(os.cpu_count()),
         "cpus_allowed": str(len(os.sched_getaffinity(0))),
     }
-    variables = {f"env {name}": os.environ[name] for name in RELEVANT if name in os.environ}
+    variables = {
+        f"env {name}": printable(os.environ[name]) for name in RELEVANT if name in os.environ
+    }
     return {name: value for name, value in facts.items() if value} | variables
 
 
 def _nvidia_driver(procfs: Path) -> str:
     """The version that the kernel module reports."""
     try:
-        text = (procfs / "driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
+        text = (procfs / "driver/nvidia/version").read_text(
+            encoding="utf-8", errors="surrogateescape"
+        )
     except OSError:
         return ""
     version = re.search(r"\b(\d+(?:\.\d+)+)\b", text)
-    return version[1] if version else text.splitlines()[0].strip()
+    return version[1] if version else printable(text.partition("\n")[0].strip())
 
 
 def _cpu_model(procfs: Path) -> str:
     try:
-        text = (procfs / "cpuinfo").read_text(encoding="utf-8", errors="replace")
+        text = (procfs / "cpuinfo").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
     for line in text.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":
-            return value.strip()
+            return printable(value.strip())
     return ""

@@ -15,6 +15,7 @@ from wattmark_core.errors import WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import in_url
+from wattmark_runner.execution.worker_places import of_service
 from wattmark_runner.options import alone, check, check_exporter, listening
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.service.access.server import Server
@@ -61,6 +62,10 @@ def _serve(options: argparse.Namespace) -> int:
         context = AppContext(
             exporter, store, database, options.data,
             options.cache, settings.config, settings.formulas,
+            of_service(
+                options.data, options.key_file, options.tls_key, options.exporter_token_file,
+                options.store_password_file,
+            ),
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(settings.host)})
         services = Services.of(context)

@@ -30,10 +30,18 @@ class MeasuredCounter:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """By a CPU quota: ``seconds`` of CPU time in the window, over all CPUs; None: not known."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredWindow:
     """A window with its energy within one boundary, of whose counters it is the sum.
 
     ``gpus``: UUIDs of the GPUs in use; ``iterations``: batches done, None if not known.
+    ``held_back`` None: the work had no CPU quota.
     """
 
     window: Window
@@ -42,6 +50,7 @@ class MeasuredWindow:
     data: WindowData
     gpus: tuple[str, ...] = ()
     iterations: int | None = None
+    held_back: HeldBack | None = None
 
     @property
     def watts(self) -> float | None:
@@ -78,6 +87,7 @@ def measure(
     *,
     gpus: Sequence[str] = (),
     iterations: int | None = None,
+    held_back: HeldBack | None = None,
 ) -> MeasuredWindow:
     """The window within a boundary; ``counters`` are the ``energies`` of ``data``."""
     inside = of_boundary([counter.series for counter in counters], boundary, gpus)
@@ -92,7 +102,7 @@ def measure(
         method=energy.method,
         complete=energy.complete,
     )
-    return MeasuredWindow(window, energy, parts, data, tuple(gpus), iterations)
+    return MeasuredWindow(window, energy, parts, data, tuple(gpus), iterations, held_back)
 
 
 @dataclass(frozen=True, slots=True)

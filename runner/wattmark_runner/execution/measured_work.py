@@ -8,7 +8,9 @@ from wattmark_core.results import Phase
 from wattmark_runner.errors import Cancelled
 from wattmark_runner.execution.progress import LOAD_SECONDS, TRAIN_SECONDS
 from wattmark_runner.execution.under_way import RunUnderWay
+from wattmark_runner.execution.worker_places import WorkerPlaces
 from wattmark_runner.execution.worker_process import WorkerProcess
+from wattmark_runner.scoring import throttled
 from wattmark_runner.scoring.overhead import added
 from wattmark_runner.windows.exporter_link import WindowEdge
 from wattmark_runner.worker.protocol import (
@@ -61,8 +63,14 @@ class _Measurement:
         """False: it trained the network, and another worker is to measure it."""
         run = self.run
         gpu = run.record.request.gpu
-        with WorkerProcess(run.log, gpu=gpu, on_edge=self._on_edge) as worker:
-            worker.send(load_command(run))
+        load = load_command(run)
+        with WorkerProcess(
+            run.log,
+            gpu=gpu,
+            on_edge=self._on_edge,
+            places=WorkerPlaces.of(load, run.private, run.workload),
+        ) as worker:
+            worker.send(load)
             for message in worker.messages(run.cancel, run.workload.limits.seconds):
                 match message:
                     case Trained():
@@ -122,7 +130,9 @@ class _Measurement:
         record = self.run.record
         opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
         spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
-        record.constants = added(record.constants, spent_ns)
+        record.constants = throttled.added(
+            added(record.constants, spent_ns), ended.phase, ended.repeat, ended.throttled_seconds
+        )
         window = self.run.stamping.window(
             Phase(ended.phase),
             self.edges.pop(opening),

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from wattmark_runner.execution.measured_work import load_command, measure
 from wattmark_runner.execution.progress import Plan, Progress, expected_stages
 from wattmark_runner.execution.request import check_request, new_run
 from wattmark_runner.execution.under_way import ALONE, Hooks, RunUnderWay
+from wattmark_runner.execution.worker_places import of_store
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
 from wattmark_runner.scoring.await_samples import SAMPLES_SECONDS
 from wattmark_runner.scoring.pinning import counted, guard_seconds, window_seconds
@@ -49,6 +50,7 @@ def execute(
     cancel: threading.Event | None = None,
     workload: Workload | None = None,
     data_root: Path = DATA_ROOT,
+    private: Iterable[Path] = (),
 ) -> RunRecord:
     """Check a request and carry it out; see ``carry_out``.
 
@@ -59,6 +61,7 @@ def execute(
     carry_out(
         record, workload, exporter_url=exporter_url, store=store, cache=cache, log=log,
         progress=progress, idle_before=idle_before, cancel=cancel, data_root=data_root,
+        private=private,
     )  # fmt: skip
     return record
 
@@ -76,11 +79,13 @@ def carry_out(
     cancel: threading.Event | None = None,
     hooks: Hooks = ALONE,
     data_root: Path = DATA_ROOT,
+    private: Iterable[Path] = (),
 ) -> None:
     """Carry out a queued run from beginning to end; on return, all its processes are gone.
 
     ``idle_before``: a baseline measured already (``last_idle`` of the run before). ``log`` gets
-    what the worker prints. What breaks during the run is in the record: its state and reason.
+    what the worker prints; ``private`` files and folders, and the store's, are out of its
+    reach. What breaks during the run is in the record: its state and reason.
     Raises ``ConfigurationError`` or ``ExporterError`` when nothing could be started, ``StoreError``
     when results cannot be kept.
     """
@@ -93,6 +98,7 @@ def carry_out(
             RunUnderWay(
                 record, workload, hooks, store, exporter, cancel or threading.Event(),
                 Plan(expected_stages(record, rest), progress), cache, log, data_root,
+                (*private, *of_store(store)),
             )
         )  # fmt: skip
 
@@ -180,7 +186,7 @@ def _fetch(run: RunUnderWay) -> None:
     request, workload = run.record.request, run.workload
     if to_download(workload, request.model, request.parameters):
         run.plan.at("idle before", 0.0, f"downloading the weights of {request.model}")
-        fetch_weights(load_command(run), run.log, run.cancel, workload.limits.seconds)
+        fetch_weights(load_command(run), run.log, run.cancel, workload.limits.seconds, run.private)
 
 
 def _idle(run: RunUnderWay, stage: str, seconds: float) -> bool:

@@ -43,7 +43,8 @@ ALONE: Final = Hooks()
 
 @dataclass(frozen=True, slots=True)
 class RunUnderWay:
-    """One run; its phases fill ``record``. ``log`` gets what the worker prints."""
+    """One run; its phases fill ``record``. ``log`` gets what the worker prints; ``private``
+    files and folders are out of its reach."""
 
     record: RunRecord
     workload: Workload
@@ -55,6 +56,7 @@ class RunUnderWay:
     cache: Path
     log: Path
     data_root: Path
+    private: tuple[Path, ...] = ()
 
     @property
     def stamping(self) -> WindowStamping:

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from wattmark_core.errors import RunError
+from wattmark_core.printable import printable
+from wattmark_runner.execution.worker_places import WorkerPlaces, passed_on, worker_environment
+from wattmark_runner.worker.kept_output import KeptOutput
+from wattmark_runner.worker.memory import explained
 from wattmark_runner.worker.protocol import (
     Command,
     EdgeReached,
@@ -23,15 +27,21 @@ from wattmark_runner.worker.protocol import (
     encode,
 )
 
+__all__ = ["WorkerProcess", "passed_on", "worker_environment"]
+
 READY_SECONDS: Final = 60.0
 """How long a worker may take until it listens; a loaded machine needs seconds."""
 TERMINATE_SECONDS: Final = 3.0
+OUTPUT_SECONDS: Final = 1.0
+"""How long the last of what a worker that has ended printed may take into its log."""
 POLL_SECONDS: Final = 1.0
 """How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
 a second would cost the runner more than all else that it does while it measures."""
 LAST_BYTES: Final = 65536
-NOISE_PREFIXES: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
-"""Beginnings of lines that TensorFlow prints whenever it is imported."""
+NOISE_PREFIXES: Final = (
+    "I0000 ", "WARNING: All log messages before absl::InitializeLog()", "wattmark: ",
+)  # fmt: skip
+"""Beginnings of lines that TensorFlow prints whenever it is imported, and a worker itself."""
 
 
 class WorkerProcess:
@@ -40,16 +50,19 @@ class WorkerProcess:
     ``on_edge`` is called with every window's edge at once, in the listening thread; it must return
     quickly. Edges are then not among ``messages``.
     ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
-    ``log``. Raises ``RunError`` if it does not come up.
+    ``log``. ``places``: which files and folders neither it nor what it starts may reach. Raises
+    ``RunError`` if it does not come up.
     """
 
     def __init__(
-        self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None
-    ) -> None:
+        self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None,
+        places: WorkerPlaces | None = None,
+    ) -> None:  # fmt: skip
         self._log = log
         self._on_edge = on_edge
         self._messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
         self._gpu = gpu
+        self._places = places or WorkerPlaces()
 
     def __enter__(self) -> Self:
         self._start()
@@ -123,6 +136,8 @@ class WorkerProcess:
         self._signal(signal.SIGKILL)  # also whatever the worker had started
         self._process.wait()
         self._listener.join(TERMINATE_SECONDS)  # one that left the group may hold the pipe open
+        self._output.join(OUTPUT_SECONDS)
+        self._places.close()
 
     def _ended(self) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -130,21 +145,22 @@ class WorkerProcess:
         return self._process.returncode is not None
 
     def _start(self) -> None:
+        self._output = KeptOutput(self._log)
         reading, writing = os.pipe()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        environment = worker_environment(self._gpu) | self._places.environment()
         try:
-            with self._log.open("ab") as output:
-                self._log_start = output.tell()
-                self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                    [sys.executable, "-m", "wattmark_runner.worker", str(writing)],
-                    stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[writing],
-                    env=worker_environment(self._gpu), start_new_session=True,
-                )  # fmt: skip
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+                [sys.executable, "-m", "wattmark_runner.worker", str(writing),
+                 self._places.as_argument()],
+                stdin=subprocess.PIPE, stdout=self._output.writing, stderr=self._output.writing,
+                pass_fds=[writing], env=environment, start_new_session=True,
+            )  # fmt: skip
         except BaseException:
             os.close(reading)
             raise
         finally:
             os.close(writing)
+            self._output.started()
         self._listener = threading.Thread(target=self._listen, args=(reading,), daemon=True)
         self._listener.start()
 
@@ -182,48 +198,21 @@ class WorkerProcess:
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
         if status == -signal.SIGKILL:
-            how += " (by a user, or because memory ran out)"
-        last = _last_line(self._log, self._log_start)
+            how += f" (by a user, or because memory ran out: {explained()})"
+        self._output.join(OUTPUT_SECONDS)
+        last = _last_line(self._log, self._output.start)
         return f"the worker {how}" + (f"; its last line: {last}" if last else "")
-
-
-PASSED_ON: Final = frozenset({
-    "CUDA_HOME", "GLIBC_TUNABLES", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LD_LIBRARY_PATH",
-    "LD_PRELOAD", "LOGNAME", "NO_PROXY", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR",
-    "TZ", "USER", "VIRTUAL_ENV", "WATTMARK_CACHE", "http_proxy", "https_proxy", "no_proxy",
-})  # fmt: skip
-PASSED_ON_BEGINNINGS: Final = (
-    "CUDA_", "JAX_", "KERAS_", "KMP_", "LC_", "MALLOC_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_",
-    "OPENBLAS_", "PYTHON", "TF_", "TORCH_", "XDG_", "XLA_", "NUMEXPR_",
-)  # fmt: skip
-SECRET: Final = ("TOKEN", "SECRET", "PASSWORD", "KEY", "CREDENTIAL")
-
-
-def passed_on(name: str) -> bool:
-    """Does a worker get this variable? What a framework needs, and nothing that looks secret."""
-    if any(word in name.upper() for word in SECRET):
-        return False
-    return name in PASSED_ON or name.startswith(PASSED_ON_BEGINNINGS)
-
-
-def worker_environment(gpu: str) -> dict[str, str]:
-    """What a worker needs of the parent's; the one GPU or none; and a quiet framework."""
-    return {
-        **{name: value for name, value in os.environ.items() if passed_on(name)},
-        "CUDA_VISIBLE_DEVICES": gpu,
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "KERAS_BACKEND": "tensorflow",
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def _last_line(log: Path, start: int) -> str:
     """The last line that is no mere information, from byte ``start`` on."""
-    with log.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.seek(max(start, end - LAST_BYTES))
-        text = file.read().decode(errors="replace")
-    lines = [line.strip() for line in text.splitlines()]
+    try:
+        with log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(start, end - LAST_BYTES))
+            text = file.read()
+    except OSError:
+        return ""
+    lines = [printable(line.strip().rpartition(b"\r")[2]) for line in text.split(b"\n")]
     informative = [line for line in lines if line and not line.startswith(NOISE_PREFIXES)]
     return informative[-1][:300] if informative else ""

@@ -22,6 +22,7 @@ from wattmark_runner.scoring.overhead import add_overhead
 from wattmark_runner.scoring.publishing import publish
 from wattmark_runner.scoring.reading import read_windows
 from wattmark_runner.scoring.run_scores import run_scores
+from wattmark_runner.scoring.throttled import held_back
 from wattmark_runner.scoring.usage import usage
 from wattmark_runner.windows.overlap import marked
 from wattmark_runner.windows.waiting import pause
@@ -144,6 +145,7 @@ def _measured_runs(
             measure(
                 data, counted, boundary,
                 gpus=record.request.gpus, iterations=_iterations(record, data.window),
+                held_back=held_back(record, data.window),
             )
             for data, counted in zip(windows, counters, strict=True)
         )  # fmt: skip

@@ -1,5 +1,10 @@
-"""``python -m wattmark_runner.worker MESSAGES_FD``: started by ``WorkerProcess`` alone."""
+"""``python -m wattmark_runner.worker MESSAGES_FD PLACES``: started by ``WorkerProcess`` alone.
 
+PLACES, JSON: ``private`` files and folders are put out of reach before anything else is done;
+``needed`` ones may be used even if they lie in them.
+"""
+
+import json
 import os
 import queue
 import resource
@@ -7,10 +12,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, Protocol
 
 from wattmark_core.errors import RunError
-from wattmark_runner.worker import descendants
+from wattmark_runner.worker import descendants, threads
+from wattmark_runner.worker.confinement import confine
+from wattmark_runner.worker.memory import explained
+from wattmark_runner.worker.messages import Messages
 from wattmark_runner.worker.protocol import (
     Command,
     Failed,
@@ -20,7 +29,6 @@ from wattmark_runner.worker.protocol import (
     Step,
     WorkerMessage,
     decode,
-    encode,
 )
 
 Emit = Callable[[WorkerMessage], None]
@@ -41,12 +49,12 @@ class Session(Protocol):
 def main() -> NoReturn:
     """Carry out commands until standard input closes."""
     descendants.adopt()
-    messages = int(sys.argv[1])
+    places = {kind: map(Path, paths) for kind, paths in json.loads(sys.argv[2]).items()}
+    confinement = confine(places["private"], places["needed"])
+    threads.keep_within_quota(os.environ)
+    emit = Messages(int(sys.argv[1]), {"confinement": confinement}).emit
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
     threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
-
-    def emit(message: WorkerMessage) -> None:
-        os.write(messages, encode(message))
 
     emit(Ready(os.getpid()))
     try:
@@ -122,7 +130,7 @@ def _leave(status: int) -> NoReturn:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, MemoryError):
-        return "out of memory: the workload's limit, or the machine, has no more"
+        return f"out of memory: {explained()}"
     text = " ".join(str(error).split())
     return text[:500] or type(error).__name__
 

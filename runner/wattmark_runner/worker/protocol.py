@@ -7,7 +7,11 @@ exporter's offset. Closing the worker's standard input ends it.
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
+
+CPU_QUOTA: Final = "cpu_quota"
+"""The fact of ``Loaded.environment`` that says that there is a CPU quota, and which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Load:
     command: list[str] = field(default_factory=list)
     memory_bytes: int | None = None
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def places(self) -> list[Path]:
+        """The files and folders that it names."""
+        named = (self.files.get(name, "") for name in ("path", "labels", "weights"))
+        return [Path(place).absolute() for place in (self.cache, self.data_root, *named) if place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,8 @@ class EdgeReached:
 class PhaseEnd:
     """A window that is over: ``inferences`` done in it, CPU time of all that did them.
 
-    ``cpu_seconds`` None: not known.
+    ``cpu_seconds`` None: not known. ``throttled_seconds``: CPU time for which a quota held them
+    back; None: there is no quota, or it is not known.
     """
 
     phase: str
@@ -111,6 +122,7 @@ class PhaseEnd:
     end_ns: int
     inferences: int
     cpu_seconds: float | None
+    throttled_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

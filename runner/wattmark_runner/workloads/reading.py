@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.printable import printable, quoted, unprintable
+from wattmark_core.regular_file import require_regular
 from wattmark_runner.errors import ParameterError
 from wattmark_runner.workloads.config import (
     BUILT_IN,
@@ -53,6 +55,9 @@ def load_config(path: Path | None) -> RunnerConfig:
     top = read_table(FileTable, Place(path), _read(path))
     if not top.workloads:
         raise ConfigurationError(f"{path} names no workload; add [workloads.NAME]")
+    for name, formula in top.scores.items():
+        for text in (name, formula):
+            _check_printable(text, Place(path, ("scores", name)), "")
     workloads = tuple(
         _workload(name, values, Place(path, ("workloads", name)))
         for name, values in top.workloads.items()
@@ -62,11 +67,18 @@ def load_config(path: Path | None) -> RunnerConfig:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        return tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        reason = f"line {line} holds byte 0x{content[error.start]:02x}, which is not UTF-8"
+        raise ConfigurationError(f"{path} is not TOML: {reason}") from error
+    except ValueError as error:  # of TOML, or of a number with thousands of digits
+        raise ConfigurationError(f"{path} is not TOML: {printable(str(error))}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path} is not TOML: lists or tables lie too deep") from error
 
 
 def _workload(name: str, values: dict[str, Any], place: Place) -> Workload:
@@ -121,9 +133,22 @@ def _image_files(table: KerasTable, place: Place) -> ImageFiles:
             raise place.wrong(f"weights.{architecture}", "is no architecture that is known")
     weights = {f"weights.{name}": file for name, file in table.weights.items()}
     for key, file in {"path": path, "labels": table.labels, **weights}.items():
-        if file and not Path(file).exists():
-            raise place.wrong(key, f"{file} is not there")
+        if file:
+            _check_file(Path(file), place, key)
     return ImageFiles(kind, path, table.labels, table.images, table.weights)
+
+
+def _check_file(path: Path, place: Place, key: str) -> None:
+    """It is there, and a file or a folder: a named pipe would be waited for, for ever."""
+    try:
+        if path.is_dir():
+            return
+        require_regular(path)
+    except FileNotFoundError as error:
+        raise place.wrong(key, f"{path} is not there") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise place.wrong(key, f"{path} cannot be used: {reason}") from error
 
 
 def _check(workload: Workload, base: Workload, table: WorkloadTable, place: Place) -> None:
@@ -145,11 +170,17 @@ def _check_names(workload: Workload, place: Place) -> None:
     if not workload.models:
         raise place.wrong("models", "is needed: what the scores are told apart by")
     for model in workload.models:
-        if not model.isprintable():
-            raise place.wrong("models", f"{model!r} cannot be printed")
+        _check_printable(model, place, "models")
+    _check_printable(workload.meaning, place, "meaning")
     built_in = [known.name for known in WORKLOADS]
     if workload.name in built_in and workload.builtin != workload.name:
         raise place.wrong("", "is the name of a built-in workload; choose another")
+
+
+def _check_printable(text: str, place: Place, key: str) -> None:
+    """It is shown in terminals and pages, and stands in records."""
+    if character := unprintable(text):
+        raise place.wrong(key, f"{quoted(text)} holds {character}, which cannot be printed")
 
 
 def _check_command(workload: Workload, place: Place) -> None:
@@ -167,6 +198,12 @@ def _check_command(workload: Workload, place: Place) -> None:
 def _parameter(name: str, table: ParameterTable, place: Place) -> Parameter:
     if not name.isidentifier() or name == "model":
         raise place.wrong("", "parameters are named like variables, and not model")
+    for key, text in {"meaning": table.meaning, "default": table.default}.items():
+        if isinstance(text, str):
+            _check_printable(text, place, key)
+    for choice in table.choices:
+        if isinstance(choice, str):
+            _check_printable(choice, place, "choices")
     parameter = Parameter(
         name, table.type, table.default, table.minimum, table.maximum, tuple(table.choices),
         table.meaning,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.printable import printable
 
 LARGEST: Final = 2**63 - 1
 NAMES: Final = "must be a list of strings that are not empty"
@@ -38,7 +39,7 @@ class Place:
     def wrong(self, key: str, message: str) -> ConfigurationError:
         """The error about a key, or with ``key`` empty about the table itself."""
         keys = (*self.keys, key) if key else self.keys
-        return ConfigurationError(f"{self.path}: {'.'.join(keys)}: {message}")
+        return ConfigurationError(f"{self.path}: {printable('.'.join(keys))}: {printable(message)}")
 
 
 class TomlTable(BaseModel):

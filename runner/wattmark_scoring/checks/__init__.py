@@ -23,6 +23,7 @@ FILES: Final = (
     "exclusive",
     "foreign_cpu",
     "steal",
+    "throttled_cpu",
     "sampler_cost",
     "foreign_gpu_processes",
     "throttling",

@@ -23,7 +23,7 @@ FORM: Final = "a line is 'read KEY' or 'run KEY', and a name of one word after i
 
 
 class Role(StrEnum):
-    """``run`` may do all that ``read`` may."""
+    """``run`` may do all that ``read`` may, and read what runs printed."""
 
     READ = "read"
     RUN = "run"

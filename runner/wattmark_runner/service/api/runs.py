@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
+from wattmark_core.printable import printable
 from wattmark_runner.records.database import Listing, RunEvent
 from wattmark_runner.records.model import RunSource, RunState
 from wattmark_runner.scoring.reading import read_curves
@@ -138,7 +139,8 @@ def follow_run(
 
 @router.get("/runs/{run_id}/log", response_class=PlainTextResponse, dependencies=[Depends(run_key)])
 def show_log(run_id: str, service: Service) -> str:
-    """What the run's worker printed, its end. For run keys."""
+    """What the run's worker printed, its end, printable; of a line that a progress bar has written
+    over and over, what stands on the screen. It is for run keys."""
     service.context.database.row(run_id)
     return _tail(service.context.log_of(run_id))
 
@@ -250,4 +252,8 @@ def _tail(path: Path) -> str:
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - LOG_BYTES))
-        return stream.read().decode(errors="replace")
+        return "\n".join(map(_on_screen, stream.read().split(b"\n")))
+
+
+def _on_screen(line: bytes) -> str:
+    return printable(line.rstrip(b"\r").rpartition(b"\r")[2].expandtabs())

@@ -131,6 +131,7 @@ class RunQueue:
                 record, workload, exporter_url=context.exporter_url, store=context.store,
                 cache=context.cache, log=context.log_of(record.run_id),
                 progress=under_way.report, cancel=under_way.cancel, hooks=hooks,
+                private=context.private,
             )  # fmt: skip
         except WattmarkError as error:
             self._fail(under_way.run_id, str(error))

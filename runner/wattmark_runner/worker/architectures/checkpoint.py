@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.regular_file import require_regular
 
 MAGIC: Final = 0x1950A86A20F9469CFC6C
 TYPES: Final[dict[str, str]] = {
@@ -82,11 +83,14 @@ def _rebuild(storage: str, offset: int, size: Any, stride: Any, *_: object) -> _
 
 def read_checkpoint(path: Path) -> dict[str, Array]:
     """Name → tensor, in the file's order. Raises ``ConfigurationError``."""
-    read: Callable[[Path], dict[str, Array]] = _zipped if zipfile.is_zipfile(path) else _legacy
     try:
+        require_regular(path)
+        read: Callable[[Path], dict[str, Array]]
+        read = _zipped if zipfile.is_zipfile(path) else _legacy
         return read(path)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, IndexError,
-            pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle or archive raises what it likes
         raise ConfigurationError(f"{path.name} is no checkpoint of tensors: {error}") from error
 
 

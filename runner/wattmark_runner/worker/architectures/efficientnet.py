@@ -16,6 +16,7 @@ import h5py
 import keras
 from keras import layers
 
+from wattmark_core.regular_file import require_regular
 from wattmark_runner.worker.architectures import IMAGENET_CLASSES
 
 STDDEV: Final = (0.229, 0.224, 0.225)
@@ -50,7 +51,7 @@ def has_rescaling(path: Path, classes: int) -> bool:
             saved = _rescalings(file.get("layers", ()))  # Keras 3's format
             names = file.get("model_weights", file).attrs.get("layer_names", ())
             listed = _rescalings(map(_text, names))
-    except (OSError, KeyError, zipfile.BadZipFile):  # loading it reports what is wrong
+    except Exception:  # noqa: BLE001 - loading it reports what is wrong with the file
         saved = listed = 0
     if saved or listed > 1:
         return max(saved, listed) > 1
@@ -60,6 +61,7 @@ def has_rescaling(path: Path, classes: int) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The HDF5 file, which is one of an archive's if a whole model was saved."""
+    require_regular(path)
     if not zipfile.is_zipfile(path):
         with h5py.File(path) as file:
             yield file

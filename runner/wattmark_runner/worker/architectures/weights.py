@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.regular_file import open_regular, require_regular
 from wattmark_runner.worker.architectures import ModelRequest
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
 
@@ -13,6 +14,8 @@ def load_file(model: Any, request: ModelRequest) -> str:
     """Load them; which they are. Raises ``ConfigurationError`` if they do not fit."""
     path = Path(request.file)
     try:
+        if path.exists():
+            require_regular(path)
         model.load_weights(path)
     except Exception as error:  # Keras and h5py raise what they like
         if is_out_of_memory(error):
@@ -26,7 +29,7 @@ def load_file(model: Any, request: ModelRequest) -> str:
 
 def fingerprint(path: Path) -> str:
     """``sha256`` and the first 16 hexadecimal digits of the file's checksum."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
 
 

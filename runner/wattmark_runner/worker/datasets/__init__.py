@@ -4,17 +4,22 @@ A module here has ``read(path, labels)``, which returns ``Images``; a line in ``
 makes it known. Imports no framework.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from wattmark_core.printable import printable
 
 Pixels = npt.NDArray[np.float32]
 """Height, width, red-green-blue; 0 to 255."""
 Bytes = npt.NDArray[np.uint8]
 """The same, as files hold it."""
+
+NAMED: Final = 10
+"""The most images that are named; the rest is a number."""
 
 
 class BrokenImage(Exception):
@@ -44,6 +49,12 @@ class Missing:
     before: int
 
 
+def named(names: Sequence[str]) -> str:
+    """The first of them, printable, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(map(printable, names[:NAMED])) + (f" and {more} more" if more > 0 else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Images:
     """A data set in an order of which any first part is a fair sample.
@@ -51,6 +62,7 @@ class Images:
     ``read(number, frame)`` and ``check(number)`` may be called from several threads and raise
     ``BrokenImage``; ``check`` is a quick look at what cannot be read.
     ``labels`` None: there is no accuracy. ``classes`` None: as many as the network has.
+    ``notices``: what lies there and is left out, and classes without an image.
     """
 
     count: int
@@ -60,6 +72,7 @@ class Images:
     classes: int | None
     missing: tuple[Missing, ...] = ()
     check: Callable[[int], None] = _unchecked
+    notices: tuple[str, ...] = ()
 
     def first(self, count: int) -> "Images":
         """The first ``count`` of them, and what is missing among these; all, if there are fewer."""

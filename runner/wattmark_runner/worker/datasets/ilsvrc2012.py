@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.printable import printable, quoted
+from wattmark_core.regular_file import open_regular
 from wattmark_runner.worker.datasets import Images, Missing
-from wattmark_runner.worker.datasets.files import is_image, of_files
+from wattmark_runner.worker.datasets.files import is_image, left_out, of_files, sorted_out
 from wattmark_runner.worker.datasets.folders import class_folders, in_folders
 
 CLASSES: Final = 1000
 IMAGES: Final = 50_000
 _WORDNET: Final = re.compile(r"n\d{8}")
+_DIGITS: Final = 9
 _VALIDATION: Final = "ILSVRC2012_val_"
 _GROUND_TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
 
@@ -30,12 +33,14 @@ def read(path: str, labels: str) -> Images:
     """The images that are there, by name. Raises ``ConfigurationError``."""
     root = Path(path)
     try:
-        flat = sorted(path for path in root.iterdir() if is_image(path))
+        # A folder with the name of an image, such as n01440764.JPEG, may be one of classes.
+        paths = sorted(path for path in root.iterdir() if is_image(path))
+        flat = [path for path in paths if not path.is_dir()]
     except OSError as error:
-        raise ConfigurationError(f"data set {root.name}: {error.strerror}") from error
+        raise ConfigurationError(f"data set {printable(root.name)}: {error.strerror}") from error
     if not flat:
-        ids = _ids(Path(labels)) if labels else None
-        return of_files(root, _in_folders(root, ids), CLASSES)
+        files, notices = _in_folders(root, _ids(Path(labels)) if labels else None)
+        return of_files(root, files, CLASSES, (), notices)
     if not labels:
         raise ConfigurationError(
             "ILSVRC2012 images without class folders need labels: the development kit's folder, or"
@@ -48,15 +53,18 @@ def read(path: str, labels: str) -> Images:
     names = [path.name for path, _ in files]
     unpaired = sorted({path.name for path in flat} ^ known.keys())
     missing = [Missing(name, bisect_left(names, name)) for name in unpaired]
-    return of_files(root, files, CLASSES, missing)
+    _, others = sorted_out(root)
+    beside = [path for path in others if path.resolve() != Path(labels).resolve()]
+    return of_files(root, files, CLASSES, missing, left_out(root, beside))
 
 
-def _in_folders(root: Path, ids: list[str] | None) -> list[tuple[Path, int]]:
+def _in_folders(root: Path, ids: list[str] | None) -> tuple[list[tuple[Path, int]], list[str]]:
     """Images of other names, such as the training images', begin with their class: as they come."""
-    files = in_folders(root, _classes(class_folders(root), ids))
+    folders, others = class_folders(root)
+    files, notices = in_folders(root, _classes(folders, ids))
     if all(path.name.startswith(_VALIDATION) for path, _ in files):
         files.sort(key=lambda file: file[0].name)
-    return files
+    return files, [*left_out(root, others), *notices]
 
 
 def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
@@ -64,8 +72,8 @@ def _classes(folders: list[str], ids: list[str] | None) -> dict[str, int]:
     strange = [name for name in folders if not _WORDNET.fullmatch(name)]
     if strange:
         raise ConfigurationError(
-            f"class folder {strange[0]!r} is no WordNet id such as n01440764; a data set of other"
-            ' classes is of kind "folders"'
+            f"class folder {quoted(strange[0])} is no WordNet id such as n01440764; a data set of"
+            ' other classes is of kind "folders"'
         )
     ids = ids or (folders if len(folders) == CLASSES else None)
     if ids is None:
@@ -94,7 +102,7 @@ def _labels(path: Path) -> dict[str, int]:
     labels: dict[str, int] = {}
     for number, line in enumerate(_lines(path), start=1):
         name, _, label = line.rpartition(" ")
-        if not name or not label.isdecimal():
+        if not name or not _is_number(label):
             raise ConfigurationError(f"{path.name}, line {number}: not NAME CLASS: {line[:60]!r}")
         labels[Path(name.strip()).name] = int(label)
     return labels
@@ -111,7 +119,7 @@ def _kit(folder: Path) -> dict[str, int]:
         )
     labels: dict[str, int] = {}
     for number, line in enumerate(truth, start=1):
-        label = order.get(int(line)) if line.strip().isdecimal() else None
+        label = order.get(int(line)) if _is_number(line.strip()) else None
         if label is None:
             raise ConfigurationError(f"{_GROUND_TRUTH}, line {number}: no class: {line[:60]!r}")
         labels[f"{_VALIDATION}{number:08}.JPEG"] = label
@@ -121,14 +129,15 @@ def _kit(folder: Path) -> dict[str, int]:
 def _kit_classes(path: Path) -> dict[int, int]:
     """The kit's class number → Keras's class. Numbers over 1,000 are groups of classes."""
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
     try:
-        synsets = loadmat(path, squeeze_me=True)["synsets"]
+        with open_regular(path) as file:
+            synsets = loadmat(file, squeeze_me=True)["synsets"]
         numbers = {str(synset["WNID"]): int(synset["ILSVRC2012_ID"]) for synset in synsets}
-    except (OSError, KeyError, TypeError, ValueError, IndexError, MatReadError) as error:
-        raise ConfigurationError(f"the development kit's {path.name} cannot be read: {error}") \
-            from error  # fmt: skip
+    except Exception as error:  # of a damaged file SciPy raises what it likes
+        raise ConfigurationError(
+            f"the development kit's {path.name} cannot be read: {_reason(error)}"
+        ) from error
     leaves = sorted(name for name, number in numbers.items() if number <= CLASSES)
     if len(leaves) != CLASSES:
         raise ConfigurationError(f"the development kit's {path.name} names {len(leaves)} classes")
@@ -142,6 +151,19 @@ def _lines(path: Path) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with open_regular(path) as file:
+            return file.read().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"labels {path.name} cannot be read: {error}") from error
+        raise ConfigurationError(
+            f"labels {printable(path.name)} cannot be read: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return printable(" ".join(text.split())[:200]) or type(error).__name__
+
+
+def _is_number(text: str) -> bool:
+    """A class is a number of a few digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS

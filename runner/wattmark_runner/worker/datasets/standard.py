@@ -8,6 +8,7 @@ import gzip
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from struct import error as StructError
 from typing import Final
 from zlib import error as ZlibError
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wattmark_core.errors import ConfigurationError
+from wattmark_core.regular_file import open_regular
 from wattmark_runner.workloads import DATA_ROOT
 
 DIGITS_TEST_IMAGES: Final = 360
@@ -108,7 +110,7 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     """A gzipped IDX file of bytes: two zero bytes, type 8, rank, sizes (big-endian), values."""
     raw = _unzip(path)
     rank = raw[3] if len(raw) > 3 else 0
-    if raw[:3] != b"\0\0\x08" or rank == 0:
+    if raw[:3] != b"\0\0\x08" or rank == 0 or len(raw) < 4 + 4 * rank:
         raise ConfigurationError(f"{path} is no IDX file of bytes; install the data set again")
     sizes = [int(size) for size in np.frombuffer(raw, ">u4", count=rank, offset=4)]
     values = np.frombuffer(raw, np.uint8, offset=4 + 4 * rank)
@@ -119,12 +121,13 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
 
 def _unzip(path: Path) -> bytes:
     try:
-        return gzip.decompress(path.read_bytes())
+        with open_regular(path) as file:
+            return gzip.decompress(file.read())
     except FileNotFoundError as error:
         contents = "labels" if "labels" in path.name else "images"
         raise ConfigurationError(
             f"{path.name} is missing in {path.parent}: without {contents} there is no accuracy and"
             " so no score; install the data set again"
         ) from error
-    except (OSError, EOFError, ZlibError) as error:
+    except (OSError, EOFError, StructError, ZlibError) as error:
         raise ConfigurationError(f"{path} cannot be read ({error}); install it again") from error

@@ -1,5 +1,6 @@
 """What the numbers of a run depend on beside the network: the framework and its threads."""
 
+import os
 from typing import Any
 
 import keras
@@ -23,8 +24,12 @@ def tensorflow_facts() -> dict[str, str]:
     """TensorFlow's version and numbers of threads, for the record."""
     return {
         "tensorflow": tf.__version__,
-        "threads_intra_op": _threads(tf.config.threading.get_intra_op_parallelism_threads()),
-        "threads_inter_op": _threads(tf.config.threading.get_inter_op_parallelism_threads()),
+        "threads_intra_op": _threads(
+            tf.config.threading.get_intra_op_parallelism_threads(), "TF_NUM_INTRAOP_THREADS"
+        ),
+        "threads_inter_op": _threads(
+            tf.config.threading.get_inter_op_parallelism_threads(), "TF_NUM_INTEROP_THREADS"
+        ),
     }
 
 
@@ -41,5 +46,6 @@ def on_gpu(weight: Any) -> bool:
     return "GPU" in weight.device
 
 
-def _threads(number: int) -> str:
-    return str(number) if number else "framework's default"
+def _threads(number: int, variable: str) -> str:
+    """TensorFlow goes by the variable where no number is configured."""
+    return str(number) if number else os.environ.get(variable) or "framework's default"

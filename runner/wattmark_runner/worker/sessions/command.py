@@ -32,7 +32,7 @@ from wattmark_runner.worker.protocol import (
     Step,
     WorkerMessage,
 )
-from wattmark_runner.worker.sessions.output import Output, Tail, log, shown
+from wattmark_runner.worker.sessions.output import Output, Tail, shown
 
 Emit = Callable[[WorkerMessage], None]
 EXIT_SECONDS: Final = 5.0
@@ -147,7 +147,7 @@ class CommandSession:
             raise ConfigurationError(f"command {name}: {error.strerror}") from error
         assert process.stdout is not None  # noqa: S101 - pipes by construction
         assert process.stderr is not None  # noqa: S101
-        program = _Program(process, Output(process, process.stdout), Tail(process.stderr))
+        program = _Program(process, Output(process, process.stdout, _report), Tail(process.stderr))
         try:
             yield program
         finally:
@@ -163,21 +163,16 @@ class CommandSession:
             return len(counts.inferences) >= repeats
 
         opened: _Opened | None = None
-        last = ""
-        for line, time_ns in program.output.lines(enough, EXIT_SECONDS):
-            report = _report(line)
-            if report is None:
-                log(line)
-                last = shown(line) or last
-            elif enough():
+        for report, time_ns in program.output.reports(enough, EXIT_SECONDS):
+            if enough():
                 continue  # windows that nobody asked for
-            elif report["event"] == "start":
+            if report["event"] == "start":
                 opened = self._open(report, opened, time_ns, counts)
             else:
                 self._close(report, opened, time_ns, counts)
                 opened = None
                 self._emit(Step("measure", len(counts.inferences) / repeats))
-        program.check_exit(last, may_go_on=enough())
+        program.check_exit(program.output.last(), may_go_on=enough())
         if opened is not None:
             raise RunError(
                 "the command ended within a window: it must report an end for every start"

@@ -12,7 +12,7 @@ import numpy as np
 from wattmark_core.clock import SystemClock
 from wattmark_core.machine import about_machine
 from wattmark_runner.worker.architectures import Architecture
-from wattmark_runner.worker.datasets import ImageFrame
+from wattmark_runner.worker.datasets import ImageFrame, named
 from wattmark_runner.worker.datasets.pipeline import ImageSource
 from wattmark_runner.worker.measurement import Measurement
 from wattmark_runner.worker.networks.streamed import CLASS_BYTES, StreamedNetwork, count_correct
@@ -126,7 +126,7 @@ class KerasSession:
             names = [self._images.name(number) for number in sorted(self.network.broken)]
             self._notice(
                 f"{len(names)} of {self.network.images} images are broken, counted as wrong and"
-                f" inferred as black ones: {loading.named(names)}"
+                f" inferred as black ones: {named(names)}"
             )
 
     def _notice(self, text: str) -> None:

@@ -1,9 +1,9 @@
 """What a request asks of a ``keras`` workload."""
 
-import os
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from wattmark_runner.worker.limits import usable_cpus
 from wattmark_runner.worker.protocol import Load
 
 
@@ -45,8 +45,8 @@ class Choice:
 
     @property
     def threads(self) -> int:
-        """That decode; as many as the process may use CPUs, unless a number is asked for."""
-        return self.pipeline_threads or len(os.sched_getaffinity(0))
+        """That decode; as many as the process can keep CPUs busy, unless a number is asked for."""
+        return self.pipeline_threads or usable_cpus()
 
     @property
     def trained(self) -> bool:

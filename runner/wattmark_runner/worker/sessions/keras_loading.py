@@ -8,21 +8,20 @@ from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_runner.worker.architectures import Architecture, ModelRequest
-from wattmark_runner.worker.datasets import BrokenImage, Images
+from wattmark_runner.worker.datasets import BrokenImage, Images, named
 from wattmark_runner.worker.datasets.pipeline import (
     CachedBatches,
     ImageSource,
     Pipeline,
     require_memory,
 )
+from wattmark_runner.worker.frameworks import gpu_given
 from wattmark_runner.worker.frameworks.out_of_memory import is_out_of_memory
-from wattmark_runner.worker.memory import available_bytes
+from wattmark_runner.worker.memory import available_bytes, explained
 from wattmark_runner.worker.networks.streamed import IN_FLIGHT, NONE
 from wattmark_runner.worker.sessions.keras_choice import Choice
 from wattmark_runner.workloads.keras import ARCHITECTURES, DATASETS, FRAMEWORKS
 
-NAMED: Final = 10
-"""The most images that are named; the rest is a number."""
 CHECK_THREADS: Final = 8
 """Threads that look at files before anything is measured; they mostly wait for the disk."""
 MEMORY_RATIO: Final = 0.5
@@ -63,12 +62,14 @@ def require_on_gpu(framework: Any, model: Any, gpu: str) -> None:
 def images_of(choice: Choice, notice: Callable[[str], None]) -> Images:
     """Those in use. Raises ``ConfigurationError`` for images among them that are missing or broken.
 
-    Those beyond are not looked at.
+    Those beyond are not looked at. Notices say what else lies there.
     """
     module = importlib.import_module(DATASETS[choice.kind].module)
     images: Images = module.read(choice.path, choice.labels)
     if choice.count is not None:
         images = images.first(choice.count)
+    for text in images.notices:
+        notice(text)
     count = images.count + len(images.missing)
     missing = [image.name for image in images.missing]
     for names, how in ((missing, "missing, or have no label"), (_broken(images), "broken")):
@@ -97,12 +98,6 @@ def _broken(images: Images) -> list[str]:
 
     with ThreadPoolExecutor(CHECK_THREADS) as checks:
         return [text for text in checks.map(reason, range(images.count)) if text]
-
-
-def named(names: list[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def architecture_of(choice: Choice, classes: int | None) -> Architecture:
@@ -146,9 +141,13 @@ def labels_of(images: Images, classes: int) -> tuple[int, ...] | None:
 def stream_of(source: ImageSource, choice: Choice) -> Pipeline | CachedBatches:
     """From memory, or decoded in every pass. Raises ``ConfigurationError`` if memory is short."""
     available = int(available_bytes() * MEMORY_RATIO)
-    if choice.keep_decoded or choice.kind == "synthetic":
-        return CachedBatches(source, choice.threads, available)
-    require_memory(source, choice.threads, IN_FLIGHT + 1, available)
+    limit = explained()
+    try:
+        if choice.keep_decoded or choice.kind == "synthetic":
+            return CachedBatches(source, choice.threads, available)
+        require_memory(source, choice.threads, IN_FLIGHT + 1, available)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}; {limit}") from error
     return Pipeline(source, choice.threads)
 
 
@@ -163,6 +162,7 @@ def memory_explained(choice: Choice) -> Iterator[None]:
         if is_out_of_memory(error):
             raise RunError(
                 f"out of memory: {choice.model} in batches of {choice.batch_size} on"
-                f" {choice.backend}; take a smaller batch_size, or raise the workload's limit"
+                f" {choice.backend}; {'the GPU is full, or ' if gpu_given() else ''}{explained()};"
+                " take a smaller batch_size, or raise the limit"
             ) from error
         raise

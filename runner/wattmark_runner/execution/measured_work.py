@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from wattmark_core.errors import RunError
 from wattmark_core.results import Phase
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.errors import Cancelled
 from wattmark_runner.execution.progress import LOAD_SECONDS, TRAIN_SECONDS
 from wattmark_runner.execution.under_way import RunUnderWay
 from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.scoring.overhead import added
 from wattmark_runner.windows.exporter_link import WindowEdge
+from wattmark_runner.windows.stamping import clock_facts
 from wattmark_runner.worker.protocol import (
     Done,
     EdgeReached,
@@ -23,6 +25,8 @@ from wattmark_runner.worker.protocol import (
     Trained,
     WorkerMessage,
 )
+from wattmark_runner.worker.stops import was_stopped
+from wattmark_scoring.counts import why_impossible
 
 STEPS = {"train": "training", "measure": "measuring", "warmup": "warming up"}
 """What a worker's step is called for people; any other is loading."""
@@ -56,12 +60,15 @@ class _Measurement:
     edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
     cpu_ns: dict[tuple[str, int, bool], int] = field(default_factory=dict)
     """CPU time of this process at each edge."""
+    pid: int = 0
+    """The worker's."""
 
     def carry_out(self) -> bool:
         """False: it trained the network, and another worker is to measure it."""
         run = self.run
         gpu = run.record.request.gpu
         with WorkerProcess(run.log, gpu=gpu, on_edge=self._on_edge) as worker:
+            self.pid = worker.pid
             worker.send(load_command(run))
             for message in worker.messages(run.cancel, run.workload.limits.seconds):
                 match message:
@@ -90,6 +97,8 @@ class _Measurement:
         which = edge.phase, edge.repeat, edge.opening
         self.edges[which] = self.run.exporter.edge(edge.time_ns)
         self.cpu_ns[which] = time.process_time_ns()
+        if edge.opening:
+            was_stopped(self.pid)  # what was before is forgotten
 
     def _note(self, message: WorkerMessage) -> None:
         match message:
@@ -120,13 +129,17 @@ class _Measurement:
 
     def _phase_end(self, ended: PhaseEnd) -> None:
         record = self.run.record
+        wrong = why_impossible(ended.inferences, None, ns_to_seconds(ended.end_ns - ended.start_ns))
+        if wrong:
+            raise RunError(f"the worker counted what cannot be: {wrong}")
         opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
         spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
         record.constants = added(record.constants, spent_ns)
+        first, last = self.edges.pop(opening), self.edges.pop(closing)
         window = self.run.stamping.window(
             Phase(ended.phase),
-            self.edges.pop(opening),
-            self.edges.pop(closing),
+            first,
+            last,
             model=record.request.model,
             workload=record.request.workload,
             run_id=record.run_id,
@@ -134,10 +147,23 @@ class _Measurement:
             inferences=ended.inferences,
             cpu_seconds=ended.cpu_seconds,
         )
-        self.run.add_window(window)
+        facts = replace(
+            clock_facts(first, last), pause_seconds=ended.pause_seconds,
+            stopped=ended.stopped or was_stopped(self.pid),
+        )  # fmt: skip
+        self.run.add_window(window, facts)
+
+    def _check_correct(self, done: Done) -> None:
+        """Raise ``RunError`` for more right answers than there were inferences."""
+        for window in self.run.record.windows:
+            if window.phase is Phase.INFERENCE:
+                correct = done.correct[window.repeat]
+                if wrong := why_impossible(window.inferences, correct, window.seconds):
+                    raise RunError(f"the worker counted what cannot be: {wrong}")
 
     def _done(self, done: Done) -> None:
         record = self.run.record
+        self._check_correct(done)
         record.accuracy = done.accuracy
         for name in ("test_images", "parameters", "macs"):
             if getattr(done, name) is not None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wattmark_core.results import Phase, Window
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.windows.exporter_link import WindowEdge
+from wattmark_scoring.window_facts import WindowFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,14 @@ class WindowStamping:
             complete=first is not None and first == last,
             **facts,
         )
+
+
+def clock_facts(opening: WindowEdge, closing: WindowEdge) -> WindowFacts:
+    """Whether a clock jumped between two edges."""
+    first, last = opening.offsets(), closing.offsets()
+    if first is None or last is None:
+        return WindowFacts()
+    return WindowFacts(
+        clock_step_seconds=ns_to_seconds(last.wall_ns - first.wall_ns),
+        suspended_seconds=ns_to_seconds(last.asleep_ns - first.asleep_ns),
+    )

@@ -102,7 +102,9 @@ class EdgeReached:
 class PhaseEnd:
     """A window that is over: ``inferences`` done in it, CPU time of all that did them.
 
-    ``cpu_seconds`` None: not known.
+    ``cpu_seconds`` None: not known. ``pause_seconds``: by how much the longest of the calls that
+    the window is made of was longer than the usual one; None: there are too few to say, or it is
+    not known. ``stopped``: a signal stopped a child of the worker's in it, which went on later.
     """
 
     phase: str
@@ -111,6 +113,8 @@ class PhaseEnd:
     end_ns: int
     inferences: int
     cpu_seconds: float | None
+    pause_seconds: float | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

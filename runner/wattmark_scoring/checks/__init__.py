@@ -21,6 +21,8 @@ __all__ = [
 FILES: Final = (
     "interrupted",
     "exclusive",
+    "clock",
+    "pauses",
     "foreign_cpu",
     "steal",
     "sampler_cost",
@@ -35,7 +37,6 @@ FILES: Final = (
     "gap",
     "edges",
     "agreement",
-    "clock",
     "coverage",
     "counted",
     "warm_up",

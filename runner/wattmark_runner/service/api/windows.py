@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from wattmark_runner.errors import Invalid
 from wattmark_runner.records.database import Listing
 from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
+from wattmark_runner.service.api.schemas.fields import Owner
 from wattmark_runner.service.api.schemas.windows import (
     WindowClose,
     WindowCreate,
@@ -45,11 +46,21 @@ def close_window(window_id: str, body: WindowClose, service: Service) -> WindowI
     return WindowItem.of(service.external.close(window_id, body.results()))
 
 
+@router.delete("/windows/{window_id}")
+def withdraw_window(
+    window_id: str, service: Service,
+    owner: Annotated[Owner, Query(description="whom the window's run names, if anybody")] = "",
+) -> WindowItem:  # fmt: skip
+    """Take a window back: who made it may. It and the marks that others have of it are gone, and
+    what is left is scored again."""
+    return WindowItem.of(service.external.withdraw(window_id, owner))
+
+
 @router.get("/windows")
 def list_windows(
     service: Service,
     run_id: str = "",
-    state: Literal["open", "closed", "abandoned", ""] = "",
+    state: Literal["open", "closed", "abandoned", "withdrawn", ""] = "",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> WindowsPage:

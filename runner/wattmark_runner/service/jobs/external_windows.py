@@ -16,6 +16,7 @@ from wattmark_core.errors import StoreError
 from wattmark_core.exporter_api import HostReport
 from wattmark_core.machine import about_machine
 from wattmark_core.results import Window
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.errors import Conflict
 from wattmark_runner.records.database import WindowRow
 from wattmark_runner.records.model import RunRecord, RunSource, RunState
@@ -23,20 +24,21 @@ from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.overhead import added, counts
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs import external_runs as runs
+from wattmark_runner.service.jobs.neighbours import CLIENT_CLOCK, Neighbours
 from wattmark_runner.service.jobs.open_windows import OpenedWindow, OpenWindows
 from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
 from wattmark_runner.views.window_fields import row_fields
 from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
-from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import WindowStamping
+from wattmark_runner.windows.lease import holders_in
+from wattmark_runner.windows.stamping import WindowStamping, clock_facts
 from wattmark_scoring.boundary import pin_sources
+from wattmark_scoring.window_facts import WindowFacts
 
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS: Final = 5.0
 """How old the exporter's report of its counters may be when a window opens."""
 RETRY_SECONDS: Final = 2.0
-CLIENT_CLOCK: Final = "its times are the client's and cannot be checked"
 LOST: Final = "the service was stopped while a window was open; what it cost is not known"
 
 
@@ -53,6 +55,7 @@ class ExternalWindows:
         self._context = context
         self._open = open_windows
         self._scoring = scoring
+        self._neighbours = Neighbours(context, open_windows)
         self._exporter = ExporterLink(context.exporter_url)
         self._machine = about_machine()
         self._report: tuple[float, HostReport] | None = None
@@ -100,7 +103,7 @@ class ExternalWindows:
     def close(self, window_id: str, results: WindowResults) -> WindowRow:
         """Close a window, now; its run is scored soon. Raises ``Invalid``, ``Conflict``."""
         closing = self._exporter.edge()  # first of all: this is the window's end
-        runs.check_counts(results)
+        runs.check_counts(results, self._open.seconds(window_id, closing))
         with self._context.changing:
             opened = self._open.remove(window_id)
         cpu_ns = time.process_time_ns()
@@ -109,12 +112,14 @@ class ExternalWindows:
             raise Conflict(f"the window is {row.state} already; open another")
         self._exporter.disarm()
         window = self._closed(opened, closing, results)  # waits for the sample at its end
+        facts = clock_facts(opened.opening, closing)
+        facts = replace(facts, others=holders_in(window, self._exporter.others()))
         with self._context.changing:
             if self._context.database.window(window_id).state != "open":
                 raise Conflict("the window's run was cancelled meanwhile; open another")
             try:
                 row = replace(opened.row, window=window, state="closed")
-                return self._add(row, cpu_ns - opened.cpu_ns)
+                return self._add(row, facts, cpu_ns - opened.cpu_ns)
             except StoreError:  # a full disk, perhaps: it can be closed once there is room
                 self._open.add(opened)
                 self._exporter.arm()
@@ -124,7 +129,7 @@ class ExternalWindows:
         self, request: WindowRequest, start_ns: int, end_ns: int, results: WindowResults
     ) -> WindowRow:
         """Record a window that is over, at times of the client's, Unix ns. Raises ``Invalid``."""
-        runs.check_counts(results)
+        runs.check_counts(results, ns_to_seconds(end_ns - start_ns) if end_ns > start_ns else None)
         report = self._host()
         series = runs.counted_of(pin_sources(report.energy), request)
         runs.check_times(self._context.store, report.host, series, start_ns, end_ns)
@@ -135,7 +140,46 @@ class ExternalWindows:
                 correct=results.correct, cpu_seconds=results.cpu_seconds, clock="client",
             )  # fmt: skip
             self._context.database.save(record)
-            return self._add(WindowRow(window, "closed", "client", None, (CLIENT_CLOCK,)))
+            facts = WindowFacts(others=holders_in(window, self._exporter.others()))
+            return self._add(WindowRow(window, "closed", "client", None, (CLIENT_CLOCK,)), facts)
+
+    def withdraw(self, window_id: str, owner: str = "") -> WindowRow:
+        """Take a window back, open or closed: what it marked is no longer marked, and scored again.
+
+        Who made it may: where its run names an ``owner``, that one is to be given. Raises
+        ``Conflict``, ``UnknownRun``.
+        """
+        with self._context.changing:
+            row = self._context.database.window(window_id)
+            record = self._context.database.load(row.window.run_id)
+            if record.request.owner not in {"", owner}:
+                raise Conflict(f"is not {record.request.owner}, who made the window", "owner")
+            if row.state == "withdrawn":
+                return row
+            if self._open.remove(window_id) is not None:
+                self._exporter.disarm()
+            elif row.state == "open":
+                raise Conflict("the window is being closed; withdraw it after that")
+            again = self._neighbours.withdraw(row.window)
+            row = replace(row, state="withdrawn", warnings=())
+            self._context.database.put_window(row)
+            self._leave_out(row)
+        for run_id in again:
+            self._scoring.again_soon(run_id)
+        return row
+
+    def _leave_out(self, row: WindowRow) -> None:
+        """Its run goes on without a window that was withdrawn."""
+        record = self._context.database.load(row.window.run_id)
+        runs.leave_out(record, row.window)
+        self._context.add_event(record.run_id, "window", row_fields(row))
+        if self._open.of_run(record.run_id):
+            self._save(record, RunState.RUNNING)
+        elif record.windows:
+            self._save(record, RunState.SCORING)
+            self._scoring.submit(record.run_id)
+        else:
+            self._save(record, RunState.CANCELLED)
 
     def cancel(self, run_id: str) -> None:
         """Abandon the open windows of an external run, which is cancelled. Raises ``Conflict``."""
@@ -173,7 +217,7 @@ class ExternalWindows:
             label=window.label if results.label is None else results.label,
         )  # fmt: skip
 
-    def _add(self, row: WindowRow, cpu_ns: int = 0) -> WindowRow:
+    def _add(self, row: WindowRow, facts: WindowFacts, cpu_ns: int = 0) -> WindowRow:
         """A closed window joins its run; the run is scored when none of its windows is open.
 
         ``cpu_ns``: CPU time of this process while it was open.
@@ -183,6 +227,7 @@ class ExternalWindows:
         repeat = sum(other.phase is window.phase for other in record.windows)
         row = replace(row, window=replace(window, repeat=repeat))
         record.windows.append(row.window)
+        record.facts[window.window_id] = facts
         if counts(window):
             record.constants = added(record.constants, cpu_ns)
         record.ended_ns = max(record.ended_ns or 0, window.end_ns)
@@ -190,7 +235,7 @@ class ExternalWindows:
             record.reason = "the exporter did not answer or was restarted in a window"
         runs.update_totals(record)
         try:
-            put_marked(row.window, self._context.store, self._open.windows())
+            self._neighbours.put(row.window)
         except StoreError:  # scoring writes it once more, and reports what is wrong
             record.published = False
         self._context.database.put_window(row)
@@ -244,7 +289,7 @@ class ExternalWindows:
         lasted_ns = SystemClock().boottime_ns() - opened.opening.time_ns
         spent = replace(window, end_ns=window.start_ns + lasted_ns, complete=False)
         with contextlib.suppress(StoreError):  # its end must become known all the same
-            put_marked(spent, self._context.store, self._open.windows())
+            self._neighbours.put(spent)
         self._context.database.put_window(replace(opened.row, state="abandoned"))
 
     def _end(self, record: RunRecord, state: RunState, reason: str) -> None:

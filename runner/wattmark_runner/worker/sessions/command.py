@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.machine import about_machine
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.protocol import (
     Done,
@@ -33,6 +34,8 @@ from wattmark_runner.worker.protocol import (
     WorkerMessage,
 )
 from wattmark_runner.worker.sessions.output import Output, Tail, log, shown
+from wattmark_runner.worker.stops import was_stopped
+from wattmark_scoring.counts import why_impossible
 
 Emit = Callable[[WorkerMessage], None]
 EXIT_SECONDS: Final = 5.0
@@ -192,6 +195,7 @@ class CommandSession:
         if phase not in PHASES:
             raise RunError(f"the command reported phase {phase!r}; known are {', '.join(PHASES)}")
         self._emit(EdgeReached(phase, _number(phase, counts), opening=True, time_ns=time_ns))
+        was_stopped()  # what was before the window is forgotten
         return _Opened(phase, time_ns, descendants.cpu_seconds())
 
     def _close(
@@ -206,9 +210,13 @@ class CommandSession:
         correct = report.get("correct")
         if correct is not None and _count(report, "correct") > inferences:
             raise RunError(f"the command reported more correct than inferences: {correct}")
+        wrong = why_impossible(inferences, correct, ns_to_seconds(time_ns - opened.start_ns))
+        if wrong:
+            raise RunError(f"the command reported what cannot be: {wrong}")
         self._emit(
-            PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds)
-        )
+            PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds,
+                     stopped=was_stopped())
+        )  # fmt: skip
         counts.explained |= {name: _count(report, name) for name in EXPLAINED if name in report}
         if opened.phase == "warmup":
             counts.warmups += 1

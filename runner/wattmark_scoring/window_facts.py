@@ -9,7 +9,7 @@ class WindowFacts:
 
     ``clock_step_seconds``: by how much the wall clock was stepped; ``suspended_seconds``: how long
     the machine slept; ``pause_seconds``: by how much the longest of the work's steps was longer
-    than the usual one; ``stopped``: a signal stopped the work, and another let it go on.
+    than the usual one; ``stopped_seconds``: how long a signal had stopped the work.
     ``others``: who else measured on the same exporter. ``claims``: by their ids, windows whose
     times their client gave, or that the runner stamped while this one has its client's: they are
     said to share its time.
@@ -18,6 +18,6 @@ class WindowFacts:
     clock_step_seconds: float | None = None
     suspended_seconds: float | None = None
     pause_seconds: float | None = None
-    stopped: bool = False
+    stopped_seconds: float | None = None
     others: tuple[str, ...] = ()
     claims: dict[str, str] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from wattmark_runner.worker.protocol import (
     Trained,
     WorkerMessage,
 )
-from wattmark_runner.worker.stops import was_stopped
+from wattmark_runner.worker.stops import StopWatch
 from wattmark_scoring.counts import why_impossible
 
 STEPS = {"train": "training", "measure": "measuring", "warmup": "warming up"}
@@ -60,7 +60,7 @@ class _Measurement:
     edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
     cpu_ns: dict[tuple[str, int, bool], int] = field(default_factory=dict)
     """CPU time of this process at each edge."""
-    pid: int = 0
+    stops: StopWatch | None = None
     """The worker's."""
 
     def carry_out(self) -> bool:
@@ -68,7 +68,7 @@ class _Measurement:
         run = self.run
         gpu = run.record.request.gpu
         with WorkerProcess(run.log, gpu=gpu, on_edge=self._on_edge) as worker:
-            self.pid = worker.pid
+            self.stops = StopWatch(worker.pid)
             worker.send(load_command(run))
             for message in worker.messages(run.cancel, run.workload.limits.seconds):
                 match message:
@@ -97,8 +97,6 @@ class _Measurement:
         which = edge.phase, edge.repeat, edge.opening
         self.edges[which] = self.run.exporter.edge(edge.time_ns)
         self.cpu_ns[which] = time.process_time_ns()
-        if edge.opening:
-            was_stopped(self.pid)  # what was before is forgotten
 
     def _note(self, message: WorkerMessage) -> None:
         match message:
@@ -147,9 +145,10 @@ class _Measurement:
             inferences=ended.inferences,
             cpu_seconds=ended.cpu_seconds,
         )
+        own = 0.0 if self.stops is None else self.stops.seconds(ended.start_ns, ended.end_ns)
         facts = replace(
             clock_facts(first, last), pause_seconds=ended.pause_seconds,
-            stopped=ended.stopped or was_stopped(self.pid),
+            stopped_seconds=max(ended.stopped_seconds, own),
         )  # fmt: skip
         self.run.add_window(window, facts)
 

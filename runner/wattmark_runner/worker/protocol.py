@@ -104,7 +104,7 @@ class PhaseEnd:
 
     ``cpu_seconds`` None: not known. ``pause_seconds``: by how much the longest of the calls that
     the window is made of was longer than the usual one; None: there are too few to say, or it is
-    not known. ``stopped``: a signal stopped a child of the worker's in it, which went on later.
+    not known. ``stopped_seconds``: how long a signal had stopped a program that the worker started.
     """
 
     phase: str
@@ -114,7 +114,7 @@ class PhaseEnd:
     inferences: int
     cpu_seconds: float | None
     pause_seconds: float | None = None
-    stopped: bool = False
+    stopped_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,47 @@
-"""Was a child stopped by a signal, and continued? The kernel notes that for its parent.
+"""When was a child stopped by a signal? The kernel tells its parent of each stop and continuation.
 
-``waitid(2)``: WCONTINUED and WSTOPPED report a change of state once, and leave the child's end to
-those who wait for that.
+``waitid(2)`` with WSTOPPED and WCONTINUED waits for either without any cost, and leaves the child's
+end to those who wait for that.
 """
 
 import os
+import threading
+import time
+from typing import Final
+
+CHANGES: Final = os.WSTOPPED | os.WCONTINUED
 
 
-def was_stopped(pid: int | None = None) -> bool:
-    """Since it was asked last, a child, or any (None). A child that has ended was not."""
-    found = False
-    kind, number = (os.P_ALL, 0) if pid is None else (os.P_PID, pid)
-    try:
-        while os.waitid(kind, number, os.WSTOPPED | os.WCONTINUED | os.WNOHANG) is not None:
-            found = True
-    except ChildProcessError:
-        pass  # none is left
-    return found
+class StopWatch:
+    """Watches one child of this process, in a thread that sleeps until the child is stopped. It
+    ends when somebody has waited for the child's end."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._stops: list[tuple[int, int | None]] = []
+        """From and to, ns; the last may go on."""
+        threading.Thread(target=self._watch, name="wattmark-stops", daemon=True).start()
+
+    def seconds(self, start_ns: int, end_ns: int) -> float:
+        """How long it was stopped between two instants of CLOCK_BOOTTIME, s."""
+        within = [
+            min(end_ns, end_ns if last is None else last) - max(start_ns, first)
+            for first, last in list(self._stops)
+        ]
+        return sum(max(0, length) for length in within) / 1e9
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                change = os.waitid(os.P_PID, self._pid, CHANGES)
+            except ChildProcessError:
+                return
+            now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            if change is not None and change.si_code == os.CLD_CONTINUED:
+                first_ns = self._stops.pop()[0] if self._stopped() else now_ns
+                self._stops.append((first_ns, now_ns))
+            elif not self._stopped():
+                self._stops.append((now_ns, None))
+
+    def _stopped(self) -> bool:
+        return bool(self._stops) and self._stops[-1][1] is None

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from wattmark_core.results import Check, Verdict
+from wattmark_core.results import Check
 from wattmark_scoring.arrays import GaugeData
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
 from wattmark_scoring.checks.verdicts import against_limit
@@ -33,10 +33,18 @@ LEAST_STRETCHES: Final = 2
 def check(pause_seconds: float, seconds: float) -> Check:
     """The longest pause: ≤ 2 % of the window, fails beyond 10 %."""
     limit = max(LEAST_SECONDS, LIMIT_RATIO * seconds)
-    fail = max(LEAST_FAIL_SECONDS, FAIL_RATIO * seconds)
-    return against_limit(
-        "pauses", pause_seconds, limit, "s", "longest pause of the work", fail=fail
-    )
+    text = "longest pause of the work"
+    return against_limit("pauses", pause_seconds, limit, "s", text, fail=_most(seconds))
+
+
+def stopped(stopped_seconds: float, seconds: float) -> Check:
+    """Time for which a signal had stopped the program: none, fails beyond what a pause may last."""
+    text = "time for which a signal (SIGSTOP) had stopped the program"
+    return against_limit("stopped", stopped_seconds, 0.0, "s", text, fail=_most(seconds))
+
+
+def _most(seconds: float) -> float:
+    return max(LEAST_FAIL_SECONDS, FAIL_RATIO * seconds)
 
 
 def still_seconds(busy: GaugeData, own_seconds: float, start_ns: int, end_ns: int) -> float | None:
@@ -70,20 +78,16 @@ def of_window(measured: MeasuredWindow) -> Iterator[Check]:
     known = [value for value in (facts.pause_seconds, still) if value is not None]
     if known:
         yield check(max(known), window.seconds)
-    if facts.stopped:
-        text = "a signal stopped the program (SIGSTOP) and let it go on later"
-        yield Check("stopped", Verdict.INVALID, 1.0, 0.0, "", text)
+    if facts.stopped_seconds is not None:
+        yield stopped(facts.stopped_seconds, window.seconds)
 
 
 CHECK: Final = CheckFamily(
     words={
         "stopped": Words(
             Question.MACHINE, "stopped by a signal",
+            "A signal (SIGSTOP) had stopped the program for {found}",
             remedy="Let it run through, and measure again",
-            states={
-                Verdict.INVALID: ("stopped", "A signal stopped the program (SIGSTOP) within a"
-                                  " window, and let it go on later"),
-            },
         ),
         "pauses": Words(
             Question.MACHINE, "pauses of the work", "The work stood still for {found}",
@@ -91,9 +95,8 @@ CHECK: Final = CheckFamily(
         ),
     },
     limits=(
-        Limit("stopped", "no signal stops the program", "otherwise"),
-        Limit("pauses", "the work stands still for ≤ 2 % of W, or 0.1 s", "for more than 10 % of W,"
-              " and 0.5 s"),
+        Limit("stopped", "no signal stops the program", "for more than 10 % of W, and 0.5 s"),
+        Limit("pauses", "the work stands still for ≤ 2 % of W, or 0.1 s", "the same"),
     ),
     of_window=of_window,
 )  # fmt: skip

@@ -96,7 +96,7 @@ def test_facts_of_windows_come_back(database: RunDatabase) -> None:
     """They stand beside the record, so that an older program can read that."""
     record = make_record("noted")
     record.facts = {
-        "w": WindowFacts(0.5, 0.0, 1.5, stopped=True, others=("you",), claims={"v": "theirs"})
+        "w": WindowFacts(0.5, 0.0, 1.5, stopped_seconds=8.0, others=("you",), claims={"v": "theirs"})
     }
     database.save(record)
     assert database.load("noted") == record

@@ -34,7 +34,7 @@ from wattmark_runner.worker.protocol import (
     WorkerMessage,
 )
 from wattmark_runner.worker.sessions.output import Output, Tail, log, shown
-from wattmark_runner.worker.stops import was_stopped
+from wattmark_runner.worker.stops import StopWatch
 from wattmark_scoring.counts import why_impossible
 
 Emit = Callable[[WorkerMessage], None]
@@ -148,6 +148,7 @@ class CommandSession:
         except OSError as error:
             name = self._load.command[0]
             raise ConfigurationError(f"command {name}: {error.strerror}") from error
+        self._stops = StopWatch(process.pid)
         assert process.stdout is not None  # noqa: S101 - pipes by construction
         assert process.stderr is not None  # noqa: S101
         program = _Program(process, Output(process, process.stdout), Tail(process.stderr))
@@ -195,7 +196,6 @@ class CommandSession:
         if phase not in PHASES:
             raise RunError(f"the command reported phase {phase!r}; known are {', '.join(PHASES)}")
         self._emit(EdgeReached(phase, _number(phase, counts), opening=True, time_ns=time_ns))
-        was_stopped()  # what was before the window is forgotten
         return _Opened(phase, time_ns, descendants.cpu_seconds())
 
     def _close(
@@ -215,7 +215,7 @@ class CommandSession:
             raise RunError(f"the command reported what cannot be: {wrong}")
         self._emit(
             PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds,
-                     stopped=was_stopped())
+                     stopped_seconds=self._stops.seconds(opened.start_ns, time_ns))
         )  # fmt: skip
         counts.explained |= {name: _count(report, name) for name in EXPLAINED if name in report}
         if opened.phase == "warmup":

@@ -95,9 +95,8 @@ def test_a_valid_score_is_preferred_to_a_newer_warned_one(database: RunDatabase)
 def test_facts_of_windows_come_back(database: RunDatabase) -> None:
     """They stand beside the record, so that an older program can read that."""
     record = make_record("noted")
-    record.facts = {
-        "w": WindowFacts(0.5, 0.0, 1.5, stopped_seconds=8.0, others=("you",), claims={"v": "theirs"})
-    }
+    facts = WindowFacts(0.5, 0.0, 1.5, 8.0, others=("you",), claims={"v": "theirs"})
+    record.facts = {"w": facts}
     database.save(record)
     assert database.load("noted") == record
     with closing(sqlite3.connect(database.path)) as connection:

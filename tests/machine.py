@@ -13,4 +13,4 @@ ORDER: Final = [str(verdict) for verdict in (Verdict.VALID, Verdict.WARNED, Verd
 def verdict_of_the_rest(score: Mapping[str, Any]) -> str:
     """The verdict of a score's other checks."""
     rest = [check for check in score["checks"] if check["name"] not in OF_THE_MACHINE]
-    return max((check["verdict"] for check in rest), key=ORDER.index)
+    return str(max((check["verdict"] for check in rest), key=ORDER.index))

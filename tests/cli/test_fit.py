@@ -35,7 +35,7 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
     (tmp_path / "no-sensor").mkdir()
     sysfs = ("--sysfs", str(tmp_path / "no-sensor"))
     first = wattmark(*QUICK, *sysfs, env=env)
-    assert first.returncode == 0, first.stderr
+    assert first.returncode in {0, 1}, first.stderr  # 1: the machine did too much else
     assert "ESTIMATED" in first.stderr
     assert "To measure:" in first.stderr
     assert "left" in first.stderr
@@ -44,9 +44,9 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
         line = next(line_of for line_of in first.stdout.splitlines() if line_of.startswith(name))
         assert (tmp_path / line.split()[1]).stat().st_size > 500
     second = wattmark(*QUICK, *sysfs, "--json", env=env)
-    assert second.returncode == 0, second.stderr
     document = json.loads(second.stdout)
     (group,) = document["groups"]
+    assert second.returncode == (not group["ranked"]), second.stderr
     assert group["estimated"] is True
     scores = {score["model"]: score for score in (*group["ranked"], *group["unranked"])}
     assert set(scores) == {"mlp-small", "cnn-small"}

@@ -93,6 +93,7 @@ def test_a_window_posted_later_warns_a_run_that_was_scored(api: Any, waiting: An
     assert first()["score"]["verdict"] == "warned"
     assert posted["window_id"] in exclusive(first())["message"]
     assert "of bob" in exclusive(first())["message"]
+    assert "facts" not in first()["record"]  # an older command line would refuse it
     (item,) = api.get("/windows", run_id=window["run_id"])["windows"]
     assert not item["overlapping"]
     assert posted["window_id"] in item["warnings"][0]

@@ -41,10 +41,12 @@ def test_a_fake_exporter_tells_of_its_leases() -> None:
         ]  # fmt: skip
         assert ended[1].end_ns < running[1].end_ns
         assert exporter.arms == [Armed(s, "mine", "me in /srv") for s in (20.0, 0.0)]
-    with FakeExporter(REPORT, leasing=False) as older:
-        with closing(ExporterClient(older.url)) as client:
-            client.arm(20.0, lease="mine", holder="me")
-            assert client.sensors().leases == ()
+    with (
+        FakeExporter(REPORT, leasing=False) as older,
+        closing(ExporterClient(older.url)) as client,
+    ):
+        client.arm(20.0, lease="mine", holder="me")
+        assert client.sensors().leases == ()
 
 
 def test_a_memory_store_keeps_and_a_counting_store_counts() -> None:

@@ -19,6 +19,7 @@ from wattmark_cli.embedded import (
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterClient
 from wattmark_exporters.choice import add_sensor_options, sensor_arguments
+from wattmark_runner.windows.lease import name_folder
 from wattmark_store import check_store
 
 DATA: Final = Path("wattmark-data")
@@ -110,7 +111,9 @@ def check_numbers(
 
 
 def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
-    """The rooms that the options ask for, which ``check_rooms`` has let pass."""
+    """The rooms that the options ask for, which ``check_rooms`` has let pass. Who else measures at
+    the exporter reads of their folder."""
+    name_folder(arguments.data)
     return open_rooms(
         arguments.data, exporter_options(arguments),
         exporter_url=arguments.exporter, store_url=arguments.store,

@@ -10,6 +10,7 @@ from wattmark_core.results import Boundary, Phase, Window
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
 from wattmark_scoring.energy import SeriesEnergy, window_energy
+from wattmark_scoring.still import without_still
 from wattmark_scoring.window_data import CounterSamples, WindowData
 
 IDLE_SECONDS: Final = 30.0
@@ -61,13 +62,17 @@ class MeasuredWindow:
 
 
 def energies(data: WindowData) -> tuple[MeasuredCounter, ...]:
-    """The energy that each counter counted in the window: the same in every boundary."""
+    """The energy that each counter counted in the window: the same in every boundary. One that
+    stood still in it says nothing: no device that is on draws nothing."""
     start_ns, end_ns = data.window.start_ns, data.window.end_ns
     return tuple(
         MeasuredCounter(
             samples,
-            window_energy(samples.series, _needed(samples, data.window), start_ns, end_ns,
-                          samples.power),
+            without_still(
+                window_energy(samples.series, _needed(samples, data.window), start_ns, end_ns,
+                              samples.power),
+                samples.counter, start_ns, end_ns,
+            ),
         )
         for samples in data.counters
     )  # fmt: skip

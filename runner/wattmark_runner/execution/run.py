@@ -151,6 +151,7 @@ def _carry_out(run: RunUnderWay) -> None:
         save(record)
         if not run.exporter_lost:  # a baseline that nobody samples is time lost
             _idle(run, "idle after", record.request.idle_after_seconds)
+        run.note_holders()
         record.state = RunState.SCORING
         save(record)
         _score(run)
@@ -199,8 +200,8 @@ def _idle(run: RunUnderWay, stage: str, seconds: float) -> bool:
 
     pause(max(REST_SECONDS, run.record.constants["guard_seconds"]), lambda _: None,
           run.cancel)  # fmt: skip
-    window = idle_window(seconds, run.stamping, run.exporter, report, run.cancel, run.record.run_id)
-    run.add_window(window)
+    idle = idle_window(seconds, run.stamping, run.exporter, report, run.cancel, run.record.run_id)
+    run.add_window(*idle)
     return True
 
 

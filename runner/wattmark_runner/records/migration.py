@@ -164,7 +164,7 @@ def _known(connection: sqlite3.Connection, seq: int) -> dict[str, Any]:
 def _is_complete(connection: sqlite3.Connection) -> bool:
     return (
         _version(connection) == VERSION
-        and {"unpublished", "acts"} <= _tables(connection)
+        and {"unpublished", "acts", "window_facts"} <= _tables(connection)
         and {column.name for column in COLUMNS} <= _score_columns(connection)
     )
 

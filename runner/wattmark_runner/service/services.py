@@ -11,6 +11,7 @@ from wattmark_runner.service.jobs.external_windows import ExternalWindows
 from wattmark_runner.service.jobs.open_windows import OpenWindows
 from wattmark_runner.service.jobs.run_queue import RunQueue
 from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
+from wattmark_runner.windows.lease import name_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Services:
 
     @classmethod
     def of(cls, context: AppContext) -> "Services":
-        """All jobs over a context, none started."""
+        """All jobs over a context, none started. Others at its exporter read of its data folder."""
+        name_folder(context.data)
         open_windows = OpenWindows()
         scoring = ScoringQueue(context, open_windows)
         external = ExternalWindows(context, open_windows, scoring)

@@ -45,7 +45,7 @@ def scatter(watts: Floats, coverage: float, least: int) -> Scatter:
     found = [_at(watts, coverage, length) for length in lengths]
     best = found[0]
     for longer in found[1:]:
-        if longer.variance * (1.0 + 1.5 * np.sqrt(3.0 / longer.batches)) < best.variance:
+        if longer.variance * (1.0 + 2.0 * np.sqrt(3.0 / longer.batches)) < best.variance:
             best = longer
     return best
 

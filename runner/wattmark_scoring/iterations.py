@@ -57,19 +57,30 @@ class _Waves:
     weight: Floats
 
     @classmethod
-    def of(cls, looks: Looks, iteration_seconds: float) -> "_Waves":
+    def of(cls, period_seconds: float, coverage: float, iteration_seconds: float) -> "_Waves":
         order = np.arange(1.0, WAVES + 1)
-        cycles = order * looks.period_seconds / iteration_seconds
+        cycles = order * period_seconds / iteration_seconds
         multiple = np.round(cycles)
-        weight = np.abs(np.sinc(looks.coverage_ratio * cycles)) / order
+        weight = np.abs(np.sinc(coverage * cycles)) / order
         return cls(order, cycles, multiple, np.abs(cycles - multiple), weight)
 
 
-def beats(looks: Looks, iteration_seconds: float) -> float:
-    """How often the slowest of the beats that matter comes in the window; infinite if none does."""
-    waves = _Waves.of(looks, iteration_seconds)
+def _waves(looks: Looks, iteration_seconds: float) -> _Waves:
+    return _Waves.of(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
+
+
+def slowest_beat(period_seconds: float, coverage: float, iteration_seconds: float) -> float:
+    """Of the beats that matter, how much of the slowest comes in a T; at most 1/2, which is also
+    what there is where none matters."""
+    waves = _Waves.of(period_seconds, coverage, iteration_seconds)
     matter = _strong(waves) & (waves.order <= HIGHEST)
-    return float(np.min(waves.shown[matter] * looks.count, initial=np.inf))
+    return float(np.min(waves.shown[matter], initial=0.5))
+
+
+def in_step(looks: Looks, iteration_seconds: float) -> bool:
+    """Are there too few beats in the window for its looks to make up for each other?"""
+    beat = slowest_beat(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
+    return beat * looks.count < LEAST_BEATS
 
 
 def unseen_share(looks: Looks, iteration_seconds: float) -> float:
@@ -78,7 +89,7 @@ def unseen_share(looks: Looks, iteration_seconds: float) -> float:
     A look that lasts u cycles of the wave in step shows whole cycles rightly: (1 − u) below one,
     r(1 − r)/u above, r being the part of a cycle beyond whole ones.
     """
-    waves = _Waves.of(looks, iteration_seconds)
+    waves = _waves(looks, iteration_seconds)
     in_step = _strong(waves) & (waves.order <= HIGHEST) & (waves.shown * looks.count < LEAST_BEATS)
     seen = looks.coverage_ratio * waves.cycles[in_step]
     rest = seen % 1.0
@@ -88,7 +99,7 @@ def unseen_share(looks: Looks, iteration_seconds: float) -> float:
 
 def without_repeating(looks: Looks, iteration_seconds: float) -> Repeating:
     """Fit drift and the waves of the period to the looks, and take them away."""
-    waves = _Waves.of(looks, iteration_seconds)
+    waves = _waves(looks, iteration_seconds)
     chosen = _fitted(waves, looks.count)
     squares, rest, rise, spectrum = _seen_squares(looks, waves, chosen)
     variance = _edges(squares, chosen, waves) + _hidden(squares, chosen, waves, looks.count)
@@ -106,7 +117,7 @@ def edge_variance(
     and shows A·sinc(f·w). Of a first wave that does not show power may swing over half of
     ``range_watts``: a triangle of joules of that times p/8.
     """
-    waves = _Waves.of(looks, iteration_seconds)
+    waves = _waves(looks, iteration_seconds)
     chosen = _fitted(waves, looks.count)
     squares = _seen_squares(looks, waves, chosen)[0]
     cycles = waves.cycles[chosen]

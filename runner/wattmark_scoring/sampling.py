@@ -82,6 +82,11 @@ def sampling_spread(
     ):
         return _polled(power, start_ns, end_ns)
     seen = looks(series, counter, power, start_ns, end_ns)
+    if seen.count < LEAST_LOOKS:  # its mean power is known from the readings around it
+        joules = np.interp([start_ns, end_ns], counter.times_ns,
+                           counter.joules)
+        seconds = (end_ns - start_ns) / 1e9
+        seen = Looks(np.diff(joules) / seconds, seconds, seen.coverage_ratio)
     if series.coverage_ratio < 1.0:
         return _part_time(seen, series, iteration_seconds)
     return _edges(seen, series, iteration_seconds)
@@ -100,11 +105,11 @@ def reads_inside(series: EnergySeries, iteration_seconds: float | None) -> bool:
 
 def _part_time(seen: Looks, series: EnergySeries, iteration_seconds: float | None) -> Spread:
     if seen.count < LEAST_LOOKS:
-        reason = f"{seen.count} readings, and {LEAST_LOOKS} are needed"
-        return _worst_case(seen, series, 1.0 - seen.coverage_ratio, reason)
+        few = f"it holds fewer than {LEAST_LOOKS} readings"
+        return _worst_case(seen, series, 1.0 - seen.coverage_ratio, few)
     if not iteration_seconds:
-        return _worst_case(seen, series, 0.0, "after which time the load repeats is not known")
-    if iterations.beats(seen, iteration_seconds) < iterations.LEAST_BEATS:
+        return _worst_case(seen, series, 0.0, "how often the load repeats is not known")
+    if iterations.in_step(seen, iteration_seconds):
         share = iterations.unseen_share(seen, iteration_seconds)
         return _worst_case(seen, series, share, "the load is in step with the sensor")
     span = max(1, round(series.averaging_seconds / seen.period_seconds))
@@ -125,10 +130,8 @@ def _part_time(seen: Looks, series: EnergySeries, iteration_seconds: float | Non
 
 
 def _worst_case(seen: Looks, series: EnergySeries, share: float, reason: str) -> Spread:
-    """All changes misplaced the same way, and in the unseen ``share`` the most or the least that
+    """All changes misplaced the same way, or in the unseen ``share`` the most or the least that
     the device draws, whichever is farther from what was seen."""
-    if not seen.count:
-        return Spread(0.0, 0.0, Basis.WORST_CASE, reason)
     mean = float(seen.watts.mean())
     most = max(float(seen.watts.max()), series.limit_watts or 0.0)
     changes = (1.0 - seen.coverage_ratio) * float(np.sum(np.abs(np.diff(seen.watts))))

@@ -83,8 +83,7 @@ def sampling_spread(
         return _polled(power, start_ns, end_ns)
     seen = looks(series, counter, power, start_ns, end_ns)
     if seen.count < LEAST_LOOKS:  # its mean power is known from the readings around it
-        joules = np.interp([start_ns, end_ns], counter.times_ns,
-                           counter.joules)
+        joules = np.interp([start_ns, end_ns], counter.times_ns, counter.joules)
         seconds = (end_ns - start_ns) / 1e9
         seen = Looks(np.diff(joules) / seconds, seconds, seen.coverage_ratio)
     if series.coverage_ratio < 1.0:
@@ -125,8 +124,12 @@ def _part_time(seen: Looks, series: EnergySeries, iteration_seconds: float | Non
     late = (1.0 - seen.coverage_ratio) ** 2 / 12.0
     late += 0.25 if series.method is Method.INTEGRATED else 0.0
     joules = seen.period_seconds * np.sqrt(variance + late * repeating.rise_watts**2)
-    widened = float(stdtrit(max(1.0, degrees), 0.975)) / _Z95
-    return Spread(widened * float(joules), 0.0, Basis.READINGS)
+    return Spread(_widened(degrees) * float(joules), 0.0, Basis.READINGS)
+
+
+def _widened(degrees: float) -> float:
+    """Student's t over that of very many degrees of freedom."""
+    return float(stdtrit(max(1.0, degrees), 0.975)) / _Z95
 
 
 def _worst_case(seen: Looks, series: EnergySeries, share: float, reason: str) -> Spread:
@@ -156,8 +159,10 @@ def _edges(seen: Looks, series: EnergySeries, iteration_seconds: float | None) -
             seen, iteration_seconds, series.averaging_seconds, max(mean, most - mean)
         )
         variance = max(variance, waves)
-    basis = Basis.READINGS if span else Basis.WHOLE
-    return Spread(seen.period_seconds * float(np.sqrt(variance)), 0.0, basis)
+    joules = seen.period_seconds * float(np.sqrt(variance))
+    if not span:
+        return Spread(joules, 0.0)
+    return Spread(_widened(2.0 * (seen.count / span - 1.0)) * joules, 0.0, Basis.READINGS)
 
 
 def _polled(power: GaugeData | None, start_ns: int, end_ns: int) -> Spread:

@@ -103,7 +103,9 @@ def test_a_load_in_step_may_hide_all_that_its_board_can_draw(
     assert "not known" in unknown.spread.reason
 
 
-def test_few_readings_are_the_worst_case(make_counter: MakeCounter, make_series: MakeSeries) -> None:
+def test_few_readings_are_the_worst_case(
+    make_counter: MakeCounter, make_series: MakeSeries
+) -> None:
     """A meter of 60 s says little of a window of a minute or two, and nothing of one of 10 s."""
     meter = make_series(update_period_seconds=60.0, coverage_ratio=0.1, limit_watts=500.0)
     counter = make_counter([(60.0 * i, 12_000.0 * i) for i in range(6)])

@@ -35,8 +35,9 @@ SLOW: Final = 0.08
 @dataclass(frozen=True, slots=True)
 class Repeating:
     """``rest``: the looks without what repeats and drifts, W, scaled for what the fit took.
-    ``rise_watts``: of the drift, over the window. ``fitted``: waves. ``sum_variance``: of what they leave in the sum over the window, W² (times
-    T² joules²). ``least``: looks that a batch needs."""
+    ``rise_watts``: of the drift, over the window. ``fitted``: waves. ``sum_variance``: of what they
+    leave in the sum over the window, W² (times T² joules²). ``least``: looks that a batch needs.
+    """
 
     rest: Floats
     rise_watts: float

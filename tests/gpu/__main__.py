@@ -50,14 +50,14 @@ def main(arguments: Sequence[str]) -> int:
     """The exit status."""
     options = parse(arguments)
     sys.path[:0] = [str(ROOT / room) for room in ROOMS]
-    from tests.gpu.board import NoGpu, open_board  # noqa: PLC0415 - finds the rooms by sys.path
+    from tests.gpu.board import NoGpu, open_board
 
     try:
         board = open_board(options.gpu)
     except NoGpu as error:
         sys.stderr.write(f"no NVIDIA GPU to test: {error}\n")
         return 2
-    from tests.gpu.measurements import MEASUREMENTS, Skipped  # noqa: PLC0415 - the same
+    from tests.gpu.measurements import MEASUREMENTS, Skipped
 
     chosen = [name for name in options.only.split(",") if name] or list(MEASUREMENTS)
     unknown = [name for name in chosen if name not in MEASUREMENTS]

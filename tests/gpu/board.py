@@ -69,7 +69,7 @@ def open_board(index: int) -> GpuBoard:
     except OSError as error:
         raise NoGpu("libnvidia-ml.so.1 of the driver cannot be loaded") from error
     try:
-        import pynvml  # noqa: PLC0415 - only where there is a driver
+        import pynvml
     except ImportError as error:
         raise NoGpu("pip install nvidia-ml-py") from error
     try:

@@ -16,7 +16,7 @@ class NoLoad(Exception):
 def torch_for(index: int) -> Any:
     """PyTorch with the board. Raises ``NoLoad``."""
     try:
-        import torch  # noqa: PLC0415 - absent on most machines
+        import torch
     except ImportError as error:
         raise NoLoad("PyTorch is missing: pip install torch") from error
     if not torch.cuda.is_available() or index >= torch.cuda.device_count():
@@ -26,7 +26,7 @@ def torch_for(index: int) -> Any:
 
 @contextmanager
 def square_load(index: int, period_seconds: float, duty: float) -> Iterator[list[float]]:
-    """Work for ``duty`` of each period, as long as the block lasts; gives, as it goes, when the work
+    """Work for ``duty`` of each period, as long as the block lasts; gives, as it goes, when work
     began and ended (``time.monotonic``). A duty of 1 is work without a pause. Raises ``NoLoad``."""
     torch = torch_for(index)
     device = f"cuda:{index}"

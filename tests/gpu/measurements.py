@@ -46,8 +46,11 @@ def _ticks(values: list[tuple[float, float | None]]) -> dict[str, Any]:
         return {"ticks": len(changes)}
     milliseconds = [1e3 * (b - a) for a, b in pairwise(changes)]
     low, *_, high = quantiles(milliseconds, n=20)
-    return {"ticks": len(changes), "median_milliseconds": round(median(milliseconds), 2),
-            "from_5_to_95_per_cent": [round(low, 2), round(high, 2)]}  # fmt: skip
+    return {
+        "ticks": len(changes),
+        "median_milliseconds": round(median(milliseconds), 2),
+        "from_5_to_95_per_cent": [round(low, 2), round(high, 2)],
+    }
 
 
 def gain(board: GpuBoard, options: "Options") -> dict[str, Any]:
@@ -73,8 +76,12 @@ def _gain(looks: list[Look]) -> dict[str, Any]:
     inside = whole[ticks[0] : ticks[-1] + 1]
     integral = sum((b[2] + a[2]) / 2 * (b[0] - a[0]) for a, b in pairwise(inside))
     counted = inside[-1][1] - inside[0][1]
-    return {"seconds": round(inside[-1][0] - inside[0][0], 3), "counted_joules": counted,
-            "integrated_joules": round(integral, 3), "ratio": round(counted / integral, 5)}  # fmt: skip
+    return {
+        "seconds": round(inside[-1][0] - inside[0][0], 3),
+        "counted_joules": counted,
+        "integrated_joules": round(integral, 3),
+        "ratio": round(counted / integral, 5),
+    }
 
 
 def step(board: GpuBoard, options: "Options") -> dict[str, Any]:
@@ -92,8 +99,12 @@ def step(board: GpuBoard, options: "Options") -> dict[str, Any]:
         after = (look.seconds - begin for look in looks if (look.watts or 0.0) >= level)
         return next((round(1e3 * seconds, 1) for seconds in after), None)
 
-    return {"idle_watts": round(low, 2), "load_watts": round(high, 2),
-            "half_milliseconds": reached(0.5), "nine_tenths_milliseconds": reached(0.9)}  # fmt: skip
+    return {
+        "idle_watts": round(low, 2),
+        "load_watts": round(high, 2),
+        "half_milliseconds": reached(0.5),
+        "nine_tenths_milliseconds": reached(0.9),
+    }
 
 
 def duty_cycle(board: GpuBoard, options: "Options") -> dict[str, Any]:
@@ -115,9 +126,14 @@ def duty_cycle(board: GpuBoard, options: "Options") -> dict[str, Any]:
     begin, end = looks[0].seconds, looks[-1].seconds
     busy = sum(max(0.0, min(b, end) - max(a, begin)) for a, b in pairs)
     expected = idle + (full - idle) * busy / (end - begin)
-    return {"idle_watts": round(idle, 2), "full_watts": round(full, 2),
-            "busy_ratio": round(busy / (end - begin), 4), "counted_watts": round(counted, 2),
-            "expected_watts": round(expected, 2), "ratio": round(counted / expected, 4)}  # fmt: skip
+    return {
+        "idle_watts": round(idle, 2),
+        "full_watts": round(full, 2),
+        "busy_ratio": round(busy / (end - begin), 4),
+        "counted_watts": round(counted, 2),
+        "expected_watts": round(expected, 2),
+        "ratio": round(counted / expected, 4),
+    }
 
 
 def _needs_load(board: GpuBoard) -> None:
@@ -140,12 +156,15 @@ def overhead(board: GpuBoard, options: "Options") -> dict[str, Any]:
     """CPU time and memory of the exporter, armed as in a measured window."""
     psutil = _module("psutil")
     _module("prometheus_client")
-    from wattmark_core.exporter_api import ExporterClient  # noqa: PLC0415 - it is in the path by now
+    from wattmark_core.exporter_api import ExporterClient
 
     command = [sys.executable, "-m", "wattmark_exporters", "--listen", "127.0.0.1:0"]
-    with tempfile.TemporaryFile("w+") as errors, subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment()
-    ) as process:  # fmt: skip
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment()
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             ready = process.stdout.readline().split()
@@ -164,10 +183,14 @@ def overhead(board: GpuBoard, options: "Options") -> dict[str, Any]:
             after, seconds = program.cpu_times(), time.monotonic() - begin
             cpu = after.user + after.system - before.user - before.system
             (sensor,) = (one for one in client.sensors().sensors if one.name == "nvml")
-            return {"cpu_ratio": round(cpu / seconds, 5), "lines_per_second": round(lines / seconds),
-                    "memory_megabytes": round(program.memory_info().rss / 1e6, 1),
-                    "state": "ok", "sensor": str(sensor.state),
-                    "update_periods": [s.update_period_seconds for s in sensor.energy]}  # fmt: skip
+            return {
+                "cpu_ratio": round(cpu / seconds, 5),
+                "lines_per_second": round(lines / seconds),
+                "memory_megabytes": round(program.memory_info().rss / 1e6, 1),
+                "state": "ok",
+                "sensor": str(sensor.state),
+                "update_periods": [s.update_period_seconds for s in sensor.energy],
+            }
         finally:
             process.terminate()
 
@@ -178,12 +201,31 @@ def score(board: GpuBoard, options: "Options") -> dict[str, Any]:
     for name in ("keras", "fastapi", "rich", "numpy", "scipy"):
         _module(name)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "wattmark_cli", "fit", "--json", "--data", folder, "--gpu",
-                   board.uuid, "--repeats", "3", "--idle-seconds", "10", "--between-seconds", "5"]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "wattmark_cli",
+            "fit",
+            "--json",
+            "--data",
+            folder,
+            "--gpu",
+            board.uuid,
+            "--repeats",
+            "3",
+            "--idle-seconds",
+            "10",
+            "--between-seconds",
+            "5",
+        ]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=_environment(), check=False,
+            command,
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            check=False,
             timeout=max(1.0, options.left_seconds - 5.0),
-        )  # fmt: skip
+        )
     if done.returncode:
         raise RuntimeError(f"wattmark fit ended with {done.returncode}: {done.stderr[-500:]}")
     return {"fit": done.stdout}

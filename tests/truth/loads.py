@@ -20,7 +20,7 @@ STEP_SECONDS = 0.005
 class Load:
     """Power from ``times[i]``, s, on: ``watts[i]``, rising by ``slopes[i]`` W/s until the next.
 
-    ``iteration_seconds``: after which it repeats, on average, as the work's batches do; None: never.
+    ``iteration_seconds``: after which it repeats, on average, as batches do; None: never.
     """
 
     times: Floats

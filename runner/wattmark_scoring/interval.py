@@ -10,7 +10,7 @@ from scipy.special import chdtri, stdtrit
 from wattmark_scoring.arrays import Floats
 from wattmark_scoring.energy import ESTIMATE_FACTOR, Z95
 
-TOO_ALIKE: Final = 0.001
+TOO_ALIKE: Final = 1e-6
 """The share of cases in which repeats agree so well by chance, if the instrument is as stated."""
 
 
@@ -34,7 +34,7 @@ def repeated(
 
     In ln: ``t(0.975, R − 1)·s/√R`` of the repeats. The instrument's random error is in their
     scatter already, and is not added. It takes the scatter's place where that is less than the
-    instrument alone would make in one of a thousand cases: repeats that agree to a counter's last
+    instrument alone would make in one of a million cases: repeats that agree to a counter's last
     digit. In squares with it comes the alias, the same in all repeats (both are standard deviations
     relative to the value); the gain cancels when networks are ranked on one device. Below R = 20 a
     percentile bootstrap would cover too little. With R = 1 the interval is the instrument's alone.

@@ -133,7 +133,7 @@ def edge_variance(
     in_step = waves.multiple[0] >= 1 and waves.shown[0] * looks.count < LEAST_BEATS
     if not in_step and abs(_left(waves.cycles[:1], averages)[0]) >= LEAST_SHOWN:
         return seen
-    return seen + (range_watts / 2.0 / waves.cycles[0]) ** 2 / 24.0
+    return seen + (range_watts / 2.0 / float(waves.cycles[0])) ** 2 / 24.0
 
 
 def _left(cycles: Floats, averages: float) -> Floats:

@@ -1,5 +1,6 @@
 """A load on a board: multiplications of matrices, by PyTorch, switched on and off."""
 
+import importlib
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ class NoLoad(Exception):
 def torch_for(index: int) -> Any:
     """PyTorch with the board. Raises ``NoLoad``."""
     try:
-        import torch
+        torch = importlib.import_module("torch")
     except ImportError as error:
         raise NoLoad("PyTorch is missing: pip install torch") from error
     if not torch.cuda.is_available() or index >= torch.cuda.device_count():

@@ -12,7 +12,7 @@ from wattmark_scoring import iterations
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.batch_means import scatter
 from wattmark_scoring.energy import window_energy
-from wattmark_scoring.looks import looks
+from wattmark_scoring.looks import Looks, looks
 from wattmark_scoring.sampling import Basis
 
 MakeCounter = Callable[..., CounterData]
@@ -146,6 +146,6 @@ def test_waves_that_looks_cannot_tell_apart_are_not_both_fitted() -> None:
     assert repeating.least == 1
 
 
-def looks_of(watts: np.ndarray[tuple[int], np.dtype[np.float64]]) -> iterations.Looks:
+def looks_of(watts: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Looks:
     """Looks 0.1 s apart, each at a quarter of it."""
-    return iterations.Looks(watts, 0.1, 0.25)
+    return Looks(watts, 0.1, 0.25)

@@ -81,9 +81,9 @@ def sawtooth(period: tuple[float, float]) -> MakeLoad:
     """Batches whose power rises from little to much, and falls at once."""
 
     def make(seconds: float, dice: np.random.Generator) -> Load:
-        length = dice.uniform(*period)
+        length = float(dice.uniform(*period))
         count = int(seconds / length) + 4
-        times = (np.arange(count) - dice.uniform(1.0, 2.0)) * length
+        times: Floats = (np.arange(count, dtype=np.float64) - dice.uniform(1.0, 2.0)) * length
         slope = (HIGH_WATTS - LOW_WATTS) / length
         return Load(times, np.full(count, LOW_WATTS), np.full(count, slope), length)
 
@@ -104,7 +104,7 @@ def noise(memory: tuple[float, float]) -> MakeLoad:
         for i in range(1, count):
             value = keep * value + shocks[i]
             levels[i] = value
-        return _steps(np.arange(count) * STEP_SECONDS, 180.0 + 30.0 * levels)
+        return _at_steps(180.0 + 30.0 * levels)
 
     return make
 
@@ -114,7 +114,7 @@ def bursts(seconds: float, dice: np.random.Generator) -> Load:
     means = dice.uniform(0.03, 0.5, 2)
     count = int(seconds / means.sum()) * 2 + 200
     lengths = dice.exponential(np.tile(means, count))
-    times = np.concatenate(([0.0], np.cumsum(lengths)))[:-1]
+    times: Floats = np.concatenate(([0.0], np.cumsum(lengths)))[:-1]
     return _steps(times, np.tile([HIGH_WATTS, LOW_WATTS], count))
 
 
@@ -124,7 +124,12 @@ def _steps_in(seconds: float) -> int:
 
 def _rippled(levels: Floats, dice: np.random.Generator) -> Load:
     ripple = dice.standard_normal(len(levels))
-    return _steps(np.arange(len(levels)) * STEP_SECONDS, levels + ripple)
+    return _at_steps(levels + ripple)
+
+
+def _at_steps(levels: Floats) -> Load:
+    times: Floats = np.arange(len(levels), dtype=np.float64) * STEP_SECONDS
+    return _steps(times, levels)
 
 
 def _steps(times: Floats, levels: Floats, iteration_seconds: float | None = None) -> Load:

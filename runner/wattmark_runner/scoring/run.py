@@ -156,16 +156,17 @@ def compute_scores(
 def _measured_runs(
     record: RunRecord, windows: Sequence[WindowData], main: Boundary
 ) -> list[tuple[Boundary, MeasuredRun]]:
-    counters = [energies(data) for data in windows]
+    iterations = [_iterations(record, data.window) for data in windows]
+    counters = [energies(data, count) for data, count in zip(windows, iterations, strict=True)]
 
     def measured(boundary: Boundary) -> tuple[MeasuredWindow, ...]:
         return tuple(
             measure(
                 data, counted, boundary,
-                gpus=record.request.gpus, iterations=_iterations(record, data.window),
+                gpus=record.request.gpus, iterations=count,
                 held_back=held_back(record, data.window),
             )
-            for data, counted in zip(windows, counters, strict=True)
+            for data, counted, count in zip(windows, counters, iterations, strict=True)
         )  # fmt: skip
 
     return [(boundary, MeasuredRun(measured(boundary))) for boundary in _boundaries(record, main)]
@@ -186,9 +187,13 @@ def _boundaries(record: RunRecord, main: Boundary) -> list[Boundary]:
 
 
 def _iterations(record: RunRecord, window: Window) -> int | None:
-    if window.inferences is None or not record.request.batch_size:
+    """How many batches a window held: of whole passes, each with its last batch, however small."""
+    size, images = record.request.batch_size, record.test_images
+    if window.inferences is None or not size:
         return None
-    return -(-window.inferences // record.request.batch_size)
+    if images and window.inferences % images == 0:
+        return window.inferences // images * -(-images // size)
+    return -(-window.inferences // size)
 
 
 def _kept_edges(data: WindowData) -> list[dict[str, object]]:

@@ -1,13 +1,18 @@
 """Where pollers put their samples: straight into the store, or into a spool before it."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from wattmark_collector.health import Health
-from wattmark_core.errors import StoreError
+from wattmark_core.errors import SamplesRefused, StoreError
 from wattmark_core.sample import AnySample
 from wattmark_store import Maintained, Store
+
+log = logging.getLogger(__name__)
+MOST_NAMES: Final = 1000
+"""Measurements of which it is remembered that something of them was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,20 @@ class DirectStore:
     def __init__(self, store: Store, health: Health) -> None:
         self._store = store
         self._health = health
+        self._told: set[str] = set()
 
     def write(
         self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "",
         origin: Origin | None = None,
     ) -> int:  # fmt: skip
-        """See ``Sink``."""
+        """See ``Sink``. Samples that the store never takes are told once for each measurement."""
+        held = list(samples)
         try:
-            count = self._store.write(samples, target=target, cursor=cursor)
+            count = self._store.write(held, target=target, cursor=cursor)
+        except SamplesRefused as error:  # all others are written, and so is the cursor
+            self._health.write_failed()
+            self._log(error)
+            count = len(held) - len(error.samples)
         except StoreError:
             self._health.write_failed()
             raise
@@ -82,3 +93,9 @@ class DirectStore:
     def close(self) -> None:
         """See ``Sink``."""
         self._store.close()
+
+    def _log(self, error: SamplesRefused) -> None:
+        names = {sample.measurement for sample in error.samples} - self._told
+        if names and len(self._told) < MOST_NAMES:
+            self._told |= names
+            log.error("%s", error)

@@ -14,30 +14,20 @@ from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 from wattmark_core.errors import StoreError
-from wattmark_store import schema
+from wattmark_store import schema, sqlite_errors
 
 BUSY_SECONDS: Final = 15.0
 """How long to wait while another process writes."""
 WAL_BYTES: Final = 64 * 1024 * 1024
 Result = TypeVar("Result")
 
-_MEANINGS: Final = {
-    sqlite3.SQLITE_FULL: "no space is left on its disk; free some, nothing was half-written",
-    sqlite3.SQLITE_BUSY: "another process has kept it locked too long; end that process",
-    sqlite3.SQLITE_LOCKED: "another process has kept it locked too long; end that process",
-    sqlite3.SQLITE_READONLY: "it cannot be written; change its permissions or choose another path",
-    sqlite3.SQLITE_NOTADB: "it is not an SQLite database; name a new file for the store",
-    sqlite3.SQLITE_CORRUPT: "its content is damaged; move it away and start a new one",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the path and its permissions",
-    sqlite3.SQLITE_IOERR: "its disk does not read or write it; check the disk and its free space",
-}
+_FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
+"""What SQLite's module raises for its own reasons, and for what it is given."""
 
 
-def translate(path: Path, error: sqlite3.Error) -> StoreError:
-    """The error in one line, with what to do. Extended codes hold the plain one in 8 bits."""
-    code = getattr(error, "sqlite_errorcode", None)
-    meaning = None if code is None else _MEANINGS.get(code & 0xFF)
-    return StoreError(f"store {path}: {meaning or error}")
+def translate(path: Path, error: Exception) -> StoreError:
+    """The error in one line, with what to do."""
+    return sqlite_errors.translate("store", path, error)
 
 
 def open_connection(path: Path) -> sqlite3.Connection:
@@ -136,7 +126,7 @@ class Writer:
             job, future = entry
             try:
                 future.set_result(self._transaction(job))
-            except sqlite3.Error as error:
+            except _FOREIGN as error:
                 future.set_exception(translate(self._path, error))
             except BaseException as error:  # noqa: BLE001 - it is handed to the caller, who waits
                 future.set_exception(error)
@@ -173,7 +163,7 @@ class ReadPool:
                 yield connection
             finally:
                 self._give_back(connection)
-        except sqlite3.Error as error:
+        except _FOREIGN as error:
             raise translate(self._path, error) from error
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ from wattmark_store.influx_power_points import PowerPoints
 from wattmark_store.influx_url import InfluxLocation
 from wattmark_store.protocol import Aggregate, FilledDay, SeriesData, ViewPoint
 from wattmark_store.selection import Selection
+from wattmark_store.storable import parted, refusal, unstorable
 
 BATCH_LINES: Final = 5_000
 
@@ -49,17 +50,43 @@ class InfluxStore(InfluxConnection):
     def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
         """See the protocol. InfluxDB keeps no cursors: the collector's spool does."""
         count, rest = 0, iter(samples)
+        refused: list[AnySample] = []
+        first: SamplesRefused | None = None
         while batch := list(islice(rest, BATCH_LINES)):
             try:
-                self._send(TELEMETRY, self._lines.lines(batch))
-            except MalformedLines as error:
-                bad = [sample for sample in batch if set(self._lines.lines([sample])) & error.lines]
-                raise (SamplesRefused(str(error), bad) if bad else error) from error.__cause__
-            finally:  # of a batch that is refused, a part may be written
-                self._minutes.touch(batch)
-                self._power.touch(batch)
+                self._write(batch)
+            except SamplesRefused as error:
+                refused += error.samples
+                first = first or error
             count += len(batch)
+        if first is not None:
+            raise SamplesRefused(str(first), refused) from first.__cause__
         return count
+
+    def _write(self, samples: Sequence[AnySample]) -> None:
+        """Raises ``SamplesRefused`` once all others are written."""
+        batch, refused = samples, list[AnySample]()
+        try:
+            lines = _encodable(self._lines.lines(batch))
+        except (OverflowError, ValueError):  # of numbers too long to be written, and of text
+            batch, refused = parted(samples)
+            lines = _encodable(self._lines.lines(batch))
+        try:
+            self._send(TELEMETRY, lines)
+        except MalformedLines as error:
+            bad = [sample for sample in batch if set(self._lines.lines([sample])) & error.lines]
+            if not bad:
+                raise
+            said = self._refusal(bad) if unstorable(bad[0]) else error
+            raise SamplesRefused(str(said), [*bad, *refused]) from error.__cause__
+        finally:  # of a batch that is refused, a part may be written
+            self._minutes.touch(batch)
+            self._power.touch(batch)
+        if refused:
+            raise self._refusal(refused)
+
+    def _refusal(self, samples: Sequence[AnySample]) -> SamplesRefused:
+        return refusal(f"InfluxDB at {self.location.url}", samples)
 
     def cursor(self, target: str) -> str:
         """Always empty: see ``write``."""
@@ -189,6 +216,13 @@ class InfluxStore(InfluxConnection):
         while batch := list(islice(rest, BATCH_LINES)):
             self._send(TELEMETRY_1M, self._minute_lines.lines(batch))
         self.ask(TELEMETRY_1M, stale)
+
+
+def _encodable(lines: Iterable[str]) -> list[str]:
+    """The lines. Raises ``UnicodeEncodeError`` if they are not Unicode."""
+    made = list(lines)
+    "".join(made).encode()
+    return made
 
 
 def open_influx(url: str, password_file: Path | None, ca: Path | None) -> InfluxStore:

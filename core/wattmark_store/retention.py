@@ -6,6 +6,7 @@ from typing import Final
 from wattmark_core.units import NS_PER_S
 from wattmark_store.sample_tables import MINUTE_NS, raw_part
 from wattmark_store.schema import OTHER_TABLE, TABLES, Column, quote
+from wattmark_store.storable import LEAST, MOST
 
 DAY_NS: Final = 86_400 * NS_PER_S
 RAW_NS: Final = 14 * DAY_NS
@@ -38,8 +39,10 @@ def _roll_up_minute(
     connection: sqlite3.Connection, series: int, start_ns: int, measurement: str, field: str
 ) -> None:
     part = raw_part(series, measurement, field, "{}")
-    here = "series=:series AND time_ns>=:start AND time_ns<:end"
-    bounds = {"series": series, "start": start_ns, "end": start_ns + MINUTE_NS}
+    here = "series=:series AND time_ns BETWEEN :start AND :last"
+    bounds = {
+        "series": series, "start": max(LEAST, start_ns), "last": min(MOST, start_ns + MINUTE_NS - 1)
+    }  # fmt: skip
     table, names, values = quote(part.table), ["series", "time_ns"], ["series", "max(time_ns)"]
     for column in part.columns:
         for name, value in _values(column, table, here):

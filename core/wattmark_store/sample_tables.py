@@ -40,8 +40,10 @@ def table_of_series(key: SeriesKey) -> SampleTable:
 
 
 def number_of(connection: sqlite3.Connection, key: SeriesKey) -> int:
-    """The number of a series, which it is given if it has none."""
+    """The number of a series, which it is given if it has none. Raises ``UnicodeEncodeError``
+    for tags that are not Unicode, which JSON would keep."""
     measurement, name, tags = key
+    "".join(text for pair in tags for text in pair).encode()
     row = (measurement, name, json.dumps(dict(tags), sort_keys=True))
     connection.execute("INSERT OR IGNORE INTO series(measurement,field,tags) VALUES(?,?,?)", row)
     rows = connection.execute(

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from wattmark_core.errors import StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import AnySample
 from wattmark_store import queries, result_tables, retention
@@ -18,6 +18,7 @@ from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.sample_batches import SampleWriter, sort
 from wattmark_store.sample_tables import SeriesKey
 from wattmark_store.selection import Selection
+from wattmark_store.storable import parted, refusal
 
 
 def check_file(path: Path, *, procfs: Path = Path("/proc")) -> None:
@@ -43,7 +44,20 @@ class SqliteStore:
         self._samples = SampleWriter()
 
     def write(self, samples: Iterable[AnySample], *, target: str = "", cursor: str = "") -> int:
-        """See the protocol. A value or time of more than 64 bits refuses the whole batch."""
+        """See the protocol. All but the samples that are refused are written."""
+        held = list(samples)
+        try:
+            return self._write(held, target, cursor)
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            kept, refused = parted(held)
+            if not refused:
+                raise
+        self._write(kept, target, cursor)
+        raise refusal(f"store {self.path}", refused)
+
+    def _write(self, samples: Sequence[AnySample], target: str, cursor: str) -> int:
         batch = sort(samples)
 
         def job(connection: sqlite3.Connection) -> dict[SeriesKey, int]:
@@ -51,11 +65,7 @@ class SqliteStore:
                 connection.execute("INSERT OR REPLACE INTO cursor VALUES(?,?)", (target, cursor))
             return self._samples.write(connection, batch)
 
-        try:
-            numbers = self._writer.run(job)
-        except OverflowError as error:
-            raise StoreError(f"store {self.path}: a sample needs more than 64 bits") from error
-        self._samples.remember(numbers)
+        self._samples.remember(self._writer.run(job))
         return batch.count
 
     def cursor(self, target: str) -> str:

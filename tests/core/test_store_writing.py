@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wattmark_core.catalogue import Method
-from wattmark_core.errors import ConfigurationError, StoreError
+from wattmark_core.errors import ConfigurationError, SamplesRefused, StoreError
 from wattmark_core.results import Boundary, Check, Phase, Score, Verdict, Window
 from wattmark_core.sample import Sample
 from wattmark_store import Maintained, Store, open_store
@@ -92,17 +92,15 @@ def test_values_that_are_not_finite_are_left_out(store: Store) -> None:
 
 
 def test_a_cursor_goes_with_its_samples(sqlite_store: SqliteStore, energy: MakeEnergy) -> None:
-    """When the batch fails neither is written, and the store goes on."""
+    """In one transaction, also where a sample is refused: the others and the cursor are there."""
     assert sqlite_store.cursor("t") == ""
     sqlite_store.write([energy(1, 1.0)], target="t", cursor="i:1")
-    with pytest.raises(StoreError, match="64 bits"):
+    with pytest.raises(SamplesRefused, match="64 bits"):
         sqlite_store.write(
             [energy(2, 2.0, device="new"), energy(2**63, 1.0)], target="t", cursor="i:3"
         )
-    assert sqlite_store.cursor("t") == "i:1"
-    assert [list(d.times_ns) for d in sqlite_store.series("energy", 0, 9, {})] == [[1]]
-    sqlite_store.write([energy(2, 2.0, device="new")], target="t", cursor="i:2")
-    assert sqlite_store.cursor("t") == "i:2"
+    assert sqlite_store.cursor("t") == "i:3"
+    assert [list(d.times_ns) for d in sqlite_store.series("energy", 0, 9, {})] == [[2], [1]]
     assert len(sqlite_store.series("energy", 0, 9, {"device": "new"})) == 1
 
 

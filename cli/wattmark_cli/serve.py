@@ -10,6 +10,7 @@ from typing import Final
 from wattmark_cli.embedded import Child, running_runner
 from wattmark_cli.options import Subparsers, add_command, add_rooms, check_rooms, rooms
 from wattmark_cli.remote import print_json
+from wattmark_runner.records.data_folder import alone, check_folder
 
 LOOK_SECONDS: Final = 2.0
 """How often it looks whether all rooms still run."""
@@ -39,7 +40,11 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start the rooms and wait; Ctrl-C and SIGTERM end them in order."""
     check(arguments)
-    with rooms(arguments) as opened, running_runner(opened, _options(arguments)) as served:
+    with (
+        alone(arguments.data),
+        rooms(arguments) as opened,
+        running_runner(opened, _options(arguments)) as served,
+    ):
         if arguments.json:
             print_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
         else:
@@ -60,8 +65,8 @@ def check(arguments: argparse.Namespace) -> None:
 
     check_rooms(arguments)
     settings = runner_options.check(arguments)
+    check_folder(arguments.data)
     runner_options.listening(settings.host, settings.port).close()
-    runner_options.check_folder(arguments.data)
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

@@ -1,6 +1,6 @@
 """Pages of an SQLite file that nothing stands in are given back to its disk.
 
-``auto_vacuum`` is *incremental* in new files (sqlite.org/pragma.html#pragma_auto_vacuum): free pages
+``auto_vacuum`` is *incremental* in new files (sqlite.org/pragma.html): free pages
 can then be cut off the end a few at a time, where ``VACUUM`` writes the whole file anew.
 """
 

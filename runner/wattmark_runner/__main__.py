@@ -21,12 +21,14 @@ from wattmark_core import healthcheck
 from wattmark_core.errors import WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.net import in_url
-from wattmark_runner.options import alone, check, check_exporter, listening
+from wattmark_runner.options import check, check_exporter, listening
+from wattmark_runner.records.data_folder import alone
 from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.in_use import InUse, published
 from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.services import Services
-from wattmark_store import open_store
+from wattmark_store import absolute_url, open_store
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
 HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
@@ -60,11 +62,12 @@ def _serve(options: argparse.Namespace) -> int:
     exporter = ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca)
     check_exporter(exporter)
     with (
-        alone(options.data),
+        alone(options.data),  # first of all: what follows changes what is there
+        closing(listening(settings.host, settings.port)) as listener,
         closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
         closing(RunDatabase(options.data / "runner.sqlite")) as database,
-        closing(listening(settings.host, settings.port)) as listener,
     ):
+        database.counts()  # a file that cannot be used ends it here, in one line
         context = AppContext(
             exporter, store, database, options.data,
             options.cache, settings.config, settings.formulas,
@@ -75,8 +78,19 @@ def _serve(options: argparse.Namespace) -> int:
         url = f"{scheme}://{in_url(settings.host)}:{listener.getsockname()[1]}"
         app = make_app(services, Access(hosts, settings.keys))
         server = _Server(_server_config(options, app), services, url)
-        server.run(sockets=[listener])
+        with published(options.data, _in_use(options, url)):
+            server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _in_use(options: argparse.Namespace, url: str) -> InUse:
+    """What others find who want to work with the same data folder."""
+    files = ("exporter_token_file", "exporter_ca", "store_password_file", "store_ca")
+    named = {name: getattr(options, name) for name in files}
+    return InUse(
+        os.getpid(), options.exporter, absolute_url(options.store), url,
+        **{name: str(path.absolute()) if path else "" for name, path in named.items()},
+    )  # fmt: skip
 
 
 class _Server(uvicorn.Server):

@@ -8,8 +8,6 @@ import argparse
 import re
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,8 +15,6 @@ from typing import Final
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.net import HOST_NAME, host_port, listening_error, read_secret
-from wattmark_runner.records import migration
-from wattmark_runner.records.folder_lock import check_unlocked, folder_lock
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.workloads.config import RunnerConfig
@@ -67,17 +63,6 @@ def check_exporter(exporter: ExporterAddress) -> None:
     exporter.client().close()
 
 
-def check_folder(data: Path) -> None:
-    """No other runner works on the folder, and the records in it can be read. Makes and changes
-    nothing.
-
-    Raises ``StoreError`` for records that cannot be read.
-    """
-    with _refused(data):
-        check_unlocked(data)
-    migration.check(data / "runner.sqlite")
-
-
 def listening(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ``PortInUse`` where another program does."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -91,29 +76,6 @@ def listening(host: str, port: int) -> socket.socket:
         listener.close()
         raise listening_error(error, host, port) from error
     return listener
-
-
-@contextmanager
-def alone(data: Path) -> Iterator[None]:
-    """Keep other services away from the data folder: two would both carry out its queue."""
-    with _refused(data):
-        data.mkdir(parents=True, exist_ok=True)
-        with folder_lock(data):
-            yield
-
-
-@contextmanager
-def _refused(data: Path) -> Iterator[None]:
-    try:
-        yield
-    except BlockingIOError as error:
-        raise ConfigurationError(
-            f"another runner works on {data}; stop it, or name another folder with --data"
-        ) from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"data folder {data}: {error.strerror}; choose another with --data"
-        ) from error
 
 
 def _check_tls(certificate: Path | None, key: Path | None) -> None:

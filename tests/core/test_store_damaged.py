@@ -62,7 +62,7 @@ DAMAGES: Final[dict[str, tuple[Damage, str]]] = {
     ),
     "the log of another file": (foreign_log, "s.sqlite-wal.*move"),
     "a log alone": (orphan_log, "is gone and s.sqlite-wal still there"),
-    "a picture": (lambda p: p.write_bytes(b"\xff\xd8\xff\xe0" * 2000) and None, "no?t an SQLite"),
+    "a picture": (lambda p: overwrite(p, 0, b"\xff\xd8\xff\xe0" * 2000), "not an SQLite"),
 }  # fmt: skip
 
 

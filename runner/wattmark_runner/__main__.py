@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import logging
+import math
 import os
 import signal
 import socket
@@ -27,8 +28,9 @@ from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.in_use import InUse, published
 from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.jobs.upkeep import KEEP_LOGS_DAYS, Ages
 from wattmark_runner.service.services import Services
-from wattmark_store import absolute_url, open_store
+from wattmark_store import absolute_url, open_store, store_folders
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
 HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
@@ -70,10 +72,10 @@ def _serve(options: argparse.Namespace) -> int:
         database.counts()  # a file that cannot be used ends it here, in one line
         context = AppContext(
             exporter, store, database, options.data,
-            options.cache, settings.config, settings.formulas,
+            options.cache, settings.config, settings.formulas, store_folders(options.store),
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(settings.host)})
-        services = Services.of(context)
+        services = Services.of(context, Ages(options.keep_logs, options.keep_runs))
         scheme = "https" if options.tls_cert else "http"
         url = f"{scheme}://{in_url(settings.host)}:{listener.getsockname()[1]}"
         app = make_app(services, Access(hosts, settings.keys))
@@ -162,6 +164,13 @@ def _cache() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "wattmark"
 
 
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0.0 < days < math.inf:
+        raise ValueError(text)
+    return days
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="wattmark-runner", epilog=EXAMPLE,
@@ -200,6 +209,10 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of trained weights; also WATTMARK_CACHE (default: %(default)s)")  # fmt: skip
     add("--config", metavar="FILE", type=Path,
         help="workloads.toml: what may run, and own scores (default: the built-in)")  # fmt: skip
+    add("--keep-logs", metavar="DAYS", type=_days, default=KEEP_LOGS_DAYS,
+        help="age at which logs and events of runs are deleted (default: %(default)g)")  # fmt: skip
+    add("--keep-runs", metavar="DAYS", type=_days,
+        help="age at which runs are deleted with their scores (default: none is)")  # fmt: skip
     add("--key-file", metavar="FILE", type=Path,
         help="lines 'read KEY' and 'run KEY'; clients send one as bearer token")  # fmt: skip
     add("--tls-cert", metavar="FILE", type=Path, help="certificate chain, PEM")

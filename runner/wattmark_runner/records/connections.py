@@ -20,7 +20,9 @@ FOREIGN: Final = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 class Connections:
     """Connections to the file ``path``, which is made if it is missing.
 
-    They are kept until ``close``: opening one costs as much as three transactions.
+    They are kept until ``close``, also after an error: opening one costs as much as three
+    transactions, and the first one needs room on the disk for the index of the log, which even
+    reading takes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,10 +44,8 @@ class Connections:
             try:
                 with connection:
                     yield connection
-            except BaseException:
-                connection.close()
-                raise
-            self._idle.put(connection)
+            finally:
+                self._idle.put(connection)
         except FOREIGN as error:
             raise translate(NAME, self.path, error) from error
 

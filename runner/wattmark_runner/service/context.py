@@ -18,7 +18,8 @@ from wattmark_store import Store
 class AppContext:
     """One host's exporter, the store that its samples arrive in, and where runs are kept.
 
-    ``data`` holds the runs' logs, ``cache`` trained weights. ``changing`` is held, never for long,
+    ``data`` holds the runs' logs, ``cache`` trained weights; ``folders``: where else there must be
+    room. ``changing`` is held, never for long,
     by each caller that reads a record that has ended or is external, changes it and saves it.
     """
 
@@ -29,6 +30,7 @@ class AppContext:
     cache: Path
     config: RunnerConfig
     formulas: tuple[Formula, ...] = ()
+    folders: tuple[Path, ...] = ()
     changing: AbstractContextManager[object] = field(default_factory=threading.RLock)
 
     def log_of(self, run_id: str) -> Path:

@@ -10,13 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from wattmark_core.errors import RunError
+from wattmark_runner.execution.memory_kills import MemoryKills
+from wattmark_runner.execution.standing_still import StandingStill
 from wattmark_runner.worker.protocol import (
     Command,
     EdgeReached,
     Failed,
+    Notice,
     Ready,
     WorkerMessage,
     decode,
@@ -29,6 +32,10 @@ TERMINATE_SECONDS: Final = 3.0
 POLL_SECONDS: Final = 1.0
 """How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
 a second would cost the runner more than all else that it does while it measures."""
+STOPPED_SECONDS: Final = 60.0
+STOPPED: Final = (
+    "the worker, or what it started, was stopped for a while by a signal (SIGSTOP) or a debugger"
+)
 LAST_BYTES: Final = 65536
 NOISE_PREFIXES: Final = ("I0000 ", "WARNING: All log messages before absl::InitializeLog()")
 """Beginnings of lines that TensorFlow prints whenever it is imported."""
@@ -40,16 +47,19 @@ class WorkerProcess:
     ``on_edge`` is called with every window's edge at once, in the listening thread; it must return
     quickly. Edges are then not among ``messages``.
     ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
-    ``log``. Raises ``RunError`` if it does not come up.
+    ``log``. Raises ``RunError`` if it does not come up. One that is stopped for a while gives a
+    notice; for ``stopped_seconds``, it is given up.
     """
 
     def __init__(
-        self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None
-    ) -> None:
+        self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None,
+        stopped_seconds: float = STOPPED_SECONDS,
+    ) -> None:  # fmt: skip
         self._log = log
         self._on_edge = on_edge
         self._messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
         self._gpu = gpu
+        self._stopped_seconds = stopped_seconds
 
     def __enter__(self) -> Self:
         self._start()
@@ -86,6 +96,7 @@ class WorkerProcess:
         taken longer than ``limit_seconds``.
         """
         start = time.monotonic()
+        told = 0
         while cancelled is None or not cancelled.is_set():
             if limit_seconds is not None and time.monotonic() - start > limit_seconds:
                 raise RunError(
@@ -93,6 +104,15 @@ class WorkerProcess:
                     " ([workloads.NAME.limits] seconds)"
                 )
             gone = self._process.poll() is not None
+            if self._still.look() > self._stopped_seconds:
+                raise RunError(
+                    "the worker, or what it started, has been stopped for"
+                    f" {self._stopped_seconds:g} s by a signal (SIGSTOP) or a debugger; find out by"
+                    " whom, then run it again"
+                )
+            if self._still.stops > told:
+                told = self._still.stops
+                yield Notice(STOPPED)
             try:
                 message = self._messages.get(timeout=POLL_SECONDS)
             except queue.Empty:
@@ -131,9 +151,8 @@ class WorkerProcess:
 
     def _start(self) -> None:
         reading, writing = os.pipe()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self._log.open("ab") as output:
+            with self._opened_log() as output:
                 self._log_start = output.tell()
                 self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
                     [sys.executable, "-m", "wattmark_runner.worker", str(writing)],
@@ -145,8 +164,19 @@ class WorkerProcess:
             raise
         finally:
             os.close(writing)
+        self._still = StandingStill(self._process.pid)
+        self._memory = MemoryKills.of(self._process.pid)
         self._listener = threading.Thread(target=self._listen, args=(reading,), daemon=True)
         self._listener.start()
+
+    def _opened_log(self) -> BinaryIO:
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            return self._log.open("ab")
+        except OSError as error:
+            raise RunError(
+                f"the run's log {self._log} cannot be written: {error.strerror}; see to its disk"
+            ) from error
 
     def _listen(self, reading: int) -> None:
         with os.fdopen(reading, "rb") as lines:
@@ -182,7 +212,7 @@ class WorkerProcess:
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
         if status == -signal.SIGKILL:
-            how += " (by a user, or because memory ran out)"
+            how += f" ({self._memory.explained() or 'by a user, or because memory ran out'})"
         last = _last_line(self._log, self._log_start)
         return f"the worker {how}" + (f"; its last line: {last}" if last else "")
 

@@ -154,8 +154,9 @@ def create(connection: sqlite3.Connection, path: Path) -> None:
 def fill(connection: sqlite3.Connection) -> None:
     """Make the tables and columns that are missing, within a transaction."""
     changes = list(_changes(connection))
-    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version={VERSION}")
+    for name, value in (("application_id", APPLICATION_ID), ("user_version", VERSION)):
+        if connection.execute(f"PRAGMA {name}").fetchone() != (value,):  # else it would be written
+            connection.execute(f"PRAGMA {name}={value}")
     for statement in (*_FIXED, *changes):
         connection.execute(statement)
     connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')

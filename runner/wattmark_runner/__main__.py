@@ -23,6 +23,7 @@ from wattmark_core.errors import WattmarkError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.net import in_url
 from wattmark_runner.options import check, check_exporter, listening
+from wattmark_runner.records import migration
 from wattmark_runner.records.data_folder import alone
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.in_use import InUse, published
@@ -63,13 +64,15 @@ def _serve(options: argparse.Namespace) -> int:
     settings = check(options)
     exporter = ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca)
     check_exporter(exporter)
+    records = options.data / "runner.sqlite"
+    migration.check(records)  # before another file is changed
     with (
         alone(options.data),  # first of all: what follows changes what is there
         closing(listening(settings.host, settings.port)) as listener,
         closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
-        closing(RunDatabase(options.data / "runner.sqlite")) as database,
+        closing(RunDatabase(records)) as database,
     ):
-        database.counts()  # a file that cannot be used ends it here, in one line
+        database.counts()  # a file of an older version is changed now, or ends it in one line
         context = AppContext(
             exporter, store, database, options.data,
             options.cache, settings.config, settings.formulas, store_folders(options.store),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_a_run_on_a_full_disk_ends_whole_once_there_is_room(
     rooms = type(service)(folder)
     try:
         api = api_of(rooms.url)
-        ready = lambda: httpx.get(f"{rooms.url}/readyz")  # noqa: E731
+        ready = partial(httpx.get, f"{rooms.url}/readyz")
         waiting(lambda: ready().status_code == 200)
         run_id = api.post("/runs", {**rooms.quick, "repeats": 3, "seconds": 1.0})["run_id"]
         waiting(lambda: api.get(f"/runs/{run_id}")["record"]["windows"])

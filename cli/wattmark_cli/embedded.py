@@ -1,63 +1,22 @@
-"""The embedded default: exporter and collector as child processes on loopback, a SQLite store.
+"""The embedded default: exporter and collector as child processes on loopback, a SQLite store."""
 
-Children run in sessions of their own, so that Ctrl-C reaches this program alone, which then ends
-them in order; should it be killed, the kernel ends them (PR_SET_PDEATHSIG).
-"""
-
-import ctypes
 import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from wattmark_core.errors import ConfigurationError, RunError
+from wattmark_cli.child import Child, started
+from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_runner.records.data_folder import alone, alone_or_joined
-from wattmark_runner.records.folder_lock import handed_on
 from wattmark_runner.records.in_use import InUse, published
 from wattmark_store import Store, open_store
 
-READY_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 2.0
 """How often samples are fetched. Here the collector shares the machine that is measured, and each
 poll costs the two rooms as much as half a second of sampling; the exporter keeps ten minutes."""
-LOG_BYTES: Final = 10_000_000
-"""Of a room's log, beside which the one before it is kept."""
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A room that runs as a process of ours. ``log``: from byte ``log_start`` on it is the room's.
-    ``ready``: the URL that it printed when it was."""
-
-    name: str
-    process: subprocess.Popen[str]
-    log: Path
-    log_start: int
-    ready: str = ""
-
-    def check(self) -> None:
-        """Raise ``RunError`` if it has ended."""
-        if self.process.poll() is not None:
-            reason = self.last_line() or f"status {self.process.returncode}"
-            raise RunError(f"{self.name} has ended: {reason} (log: {self.log})")
-
-    def last_line(self) -> str:
-        """The last line that it wrote into the log."""
-        with self.log.open("rb") as file:
-            file.seek(self.log_start)
-            text = file.read().decode(errors="replace")
-        lines = text.strip().splitlines()
-        return lines[-1] if lines else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +161,7 @@ def store_url_in(data: Path) -> str:
 def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[Child]:
     """An exporter on a free port of loopback."""
     command = ["wattmark_exporters", "--listen", "127.0.0.1:0", *options]
-    with _child(command, data / "exporter.log") as child:
+    with started(command, data / "exporter.log") as child:
         yield child
 
 
@@ -212,7 +171,7 @@ def running_runner(rooms: Rooms, options: Sequence[str]) -> Iterator[Child]:
     command = ["wattmark_runner", "--exporter", rooms.exporter_url, "--store", rooms.store_url,
                "--data", str(rooms.data), *rooms.store_options.arguments(),
                *options]  # fmt: skip
-    with _child(command, rooms.data / "runner.log") as child:
+    with started(command, rooms.data / "runner.log") as child:
         yield child
 
 
@@ -230,68 +189,5 @@ def _collector(data: Path, address: str, store_url: str) -> Iterator[Child]:
         encoding="utf-8",
     )
     command = ["wattmark_collector", "--config", str(targets), "--store", store_url]
-    with _child(command, data / "collector.log") as child:
+    with started(command, data / "collector.log") as child:
         yield child
-
-
-@contextmanager
-def _child(command: Sequence[str], log: Path) -> Iterator[Child]:
-    """A module run as a child process, from its line READY on; it holds the folder's lock with us.
-
-    What it says is added to the log.
-    """
-    descriptors, variables = handed_on(log.parent)
-    with _appended(log) as log_file:
-        start = log_file.tell()
-        process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
-            [sys.executable, "-m", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log_file,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-            pass_fds=descriptors,
-            env={**os.environ, **variables},
-            text=True,
-        )
-    try:
-        child = Child(command[0], process, log, start)
-        yield replace(child, ready=_ready(child))
-    finally:
-        _stop(process)
-
-
-def _appended(log: Path) -> IO[bytes]:
-    """The log, to be added to. One that has become long makes way for a new one first."""
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_name(f"{log.name}.1"))
-    return log.open("ab")
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _ready(child: Child) -> str:
-    process = child.process
-    timer = threading.Timer(READY_SECONDS, process.kill)
-    timer.start()
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-    finally:
-        timer.cancel()
-    if not line.startswith("READY"):
-        process.wait()
-        raise RunError(f"{child.last_line() or f'{child.name} did not start'} (log: {child.log})")
-    return line.removeprefix("READY").strip()
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()

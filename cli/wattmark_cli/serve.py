@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from wattmark_cli.embedded import Child, running_runner
+from wattmark_cli.child import Child
+from wattmark_cli.embedded import running_runner
 from wattmark_cli.options import (
     Subparsers,
     add_command,

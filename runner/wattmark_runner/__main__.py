@@ -75,7 +75,7 @@ def _serve(options: argparse.Namespace) -> int:
         database.counts()  # a file of an older version is changed now, or ends it in one line
         context = AppContext(
             exporter, store, database, options.data,
-            options.cache, settings.config, settings.formulas, store_folders(options.store),
+            options.cache, settings.config, settings.formulas, folders=store_folders(options.store),
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(settings.host)})
         services = Services.of(context, Ages(options.keep_logs, options.keep_runs))

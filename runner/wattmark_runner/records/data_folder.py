@@ -15,7 +15,7 @@ from wattmark_runner.records.in_use import InUse, read_in_use
 OWNER_ONLY: Final = 0o700
 ENDING_SECONDS: Final = 10.0
 """How long what a killed program has started may take to end."""
-BEGINNING_SECONDS: Final = 30.0
+BEGINNING_SECONDS: Final = 10.0
 """How long one that has the lock may take until it says what it serves."""
 LOOK_SECONDS: Final = 0.1
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.results import Phase, Window
 from wattmark_runner.windows.exporter_link import ExporterLink
 from wattmark_runner.windows.measured_host import measured_host
@@ -16,7 +17,7 @@ from wattmark_store import Store
 def measure_idle(
     seconds: float,
     *,
-    exporter_url: str,
+    exporter_url: str | ExporterAddress,
     store: Store,
 ) -> Window:
     """A baseline that several runs share: pass it to ``execute`` as ``idle_before``.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.codec import to_json
-from wattmark_core.errors import RunError, StoreUnavailable
+from wattmark_core.errors import RunError, StoreError, StoreUnavailable
 from wattmark_core.exporter_api import ExporterAddress, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.errors import Cancelled
@@ -163,6 +163,9 @@ def _carry_out(run: RunUnderWay) -> None:
         record.reason = f"{error}; then score the run again, its windows are kept"
     except RunError as error:
         record.state, record.reason = RunState.FAILED, _with_limit(run.workload, str(error))
+    except StoreError as error:
+        record.state, record.reason = RunState.FAILED, str(error)
+        raise
     except BaseException as error:
         record.state, record.reason = RunState.INTERRUPTED, type(error).__name__
         raise

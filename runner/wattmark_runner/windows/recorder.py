@@ -22,6 +22,7 @@ from typing import Any, Final, Self
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError, WattmarkError
+from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.results import Phase, Window
 from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
 from wattmark_runner.windows.lease import holders_in
@@ -94,7 +95,7 @@ class Recorder:
     that is logged once, and windows are kept as incomplete. ``windows`` are those written so far.
     """
 
-    def __init__(self, exporter_url: str, store: Store) -> None:
+    def __init__(self, exporter_url: str | ExporterAddress, store: Store) -> None:
         self._url = exporter_url
         self._store = store
         self._clock = SystemClock()

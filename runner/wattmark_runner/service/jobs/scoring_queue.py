@@ -46,6 +46,8 @@ class ScoringQueue:
         self._again = threading.Lock()
         self._publish_at = 0.0
         self._delays = Delays()
+        self._late: list[str] = []
+        """Runs that could not be read or kept when they were scored."""
         self._thread = threading.Thread(target=self._serve, name="wattmark-scoring", daemon=True)
 
     def start(self) -> None:
@@ -100,7 +102,8 @@ class ScoringQueue:
             try:
                 run_id = self._runs.get(timeout=TICK_SECONDS)
             except queue.Empty:
-                run_id = ""
+                run_id = next(filter(self._delays.due, self._late), "")
+                self._late = [late for late in self._late if late != run_id]
             try:
                 if run_id:
                     self._score(run_id)
@@ -111,8 +114,16 @@ class ScoringQueue:
                     self._publish_rest()
             except Cancelled:
                 return
+            except StoreError as error:  # a full disk, perhaps: the run stays to be scored
+                self._wait_with(run_id, error)
             except Exception:  # whatever it is, other runs are still to be scored
                 log.exception("scoring %s", run_id or "(clock)")
+
+    def _wait_with(self, run_id: str, error: StoreError) -> None:
+        if self._delays.failed(run_id, str(error)):
+            log.error("scoring %s waits: %s", run_id or "(clock)", error)
+        if run_id:
+            self._late.append(run_id)
 
     def _score(self, run_id: str) -> None:
         """A run whose windows have changed meanwhile is scored by the order that follows."""

@@ -27,9 +27,9 @@ def edge_variance(looks: Looks, span: int) -> float:
 
     Averages over w, read w/2 late, take of the power u after an edge the share 1/2 − u/w that
     belongs to the other side, and lack as much before. What that gives, with powers M periods apart
-    subtracted, errs twice as a single edge does: as both edges do. Of few periods in an average, or
-    few averages, powers are taken for unlike each other: M/6 of their variance, and for M = 1, where
-    a reading stands until the next, the 1/3 of a random walk's bridge.
+    subtracted, errs twice as a single edge does: as both edges do. Of few periods in an average,
+    or few averages, powers are taken for unlike each other: M/6 of their variance, and for M = 1,
+    where a reading stands until the next, the 1/3 of a random walk's bridge.
     """
     new = _differences(looks.watts, span)
     if span < ENOUGH_TO_SHAPE or len(new) < 2 * span:

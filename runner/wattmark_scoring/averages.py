@@ -27,11 +27,13 @@ def edge_variance(looks: Looks, span: int) -> float:
 
     Averages over w, read w/2 late, take of the power u after an edge the share 1/2 − u/w that
     belongs to the other side, and lack as much before. What that gives, with powers M periods apart
-    subtracted, errs twice as a single edge does: as both edges do.
+    subtracted, errs twice as a single edge does: as both edges do. Of few periods in an average,
+    or few averages, powers are taken for unlike each other: M/6 of their variance, and for M = 1,
+    where a reading stands until the next, the 1/3 of a random walk's bridge.
     """
     new = _differences(looks.watts, span)
     if span < ENOUGH_TO_SHAPE or len(new) < 2 * span:
-        return float(span * np.mean(new**2) / 12.0)
+        return float(max(span, 2) * np.mean(new**2) / 12.0)
     place = (np.arange(span) + 0.5) / span - 0.5
     shares = np.sign(place) * (0.5 - np.abs(place))
     return float(np.mean(np.convolve(new, shares, mode="valid") ** 2))

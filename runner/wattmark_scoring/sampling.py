@@ -162,9 +162,8 @@ def _edges(seen: Looks, series: EnergySeries, iteration_seconds: float | None) -
     if iteration_seconds:
         mean = float(seen.watts.mean())
         most = max(mean, series.limit_watts or 0.0)
-        waves = iterations.edge_variance(
-            seen, iteration_seconds, series.averaging_seconds, max(mean, most - mean)
-        )
+        averaged = series.averaging_seconds if span > 1 else 0.0
+        waves = iterations.edge_variance(seen, iteration_seconds, averaged, max(mean, most - mean))
         variance = max(variance, waves)
     joules = seen.period_seconds * float(np.sqrt(variance))
     if not span:

@@ -27,7 +27,7 @@ CHANCE = length(3, 0) / 100.0
 """By how much a share of so few windows as in the short version is off once in twenty times."""
 MOST_WIDE = length(29, 26) / 10.0
 """Half-width over root-mean-square error; that of few windows varies as much."""
-SETS = length(60, 400)
+SETS = length(60, 700)
 REPEATS = 5
 
 

@@ -117,8 +117,8 @@ def run(options: argparse.Namespace) -> int:
 def _check_host(name: str) -> None:
     if character := unprintable(name):
         raise ConfigurationError(
-            f"the host name {quoted(name)} holds {character}, which cannot be printed; give another"
-            " with --host-name or WATTMARK_HOST"
+            f"the host name {quoted(name)} is not UTF-8, or holds what cannot be printed"
+            f" ({character}); give another with --host-name or WATTMARK_HOST"
         )
 
 

@@ -126,7 +126,8 @@ def test_an_old_run_is_scored_again_from_its_samples(opened: Opened, left: Any) 
     """Each score has the value that the earlier version gave it, and the verdict, but for checks of
     the machine that could not fail then. Its interval may differ by some millionths: how many
     samples beyond an edge counted depended then on when the run was scored. That of a single
-    repeat is wider: it holds what the window was uneven by."""
+    repeat is wider: it holds what the window was uneven by. That of several is a little narrower:
+    the instrument's random error is in their scatter, and is not added once more."""
     done = [run["run_id"] for run in ended(left["answers"]["/runs"]) if run["state"] == "done"]
     assert len(done) > 3
     for name in done:
@@ -144,8 +145,9 @@ def test_an_old_run_is_scored_again_from_its_samples(opened: Opened, left: Any) 
                 assert higher >= high * (1.0 - 1e-5)
             else:
                 assert [lower, higher] == [
-                    pytest.approx(low, rel=1e-5), pytest.approx(high, rel=1e-5),
+                    pytest.approx(low, rel=1e-3), pytest.approx(high, rel=1e-3),
                 ]  # fmt: skip
+                assert value is None or (lower >= low * (1 - 1e-5) and higher <= high * (1 + 1e-5))
 
 
 def found_in(scores: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:

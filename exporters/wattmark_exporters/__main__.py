@@ -13,10 +13,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from wattmark_core.catalogue import Domain
-from wattmark_core.clock import Clock, SystemClock, boot_id
+from wattmark_core.clock import SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
-from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
+from wattmark_core.exporter_api import DEFAULT_PORT, HostReport
 from wattmark_core.host_name import own_host
 from wattmark_core.net import host_port
 from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
@@ -37,8 +36,6 @@ EXAMPLE: Final = """example:
 HEALTH_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}/healthz"
 GARBAGE_OBJECTS: Final = 20_000
 """Between two collections: what is thrown away here has no circles, and looking costs."""
-PROBES: Final = 3
-PROBE_SECONDS: Final = 0.02
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,7 +79,6 @@ def run(options: argparse.Namespace) -> int:
         )
         for s in chosen
     ]
-    start_sensors(sensors, time_base, clock)
 
     def on_crash() -> None:
         crashed.set()
@@ -99,9 +95,10 @@ def run(options: argparse.Namespace) -> int:
     server.backend = Backend(sampler, report, lambda: sampler.base(boot))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    sampler.start()
+    sampler.settle()
     gc.freeze()  # what is there now is there to stay: collections need not look at it
     gc.set_threshold(GARBAGE_OBJECTS)
-    sampler.start()
     Thread(target=server.serve, name="server", daemon=True).start()
     sys.stdout.write(f"READY {server.url}\n")
     sys.stdout.flush()
@@ -135,41 +132,6 @@ def _choose(options: argparse.Namespace) -> list[Sensor]:
                 f"--{name} {root}: no such folder; name the one where {name} is mounted"
             )
     return choose(options)
-
-
-def start_sensors(sensors: Sequence[RunningSensor], time_base: TimeBaseClock, clock: Clock) -> None:
-    """Start every sensor; a stand-in only if no other gives the energy of the package.
-
-    Decided once: an estimate that came and went would change what a host's energy means.
-    """
-    for running in sensors:
-        if not running.sensor.stand_in:
-            running.start()
-    measured_by = [s.sensor.name for s in sensors if _measures_package(s, time_base, clock)]
-    for running in sensors:
-        if not running.sensor.stand_in:
-            continue
-        if measured_by:
-            running.set_absent(
-                f"not needed: {measured_by[0]} measures the package",
-                "nothing needs to be done",
-                found=True,
-            )
-        else:
-            running.start()
-
-
-def _measures_package(running: RunningSensor, time_base: TimeBaseClock, clock: Clock) -> bool:
-    """Does it give package energy? One bad read at the start must not bring in the estimate."""
-    if not running.running or not running.sensor.energy or running.sensor.stand_in:
-        return False
-    for _ in range(PROBES):
-        running.read(time_base.offset_ns)
-        domains = running.domains()
-        if running.state is SensorState.OK and domains:
-            break
-        clock.sleep(PROBE_SECONDS)
-    return Domain.PACKAGE in running.domains()
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

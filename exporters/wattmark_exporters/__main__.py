@@ -3,7 +3,6 @@
 import argparse
 import gc
 import logging
-import os
 import random
 import signal
 import sys
@@ -16,9 +15,17 @@ from typing import Final
 from wattmark_core.clock import SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
 from wattmark_core.exporter_api import DEFAULT_PORT, HostReport
-from wattmark_core.host_name import own_host
 from wattmark_core.net import host_port
-from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
+from wattmark_exporters.choice import (
+    Kind,
+    built_in,
+    choose,
+    load,
+    own_names,
+    own_sensors,
+    page,
+)
+from wattmark_exporters.command_line import parser
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
@@ -28,11 +35,6 @@ from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
 from wattmark_exporters.time_base_clock import TimeBaseClock
 
-EXAMPLE: Final = """example:
-  wattmark-exporter --listen 127.0.0.1:9109 --sensor mymeter:Plug
-  curl http://127.0.0.1:9109/sensors
-  wattmark-exporter sensors
-"""
 HEALTH_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}/healthz"
 GARBAGE_OBJECTS: Final = 20_000
 """Between two collections: what is thrown away here has no circles, and looking costs."""
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, stream=sys.stderr, format="wattmark-exporter: %(message)s"
     )
     try:
-        return run(_parser(words).parse_args(words))
+        return run(_options(words, own_sensors(words)))
     except WattmarkError as error:
         sys.stderr.write(f"wattmark-exporter: {error}\n")
         return error.exit_status
@@ -120,7 +122,15 @@ def _check_host(name: str) -> None:
 def check(arguments: Sequence[str]) -> None:
     """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
     anything is started."""
-    _choose(_parser(arguments).parse_args(arguments))
+    own = [load(name) for name in own_names(arguments)]  # in this process: nothing runs yet
+    _choose(_options(arguments, own))
+
+
+def _options(words: Sequence[str], own: Sequence[Kind]) -> argparse.Namespace:
+    """With the user's own sensors as ``own``."""
+    options = parser(own).parse_args(words)
+    options.own = own
+    return options
 
 
 def _choose(options: argparse.Namespace) -> list[Sensor]:
@@ -132,36 +142,6 @@ def _choose(options: argparse.Namespace) -> list[Sensor]:
                 f"--{name} {root}: no such folder; name the one where {name} is mounted"
             )
     return choose(options)
-
-
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="wattmark-exporter", epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Read the energy sensors of this host and serve their samples over HTTP.",
-    )  # fmt: skip
-    add, env = parser.add_argument, os.environ
-    add("--listen", metavar="HOST:PORT", default=f"127.0.0.1:{DEFAULT_PORT}",
-        help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
-    add("--host-name", metavar="NAME", default=own_host(),
-        help="the host tag of every sample; also WATTMARK_HOST, or WATTMARK_HOST_FILE, which"
-        " holds it (default: %(default)s)")  # fmt: skip
-    add("--sysfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_SYSFS") or "/sys"),
-        help="where sysfs is mounted; also WATTMARK_SYSFS (default: %(default)s)")  # fmt: skip
-    add("--procfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_PROCFS") or "/proc"),
-        help="where procfs is mounted; also WATTMARK_PROCFS (default: %(default)s)")  # fmt: skip
-    add("--sensor", metavar="MODULE:CLASS", action="append", default=[],
-        help="a sensor of your own, importable from here; may be repeated")  # fmt: skip
-    add("--without", metavar="NAME", action="append", default=[],
-        help="name of a sensor to leave out; may be repeated")  # fmt: skip
-    add_sensor_options(parser, own_sensors(arguments))
-    add("--tls-cert", metavar="FILE", type=Path, help="the server's certificate chain, PEM")
-    add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key, PEM")
-    add("--token-file", metavar="FILE", type=Path,
-        help="file with the bearer token that clients must send")  # fmt: skip
-    add("--insecure-network", action="store_true",
-        help="listen off loopback without TLS and token, on a private network")  # fmt: skip
-    return parser
 
 
 def _boot_id(procfs: Path) -> str:

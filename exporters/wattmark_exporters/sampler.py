@@ -28,7 +28,7 @@ SHARE_NS: Final = 20_000_000
 SAMPLE_SECONDS: Final = 0.5
 """``sample_now`` waits for the sensors so long, and for none whose call has lasted so long."""
 OWN_INTERVAL_SECONDS: Final = 1.0
-COMPANY_NS: Final = NS_PER_S
+COMPANY_NS: Final = 3 * NS_PER_S
 """So much later than due the chores are done for certain, if no sensor's thread has done them."""
 OWN_FIELDS: Final = ("cpu_seconds", "clock_shift_seconds")
 STOP_SECONDS: Final = 2.0

@@ -140,10 +140,6 @@ class SensorLoop:
                 schedule.passed(end_ns, good)
             for lock in done:
                 lock.release()
-            if sensor.sensor.energy:
-                for other in shared.companions:
-                    if other.sensor.schedule.early_ns <= end_ns:
-                        other.wake()
             shared.chores(end_ns)
         if end_ns >= self._note_ns:
             self._note_ns = end_ns + NOTE_NS
@@ -159,6 +155,7 @@ class SensorLoop:
         try:
             while not self._stopped:
                 delay = self.run_due()
+                self._wake_companions()
                 if delay > 0 and not self._stopped:
                     self._wake.acquire(timeout=delay)
         except Exception:  # no reading is better than old ones: the exporter must end
@@ -166,6 +163,14 @@ class SensorLoop:
             self._shared.on_crash()
         finally:
             self.sensor.close()
+
+    def _wake_companions(self) -> None:
+        """Last before the thread sleeps: earlier they would wait for it to give up the GIL."""
+        sensor = self.sensor
+        if sensor.sensor.energy and sensor.running:
+            for other in self._shared.companions:
+                if other.sensor.running and other.sensor.schedule.early_ns <= sensor.read_end_ns:
+                    other.wake()
 
     def _keep_time(self, now_ns: int) -> int:
         """What to add to boot time; every counter begins again where time was torn."""

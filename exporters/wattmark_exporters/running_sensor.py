@@ -362,8 +362,11 @@ class RunningSensor:
 
     def _state(self, now_ns: int) -> tuple[SensorState, str]:
         """And why: a call that does not return makes it failed."""
-        overrun = self._call.overrun(now_ns)
-        return (SensorState.FAILED, overrun) if overrun else (self.state, self._reason)
+        if overrun := self._call.overrun(now_ns):
+            return SensorState.FAILED, overrun
+        if not self.tried and self.state is SensorState.OK:
+            return SensorState.ABSENT, "not started yet"
+        return self.state, self._reason
 
     def _moving(self, now_ns: int, busy_seconds: float | None) -> bool | None:
         age_seconds = ns_to_seconds(now_ns - self._started_ns)

@@ -209,9 +209,12 @@ class RunningSensor:
         """How long the call that runs has lasted; 0 if none does."""
         return self._call.seconds(now_ns)
 
-    def watch(self, now_ns: int) -> None:
-        """Tell the log of a call that does not return, and of its return."""
+    def watch(self, now_ns: int, busy_seconds: float | None) -> None:
+        """Tell the log of a call that does not return, and see whether the counters go on;
+        ``busy_seconds``: CPU time of the machine so far."""
         self._call.watch(now_ns)
+        with self._lock:
+            self._moving(now_ns, busy_seconds)
 
     def write_own(self, time_ns: int, now_ns: int) -> None:
         """Write the sample of measurement ``sensor``, once it is known how the reads before it

@@ -216,8 +216,9 @@ class Sampler:
         try:
             self._in_company = True
             self._shared.check_time()
+            busy_seconds = self._busy_seconds()
             for sensor in self._sensors:
-                sensor.watch(now_ns)
+                sensor.watch(now_ns, busy_seconds)
             self._decide(now_ns)
             self._write_own(now_ns)
             self._own.passed(now_ns, True)

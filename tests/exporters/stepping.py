@@ -29,7 +29,8 @@ def step(sampler: Sampler) -> float:
 def settle(sampler: Sampler, sleep: Callable[[float], None]) -> None:
     """Start the sensors and let it be decided which stand-ins run."""
     while True:
-        step(sampler)
+        for _ in range(3):  # start, read, and carry out what is decided by it
+            step(sampler)
         if sampler.settled():
             return
         sleep(PROBE_SECONDS)

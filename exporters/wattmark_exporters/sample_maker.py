@@ -37,7 +37,7 @@ class SampleMaker:
 
     def __init__(self, sensor: Sensor, host: str, ring: Ring) -> None:
         self.measured = False
-        self.gap_seconds = max(GAP_SECONDS, INTERVALS_PER_GAP * sensor.interval_seconds)
+        self._gap_seconds = gap_seconds(sensor)
         self._sensor = sensor
         self._host = host
         self._ring = ring
@@ -189,7 +189,7 @@ class SampleMaker:
     def _add(self, reading: Counter | Power, method: Method) -> Device:
         device = Device(
             self._sensor.name, self._host, Domain(reading.domain), reading.device,
-            method, reading.traits, self.gap_seconds, self._sensor.interval_seconds,
+            method, reading.traits, self._gap_seconds, self._sensor.interval_seconds,
         )  # fmt: skip
         self._devices[(reading.domain, reading.device)] = device
         self._gpus = [d for d in self._devices.values() if d.domain is Domain.GPU]
@@ -234,3 +234,8 @@ def _other(
         method = _method(reading, readings)
         return None if method == device.method else method
     return None  # power beside a counter, which this read lacks
+
+
+def gap_seconds(sensor: Sensor) -> float:
+    """After so long without a reading of the sensor it is not known what happened meanwhile."""
+    return max(GAP_SECONDS, INTERVALS_PER_GAP * sensor.interval_seconds)

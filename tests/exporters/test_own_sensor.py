@@ -124,6 +124,13 @@ class Rude(Good):
         return super().read()
 
 
+class Sleeper(Good):
+    name = "sleeper"
+
+    def start(self):
+        time.sleep(600)
+
+
 class Nowhere(Good):
     name = "nowhere"
 
@@ -248,6 +255,22 @@ def test_others_go_on_beside_them(exporter: Start, wait_until: Wait, tmp_path: P
     assert "\x1b" not in log
     assert "\\x1b[31mred" in log
     assert log.count("writes: flood") <= 60
+
+
+def test_a_start_that_hangs_is_bounded(exporter: Start, tmp_path: Path) -> None:
+    """The exporter is ready and names it, and it ends at once when told to."""
+    (tmp_path / "meters.py").write_text(MODULE)
+    began = time.monotonic()
+    running = exporter("--sensor", "meters:Sleeper", "--sensor", "meters:Good")
+    assert time.monotonic() - began < 15.0
+    sleeper = report(running.client, "sleeper")
+    assert sleeper.state is SensorState.FAILED
+    assert sleeper.reason.startswith("sleeper has not returned from its start for ")
+    assert "source=good" in running.client.samples().text
+    began = time.monotonic()
+    running.process.terminate()
+    assert running.process.wait(20) == 0
+    assert time.monotonic() - began < 10.0
 
 
 def test_its_process_ends_with_the_exporter(

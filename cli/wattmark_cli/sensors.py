@@ -86,8 +86,8 @@ def _facts(sensor: SensorReport, report: HostReport) -> dict[str, bool | str | N
 def _advice(sensor: SensorReport) -> str:
     if sensor.state is not SensorState.OK:
         return "; ".join(text for text in (sensor.reason, sensor.remedy) if text)
-    notes = dict.fromkeys(series.note for series in sensor.energy if series.note)
-    return "; ".join(notes)
+    notes = dict.fromkeys([sensor.note, *(series.note for series in sensor.energy)])
+    return "; ".join(filter(None, notes))
 
 
 def _table(report: HostReport) -> Table:

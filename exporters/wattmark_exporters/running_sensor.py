@@ -147,6 +147,11 @@ class RunningSensor:
         finally:
             call.end()
 
+    def passed(self, good: bool) -> None:
+        """The deadline of the last read is past; ``good``: what ``read`` returned."""
+        with self._lock:
+            self.schedule.passed(self.read_end_ns, good)
+
     def new_epoch(self) -> None:
         """Time itself was torn: every meter begins again."""
         self.digest()
@@ -200,6 +205,11 @@ class RunningSensor:
     def write_own(self, time_ns: int, now_ns: int) -> None:
         """Write the sample of measurement ``sensor``."""
         self._reads.write_own(time_ns, now_ns)
+
+    def has(self, domain: Domain) -> bool:
+        """Has it given energy of the domain?"""
+        with self._lock:
+            return self.maker.has(domain)
 
     def counts(self, domain: Domain, busy_seconds: float | None) -> bool | None:
         """Has it given energy of the domain that goes on? None: too early to say."""

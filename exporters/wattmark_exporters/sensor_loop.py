@@ -132,12 +132,13 @@ class SensorLoop:
         schedule, asked = sensor.schedule, self._asked
         due = schedule.early_ns <= now_ns
         end_ns = now_ns
-        if due or asked or shared.probing:
+        probing = shared.probing and sensor.sensor.energy
+        if due or asked or probing:
             done = [asked.popleft() for _ in range(len(asked))]
             good = sensor.read(offset_ns, due=due)
             end_ns = sensor.read_end_ns
             if due:
-                schedule.passed(end_ns, good)
+                sensor.passed(good)
             for lock in done:
                 lock.release()
             shared.chores(end_ns)
@@ -149,7 +150,7 @@ class SensorLoop:
         next_ns = schedule.next_ns
         self._late_ns = next_ns + SHIFT_LIMIT_NS
         delay = (next_ns - end_ns) / NS_PER_S if next_ns > end_ns else 0.0
-        return min(delay, PROBE_SECONDS) if shared.probing else delay
+        return min(delay, PROBE_SECONDS) if probing else delay
 
     def _run(self) -> None:
         try:

@@ -80,7 +80,7 @@ class StandIns:
         for loop in self._others:
             sensor = loop.sensor
             words = f"the {stand_in} counts in its place" if stand_in else ""
-            if not sensor.maker.has(_DOMAIN) or sensor.stands_in == words:
+            if not sensor.has(_DOMAIN) or sensor.stands_in == words:
                 continue
             sensor.stands_in = words
             log.warning("sensor %s: %s", sensor.sensor.name, words or "it counts the package again")

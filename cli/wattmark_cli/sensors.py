@@ -57,13 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _watch(address: str) -> HostReport:
-    """Look until it is known of every sensor whether it moves, some seconds at most."""
+    """Look until it is known of every sensor whether it moves, and another counts in the place of
+    one that does not, some seconds at most."""
     deadline = time.monotonic() + WATCH_SECONDS
     with closing(ExporterClient(address)) as client:
         while True:
             report = client.sensors()
             unknown = [s for s in report.sensors if s.state is SensorState.OK and s.moving is None]
-            if not unknown or time.monotonic() > deadline:
+            still = [series for series in pin_sources(report.energy) if series.moving is False]
+            if not (unknown or still) or time.monotonic() > deadline:
                 return report
             time.sleep(0.25)
 

@@ -93,8 +93,8 @@ class Sampler:
         self._thread.start()
 
     def settle(self, seconds: float = START_SECONDS) -> None:
-        """Wait until every sensor has started and it is decided which stand-ins run, or for
-        ``seconds``."""
+        """Wait until every sensor has started and was read, and it is decided which stand-ins run,
+        or for ``seconds``."""
         end_ns = self._boottime_ns() + round(seconds * NS_PER_S)
         while (now_ns := self._boottime_ns()) < end_ns and not self.settled():
             self._clock.sleep(PROBE_SECONDS)
@@ -102,7 +102,11 @@ class Sampler:
 
     def settled(self) -> bool:
         """Has every sensor started, well or not, and are the stand-ins decided on?"""
-        starting = any(not s.tried for s in self._sensors if not s.sensor.stand_in)
+        starting = any(
+            not sensor.tried or (sensor.running and not sensor.read_end_ns)
+            for sensor in self._sensors
+            if not sensor.sensor.stand_in
+        )
         return not starting and self._stand_ins.settled()
 
     def stop(self) -> None:

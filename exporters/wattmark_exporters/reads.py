@@ -25,7 +25,8 @@ class Reads:
 
     ``lock`` is over all that becomes of readings; it is never held while the sensor is called.
     ``asked``: somebody wanted what was read, and did not wait for the end of a call. ``splits``:
-    the sensor makes readings later than it reads.
+    the sensor makes readings later than it reads. ``late_failures``: due reads that counted as good
+    until they became samples.
     """
 
     def __init__(
@@ -43,8 +44,7 @@ class Reads:
         self._pending: list[tuple[int, int, object, bool] | OwnLine] = []
         """Of each read its start (Unix ns), how long it took (ns), what it took, and whether it
         was due; and the own lines that came between."""
-        self._late_failures = 0
-        """Due reads that counted as good until they became samples."""
+        self.late_failures = 0
         self._read_ns: int | None = None
 
     @property
@@ -57,9 +57,12 @@ class Reads:
 
         Of a sensor that has failed it may not: whether it recovers shows in what it reads.
         """
-        most = MOST_PENDING if self.splits and self._status.state is SensorState.OK else 1
-        waits = len(self._pending) + 1 < most and not self.asked
-        self._pending.append((start_ns, read_ns, taken, due and waits))
+        pending = self._pending
+        waits = (
+            self.splits and len(pending) < MOST_PENDING - 1 and not self.asked
+            and self._status.state is SensorState.OK
+        )  # fmt: skip
+        pending.append((start_ns, read_ns, taken, due and waits))
         return waits
 
     def make(self, now_ns: int) -> None:
@@ -96,7 +99,7 @@ class Reads:
         went; of an absent sensor its state alone."""
         schedule = self._schedule
         with self.lock:
-            line = OwnLine(time_ns, schedule.due, schedule.taken, self._late_failures)
+            line = OwnLine(time_ns, schedule.due, schedule.taken)
             if self._pending and not self._call.overrun(now_ns):
                 self._pending.append(line)
             else:
@@ -104,7 +107,8 @@ class Reads:
 
     def own(self, now_ns: int) -> tuple[SensorState, Latest]:
         """The sensor's state, and the same for ``/metrics``. With the lock held."""
-        values = self._own_values(self._schedule.due, self._schedule.taken, now_ns)
+        taken = self._schedule.taken - self.late_failures
+        values = self._own_values(self._schedule.due, taken, now_ns)
         return values.state, self._own.latest(values)
 
     def _read(self, start_ns: int, read_ns: int, taken: object, due: bool) -> _Prepared:
@@ -132,11 +136,10 @@ class Reads:
         self.maker.end()
         self.maker.end_values(now_ns)
         if due and self._status.state is not SensorState.OK:
-            self._late_failures += 1
-            self._schedule.taken -= 1
+            self.late_failures += 1
 
     def _write_own(self, line: OwnLine, now_ns: int) -> None:
-        taken = line.taken - (self._late_failures - line.late_failures)
+        taken = line.taken - self.late_failures
         self._own.write(self._own_values(line.due, taken, now_ns), line.time_ns, now_ns)
 
     def _own_values(self, due: int, taken: int, now_ns: int) -> OwnValues:

@@ -122,9 +122,11 @@ class RunningSensor:
         """Read once, stamped with boot time plus ``offset_ns``; True if it went well as far as is
         known, which ``schedule.taken`` counts if it was ``due``. Never raises."""
         boottime_ns, call = self._boottime_ns, self._call
-        call.begin("a read")
-        try:
+        call.since_ns = start_ns = boottime_ns()
+        if not call.lock.acquire(blocking=False):  # somebody makes samples meanwhile
+            call.lock.acquire()
             start_ns = boottime_ns()
+        try:
             try:
                 taken = self._take()
                 if not (self._reads.splits or isinstance(taken, tuple | list)):
@@ -145,12 +147,8 @@ class RunningSensor:
             self._reads.make(self.read_end_ns)
             return self.state is SensorState.OK
         finally:
-            call.end()
-
-    def passed(self, good: bool) -> None:
-        """The deadline of the last read is past; ``good``: what ``read`` returned."""
-        with self._lock:
-            self.schedule.passed(self.read_end_ns, good)
+            call.since_ns = 0
+            call.lock.release()
 
     def new_epoch(self) -> None:
         """Time itself was torn: every meter begins again."""
@@ -213,7 +211,6 @@ class RunningSensor:
 
     def counts(self, domain: Domain, busy_seconds: float | None) -> bool | None:
         """Has it given energy of the domain that goes on? None: too early to say."""
-        self.digest()
         with self._lock:
             return self.maker.counts(domain, busy_seconds)
 
@@ -234,7 +231,7 @@ class RunningSensor:
                 remedy=self._status.remedy,
                 found=self._status.found,
                 moving=moving,
-                taken=self.schedule.taken,
+                taken=self.schedule.taken - self._reads.late_failures,
                 due=self.schedule.due,
                 constants=self._constants,
                 energy=self.maker.series(busy_seconds, failed=state is not SensorState.OK),

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 AGAIN_NS: Final = 30 * NS_PER_S
 """Between two tries of a sensor that is absent or has failed, and two looks for new hardware."""
-NOTE_NS: Final = NS_PER_S
+KEEP_NS: Final = NS_PER_S * 9 // 10
+"""Between two looks at all that is due about once a second."""
 LONGEST_SLEEP_SECONDS: Final = 30.0
 PROBE_SECONDS: Final = 0.02
 """Between the first reads, as long as it is open whether the sensor gives energy."""
@@ -28,7 +29,7 @@ PROBE_SECONDS: Final = 0.02
 @dataclass(slots=True)
 class Shared:
     """What the threads of all sensors share. ``probing``: it is open which sensors give energy;
-    ``chores`` is called after each read; ``companions``: the loops that wait for company."""
+    ``chores`` is called about once a second; ``companions``: the loops that wait for company."""
 
     clock: Clock
     time_base: TimeBaseClock
@@ -57,6 +58,7 @@ class SensorLoop:
         self._shared = shared
         self._boottime_ns = shared.clock.boottime_ns
         self._realtime_ns = shared.clock.realtime_ns
+        self._time_base = shared.time_base
         self._tears = shared.time_base.tears
         self._late_ns = 0
         """Boot time from which on a read is so late that the machine may have been suspended."""
@@ -64,12 +66,15 @@ class SensorLoop:
         self._interval_seconds = 0.0
         self._again_ns = 0
         """When the sensor is tried or looks for its hardware again."""
-        self._note_ns = 0
+        self._keep_ns = 0
+        self._kept = False
         self._asked: deque[Lock] = deque()
         self._thread: Thread | None = None
         self._stopped = False
         self._wake = Lock()
         self._wake.acquire()
+        if sensor.running:
+            self._set_pace(self._boottime_ns())
 
     # -- from other threads ---------------------------------------------------------------------
 
@@ -120,43 +125,45 @@ class SensorLoop:
     # -- in its own thread ----------------------------------------------------------------------
 
     def run_due(self) -> float:
-        """Do what is due; returns the seconds until the next deadline, never negative."""
-        now_ns = self._boottime_ns()
-        sensor, shared = self.sensor, self._shared
+        """Do what is due; returns the seconds until the next deadline, never negative.
+
+        All in one piece, as every function costs more than its work where the caches are cold.
+        """
+        now_ns = end_ns = self._boottime_ns()
+        sensor, shared, base = self.sensor, self._shared, self._time_base
         if self._rests or not sensor.running:
             return self._try(now_ns)
-        armed = now_ns < shared.leases.until_ns
-        offset_ns = self._keep_time(now_ns)
-        if armed is not self._armed or sensor.sensor.interval_seconds != self._interval_seconds:
-            self._set_pace(armed, now_ns)
-        schedule, asked = sensor.schedule, self._asked
+        shift_ns = self._realtime_ns() - now_ns - base.offset_ns
+        if (
+            now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS
+            or self._tears != base.tears
+        ):  # fmt: skip
+            self._keep_time()
+        if (now_ns < shared.leases.until_ns) is not self._armed:
+            self._set_pace(now_ns)
+        schedule = sensor.schedule
         due = schedule.early_ns <= now_ns
-        end_ns = now_ns
-        probing = shared.probing and sensor.sensor.energy
-        if due or asked or probing:
-            done = [asked.popleft() for _ in range(len(asked))]
-            good = sensor.read(offset_ns, due=due)
+        if due or self._asked or shared.probing:
+            done = [self._asked.popleft() for _ in range(len(self._asked))] if self._asked else ()
+            good = sensor.read(base.offset_ns, due=due)
             end_ns = sensor.read_end_ns
             if due:
-                sensor.passed(good)
+                schedule.passed(end_ns, good)
             for lock in done:
                 lock.release()
-            shared.chores(end_ns)
-        if end_ns >= self._note_ns:
-            self._note_ns = end_ns + NOTE_NS
-            sensor.look_at_note()
-        if not armed:
-            self._look_again(end_ns)
+        if end_ns >= self._keep_ns or shared.probing:
+            self._keep(end_ns)
         next_ns = schedule.next_ns
         self._late_ns = next_ns + SHIFT_LIMIT_NS
         delay = (next_ns - end_ns) / NS_PER_S if next_ns > end_ns else 0.0
-        return min(delay, PROBE_SECONDS) if probing else delay
+        return min(delay, PROBE_SECONDS) if shared.probing else delay
 
     def _run(self) -> None:
         try:
             while not self._stopped:
                 delay = self.run_due()
-                self._wake_companions()
+                if self._kept:
+                    self._wake_companions()
                 if delay > 0 and not self._stopped:
                     self._wake.acquire(timeout=delay)
         except Exception:  # no reading is better than old ones: the exporter must end
@@ -167,26 +174,35 @@ class SensorLoop:
 
     def _wake_companions(self) -> None:
         """Last before the thread sleeps: earlier they would wait for it to give up the GIL."""
+        self._kept = False
         sensor = self.sensor
         if sensor.sensor.energy and sensor.running:
             for other in self._shared.companions:
                 if other.sensor.running and other.sensor.schedule.early_ns <= sensor.read_end_ns:
                     other.wake()
 
-    def _keep_time(self, now_ns: int) -> int:
-        """What to add to boot time; every counter begins again where time was torn."""
-        base = self._shared.time_base
-        shift_ns = self._realtime_ns() - now_ns - base.offset_ns
-        if now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS:
-            self._shared.check_time()
-        if self._tears != base.tears:
-            self._tears = base.tears
-            self.sensor.new_epoch()
-        return base.offset_ns
+    def _keep(self, now_ns: int) -> None:
+        """What is done about once a second."""
+        self._keep_ns, self._kept = now_ns + KEEP_NS, True
+        sensor = self.sensor
+        self._shared.chores(now_ns)
+        sensor.look_at_note()
+        if not self._armed:
+            self._look_again(now_ns)
+        if sensor.running and sensor.sensor.interval_seconds != self._interval_seconds:
+            self._set_pace(now_ns)
 
-    def _set_pace(self, armed: bool, now_ns: int) -> None:
+    def _keep_time(self) -> None:
+        """Every counter begins again where time was torn."""
+        self._shared.check_time()
+        if self._tears != self._time_base.tears:
+            self._tears = self._time_base.tears
+            self.sensor.new_epoch()
+
+    def _set_pace(self, now_ns: int) -> None:
         """Read as often as a lease, or its end, asks for."""
         sensor = self.sensor
+        armed = now_ns < self._shared.leases.until_ns
         usual = sensor.sensor.interval_seconds
         fast = sensor.armed_seconds()
         if fast < usual or usual != self._interval_seconds:
@@ -213,7 +229,7 @@ class SensorLoop:
         if not sensor.running:
             return LONGEST_SLEEP_SECONDS
         self._late_ns = self._again_ns
-        self._set_pace(False, self._boottime_ns())
+        self._set_pace(self._boottime_ns())
         return 0.0
 
     def _look_again(self, now_ns: int) -> None:

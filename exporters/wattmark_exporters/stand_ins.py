@@ -70,6 +70,8 @@ class StandIns:
             return False
         if self.decided and silent_ns:
             return None
+        if not self.decided:
+            sensor.digest()
         gives = sensor.counts(_DOMAIN, busy_seconds)
         if gives is False and began and sensor.maker.reads < PROBES:
             return None

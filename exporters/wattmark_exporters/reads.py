@@ -52,7 +52,7 @@ class Reads:
         """Is there anything that is not a sample yet?"""
         return bool(self._pending)
 
-    def add(self, start_ns: int, read_ns: int, taken: object, *, due: bool) -> bool:
+    def add(self, start_ns: int, read_ns: int, taken: object, due: bool) -> bool:
         """Keep what a read took, from ``start_ns`` (Unix) for ``read_ns``; True if it may wait.
 
         Of a sensor that has failed it may not: whether it recovers shows in what it reads.

@@ -142,7 +142,7 @@ class RunningSensor:
                 seconds = ns_to_seconds(end_ns - start_ns)
                 self._reads.fail(SensorFailed(f"a read took {seconds:.3g} s"), self.read_end_ns)
                 return False
-            if self._reads.add(start_ns + offset_ns, end_ns - start_ns, taken, due=due):
+            if self._reads.add(start_ns + offset_ns, end_ns - start_ns, taken, due):
                 return True
             self._reads.make(self.read_end_ns)
             return self.state is SensorState.OK
@@ -163,6 +163,8 @@ class RunningSensor:
 
     def look_at_note(self) -> None:
         """Ask the sensor for its note, which may have changed with its reads."""
+        if type(self.sensor).note is Sensor.note:
+            return
         with self._call.of("its note"):
             try:
                 self._note = self.sensor.note()

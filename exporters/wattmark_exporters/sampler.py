@@ -30,6 +30,8 @@ SAMPLE_SECONDS: Final = 0.5
 OWN_INTERVAL_SECONDS: Final = 1.0
 COMPANY_NS: Final = 3 * NS_PER_S
 """So much later than due the chores are done for certain, if no sensor's thread has done them."""
+WATCH_NS: Final = 2 * NS_PER_S
+"""Between two looks at how the sensors do: what follows from it is not urgent."""
 OWN_FIELDS: Final = ("cpu_seconds", "clock_shift_seconds")
 STOP_SECONDS: Final = 2.0
 STALLED_NS: Final = 10 * NS_PER_S
@@ -72,6 +74,7 @@ class Sampler:
         self._stand_ins = StandIns(self.loops, now_ns)
         self._shared.probing = self._stand_ins.there
         self._armed = False
+        self._watch_ns = 0
         self._sampled_ns: int | None = None
         self._own = Schedule(OWN_INTERVAL_SECONDS, now_ns, jitter, loose=True)
         self._own_series = SeriesWriter("exporter", {}, host, ring)
@@ -220,14 +223,20 @@ class Sampler:
         try:
             self._in_company = True
             self._shared.check_time()
-            busy_seconds = self._busy_seconds()
-            for sensor in self._sensors:
-                sensor.watch(now_ns, busy_seconds)
-            self._decide(now_ns)
+            if now_ns >= self._watch_ns:
+                self._watch(now_ns)
             self._write_own(now_ns)
             self._own.passed(now_ns, True)
         finally:
             self._chores_lock.release()
+
+    def _watch(self, now_ns: int) -> None:
+        """See which calls do not return, which counters stand still, and what follows from it."""
+        self._watch_ns = now_ns + WATCH_NS
+        busy_seconds = self._busy_seconds()
+        for sensor in self._sensors:
+            sensor.watch(now_ns, busy_seconds)
+        self._decide(now_ns)
 
     def _decide(self, now_ns: int) -> None:
         """Which stand-ins run; nothing changes while somebody measures."""
@@ -240,6 +249,7 @@ class Sampler:
     def _change_lease(self) -> None:
         """Close sampling begins, or nobody measures any more and what had to wait is done."""
         self._armed = self._boottime_ns() < self._leases.until_ns
+        self._watch_ns = 0
         for loop in self.loops:
             loop.wake()
 

@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 AGAIN_NS: Final = 30 * NS_PER_S
 """Between two tries of a sensor that is absent or has failed, and two looks for new hardware."""
 KEEP_NS: Final = NS_PER_S * 9 // 10
-"""Between two looks at all that is due about once a second."""
+"""Between two looks at what is due about once a second."""
+LOOK_NS: Final = 3 * NS_PER_S
+"""The same for the sensor's note, and its interval, which a read may have changed."""
 LONGEST_SLEEP_SECONDS: Final = 30.0
 PROBE_SECONDS: Final = 0.02
 """Between the first reads, as long as it is open whether the sensor gives energy."""
@@ -66,7 +68,7 @@ class SensorLoop:
         self._interval_seconds = 0.0
         self._again_ns = 0
         """When the sensor is tried or looks for its hardware again."""
-        self._keep_ns = 0
+        self._keep_ns = self._look_ns = 0
         self._kept = False
         self._asked: deque[Lock] = deque()
         self._thread: Thread | None = None
@@ -186,6 +188,9 @@ class SensorLoop:
         self._keep_ns, self._kept = now_ns + KEEP_NS, True
         sensor = self.sensor
         self._shared.chores(now_ns)
+        if now_ns < self._look_ns and not (self._again_ns <= now_ns and not self._armed):
+            return
+        self._look_ns = now_ns + LOOK_NS
         sensor.look_at_note()
         if not self._armed:
             self._look_again(now_ns)

@@ -173,12 +173,12 @@ class RunningSensor:
 
     # -- in any thread --------------------------------------------------------------------------
 
-    def digest(self) -> None:
+    def digest(self, wait_seconds: float = ASK_SECONDS) -> None:
         """Make samples of what was read since the last call, and put them into the ring; while the
-        sensor is in a call for long, later."""
+        sensor is in a call for longer than ``wait_seconds``, later."""
         if not self._reads.pending:
             return
-        if self._call.enter(ASK_SECONDS):
+        if self._call.enter(wait_seconds):
             try:
                 self._reads.make(self.read_end_ns)
             finally:
@@ -197,8 +197,9 @@ class RunningSensor:
 
     def watch(self, now_ns: int, busy_seconds: float | None) -> None:
         """Tell the log of a call that does not return, and see whether the counters go on;
-        ``busy_seconds``: CPU time of the machine so far."""
+        ``busy_seconds``: CPU time of the machine so far. It waits for no call."""
         self._call.watch(now_ns)
+        self.digest(0.0)
         with self._lock:
             self._moving(now_ns, busy_seconds)
 

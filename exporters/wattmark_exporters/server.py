@@ -13,11 +13,11 @@ from wattmark_core.exporter_api import (
     LOST_HEADER,
     HostReport,
     TimeBase,
-    report_json,
 )
 from wattmark_core.http_connection import HttpConnection
 from wattmark_core.http_request import Request, Response
 from wattmark_core.listener import Listener
+from wattmark_core.report_json import report_json
 from wattmark_exporters.leases import TooManyLeases
 from wattmark_exporters.ring import PIECE_LINES
 from wattmark_exporters.sampler import Sampler

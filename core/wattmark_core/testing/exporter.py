@@ -16,8 +16,8 @@ from wattmark_core.exporter_api import (
     HostReport,
     Lease,
     TimeBase,
-    report_json,
 )
+from wattmark_core.report_json import report_json
 from wattmark_core.testing.http_server import HttpHandler, HttpServer
 from wattmark_core.units import seconds_to_ns
 

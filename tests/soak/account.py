@@ -23,6 +23,9 @@ FINAL: Final = frozenset({"done", "failed", "cancelled", "interrupted"})
 LEAST_INSIDE: Final = 0.93
 """Of 95 % intervals: what the tests of intervals demand, too."""
 LARGEST_GAP_SECONDS: Final = 1.0
+UNFETCHED_SECONDS: Final = 3.0
+"""The collector polls every 2 s: what an exporter has read since then goes with it when it is
+killed."""
 SERIES: Final = EnergySeries(Domain.PACKAGE, "socket0", "soak", Method.COUNTER, 0.001)
 
 
@@ -125,7 +128,9 @@ def _samples(
     counter = CounterData.of_fields(parts[0].times_ns, parts[0].fields)
     offset_ns = next(iter(offsets.values()))
     away = [
-        (began - 1.0, ended + 5.0) for name, began, ended in house.outages if "exporter" in name
+        (began - UNFETCHED_SECONDS, ended + 5.0)
+        for name, began, ended in house.outages
+        if "exporter" in name
     ]
     gaps = [
         (float(a), float(b))

@@ -66,7 +66,8 @@ def _watch(exporter: ExporterAddress) -> HostReport:
         while True:
             report = client.sensors()
             unknown = [s for s in report.sensors if s.state is SensorState.OK and s.moving is None]
-            still = [series for series in pin_sources(report.energy) if series.moving is False]
+            counted = {series.domain for series in pin_sources(report.energy)}
+            still = [s for s in report.energy if s.moving is False and s.domain not in counted]
             if not (unknown or still) or time.monotonic() > deadline:
                 return report
             time.sleep(0.25)

@@ -6,6 +6,8 @@ from typing import Final
 MOST_A_SECOND: Final = 1e9
 """No network of one machine infers so often: with 1,000 operations each that were 1e12 a second for
 one of no use."""
+SHORTEST_SECONDS: Final = 1e-3
+"""Of what is looked at: a program's reports of a start and an end may arrive together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ def why_impossible(
         return Impossible("inferences", "is needed beside correct")
     if correct is not None and inferences is not None and correct > inferences:
         return Impossible("correct", f"is more than inferences: {correct} of {inferences}")
-    if seconds is not None and inferences is not None and inferences > MOST_A_SECOND * seconds:
+    if seconds is None or inferences is None:
+        return None
+    if inferences > MOST_A_SECOND * max(seconds, SHORTEST_SECONDS):
         text = f"is more than 1e9 a second: {inferences} in {seconds:.3g} s; count each once"
         return Impossible("inferences", text)
     return None

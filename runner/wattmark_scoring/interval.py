@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import chdtri, stdtrit
 
 from wattmark_scoring.arrays import Floats
 from wattmark_scoring.energy import ESTIMATE_FACTOR, Z95
@@ -62,6 +61,8 @@ def _repeats(logs: Floats, random: float) -> float:
     if count == 1:
         return instrument
     spread = float(np.std(logs, ddof=1))
+    from scipy.special import chdtri, stdtrit  # 0.2 s, which what only shows scores need not wait
+
     scatter = float(stdtrit(count - 1, 0.975)) * spread / float(np.sqrt(count))
     if spread**2 * (count - 1) < random**2 * float(chdtri(count - 1, 1.0 - TOO_ALIKE)):
         return max(scatter, instrument)

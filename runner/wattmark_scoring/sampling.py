@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from scipy.special import stdtrit
 
 from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
@@ -136,6 +135,8 @@ def _part_time(seen: Looks, series: EnergySeries, iteration_seconds: float | Non
 
 def _widened(degrees: float) -> float:
     """Student's t over that of very many degrees of freedom."""
+    from scipy.special import stdtrit  # takes 0.2 s, which what only shows scores need not wait
+
     return float(stdtrit(max(1.0, degrees), 0.975)) / _Z95
 
 

@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from scipy.special import fdtri, stdtrit
 
 from wattmark_core.results import Window
 from wattmark_scoring.energy import counted_energy
@@ -70,6 +69,8 @@ def unsteadiness(measured: MeasuredWindow) -> float | None:
     if watts is None:
         return difference
     spread = float(np.std(watts, ddof=1) / np.mean(watts))
+    from scipy.special import stdtrit  # takes 0.2 s, which what only shows scores need not wait
+
     return max(difference, float(stdtrit(count - 1, 0.975)) * spread / float(np.sqrt(count)))
 
 
@@ -85,6 +86,8 @@ def systematic(repeats: Sequence[MeasuredWindow], values: Sequence[float]) -> fl
         return 0.0
     within = float(np.sqrt(np.mean(np.square(known)))) / 2.0
     between = float(np.std(np.log(values), ddof=1))
+    from scipy.special import fdtri  # see _widest
+
     limit = float(fdtri(len(known), len(values) - 1, CHANCE))
     return 2.0 * within if within**2 > limit * between**2 else 0.0
 

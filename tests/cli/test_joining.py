@@ -199,8 +199,10 @@ def test_a_fit_waits_for_no_command_that_takes_no_runs(tmp_path: Path, wattmark:
     refused = wattmark(*FIT)
     assert refused.returncode == 2
     assert f"another wattmark command (process {first.pid}) measures with" in refused.stderr
-    second = wattmark("exec", "--json", "--", "sleep", "1")
-    assert json.loads(second.stderr)["energy"][0]["complete"]
+    second = wattmark("exec", "--json", "-o", "second.json", "--", "sleep", "1")
+    assert f"process {first.pid}, in " in second.stderr
+    assert "wattmark-data measured at the same time" in second.stderr
+    assert json.loads((tmp_path / "second.json").read_text())["energy"][0]["complete"]
     _, errors = first.communicate("", timeout=60)
     assert first.returncode == 0
     assert "energy of CPU and memory" in errors

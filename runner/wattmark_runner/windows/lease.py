@@ -20,6 +20,8 @@ from wattmark_core.units import seconds_to_ns
 
 LINGER_SECONDS: Final = 1.0
 """How long close sampling goes on after the last window: the samples beyond its end count."""
+LONGEST: Final = 100
+"""Of a holder's text, at an exporter."""
 UNNAMED: Final = "a program that does not give its name"
 _RANDOM: Final = uuid.uuid4().hex
 _armed: Counter[str] = Counter()
@@ -38,11 +40,14 @@ def name_folder(folder: Path) -> None:
 
 
 def holder() -> str:
-    """Who this process is, for people: its program, data folder and number."""
+    """Who this process is, for people: its program, number and data folder, whose end stands where
+    an exporter keeps 100 characters alone."""
     program = Path(sys.argv[0])
     name = program.parent.name if program.stem == "__main__" else program.name
     folder = _folder[0] if _folder else Path.cwd()
-    return printable(f"{name or 'python'} in {folder}, process {os.getpid()}")
+    start, shown = f"{name or 'python'}, process {os.getpid()}, in ", printable(str(folder))
+    room = LONGEST - len(printable(start))
+    return printable(start) + (shown if len(shown) <= room else f"…{shown[1 - room :]}")
 
 
 def armed_here(url: str, change: int = 0) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.clock import SystemClock, boot_id
-from wattmark_core.errors import ExporterError, StoreUnavailable
+from wattmark_core.errors import ExporterError, StoreError
 from wattmark_core.exporter_api import (
     EnergySeries,
     ExporterAddress,
@@ -72,7 +72,7 @@ def _foreign_sensors(store: Store, host: str, now_ns: int) -> tuple[SensorReport
             Selection("energy", first_ns, now_ns, {"host": host, "source": source})
             for source in FOREIGN_SOURCES
         ])  # fmt: skip
-    except StoreUnavailable as error:
+    except StoreError as error:
         log.warning("counters of Prometheus targets are not known now: %s", error)
         return ()
     return tuple(

@@ -131,7 +131,8 @@ class Measurement:
         self.emit(EdgeReached(phase, repeat, opening=False, time_ns=end))
         inferences = done * self.network.images
         pause = _pause_seconds(took_ns)
-        return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds, pause), classes
+        ended = PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds, pause_seconds=pause)
+        return ended, classes
 
     def _calibrate(self, batches: int, took_ns: int) -> None:
         """How many batches fit into ``CALL_SECONDS``."""

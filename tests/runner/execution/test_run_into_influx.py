@@ -30,6 +30,7 @@ for repeat in range(int(os.environ["WATTMARK_REPEATS"])):
 """
 
 
+@pytest.mark.alone  # an invalid score has no line of equal scores
 def test_a_run_shows_itself_and_what_measuring_it_cost(
     influx: Any, exporter_url: str, start_process: Callable[..., Popen[str]], tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.machine import verdict_of_the_rest
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_runner.records.database import Listing, RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
@@ -78,7 +79,7 @@ def test_a_run_on_a_full_disk_ends_whole_once_there_is_room(
         filler.unlink()
         ended = api.ended(run_id)
         assert (ended["state"], ended["reason"]) == ("done", "")
-        assert ended["score"]["verdict"] == "warned"
+        assert verdict_of_the_rest(ended["score"]) == "warned"
         waiting(lambda: ready().status_code == 200)
         rows = waiting(lambda: rows_of(folder / "runner.sqlite"))
         assert [(row.run_id, row.state) for row in rows] == [(run_id, RunState.DONE)]

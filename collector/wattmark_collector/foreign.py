@@ -52,7 +52,7 @@ class ForeignCounter:
     """One counter, seen scrape by scrape, of a device that may draw ``limit_watts``.
 
     The first value after the collector's start is of unknown age and only remembered. The next
-    change, and the first change after a gap, open an epoch at 0 J. A value that repeats is no tick.
+    change that follows from it, and the first after a gap, open an epoch at 0 J. A value that repeats is no tick.
     One that does not follow from the one before, for it fell or rose by more than the device can
     have used, is held back: if a later value follows from it, the counter was reset, or went round,
     and an epoch opens there; if a later one follows from the one before, it was wrong. Where both
@@ -100,8 +100,8 @@ class ForeignCounter:
                 follows and self._is_no_reset(last, suspect)
             ):
                 self._epoch = None
-                return self._tick(suspect, raw_joules, time_ns)
-        if self._epoch is None or follows:
+                return self._tick(last if follows else suspect, raw_joules, time_ns)
+        if follows:
             return self._tick(last, raw_joules, time_ns)
         self.problem = Problem.JUMP
         since_ns = last.seen_ns if self._cached else time_ns

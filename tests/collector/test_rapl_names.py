@@ -165,3 +165,17 @@ def test_a_zone_that_stands_still_gives_nothing(caplog: pytest.LogCaptureFixture
         " its exporter reads no more; another source counts in its place"
     )
     assert normaliser.dropped == 0
+
+
+@pytest.mark.parametrize("part", ["package", "dram", "psys"])
+def test_an_index_of_thousands_of_digits_costs_no_other_zone(part: str) -> None:
+    """Python reads no number of more than 4,300 digits; the page is foreign."""
+    text = f'node_rapl_{part}_joules_total{{index="{"9" * 5000}"}} %d\n'
+    normaliser, last = Normaliser("u", "node1"), list[Sample]()
+    for second in range(1, 4):
+        page = f'node_rapl_package_joules_total{{index="0"}} {100 * second}\nmine 1\n'
+        page += f"node_rapl_dram_joules_total {10 * second}\n" + text % (7 * second)
+        last = normaliser.take(page, second * SECOND)
+    energy = {(s.tag.get("domain"), s.tag.get("device")): s.fields for s in last}
+    assert energy["package", "socket0"]["joules"] == 100.0
+    assert [sample.fields for sample in last if sample.measurement == "mine"] == [{"value": 1.0}]

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from wattmark_core.catalogue import Domain
-from wattmark_core.plausible import most_watts
+from wattmark_core.plausible import LEAST_GPU_WATTS, most_watts
 from wattmark_core.printable import printable
 
 ENERGY_FIELD: Final = 83
@@ -26,8 +26,6 @@ LOSS: Final = frozenset({1, 15, 16, 28, 999})
 UNKNOWN."""
 MOST_LIMITS: Final = 2.0
 """Power above this many board limits is garbage."""
-LEAST_WATTS: Final = 0.5
-"""No board that answers draws less: idle chips of notebooks show 1 W and more."""
 _MEMBERS: Final = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
 """Of the value's union, by nvmlValueType_t."""
 
@@ -125,7 +123,7 @@ def read(
 
 def plausible(watts: float, limit_watts: float | None) -> bool:
     """Can a board that answers draw this? Not nearly nothing, and not far beyond its limit."""
-    return LEAST_WATTS <= watts <= bound_watts(limit_watts)
+    return LEAST_GPU_WATTS <= watts <= bound_watts(limit_watts)
 
 
 def bound_watts(limit_watts: float | None) -> float:

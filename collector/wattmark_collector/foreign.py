@@ -52,13 +52,13 @@ class ForeignCounter:
     """One counter, seen scrape by scrape, of a device that may draw ``limit_watts``.
 
     The first value after the collector's start is of unknown age and only remembered. The next
-    change that follows from it, and the first after a gap, open an epoch at 0 J. A value that repeats is no tick.
-    One that does not follow from the one before, for it fell or rose by more than the device can
-    have used, is held back: if a later value follows from it, the counter was reset, or went round,
-    and an epoch opens there; if a later one follows from the one before, it was wrong. Where both
-    fit, an epoch opens, so that energy is missing rather than wrong; but for a fall too small for a
-    counter that began again at 0. The same value again bears nothing out: an exporter that caches
-    gives a wrong one many times.
+    change that follows from it, and the first after a gap, open an epoch at 0 J. A value that
+    repeats is no tick. One that does not follow from the one before, for it fell or rose by more
+    than the device can have used, is held back: if a later value follows from it, the counter was
+    reset, or went round, and an epoch opens there; if a later one follows from the one before, it
+    was wrong. Where both fit, an epoch opens, so that energy is missing rather than wrong; but for
+    a fall too small for a counter that began again at 0. The same value again bears nothing out: an
+    exporter that caches gives a wrong one many times.
 
     The uncertainty is half the time since the value last changed: the value may have been read by
     its exporter at any time since then. ``cached``: the exporter reads on its own schedule, so a

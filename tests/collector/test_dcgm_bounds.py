@@ -62,7 +62,8 @@ def test_a_slice_whose_line_is_lost_opens_no_epoch() -> None:
 @pytest.mark.parametrize(
     ("watts", "limit", "taken"),
     [("350.5", None, True), ("2000", None, True), ("2000.5", None, False), ("1e9", None, False),
-     ("-3", None, False), ("0.1", None, False), ("0", None, False), ("9.5", None, True), ("2500", 3000.0, True), ("700", 600.0, False), ("NaN", None, False),
+     ("-3", None, False), ("0.1", None, False), ("0", None, False), ("9.5", None, True),
+     ("2500", 3000.0, True), ("700", 600.0, False), ("NaN", None, False),
      ("+Inf", None, False), ("9223372036854775794", None, False), ("2147483632", None, False),
      ("140737488355328.000000", None, False)],
 )  # fmt: skip

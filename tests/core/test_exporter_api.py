@@ -139,6 +139,7 @@ class OtherServer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(200)
+        self.send_header(LOST_HEADER, "some")
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         self.wfile.write(self.body)
@@ -154,6 +155,7 @@ class OtherServer(BaseHTTPRequestHandler):
         (b"[]", "HostReport is not a JSON object"),
         (b'{"host": "h"}', "HostReport lacks boot_id, instance, offset_ns, sensors"),
         (b'{"host": "\xff"}', "utf-8"),
+        (b"[" * 100_000, "recursion"),
     ],
 )
 def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
@@ -168,3 +170,11 @@ def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
     assert str(caught.value).startswith(f"{url}/sensors is not the report of a Wattmark exporter")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_losses_that_are_no_number_cost_no_page() -> None:
+    """What stands in the page is taken."""
+    OtherServer.body = b"m f=1.0 1\n"
+    with serving(OtherServer) as url, closing(ExporterClient(url)) as client:
+        page = client.samples()
+    assert (page.text, page.cursor, page.lost) == ("m f=1.0 1\n", "", 0)

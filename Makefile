@@ -14,7 +14,8 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run serve test test-long test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup stack-restore
+.PHONY: help run serve test test-long test-gpu soak test-frameworks check bench stack stack-down stack-update stack-rotate stack-backup
+.PHONY: stack-restore
 .PHONY: stack-check dashboards dashboard-pictures constraints clean
 
 help: ## list the targets
@@ -31,6 +32,12 @@ test: $(VENV)/.debian-test $(VENV)/.dev $(NODE)/node_modules/.stamp ## run all t
 
 test-long: $(VENV)/.debian-test $(VENV)/.dev ## run tests at full length, half an hour; figures go to docs/figures
 	@$(VENV)/bin/python -m tools.tests --long $(ARGS)
+
+test-gpu: ## measure what a real NVIDIA board's sensor does, 8 minutes, as JSON (ARGS="--output FILE")
+	@$(PYTHON) -m tests.gpu $(ARGS)
+
+soak: $(VENV)/.debian-test $(VENV)/.dev ## an hour of clients and faults, as root; its account goes to docs/figures
+	@$(VENV)/bin/python -m tests.soak $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_VENV)/.frameworks ## run the tests of PyTorch and JAX (WATTMARK_ILSVRC=FOLDER: real images)
 	@$(FRAMEWORKS_VENV)/bin/python -m pytest tests/runner/worker/test_keras_frameworks.py \

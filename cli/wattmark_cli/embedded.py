@@ -1,48 +1,22 @@
-"""The embedded default: exporter and collector as child processes on loopback, a SQLite store.
+"""The embedded default: exporter and collector as child processes on loopback, a SQLite store."""
 
-Children run in sessions of their own, so that Ctrl-C reaches this program alone, which then ends
-them in order; should it be killed, the kernel ends them (PR_SET_PDEATHSIG).
-"""
-
-import ctypes
 import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wattmark_core.errors import ConfigurationError, RunError
-from wattmark_core.folders import make_private
+from wattmark_cli.child import Child, started
+from wattmark_core.errors import ConfigurationError
+from wattmark_core.exporter_api import ExporterAddress
+from wattmark_runner.records.data_folder import alone, alone_or_joined
+from wattmark_runner.records.in_use import InUse, published
 from wattmark_store import Store, open_store
 
-READY_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 2.0
 """How often samples are fetched. Here the collector shares the machine that is measured, and each
 poll costs the two rooms as much as half a second of sampling; the exporter keeps ten minutes."""
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A room that runs as a process of ours. ``ready``: the URL that it printed when it was."""
-
-    name: str
-    process: subprocess.Popen[str]
-    log: Path
-    ready: str
-
-    def check(self) -> None:
-        """Raise ``RunError`` if it has ended."""
-        if self.process.poll() is not None:
-            reason = _last_line(self.log) or f"status {self.process.returncode}"
-            raise RunError(f"{self.name} has ended: {reason} (log: {self.log})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +36,120 @@ class StoreOptions:
 class Rooms:
     """What the commands work with: an exporter, a store that its samples arrive in, a folder.
 
-    ``children``: the rooms that were started for it.
+    ``children``: the rooms that were started for it. ``joined``: who works on the folder already,
+    and whose rooms these are; None: nobody else.
     """
 
-    exporter_url: str
+    exporter: ExporterAddress
     store_url: str
     store: Store
     data: Path
     children: tuple[Child, ...] = ()
     store_options: StoreOptions = StoreOptions()
+    joined: InUse | None = None
+
+    @property
+    def exporter_url(self) -> str:
+        """The exporter's URL."""
+        return self.exporter.url
 
 
 @contextmanager
 def open_rooms(
-    data: Path,
-    exporter_options: Sequence[str] = (),
-    *,
-    exporter_url: str = "",
-    store_url: str = "",
-    store_options: StoreOptions = StoreOptions(),
+    data: Path, exporter_options: Sequence[str] = (), *, join: bool = False
 ) -> Iterator[Rooms]:
-    """Start exporter and collector for as long as the context lasts, or use running ones.
+    """Start exporter and collector for as long as the context lasts, under the lock of the data
+    folder; with ``join``, where another program works on it, use that one's.
 
-    ``exporter_url`` and ``store_url`` go together: both are set where services already run.
     The options are those that ``options.check_rooms`` has let pass. Raises ``ConfigurationError``,
     ``StoreError``, or ``RunError`` if a room does not start.
     """
-    url = store_url or store_url_in(data)
-    if not store_url:
-        make_folder(data)
-    store = open_store(url, store_options.password_file, store_options.ca)
-    try:
-        if exporter_url:
-            yield Rooms(exporter_url, url, store, data, store_options=store_options)
+    with (alone_or_joined if join else _alone)(data) as joined:
+        if joined is not None:
+            with joined_rooms(data, joined, exporter_options) as rooms:
+                yield rooms
             return
+        url = store_url_in(data)
         with (
+            closing(open_store(url)) as store,
             running_exporter(data, exporter_options) as exporter,
             _collector(data, exporter.ready, url) as collector,
+            published(data, InUse(os.getpid(), exporter.ready, url)),
         ):
-            yield Rooms(exporter.ready, url, store, data, (exporter, collector))
-    finally:
-        store.close()
+            address = ExporterAddress(exporter.ready)
+            yield Rooms(address, url, store, data, (exporter, collector))
+
+
+@contextmanager
+def named_rooms(
+    data: Path, exporter_url: str, store_url: str, store_options: StoreOptions
+) -> Iterator[Rooms]:
+    """Rooms that run already, as they are named. Nothing of the data folder is touched. Raises
+    ``StoreError``."""
+    store = open_store(store_url, store_options.password_file, store_options.ca)
+    with closing(store):
+        address = ExporterAddress(exporter_url)
+        yield Rooms(address, store_url, store, data, store_options=store_options)
+
+
+@contextmanager
+def named_rooms_alone(
+    data: Path, exporter_url: str, store_url: str, store_options: StoreOptions
+) -> Iterator[Rooms]:
+    """The same under the lock of the data folder; where a service works on it that measures by the
+    exporter which is named, that service's. Raises as ``open_rooms`` does."""
+    with alone_or_joined(data) as joined:
+        if joined is None:
+            rooms = named_rooms(data, exporter_url, store_url, store_options)
+        elif joined.exporter.rstrip("/") == exporter_url.rstrip("/"):
+            rooms = joined_rooms(data, joined)
+        else:
+            raise ConfigurationError(
+                f"{data} is in use by {joined} with another exporter, {joined.exporter}; leave"
+                " --exporter and --store, or name another folder with --data"
+            )
+        with rooms as opened:
+            yield opened
+
+
+@contextmanager
+def joined_rooms(
+    data: Path, joined: InUse, exporter_options: Sequence[str] = ()
+) -> Iterator[Rooms]:
+    """The rooms of the program that works on the folder. Raises ``ConfigurationError`` for options
+    that its exporter would have needed."""
+    _no_options(data, joined, exporter_options)
+    files = (joined.store_password_file, joined.store_ca)
+    password_file, ca = (Path(name) if name else None for name in files)
+    with closing(open_store(joined.store, password_file, ca)) as store:
+        yield Rooms(joined.exporter_address, joined.store, store, data, joined=joined)
+
+
+@contextmanager
+def own_or_joined_exporter(data: Path, options: Sequence[str]) -> Iterator[ExporterAddress]:
+    """An exporter alone: that of the program which works on the folder, or one that is started.
+    Raises as ``open_rooms`` does."""
+    with alone_or_joined(data) as joined:
+        if joined is not None:
+            _no_options(data, joined, options)
+            yield joined.exporter_address
+            return
+        with running_exporter(data, options) as exporter:
+            yield ExporterAddress(exporter.ready)
+
+
+def _no_options(data: Path, joined: InUse, options: Sequence[str]) -> None:
+    if options:
+        raise ConfigurationError(
+            f"{options[0]} is for an exporter of our own, and {data} is in use by {joined}, whose"
+            " exporter measures; leave it, or name another folder with --data"
+        )
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    with alone(data):
+        yield
 
 
 def store_url_in(data: Path) -> str:
@@ -110,26 +157,11 @@ def store_url_in(data: Path) -> str:
     return f"sqlite:///{data.absolute() / 'store.sqlite'}"
 
 
-def make_folder(data: Path) -> None:
-    """The data folder. Raises ``ConfigurationError`` if it cannot be made or written."""
-    try:
-        make_private(data)
-    except OSError as error:
-        raise ConfigurationError(
-            f"data folder {data}: {error.strerror}; choose another with --data"
-        ) from error
-    if not os.access(data, os.W_OK | os.X_OK):
-        raise ConfigurationError(
-            f"data folder {data} cannot be written; change its permissions, or choose another"
-            " with --data"
-        )
-
-
 @contextmanager
 def running_exporter(data: Path, options: Sequence[str] = ()) -> Iterator[Child]:
     """An exporter on a free port of loopback."""
     command = ["wattmark_exporters", "--listen", "127.0.0.1:0", *options]
-    with _child(command, data / "exporter.log") as child:
+    with started(command, data / "exporter.log") as child:
         yield child
 
 
@@ -139,7 +171,7 @@ def running_runner(rooms: Rooms, options: Sequence[str]) -> Iterator[Child]:
     command = ["wattmark_runner", "--exporter", rooms.exporter_url, "--store", rooms.store_url,
                "--data", str(rooms.data), *rooms.store_options.arguments(),
                *options]  # fmt: skip
-    with _child(command, rooms.data / "runner.log") as child:
+    with started(command, rooms.data / "runner.log") as child:
         yield child
 
 
@@ -157,57 +189,5 @@ def _collector(data: Path, address: str, store_url: str) -> Iterator[Child]:
         encoding="utf-8",
     )
     command = ["wattmark_collector", "--config", str(targets), "--store", store_url]
-    with _child(command, data / "collector.log") as child:
+    with started(command, data / "collector.log") as child:
         yield child
-
-
-@contextmanager
-def _child(command: Sequence[str], log: Path) -> Iterator[Child]:
-    """A module run as a child process, from its line READY on."""
-    with log.open("wb") as log_file:
-        process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
-            [sys.executable, "-m", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log_file,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-            text=True,
-        )
-    try:
-        yield Child(command[0], process, log, _ready(process, command[0], log))
-    finally:
-        _stop(process)
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _ready(process: subprocess.Popen[str], name: str, log: Path) -> str:
-    timer = threading.Timer(READY_SECONDS, process.kill)
-    timer.start()
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-    finally:
-        timer.cancel()
-    if not line.startswith("READY"):
-        process.wait()
-        raise RunError(f"{_last_line(log) or f'{name} did not start'} (log: {log})")
-    return line.removeprefix("READY").strip()
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()

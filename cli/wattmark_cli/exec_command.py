@@ -28,8 +28,9 @@ from wattmark_cli.options import (
 from wattmark_core import labels
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import ConfigurationError, WattmarkError
-from wattmark_core.exporter_api import EnergySeries, ExporterClient
+from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.figures import JOULES, SECONDS, WATTS, figure
+from wattmark_core.printable import printable
 from wattmark_core.results import Boundary, Phase, Window
 from wattmark_runner.execution.baseline import measure_idle
 from wattmark_runner.scoring.await_samples import await_window
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     ended: list[Ended] = []
     try:
         _check(arguments)
-        with rooms(arguments) as opened:
+        with rooms(arguments, join=True, folder=False) as opened:
             _measured(arguments, command, opened, ended)
     except (WattmarkError, OSError) as error:
         sys.stderr.write(f"wattmark: not measured: {error}\n")
@@ -106,24 +107,25 @@ def _check(arguments: argparse.Namespace) -> None:
         place = output if output.exists() else output.parent
         if output.is_dir() or not os.access(place, os.W_OK):
             raise ConfigurationError(f"cannot write {output}; name another file with -o")
-    check_rooms(arguments)
+    check_rooms(arguments, folder=not arguments.exporter)
 
 
 def _measured(
     arguments: argparse.Namespace, command: Sequence[str], opened: Rooms, ended: list[Ended]
 ) -> None:
-    with closing(ExporterClient(opened.exporter_url)) as client:
+    with closing(opened.exporter.client()) as client:
         report = client.sensors()
     idle: Window | None = None
     if arguments.idle_seconds > 0:
         idle = measure_idle(
-            arguments.idle_seconds, exporter_url=opened.exporter_url, store=opened.store
+            arguments.idle_seconds, exporter_url=opened.exporter, store=opened.store
         )
     else:
         time.sleep(COUNTING_SECONDS)
-    with Recorder(opened.exporter_url, opened.store) as recorder:
+    with Recorder(opened.exporter, opened.store) as recorder:
         cpu_ns = time.process_time_ns()
-        with recorder.window(phase=Phase.INFERENCE, label=arguments.label or command[0]) as window:
+        label = printable(arguments.label or command[0])
+        with recorder.window(phase=Phase.INFERENCE, label=label) as window:
             ended.append(_run(command, window))
         cpu_ns = time.process_time_ns() - cpu_ns
         time.sleep(0.2)  # a sample beyond the end

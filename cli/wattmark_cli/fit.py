@@ -15,6 +15,7 @@ from typing import Final
 from wattmark_cli import tables
 from wattmark_cli.embedded import Rooms
 from wattmark_cli.export import write_results_json, write_scores_csv
+from wattmark_cli.joined_fit import measure_in_queue, require_queue
 from wattmark_cli.options import (
     Subparsers,
     add_command,
@@ -29,11 +30,12 @@ from wattmark_cli.report import write_report
 from wattmark_core.catalogue import Domain
 from wattmark_core.codec import to_json
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.exporter_api import ExporterClient, HostReport
+from wattmark_core.exporter_api import HostReport
 from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Score, Window
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.run import execute, last_idle
 from wattmark_runner.execution.worker_places import of_service
+from wattmark_runner.records import migration
 from wattmark_runner.records.database import RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest
 from wattmark_runner.scoring.run import score_run
@@ -80,10 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     models = _models(arguments)
     check_rooms(arguments)
-    with closing(RunDatabase(arguments.data / "runner.sqlite")) as database:
-        database.counts()  # a file that cannot be used is better known before than after
-    with reporting() as reporter, rooms(arguments) as opened:
-        with closing(ExporterClient(opened.exporter_url)) as client:
+    migration.check(arguments.data / "runner.sqlite")  # better known before than after
+    with reporting() as reporter, rooms(arguments, join=True) as opened:
+        if opened.joined is not None:
+            require_queue(opened.data, opened.joined)
+        with closing(opened.exporter.client()) as client:
             report = client.sensors()
         _advise(about_sources(report))
         requests = _requests(arguments, models, _gpu(arguments.gpu, report))
@@ -160,7 +163,13 @@ class _Fit:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def measure_all(self) -> None:
-        """One run per network, then scores against the long baselines."""
+        """One run per network, then scores against the long baselines; in the queue of a service
+        that works on the folder, each with long baselines of its own."""
+        joined = self.rooms.joined
+        if joined is not None:
+            idle_seconds = self.requests[0].idle_before_seconds
+            measure_in_queue(joined, self.requests, idle_seconds, self._report, self.records.append)
+            return
         with closing(RunDatabase(self.rooms.data / "runner.sqlite")) as database:
             self._measure_all(database)
 
@@ -169,7 +178,7 @@ class _Fit:
         for number, request in enumerate(self.requests):
             record = execute(
                 request,
-                exporter_url=self.rooms.exporter_url,
+                exporter_url=self.rooms.exporter,
                 store=self.rooms.store,
                 cache=_cache(),
                 log=self._folder / f"{request.model}.log",

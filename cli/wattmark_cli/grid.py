@@ -12,15 +12,19 @@ from wattmark_core.printable import printable
 
 GAP = 2
 """Between two columns, and at both edges of a table together."""
+LEAST = 12
+"""Width of a column that is broken into lines."""
 
 
 def show(
     title: str, headings: Sequence[str], rows: Sequence[Sequence[Text | str]], *, keys: int,
-    left: Sequence[int],
+    left: Sequence[int], together: int = 1,
 ) -> None:  # fmt: skip
     """Print a table; columns for which there is no room follow below, behind the first ``keys``.
 
-    ``left``: columns of words. Into a file or a pipe all goes side by side.
+    ``left``: columns of words. The first ``together`` columns always stand side by side: where
+    there is no room, the first one is broken into lines. Into a file or a pipe all goes side by
+    side.
     """
     headings = [*map(printable, headings)]
     cells = [
@@ -33,13 +37,15 @@ def show(
     console = Console()
     if not console.is_terminal:
         console = Console(width=_width(widths))
+    if together > 1:
+        widths[0] = min(widths[0], max(LEAST, console.width - _width(widths[1:together]) - GAP))
     console.print(Text(printable(title), style="italic"))
     for columns in _parts(widths, keys, console.width):
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for column in columns:
             table.add_column(
                 Text(headings[column]), justify="left" if column in left else "right",
-                width=widths[column],
+                width=widths[column], overflow="fold",
             )  # fmt: skip
         for row in cells:
             table.add_row(*(row[column] for column in columns))

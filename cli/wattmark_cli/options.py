@@ -2,8 +2,8 @@
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +11,17 @@ from wattmark_cli.commands import COMMANDS
 from wattmark_cli.embedded import (
     Rooms,
     StoreOptions,
-    make_folder,
+    named_rooms,
+    named_rooms_alone,
     open_rooms,
-    running_exporter,
+    own_or_joined_exporter,
     store_url_in,
 )
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.exporter_api import ExporterClient
+from wattmark_core.exporter_api import ExporterAddress, ExporterClient
 from wattmark_exporters.choice import add_sensor_options, sensor_arguments
+from wattmark_runner.records.data_folder import check_place
+from wattmark_runner.windows.lease import name_folder
 from wattmark_store import check_store
 
 DATA: Final = Path("wattmark-data")
@@ -81,9 +84,9 @@ def store_options(arguments: argparse.Namespace) -> StoreOptions:
     return StoreOptions(arguments.store_password_file, arguments.store_ca)
 
 
-def check_rooms(arguments: argparse.Namespace) -> None:
+def check_rooms(arguments: argparse.Namespace, *, folder: bool = True) -> None:
     """Raise ``ConfigurationError`` or ``StoreError`` for options with which a room would not start,
-    before one does."""
+    before one does, and before anything is made. ``folder``: the data folder is needed, too."""
     if bool(arguments.exporter) != bool(arguments.store):
         raise ConfigurationError("--exporter and --store go together: give both, or neither")
     for option in () if arguments.store else store_options(arguments).arguments()[:1]:
@@ -91,9 +94,11 @@ def check_rooms(arguments: argparse.Namespace) -> None:
     _check_exporter(arguments)
     if arguments.exporter:
         ExporterClient(arguments.exporter).close()
-    make_folder(arguments.data)
+    if folder:
+        check_place(arguments.data)
     url = arguments.store or store_url_in(arguments.data)
-    check_store(url, arguments.store_password_file, arguments.store_ca)
+    if arguments.store or arguments.data.exists():  # our own is made where there is none
+        check_store(url, arguments.store_password_file, arguments.store_ca)
 
 
 def check_numbers(
@@ -109,29 +114,26 @@ def check_numbers(
             raise ConfigurationError(f"--{name.replace('_', '-')} {value:g}: give {bound}")
 
 
-def rooms(arguments: argparse.Namespace) -> AbstractContextManager[Rooms]:
-    """The rooms that the options ask for, which ``check_rooms`` has let pass."""
-    return open_rooms(
-        arguments.data, exporter_options(arguments),
-        exporter_url=arguments.exporter, store_url=arguments.store,
-        store_options=store_options(arguments),
-    )  # fmt: skip
+def rooms(
+    arguments: argparse.Namespace, *, join: bool = False, folder: bool = True
+) -> AbstractContextManager[Rooms]:
+    """The rooms that the options ask for, which ``check_rooms`` has let pass. ``join``: those of
+    the program that works on the data folder, if one does; ``folder``: as for ``check_rooms``. Who
+    else measures at the exporter reads of their folder."""
+    name_folder(arguments.data)
+    if not arguments.exporter:
+        return open_rooms(arguments.data, exporter_options(arguments), join=join)
+    named = named_rooms_alone if join and folder else named_rooms
+    return named(arguments.data, arguments.exporter, arguments.store, store_options(arguments))
 
 
-def exporter_of(arguments: argparse.Namespace) -> AbstractContextManager[str]:
-    """The URL of the exporter that the options name, or of one that runs meanwhile. Raises
-    ``ConfigurationError``, before it is started."""
+def exporter_of(arguments: argparse.Namespace) -> AbstractContextManager[ExporterAddress]:
+    """The exporter that the options name, that of the program which works on the data folder, or
+    one that runs meanwhile. Raises ``ConfigurationError``, before it is started."""
     _check_exporter(arguments)
     if arguments.exporter:
-        return nullcontext(arguments.exporter)
-    make_folder(arguments.data)
-    return _own_exporter(arguments)
-
-
-@contextmanager
-def _own_exporter(arguments: argparse.Namespace) -> Iterator[str]:
-    with running_exporter(arguments.data, exporter_options(arguments)) as exporter:
-        yield exporter.ready
+        return nullcontext(ExporterAddress(arguments.exporter))
+    return own_or_joined_exporter(arguments.data, exporter_options(arguments))
 
 
 def exporter_options(arguments: argparse.Namespace) -> list[str]:

@@ -12,7 +12,9 @@ from wattmark_client import Run
 from wattmark_core.figures import MISSING
 from wattmark_core.results import Score
 
-COLUMNS: Final = ("run", "state", "workload", "model", "score", "verdict")
+COLUMNS: Final = ("run", "state", "score", "workload", "model", "verdict")
+TOGETHER: Final = 3
+"""What stands side by side on any terminal: run, state and score."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -48,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([_row(run) for run in listed])
     else:
         rows = [_cells(run) for run in listed]
-        grid.show("runs, newest first", COLUMNS, rows, keys=1, left=range(len(COLUMNS)))
+        grid.show("runs, newest first", COLUMNS, rows, keys=1, left=range(len(COLUMNS)),
+                  together=TOGETHER)  # fmt: skip
     return 0
 
 
@@ -76,7 +79,8 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _cells(run: Run) -> list[str]:
     progress = f" {run.progress.fraction:.0%}" if run.progress else ""
-    return [run.run_id, f"{run.state}{progress}", run.workload, run.model, *_score(run)]
+    score, verdict = _score(run)
+    return [run.run_id, f"{run.state}{progress}", score, run.workload, run.model, verdict]
 
 
 def _score(run: Run) -> tuple[str, str]:

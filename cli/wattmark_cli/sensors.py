@@ -19,7 +19,7 @@ from wattmark_core.catalogue import Method
 from wattmark_core.codec import to_json
 from wattmark_core.exporter_api import (
     EnergySeries,
-    ExporterClient,
+    ExporterAddress,
     HostReport,
     SensorReport,
     SensorState,
@@ -40,8 +40,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the table. 1 if no sensor gives energy."""
-    with exporter_of(arguments) as url:
-        report = _watch(url)
+    with exporter_of(arguments) as exporter:
+        report = _watch(exporter)
     if arguments.json:
         document = {
             "host": report.host,
@@ -58,14 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if pin_sources(report.energy) else 1
 
 
-def _watch(address: str) -> HostReport:
-    """Look until it is known of every sensor whether it moves, some seconds at most."""
+def _watch(exporter: ExporterAddress) -> HostReport:
+    """Look until it is known of every sensor whether it moves, and another counts in the place of
+    one that does not, some seconds at most."""
     deadline = time.monotonic() + WATCH_SECONDS
-    with closing(ExporterClient(address)) as client:
+    with closing(exporter.client()) as client:
         while True:
             report = client.sensors()
             unknown = [s for s in report.sensors if s.state is SensorState.OK and s.moving is None]
-            if not unknown or time.monotonic() > deadline:
+            still = [series for series in pin_sources(report.energy) if series.moving is False]
+            if not (unknown or still) or time.monotonic() > deadline:
                 return report
             time.sleep(0.25)
 
@@ -88,9 +90,8 @@ def _facts(sensor: SensorReport, report: HostReport) -> dict[str, bool | str | N
 def _advice(sensor: SensorReport) -> str:
     if sensor.state is not SensorState.OK:
         return "; ".join(text for text in (sensor.reason, sensor.remedy) if text)
-    notes = dict.fromkeys((sensor.note, *(series.note for series in sensor.energy)))
-    notes.pop("", None)
-    return "; ".join(notes)
+    notes = dict.fromkeys([sensor.note, *(series.note for series in sensor.energy)])
+    return "; ".join(filter(None, notes))
 
 
 def _table(report: HostReport) -> Table:

@@ -7,13 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from wattmark_cli.embedded import Child, running_runner
-from wattmark_cli.options import Subparsers, add_command, add_rooms, check_rooms, rooms
+from wattmark_cli.child import Child
+from wattmark_cli.embedded import running_runner
+from wattmark_cli.options import (
+    Subparsers,
+    add_command,
+    add_rooms,
+    check_numbers,
+    check_rooms,
+    rooms,
+)
 from wattmark_cli.remote import print_json
+from wattmark_runner.records.data_folder import alone, check_folder
 
 LOOK_SECONDS: Final = 2.0
 """How often it looks whether all rooms still run."""
-PASSED_ON: Final = ("listen", "config", "key_file", "tls_cert", "tls_key")
+PASSED_ON: Final = (
+    "listen", "config", "key_file", "tls_cert", "tls_key", "keep_logs", "keep_runs",
+)  # fmt: skip
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -33,13 +44,21 @@ def add_parser(subparsers: Subparsers) -> None:
         help="listen off loopback without TLS, on a private network")  # fmt: skip
     add("--allowed-host", action="append", default=[], metavar="NAME",
         help="a name that clients use for this machine; may be repeated")  # fmt: skip
+    add("--keep-logs", type=float, metavar="DAYS",
+        help="age at which logs and events of runs are deleted (default: 90)")  # fmt: skip
+    add("--keep-runs", type=float, metavar="DAYS",
+        help="age at which runs are deleted with their scores (default: none is)")  # fmt: skip
     add_rooms(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the rooms and wait; Ctrl-C and SIGTERM end them in order."""
     check(arguments)
-    with rooms(arguments) as opened, running_runner(opened, _options(arguments)) as served:
+    with (
+        alone(arguments.data),
+        rooms(arguments) as opened,
+        running_runner(opened, _options(arguments)) as served,
+    ):
         if arguments.json:
             print_json({"page": f"{served.ready}/", "api": f"{served.ready}/api/v1"})
         else:
@@ -58,10 +77,11 @@ def check(arguments: argparse.Namespace) -> None:
     them is started."""
     from wattmark_runner import options as runner_options  # pydantic: not for the help
 
+    check_numbers(arguments, above_zero=("keep_logs", "keep_runs"), not_below_zero=())
     check_rooms(arguments)
     settings = runner_options.check(arguments)
+    check_folder(arguments.data)
     runner_options.listening(settings.host, settings.port).close()
-    runner_options.check_folder(arguments.data)
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

@@ -171,6 +171,12 @@ class Client:
         body = {"start_ns": start_ns, "end_ns": end_ns, **facts}
         return parse(WindowItem, self.call("POST", "/windows", body))
 
+    def withdraw_window(self, window_id: str, owner: str = "") -> WindowItem:
+        """Take a window back, with the marks that others have of it; ``owner``: the one that it was
+        made with, if any."""
+        params = {"owner": owner} if owner else {}
+        return parse(WindowItem, self.call("DELETE", f"/windows/{window_id}", params=params))
+
     def window_item(self, window_id: str) -> WindowItem:
         """A window by its id."""
         return parse(WindowItem, self.call("GET", f"/windows/{window_id}"))

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol, Self
 
 from wattmark_client.errors import ClientError
-from wattmark_client.models import Run, Score
+from wattmark_client.models import Run, Score, WindowItem
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.5
+MOST_A_SECOND: Final = 1e9
+"""Inferences that a runner believes."""
 
 
 class Calls(Protocol):
@@ -19,6 +21,7 @@ class Calls(Protocol):
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any: ...
     def run(self, run_id: str) -> Run: ...
     def score(self, run_id: str) -> list[Score]: ...
+    def withdraw_window(self, window_id: str, owner: str = "") -> WindowItem: ...
 
 
 class ClientWindow:
@@ -33,6 +36,7 @@ class ClientWindow:
         self._inferences: int | None = None
         self._correct: int | None = None
         self._cpu_ns = 0
+        self._start = 0.0
         self.window_id = ""
         self.run_id = ""
         self.failure = ""
@@ -43,6 +47,7 @@ class ClientWindow:
             self.window_id, self.run_id = opened["window_id"], opened["run_id"]
         except (ClientError, ValueError, KeyError) as error:
             self._fail(f"the window is not measured: {error}")
+        self._start = time.monotonic()
         self._cpu_ns = time.process_time_ns()
         return self
 
@@ -50,6 +55,11 @@ class ClientWindow:
         cpu_seconds = (time.process_time_ns() - self._cpu_ns) / 1e9
         if not self.window_id:
             return
+        if wrong := _why_impossible(
+            self._inferences, self._correct, time.monotonic() - self._start
+        ):
+            self._fail(f"window {self.window_id} is closed without its counts: {wrong}")
+            self._inferences = self._correct = None
         result = {
             "inferences": self._inferences, "correct": self._correct, "cpu_seconds": cpu_seconds,
         }  # fmt: skip
@@ -68,6 +78,12 @@ class ClientWindow:
         if correct is not None:
             self._correct = (self._correct or 0) + correct
 
+    def withdraw(self) -> None:
+        """Take the window back, with the marks that others have of it. Raises ``ClientError``."""
+        if not self.window_id:
+            raise ClientError(self.failure or "the window has not been opened")
+        self._client.withdraw_window(self.window_id, str(self._facts.get("owner", "")))
+
     def score(self, timeout_seconds: float = 60.0) -> list[Score]:
         """The scores of the window's run, as soon as there are some. Raises ``ClientError``."""
         if not self.run_id:
@@ -80,3 +96,16 @@ class ClientWindow:
             if time.monotonic() > deadline:
                 raise ClientError(f"run {self.run_id} is {run.state} after {timeout_seconds:g} s")
             time.sleep(POLL_SECONDS)
+
+
+def _why_impossible(inferences: int | None, correct: int | None, seconds: float) -> str:
+    """What a runner would refuse; empty if nothing."""
+    if inferences is None:
+        return ""
+    if inferences < 0 or (correct is not None and correct < 0):
+        return "a count is below zero"
+    if correct is not None and correct > inferences:
+        return f"correct is more than inferences: {correct} of {inferences}"
+    if inferences > MOST_A_SECOND * seconds:
+        return f"inferences is more than 1e9 a second: {inferences} in {seconds:.3g} s"
+    return ""

@@ -9,14 +9,14 @@ sensor and who holds leases; ``GET /healthz``; ``GET /metrics``.
 import http.client
 import json
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import quote, urlsplit
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.codec import from_json, to_json
+from wattmark_core.codec import from_json
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.http_answer import MOST_BYTES, check_answer
 from wattmark_core.http_client import connection_to
@@ -124,7 +124,7 @@ class HostReport:
     ``leases`` of the last ten minutes.
 
     A key is added to these dataclasses by one line, a field with a default and the metadata
-    ``added``: older exporters lack it, and the oldest readers do not get it (``report_json``).
+    ``added``: older exporters lack it, and the oldest readers do not get it (``report_json.py``).
     ``exclude``: REST leaves it out of a run's record.
     """
 
@@ -140,18 +140,6 @@ class HostReport:
     def energy(self) -> tuple[EnergySeries, ...]:
         """All energy series of all sensors."""
         return tuple(series for sensor in self.sensors for series in sensor.energy)
-
-
-def report_json(report: HostReport, accept: str) -> Any:
-    """The report as JSON for a reader whose header ``Accept`` is given."""
-    return to_json(report) if accept == ALL_KEYS else _first_keys(report)
-
-
-def _first_keys(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        first = (one for one in fields(value) if not one.metadata.get("added"))
-        return {one.name: _first_keys(getattr(value, one.name)) for one in first}
-    return [_first_keys(one) for one in value] if isinstance(value, tuple) else to_json(value)
 
 
 @dataclass(frozen=True, slots=True)

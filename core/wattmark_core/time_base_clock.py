@@ -4,6 +4,7 @@ CLOCK_BOOTTIME and CLOCK_REALTIME are slewed alike (clock_gettime(2), adjtimex(2
 difference moves only when somebody steps the wall clock.
 """
 
+from threading import Lock
 from typing import Final
 
 from wattmark_core.clock import Clock
@@ -16,10 +17,13 @@ _TIGHT_NS: Final = 100_000
 
 
 class TimeBaseClock:
-    """Gives stamps in Unix ns. Not thread-safe: the sampler calls it under its lock."""
+    """Gives stamps in Unix ns. ``tears``: how often time was torn so far, by a step of the wall
+    clock or a suspend; for each every counter needs a new epoch."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._lock = Lock()
+        self.tears = 0
         self._asleep_ns = _asleep_ns(clock)
         self.offset_ns = _offset_ns(clock)
         self.shift_ns = 0
@@ -30,10 +34,10 @@ class TimeBaseClock:
         return self._clock.boottime_ns() + self.offset_ns
 
     def check(self) -> str | None:
-        """Why every counter needs a new epoch, in words; None while time runs evenly.
+        """Why every counter needs a new epoch, in words, told once; None while time runs evenly.
 
-        After a step of the wall clock the base moves to the new offset. Cheap: it runs before
-        every read.
+        After a step of the wall clock the base moves to the new offset. Cheap, and may be called in
+        any thread.
         """
         clock = self._clock
         boottime_ns = clock.boottime_ns()
@@ -44,7 +48,11 @@ class TimeBaseClock:
             and -SHIFT_LIMIT_NS <= self.shift_ns <= SHIFT_LIMIT_NS
         ):
             return None
-        return self._suspended() or self._stepped()
+        with self._lock:
+            reason = self._suspended() or self._stepped()
+            if reason is not None:
+                self.tears += 1
+            return reason
 
     def _suspended(self) -> str | None:
         asleep_ns = _asleep_ns(self._clock)

@@ -23,8 +23,10 @@ __all__ = [
     "Showing",
     "Store",
     "ViewPoint",
+    "absolute_url",
     "check_store",
     "open_store",
+    "store_folders",
 ]
 
 
@@ -51,6 +53,16 @@ def check_store(url: str, password_file: Path | None = None, ca: Path | None = N
     from wattmark_store.sqlite import check_file
 
     check_file(_sqlite_path(url))
+
+
+def absolute_url(url: str) -> str:
+    """The URL of the same store from any folder. Raises ``ConfigurationError``."""
+    return url if _is_influx(url) else f"sqlite:///{_sqlite_path(url).absolute()}"
+
+
+def store_folders(url: str) -> tuple[Path, ...]:
+    """The folders of this machine in which the store writes; none where it is a server."""
+    return () if _is_influx(url) else (_sqlite_path(url).absolute().parent,)
 
 
 def _is_influx(url: str) -> bool:

@@ -15,6 +15,9 @@ from typing import Any, Final, TypeVar
 
 from wattmark_core.errors import StoreError
 from wattmark_store import schema, sqlite_errors
+from wattmark_store.new_file import make_new
+from wattmark_store.soundness import check_sound, reading
+from wattmark_store.vacuum import allow_vacuum
 
 BUSY_SECONDS: Final = 15.0
 """How long to wait while another process writes."""
@@ -47,12 +50,15 @@ def open_connection(path: Path) -> sqlite3.Connection:
 def check_versions(path: Path) -> None:
     """Raise ``StoreError`` if the file ``path`` is not a store that this version knows."""
     try:
-        address = f"{path.absolute().as_uri()}?mode=rw"
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.execute("PRAGMA query_only=1")
+        with reading(path) as connection:
             schema.check_version(connection, path)
     except sqlite3.Error as error:
         raise translate(path, error) from error
+
+
+def check_store_sound(path: Path) -> None:
+    """See ``soundness.check_sound``: results first, for samples may be many GB."""
+    check_sound("store", path, ("window", "score", "series", "cursor"))
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -61,13 +67,15 @@ def open_writer(path: Path) -> sqlite3.Connection:
     Before tables of an older version are extended, ``PATH.before-VERSION`` is made of them.
     """
     try:
+        make_new(path, schema.fill)
         connection = open_connection(path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise translate(path, error) from error
     try:
         schema.check_version(connection, path)
         _switch_to_wal(connection)
         schema.create(connection, path)
+        allow_vacuum(connection, path)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):

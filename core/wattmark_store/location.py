@@ -19,8 +19,6 @@ NETWORK_FILE_SYSTEMS: Final = frozenset({
     "fuse.s3fs", "fuse.smbnetfs", "fuse.sshfs",
 })  # fmt: skip
 
-MAGIC: Final = b"SQLite format 3\x00"
-
 
 def check_location(path: Path, procfs: Path) -> None:
     """Raise ``StoreError`` if a store at ``path`` could not be written or would not be safe."""
@@ -41,18 +39,6 @@ def check_location(path: Path, procfs: Path) -> None:
                 f"store {path}: {place} cannot be written; change its permissions, or choose"
                 " another path"
             )
-    if path.exists():
-        _check_magic(path)
-
-
-def _check_magic(path: Path) -> None:
-    """An empty file may become a store. SQLite itself would overwrite one of a few bytes."""
-    with path.open("rb") as file:
-        start = file.read(len(MAGIC))
-    if start not in {b"", MAGIC}:
-        raise StoreError(
-            f"store {path}: it is not an SQLite database; name a new file for the store"
-        )
 
 
 def file_system_of(path: Path, procfs: Path) -> str:

@@ -145,15 +145,21 @@ def create(connection: sqlite3.Connection, path: Path) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")
     check_version(connection, path)
-    changes = list(_changes(connection))
-    older = bool(changes) and _is_used(connection)
+    older = any(_changes(connection)) and _is_used(connection)
     with copied_before_migration(path, SIZES) if older else nullcontext():
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        for statement in (*_FIXED, *changes):
-            connection.execute(statement)
-        connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')
+        fill(connection)
         connection.execute("COMMIT")
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """Make the tables and columns that are missing, within a transaction."""
+    changes = list(_changes(connection))
+    for name, value in (("application_id", APPLICATION_ID), ("user_version", VERSION)):
+        if connection.execute(f"PRAGMA {name}").fetchone() != (value,):  # else it would be written
+            connection.execute(f"PRAGMA {name}={value}")
+    for statement in (*_FIXED, *changes):
+        connection.execute(statement)
+    connection.execute('CREATE INDEX IF NOT EXISTS window_start ON "window"(start_ns)')
 
 
 _FIXED: Final = (

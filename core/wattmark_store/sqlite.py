@@ -12,19 +12,27 @@ from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.results import Phase, Score, Window
 from wattmark_core.sample import AnySample
 from wattmark_store import queries, result_tables, retention
-from wattmark_store.connections import ReadPool, Writer, check_versions, open_writer
+from wattmark_store.connections import (
+    ReadPool,
+    Writer,
+    check_store_sound,
+    check_versions,
+    open_writer,
+)
 from wattmark_store.location import check_location
 from wattmark_store.protocol import Aggregate, SeriesData
 from wattmark_store.sample_batches import SampleWriter, sort
 from wattmark_store.sample_tables import SeriesKey
 from wattmark_store.selection import Selection
 from wattmark_store.storable import parted, refusal
+from wattmark_store.vacuum import give_back
 
 
 def check_file(path: Path, *, procfs: Path = Path("/proc")) -> None:
     """Raise ``StoreError`` where ``SqliteStore(path)`` would, for the place of the file and what it
     holds, and make and change nothing."""
     check_location(path, procfs)
+    check_store_sound(path)
     if path.exists():
         check_versions(path)
 
@@ -38,6 +46,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, procfs: Path = Path("/proc")) -> None:
         check_location(path, procfs)
+        check_store_sound(path)
         self.path = path
         self._writer = Writer(path, open_writer(path))
         self._readers = ReadPool(path)
@@ -147,8 +156,11 @@ class SqliteStore:
         yield self.roll_up(now_ns)
 
     def prune(self, now_ns: int) -> int:
-        """Forget samples after 14 days and one-minute rows after 2 years; how many."""
-        return self._until_done(lambda connection: retention.prune(connection, now_ns))
+        """Forget samples after 14 days and one-minute rows after 2 years; how many. The pages that
+        become free are given back to the disk."""
+        forgotten = self._until_done(lambda connection: retention.prune(connection, now_ns))
+        self._until_done(give_back)
+        return forgotten
 
     def close(self) -> None:
         """See the protocol. A second call does nothing; any other method then refuses."""

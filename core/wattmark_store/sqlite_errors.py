@@ -1,5 +1,6 @@
 """What SQLite's errors mean, in one line with what to do; the same for each file of ours."""
 
+import errno
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,9 @@ from wattmark_core.errors import StoreError, StoreUnavailable
 FULL: Final = "no space is left on its disk; free some, nothing was half-written"
 LOCKED: Final = "another process has kept it locked too long; end that process"
 UNWRITTEN: Final = "its disk does not take what is written; check its space, its quota and itself"
+PERMISSIONS: Final = (
+    "it cannot be written; change the permissions of it and its folder, or choose another path"
+)
 _NOW: Final = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_BUSY: LOCKED,
@@ -23,10 +27,12 @@ _NOW_EXTENDED: Final = {
 }
 """A disk quota and a limit of the file's size are errors of writing; a full disk is one, too, where
 the index of the log grows (sqlite.org/rescode.html)."""
+_FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _MEANINGS: Final = {
-    sqlite3.SQLITE_READONLY: "it cannot be written; change its permissions or choose another path",
+    sqlite3.SQLITE_READONLY: PERMISSIONS,
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database; name a new file",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the path and its permissions",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the path, and change the permissions of it"
+    " and its folder",
     sqlite3.SQLITE_IOERR: "its disk does not read or write it; check the disk and its free space",
 }
 
@@ -36,7 +42,7 @@ def recovery(path: Path) -> str:
     return (
         f"stop all that uses it, move {path.name}, {path.name}-wal and {path.name}-shm away"
         f" together, and put what can be saved in their place: sqlite3 MOVED/{path.name} .recover"
-        f" | sqlite3 {path.name}"
+        f" | sqlite3 {path.name} (core/README.md has a way without .recover)"
     )
 
 
@@ -48,6 +54,8 @@ def translate(name: str, path: Path, error: Exception) -> StoreError:
         return StoreError(f"{known}: a number needs more than 64 bits; correct what gives it")
     if isinstance(error, UnicodeError):
         return StoreError(f"{known}: a text is not Unicode; correct what gives it")
+    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+        return StoreUnavailable(f"{known}: {FULL}")
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return StoreError(f"{known}: {error}")

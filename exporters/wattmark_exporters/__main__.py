@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import os
 import random
 import signal
 import sys
@@ -12,16 +11,23 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from wattmark_core.catalogue import Domain
-from wattmark_core.clock import Clock, SystemClock, boot_id
+from wattmark_core.clock import SystemClock, boot_id
 from wattmark_core.errors import ConfigurationError, WattmarkError
-from wattmark_core.exporter_api import DEFAULT_PORT, HostReport, SensorState
-from wattmark_core.host_name import own_host
+from wattmark_core.exporter_api import DEFAULT_PORT, HostReport
 from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import host_port
 from wattmark_core.printable import quoted, unprintable
 from wattmark_core.time_base_clock import TimeBaseClock
-from wattmark_exporters.choice import add_sensor_options, built_in, choose, own_sensors, page
+from wattmark_exporters.choice import (
+    Kind,
+    built_in,
+    choose,
+    load,
+    own_names,
+    own_sensors,
+    page,
+)
+from wattmark_exporters.command_line import parser
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
@@ -30,16 +36,9 @@ from wattmark_exporters.schedule import Schedule
 from wattmark_exporters.security import Security
 from wattmark_exporters.server import Backend, ExporterServer
 
-EXAMPLE: Final = """example:
-  wattmark-exporter --listen 127.0.0.1:9109 --sensor mymeter:Plug
-  curl http://127.0.0.1:9109/sensors
-  wattmark-exporter sensors
-"""
 HEALTH_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}/healthz"
 GARBAGE_OBJECTS: Final = 20_000
 """Between two collections: what is thrown away here has no circles, and looking costs."""
-PROBES: Final = 3
-PROBE_SECONDS: Final = 0.02
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     log_to_stderr("wattmark-exporter")
     try:
-        return run(_parser(words).parse_args(words))
+        return run(_options(words, own_sensors(words)))
     except WattmarkError as error:
         tell_error("wattmark-exporter", error)
         return error.exit_status
@@ -85,7 +84,6 @@ def run(options: argparse.Namespace) -> int:
         )
         for s in chosen
     ]
-    start_sensors(sensors, time_base, clock)
 
     def on_crash() -> None:
         crashed.set()
@@ -102,9 +100,10 @@ def run(options: argparse.Namespace) -> int:
     server.backend = Backend(sampler, report, lambda: sampler.base(boot))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    sampler.start()
+    sampler.settle()
     gc.freeze()  # what is there now is there to stay: collections need not look at it
     gc.set_threshold(GARBAGE_OBJECTS)
-    sampler.start()
     Thread(target=server.serve, name="server", daemon=True).start()
     sys.stdout.write(f"READY {server.url}\n")
     sys.stdout.flush()
@@ -117,15 +116,23 @@ def run(options: argparse.Namespace) -> int:
 def _check_host(name: str) -> None:
     if character := unprintable(name):
         raise ConfigurationError(
-            f"the host name {quoted(name)} holds {character}, which cannot be printed; give another"
-            " with --host-name or WATTMARK_HOST"
+            f"the host name {quoted(name)} is not UTF-8, or holds what cannot be printed"
+            f" ({character}); give another with --host-name or WATTMARK_HOST"
         )
 
 
 def check(arguments: Sequence[str]) -> None:
     """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
     anything is started."""
-    _choose(_parser(arguments).parse_args(arguments))
+    own = [load(name) for name in own_names(arguments)]  # in this process: nothing runs yet
+    _choose(_options(arguments, own))
+
+
+def _options(words: Sequence[str], own: Sequence[Kind]) -> argparse.Namespace:
+    """With the user's own sensors as ``own``."""
+    options = parser(own).parse_args(words)
+    options.own = own
+    return options
 
 
 def _choose(options: argparse.Namespace) -> list[Sensor]:
@@ -137,73 +144,6 @@ def _choose(options: argparse.Namespace) -> list[Sensor]:
                 f"--{name} {root}: no such folder; name the one where {name} is mounted"
             )
     return choose(options)
-
-
-def start_sensors(sensors: Sequence[RunningSensor], time_base: TimeBaseClock, clock: Clock) -> None:
-    """Start every sensor; a stand-in only if no other gives the energy of the package.
-
-    Decided once: an estimate that came and went would change what a host's energy means.
-    """
-    for running in sensors:
-        if not running.sensor.stand_in:
-            running.start()
-    measured_by = [s.sensor.name for s in sensors if _measures_package(s, time_base, clock)]
-    for running in sensors:
-        if not running.sensor.stand_in:
-            continue
-        if measured_by:
-            running.set_absent(
-                f"not needed: {measured_by[0]} measures the package",
-                "nothing needs to be done",
-                found=True,
-            )
-        else:
-            running.start()
-
-
-def _measures_package(running: RunningSensor, time_base: TimeBaseClock, clock: Clock) -> bool:
-    """Does it give package energy? One bad read at the start must not bring in the estimate."""
-    if not running.running or not running.sensor.energy or running.sensor.stand_in:
-        return False
-    for _ in range(PROBES):
-        running.read(time_base.offset_ns)
-        domains = running.domains()
-        if running.state is SensorState.OK and domains:
-            break
-        clock.sleep(PROBE_SECONDS)
-    return Domain.PACKAGE in running.domains()
-
-
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="wattmark-exporter", epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Read the energy sensors of this host and serve their samples over HTTP.",
-    )  # fmt: skip
-    add, env = parser.add_argument, os.environ
-    add("--listen", metavar="HOST:PORT", default=f"127.0.0.1:{DEFAULT_PORT}",
-        help="address to listen on; port 0 takes any (default: %(default)s)")  # fmt: skip
-    add("--host-name", metavar="NAME", default=own_host(),
-        help="the host tag of every sample; also WATTMARK_HOST, or WATTMARK_HOST_FILE, which"
-        " holds it (default: %(default)s)")  # fmt: skip
-    add("--sysfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_SYSFS") or "/sys"),
-        help="where sysfs is mounted; also WATTMARK_SYSFS (default: %(default)s)")  # fmt: skip
-    add("--procfs", metavar="ROOT", type=Path, default=Path(env.get("WATTMARK_PROCFS") or "/proc"),
-        help="where procfs is mounted; also WATTMARK_PROCFS (default: %(default)s)")  # fmt: skip
-    add("--sensor", metavar="MODULE:CLASS", action="append", default=[],
-        help="a sensor of your own, importable from here; may be repeated")  # fmt: skip
-    add("--without", metavar="NAME", action="append", default=[],
-        help="name of a sensor to leave out; may be repeated")  # fmt: skip
-    add_sensor_options(parser, own_sensors(arguments))
-    add("--tls-cert", metavar="FILE", type=Path, help="the server's certificate chain, PEM")
-    add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key, PEM")
-    add("--token-file", metavar="FILE", type=Path,
-        help="file with the bearer token that clients must send")  # fmt: skip
-    add("--allowed-host", metavar="NAME", action="append", default=[],
-        help="a name that clients use for this machine; may be repeated")  # fmt: skip
-    add("--insecure-network", action="store_true",
-        help="listen off loopback without TLS and token, on a private network")  # fmt: skip
-    return parser
 
 
 def _boot_id(procfs: Path) -> str:

@@ -13,6 +13,8 @@ from wattmark_core.errors import ConfigurationError
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.sensors import BUILT_IN
 
+Kind = type[Sensor] | Sensor
+"""A sensor's class, or a sensor of the user's own in its process."""
 _HEAD: Final = "| sensor | measures | needs | options |\n|---|---|---|---|\n"
 
 
@@ -22,10 +24,11 @@ def built_in() -> tuple[type[Sensor], ...]:
     return tuple(_class(f"wattmark_exporters.sensors.{name}") for name in BUILT_IN)
 
 
-def add_sensor_options(parser: Any, own: Sequence[type[Sensor]] = ()) -> None:
+def add_sensor_options(parser: Any, own: Sequence[Kind] = ()) -> None:
     """Add the options of all sensors, and of the user's ``own``; ``parser``: a parser, or a group
     of its options. Raises ``ConfigurationError`` for an option that there is already."""
-    for kind in (*built_in(), *own):
+    kinds: Sequence[Kind] = (*built_in(), *own)
+    for kind in kinds:
         for option in kind.options:
             try:
                 if option.kind is None:
@@ -36,19 +39,30 @@ def add_sensor_options(parser: Any, own: Sequence[type[Sensor]] = ()) -> None:
                     )
             except argparse.ArgumentError as error:
                 raise ConfigurationError(
-                    f"sensor {kind.__name__}: {option.flag} is an option already; name it otherwise"
+                    f"sensor {kind.name}: {option.flag} is an option already; name it otherwise"
                 ) from error
 
 
-def own_sensors(arguments: Sequence[str]) -> list[type[Sensor]]:
-    """The classes that ``--sensor`` names in a command line. Raises ``ConfigurationError``."""
+def own_names(arguments: Sequence[str]) -> list[str]:
+    """What ``--sensor`` names in a command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--sensor", action="append", default=[])
     try:
         names = parser.parse_known_args(arguments)[0].sensor
     except argparse.ArgumentError:  # --sensor without a value: the whole parser says so
         return []
-    return [load(name) for name in dict.fromkeys(names)]
+    return list(dict.fromkeys(names))
+
+
+def own_sensors(arguments: Sequence[str]) -> list[Sensor]:
+    """The sensors that ``--sensor`` names, each in a process of its own that has said what it is.
+    Raises ``ConfigurationError``."""
+    names = own_names(arguments)
+    if not names:
+        return []
+    from wattmark_exporters.own_sensor import OwnSensor  # 1 MiB, for those who have one
+
+    return [OwnSensor(name, arguments) for name in names]
 
 
 def sensor_arguments(options: argparse.Namespace) -> list[str]:
@@ -64,9 +78,9 @@ def sensor_arguments(options: argparse.Namespace) -> list[str]:
 
 
 def choose(options: argparse.Namespace) -> list[Sensor]:
-    """The sensors asked for, by their order. Raises ``ConfigurationError`` for a name that none
-    of them has, or that two have."""
-    kinds = [*built_in(), *(load(name) for name in options.sensor)]
+    """The sensors asked for, by their order; ``options.own``: the user's own. Raises
+    ``ConfigurationError`` for a name that none of them has, or that two have."""
+    kinds: list[Kind] = [*built_in(), *options.own]
     names = [kind.name for kind in kinds]
     for name in names:
         if names.count(name) > 1:
@@ -117,7 +131,11 @@ def _class(name: str) -> Any:
     return getattr(importlib.import_module(module_name), class_name)
 
 
-def _made(kind: type[Sensor], options: argparse.Namespace) -> Sensor | None:
+def _made(kind: Kind, options: argparse.Namespace) -> Sensor | None:
+    if not isinstance(kind, type):
+        from wattmark_exporters.own_sensor import OwnSensor
+
+        return kind if not isinstance(kind, OwnSensor) or kind.wanted() else None
     try:
         return kind.make(options)
     except ConfigurationError:

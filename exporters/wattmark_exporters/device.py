@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.errors import SensorFailed
 from wattmark_core.exporter_api import EnergySeries, SensorState
 from wattmark_exporters.counter_check import CounterCheck
 from wattmark_exporters.line_format import LineFormat
 from wattmark_exporters.meter import CounterMeter, EnergyPoint, Meter, PowerMeter, plausible_watts
+from wattmark_exporters.movement import Movement
 from wattmark_exporters.readings import Counter, Power, Reading, Traits
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.series import Latest, prefix
@@ -20,10 +20,18 @@ INTEGRATED_SECONDS: Final = 0.02
 _ENERGY_FIELDS: Final = (("joules", False), ("epoch", True), ("uncertainty_seconds", False))
 """In the order of ``EnergyPoint``."""
 _POWER_FIELDS: Final = (("watts", False),)
+_MAY_REST: Final = frozenset({Domain.CORE, Domain.UNCORE})
+"""Parts of a package that are switched off when idle: their counters may stand still."""
+OTHER_READS: Final = 3
+"""A device whose readings came by another method in so many reads running has changed it."""
 
 
 class Device:
-    """``lost``: why it gives nothing, empty while it does. ``seen``: the last read that had it."""
+    """``lost``: why it gives nothing, empty while it does. ``seen``: the last read that had it.
+    ``method``: how its joules come about, for its whole life; of readings by another method it
+    takes none as energy. ``others``: in how many reads running there were only such.
+    ``given``: it has counted something, since it was made or before it was first read.
+    """
 
     def __init__(
         self, source: str, host: str, domain: Domain, device: str, method: Method, traits: Traits,
@@ -33,8 +41,11 @@ class Device:
         self.name = device
         self.lost = ""
         self.seen = 0
+        self.method = method
+        self.others = 0
+        self.given = False
         self._source = source
-        self._method = method
+        self._movement = Movement(gap_seconds)
         self._traits = traits
         self._gap_seconds = gap_seconds
         self._interval_seconds = interval_seconds
@@ -56,21 +67,24 @@ class Device:
 
     def counter(self, reading: Counter, time_ns: int, read_ns: int) -> None:
         """Take a counter's reading; it gives a sample if it ticked and is plausible."""
+        if reading.method != self.method:
+            return
         meter, traits = self._meter, reading.traits
         if meter is None:
             meter = self._meter = CounterMeter(traits, self.domain, gap_seconds=self._gap_seconds)
-        elif isinstance(meter, PowerMeter):
-            raise SensorFailed(f"device {self.name} gives both a counter and power to integrate")
         if traits is not self._traits:
             self._traits = traits
             meter.learn(traits)
+        if not self.given:
+            self.given = reading.joules > 0
+        self._movement.read(time_ns)
         point = meter.read(reading.joules, time_ns, read_ns)
         if point is not None:
             self._add(point)
 
     def power(self, reading: Power, time_ns: int, read_ns: int) -> None:
         """Take a power reading; it gives energy, too, where it is to be integrated."""
-        if self._meter is None and reading.integrate:
+        if self._meter is None and reading.integrate and self.method is Method.INTEGRATED:
             self._meter = PowerMeter(reading.traits, self.domain, gap_seconds=self._gap_seconds)
         if self._meter is None or isinstance(self._meter, PowerMeter):
             self._traits = reading.traits
@@ -79,6 +93,7 @@ class Device:
             return
         if isinstance(self._meter, PowerMeter):
             self._meter.learn(self._traits)
+            self._movement.read(time_ns)
             point = self._meter.read(reading.watts, time_ns, read_ns)
             if point is not None:
                 self._add(point)
@@ -111,7 +126,7 @@ class Device:
 
     def _judge(self, point: EnergyPoint) -> float | None:
         self._fresh = False
-        if self._method is Method.INTEGRATED:
+        if self.method is Method.INTEGRATED:
             return None
         ratio = self._check.energy(point)
         if self._doubted and not self._check.too_little_energy and self._meter is not None:
@@ -137,12 +152,22 @@ class Device:
         """Is there a counter, or one made of power?"""
         return self._meter is not None
 
+    def moving(self, busy_seconds: float | None) -> bool | None:
+        """Does its energy (or else its power) advance? False: it stands still though the machine,
+        whose CPU time so far is ``busy_seconds``, works; None: too early to say."""
+        if self._meter is None:
+            return True if self._watts is not None and self._watts[0] > 0 else None
+        state = self._movement.state(
+            self._traits.update_period_seconds, self._interval_seconds, busy_seconds
+        )
+        if state is False and self.domain in _MAY_REST:
+            return True if self._movement.moved else None
+        return state
+
     @property
-    def moved(self) -> bool:
-        """Did its energy (or else its power) rise above zero?"""
-        if self._meter is not None:
-            return self._meter.moved
-        return self._watts is not None and self._watts[0] > 0
+    def joules(self) -> float:
+        """Of its epoch so far."""
+        return 0.0 if self._point is None else self._point.joules
 
     @property
     def dropped(self) -> int:
@@ -158,13 +183,13 @@ class Device:
         period_seconds = self._traits.update_period_seconds
         return min(usual_seconds, max(FASTEST_SECONDS, period_seconds / TICKING_READS))
 
-    def series(self, *, failed: bool) -> EnergySeries:
+    def series(self, busy_seconds: float | None, *, failed: bool) -> EnergySeries:
         """For ``GET /sensors``; ``failed``: the whole sensor has."""
         return EnergySeries(
             domain=self.domain,
             device=self.name,
             source=self._source,
-            method=self._method,
+            method=self.method,
             update_period_seconds=self._traits.update_period_seconds,
             averaging_seconds=self._traits.averaging_seconds,
             coverage_ratio=self._traits.coverage_ratio,
@@ -173,6 +198,7 @@ class Device:
             state=SensorState.FAILED if failed or self.lost or self._doubted else SensorState.OK,
             note=self.lost or "; ".join(filter(None, (self._check.words(), self._traits.note))),
             interval_seconds=self._interval_seconds,
+            moving=self.moving(busy_seconds),
         )
 
     def latest(self, oldest_ns: int) -> Iterator[Latest]:
@@ -187,9 +213,13 @@ class Device:
             yield Latest("power", self._tags, {"watts": self._watts[0]})
 
     def _add(self, point: EnergyPoint) -> None:
+        last = self._point
+        if last is not None and last.epoch == point.epoch and last.joules < point.joules:
+            self.given = True
+            self._movement.advanced()
         doubted = self._doubted
-        if self._fresh and self._point is not None:  # nobody asks for its ratio
-            self._judge(self._point)
+        if self._fresh and last is not None:  # nobody asks for its ratio
+            self._judge(last)
         self._point, self._fresh = point, True
         if not (doubted or self._doubted):
             self._energy_samples.append(self._energy_format.pack(*point))

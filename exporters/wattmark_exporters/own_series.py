@@ -18,7 +18,6 @@ class OwnLine(NamedTuple):
     time_ns: int
     due: int
     taken: int
-    late_failures: int
 
 
 class OwnValues(NamedTuple):

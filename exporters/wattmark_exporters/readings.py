@@ -81,6 +81,15 @@ class LeftOut(NamedTuple):
     reason: str
 
 
+class Stamped(NamedTuple):
+    """What ``Sensor.take`` returns where it knows better than its caller when the hardware was
+    read: from ``start_ns`` to ``end_ns`` of CLOCK_BOOTTIME."""
+
+    start_ns: int
+    end_ns: int
+    taken: object
+
+
 Reading = Counter | Power | Values | Lost | LeftOut
 
 

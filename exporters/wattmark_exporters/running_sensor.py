@@ -1,44 +1,34 @@
-"""One sensor at work: its state, its devices, and the samples that its readings become."""
+"""One sensor at work: its state, the calls of it, and what is said of it."""
 
 import logging
-from collections.abc import Iterator, Sequence
 from typing import Final
 
-from wattmark_core.catalogue import Domain, Method
+from wattmark_core.catalogue import Domain
 from wattmark_core.clock import Clock
 from wattmark_core.errors import SensorAbsent, SensorFailed
 from wattmark_core.exporter_api import SensorReport, SensorState
 from wattmark_core.units import ns_to_seconds, seconds_to_ns
-from wattmark_exporters.device import Device, power_method
-from wattmark_exporters.meter import GAP_SECONDS
-from wattmark_exporters.own_series import OwnLine, OwnSeries, OwnValues
-from wattmark_exporters.readings import (
-    Counter,
-    LeftOut,
-    Lost,
-    Power,
-    Reading,
-    Sensor,
-    Values,
-    no_reading,
-)
+from wattmark_exporters.call import Call
+from wattmark_exporters.movement import STILL_READS, STILL_SECONDS
+from wattmark_exporters.readings import Sensor, Stamped
+from wattmark_exporters.reads import Reads
 from wattmark_exporters.ring import Ring
+from wattmark_exporters.sample_maker import gap_seconds
 from wattmark_exporters.schedule import Schedule
-from wattmark_exporters.series import Latest, ValueWriter
+from wattmark_exporters.series import Latest
+from wattmark_exporters.status import Status, words
 
 log = logging.getLogger(__name__)
 
-STILL_SECONDS: Final = 3.0
-"""Values that have not moved for so long, and five reads, stand still."""
 STALE_SECONDS: Final = 5.0
 """Older values, and those older than three reads, are not served on ``/metrics``."""
-MOST_PENDING: Final = 32
-"""Reads that wait at most to become samples."""
-_INTERVALS_PER_GAP: Final = 2.5
+ASK_SECONDS: Final = 0.02
+"""So long may a sensor's read delay those who ask for samples."""
 
 
 class RunningSensor:
-    """Runs one sensor. Not thread-safe: the sampler calls it under its lock.
+    """Runs one sensor, which its own thread alone calls; whoever asks for a report may be in any
+    other, and waits for no call.
 
     ``read`` only reads and stamps; ``digest`` makes samples of it: of a sensor that splits ``read``
     when somebody asks, many reads at a time, else at once. Of a process that wakes ten times a
@@ -51,273 +41,236 @@ class RunningSensor:
     ) -> None:
         self.sensor = sensor
         self.schedule = schedule
-        self.state = SensorState.OK
         self.running = False
         """Is the sensor to be read?"""
         self.read_end_ns = 0
         """Boot time at the end of the last read."""
-        self._reason = ""
-        self._remedy = ""
-        self._found = True
+        self.stands_in = ""
+        """Who counts in its place, in words."""
+        self._note = ""
         self._constants: tuple[tuple[str, float], ...] = ()
-        self._host = host
-        self._started_ns = clock.boottime_ns()
-        self._devices: dict[tuple[str, str], Device] = {}
-        self._ring = ring
-        self._pending: list[tuple[int, int, object, bool] | OwnLine] = []
-        """Of each read its start (Unix ns), how long it took (ns), what it took, and whether it
-        was due; and the own lines that came between."""
-        self._may_pend = MOST_PENDING if type(sensor).take is not Sensor.take else 1
-        self._most_pending = self._may_pend
-        self._late_failures = 0
-        """Due reads that counted as good until they were digested."""
         self._take = sensor.take
         self._boottime_ns = clock.boottime_ns
-        self._values = ValueWriter(host, ring)
-        self._gpus: list[Device] = []
-        self._reads = 0
-        self._seen = 0
-        self._failures = 0
-        self._read_ns: int | None = None
-        self._gap_seconds = max(GAP_SECONDS, _INTERVALS_PER_GAP * sensor.interval_seconds)
-        self._own = OwnSeries(sensor.name, host, ring)
-        self._left_out: dict[str, int] = {}
-        """Of each part of the input that cannot be read, in how many reads."""
+        self._started_ns = clock.boottime_ns()
+        self._status = Status(sensor.name, clock.boottime_ns)
+        self._call = Call(sensor.name, clock.boottime_ns, gap_seconds(sensor))
+        self._reads = Reads(sensor, self._status, self._call, schedule, host, ring)
+        self._lock = self._reads.lock
+        self.maker = self._reads.maker
+
+    @property
+    def state(self) -> SensorState:
+        """As of the last call that has returned."""
+        return self._status.state
+
+    @property
+    def tried(self) -> bool:
+        """Has it been started, well or not?"""
+        return self._status.tried
+
+    @property
+    def failed_ns(self) -> int:
+        """Boot time since which it has failed; 0: it has not."""
+        return self._status.failed_ns
+
+    # -- in the sensor's own thread -------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the sensor; absent and failed are states, not errors."""
-        try:
-            self.sensor.start()
-            self._constants = tuple(sorted(self.sensor.constants().items()))
-        except SensorAbsent as error:
-            self.set_absent(error.reason, error.remedy, found=error.found)
-        except Exception as error:  # noqa: BLE001 - a sensor may raise anything; the others go on
-            self._fail(error)
-        else:
-            self.running = True
+        """Start the sensor, or try it again; absent and failed are states, not errors."""
+        with self._call.of("its start"):
+            if self.tried:
+                self._end()
+            self.running = False
+            try:
+                self.sensor.start()
+                self._constants = tuple(sorted(self.sensor.constants().items()))
+                self._note = self.sensor.note()
+            except SensorAbsent as error:
+                self._absent(error)
+            except Exception as error:  # noqa: BLE001 - a sensor may raise anything; the others go on
+                self._status.fail(error)
+            else:
+                self.running = True
+                self._status.there()
+            self._status.tried = True
 
-    def set_absent(self, reason: str, remedy: str, *, found: bool) -> None:
-        """The sensor is not there, cannot be used (``found``), or is not to be used."""
-        log.info("sensor %s is absent: %s; %s", self.sensor.name, reason, remedy)
-        self.state, self._reason, self._remedy = SensorState.ABSENT, reason, remedy
-        self._found = found
-        self.running = False
+    def rest(self, reason: str, remedy: str) -> None:
+        """Close the sensor: it is not to be used."""
+        with self._call.of("its end"):
+            if self.running:
+                self._end()
+            self._absent(SensorAbsent(reason, remedy, found=True))
+
+    def rescan(self) -> None:
+        """Let the sensor look for hardware that came, went or changed places."""
+        with self._call.of("a new look at its hardware"):
+            try:
+                self.sensor.rescan()
+                self._note = self.sensor.note()
+            except SensorAbsent as error:
+                self._close()
+                self._absent(error)
+            except Exception as error:  # noqa: BLE001 - see start
+                self._status.fail(error)
 
     def close(self) -> None:
         """Close the sensor, whatever state it is in."""
-        try:
-            self.sensor.close()
-        except Exception as error:  # noqa: BLE001 - see start
-            log.warning("sensor %s did not close: %s", self.sensor.name, error)
+        with self._call.of("its end"):
+            self._close()
 
     def read(self, offset_ns: int, *, due: bool = False) -> bool:
         """Read once, stamped with boot time plus ``offset_ns``; True if it went well as far as is
         known, which ``schedule.taken`` counts if it was ``due``. Never raises."""
-        boottime_ns, take = self._boottime_ns, self._take
-        start_ns = boottime_ns()
+        boottime_ns, call = self._boottime_ns, self._call
+        call.since_ns = start_ns = boottime_ns()
+        if not call.lock.acquire(blocking=False):  # somebody makes samples meanwhile
+            call.lock.acquire()
+            start_ns = boottime_ns()
         try:
-            taken = take()
-        except Exception as error:  # noqa: BLE001 - see start
-            self.read_end_ns = boottime_ns()
-            self.digest()
-            self._reads += 1
-            self._miss()
-            self._fail(error)
-            return False
-        self.read_end_ns = end_ns = boottime_ns()
-        pending = self._pending
-        waits = len(pending) + 1 < self._most_pending
-        pending.append((start_ns + offset_ns, end_ns - start_ns, taken, due and waits))
-        if waits:
-            return True
-        self.digest()
-        return self.state is SensorState.OK
-
-    def digest(self) -> None:
-        """Make samples of what was read since the last call, and put them into the ring."""
-        pending = self._pending
-        if not pending:
-            return
-        now_ns = self.read_end_ns
-        for entry in pending:
-            if isinstance(entry, OwnLine):
-                self._write_own(entry, now_ns)
-                continue
-            start_ns, read_ns, taken, due = entry
-            self._read_ns = read_ns
-            self._digest(start_ns + read_ns // 2, read_ns, taken)
-            self._values.end_read(now_ns)
-            if due and self.state is not SensorState.OK:
-                self._late_failures += 1
-                self.schedule.taken -= 1
-        pending.clear()
-        self._values.flush(now_ns)
-        for device in self._devices.values():
-            device.flush(self._ring, now_ns)
+            try:
+                taken = self._take()
+                if not (self._reads.splits or isinstance(taken, tuple | list)):
+                    taken = tuple(taken)  # type: ignore[arg-type]  # a generator reads only now
+            except Exception as error:  # noqa: BLE001 - see start
+                self.read_end_ns = end_ns = boottime_ns()
+                self._reads.fail(error, end_ns)
+                return False
+            self.read_end_ns = end_ns = boottime_ns()
+            if type(taken) is Stamped:
+                start_ns, end_ns, taken = taken
+            if end_ns - start_ns > call.limit_ns:
+                seconds = ns_to_seconds(end_ns - start_ns)
+                self._reads.fail(SensorFailed(f"a read took {seconds:.3g} s"), self.read_end_ns)
+                return False
+            if self._reads.add(start_ns + offset_ns, end_ns - start_ns, taken, due):
+                return True
+            self._reads.make(self.read_end_ns)
+            return self.state is SensorState.OK
+        finally:
+            call.since_ns = 0
+            call.lock.release()
 
     def new_epoch(self) -> None:
         """Time itself was torn: every meter begins again."""
         self.digest()
-        for device in self._devices.values():
-            device.new_epoch()
+        self._reads.new_epoch()
 
     def armed_seconds(self) -> float:
         """Interval while a lease runs."""
         self.digest()
-        usual = self.sensor.interval_seconds
-        return min([usual, *(d.armed_seconds(usual) for d in self._devices.values())])
+        with self._lock:
+            return self.maker.armed_seconds(self.sensor.interval_seconds)
+
+    def look_at_note(self) -> None:
+        """Ask the sensor for its note, which may have changed with its reads."""
+        if type(self.sensor).note is Sensor.note:
+            return
+        with self._call.of("its note"):
+            try:
+                self._note = self.sensor.note()
+            except Exception as error:  # noqa: BLE001 - see start
+                self._status.fail(error)
+
+    # -- in any thread --------------------------------------------------------------------------
+
+    def digest(self, wait_seconds: float = ASK_SECONDS) -> None:
+        """Make samples of what was read since the last call, and put them into the ring; while the
+        sensor is in a call for longer than ``wait_seconds``, later."""
+        if not self._reads.pending:
+            return
+        if self._call.enter(wait_seconds):
+            try:
+                self._reads.make(self.read_end_ns)
+            finally:
+                self._call.leave()
+        else:
+            self._reads.asked = True
+
+    def busy_seconds(self) -> float | None:
+        """CPU time of the machine, if this sensor counts it."""
+        with self._lock:
+            return self.maker.busy_seconds
+
+    def called_seconds(self, now_ns: int) -> float:
+        """How long the call that runs has lasted; 0 if none does."""
+        return self._call.seconds(now_ns)
+
+    def watch(self, now_ns: int, busy_seconds: float | None) -> None:
+        """Tell the log of a call that does not return, and see whether the counters go on;
+        ``busy_seconds``: CPU time of the machine so far. It waits for no call."""
+        self._call.watch(now_ns)
+        self.digest(0.0)
+        with self._lock:
+            self._moving(now_ns, busy_seconds)
 
     def write_own(self, time_ns: int, now_ns: int) -> None:
-        """Write the sample of measurement ``sensor``, once it is known how the reads before it
-        went; of an absent sensor its state alone."""
-        schedule = self.schedule
-        line = OwnLine(time_ns, schedule.due, schedule.taken, self._late_failures)
-        if self._pending:
-            self._pending.append(line)
-        else:
-            self._write_own(line, now_ns)
+        """Write the sample of measurement ``sensor``."""
+        self._reads.write_own(time_ns, now_ns)
 
-    def _write_own(self, line: OwnLine, now_ns: int) -> None:
-        taken = line.taken - (self._late_failures - line.late_failures)
-        self._own.write(self._own_values(line.due, taken), line.time_ns, now_ns)
+    def has(self, domain: Domain) -> bool:
+        """Has it given energy of the domain?"""
+        with self._lock:
+            return self.maker.has(domain)
 
-    @property
-    def moving(self) -> bool | None:
-        """Did the values advance since the start? None: too early to say, or absent."""
-        if self.state is SensorState.ABSENT:
-            return None
-        devices = self._devices.values()
-        if any(d.moved for d in devices) or (not devices and self._values.moved):
-            return True
-        age_seconds = ns_to_seconds(self._boottime_ns() - self._started_ns)
-        return False if age_seconds > STILL_SECONDS + 5 * self.sensor.interval_seconds else None
+    def counts(self, domain: Domain, busy_seconds: float | None) -> bool | None:
+        """Has it given energy of the domain that goes on? None: too early to say."""
+        with self._lock:
+            return self.maker.counts(domain, busy_seconds)
 
-    def domains(self) -> set[Domain]:
-        """Domains for which the sensor has given energy."""
+    def report(self, busy_seconds: float | None) -> SensorReport:
+        """State for ``GET /sensors``; ``busy_seconds``: CPU time of the machine so far."""
         self.digest()
-        return {device.domain for device in self._devices.values() if device.has_energy}
+        now_ns = self._boottime_ns()
+        with self._lock:
+            state, reason = self._status.now(self._call.overrun(now_ns))
+            moving = None if state is SensorState.ABSENT else self._moving(now_ns, busy_seconds)
+            still = self.maker.still(busy_seconds) if state is SensorState.OK else []
+            notes = [self._note, *still, self.maker.left_out(), self.stands_in]
+            return SensorReport(
+                name=self.sensor.name,
+                state=state,
+                interval_seconds=self.sensor.interval_seconds,
+                reason=reason,
+                remedy=self._status.remedy,
+                found=self._status.found,
+                moving=moving,
+                taken=self.schedule.taken - self._reads.late_failures,
+                due=self.schedule.due,
+                constants=self._constants,
+                energy=self.maker.series(busy_seconds, failed=state is not SensorState.OK),
+                note="; ".join(filter(None, notes)),
+            )
 
-    def report(self) -> SensorReport:
-        """State for ``GET /sensors``."""
-        self.digest()
-        failed = self.state is SensorState.FAILED
-        return SensorReport(
-            name=self.sensor.name,
-            state=self.state,
-            interval_seconds=self.sensor.interval_seconds,
-            reason=self._reason,
-            remedy=self._remedy,
-            found=self._found,
-            moving=self.moving,
-            taken=self.schedule.taken,
-            due=self.schedule.due,
-            constants=self._constants,
-            energy=tuple(d.series(failed=failed) for d in self._devices.values() if d.has_energy),
-            note=self.sensor.note(),
-        )
-
-    def latest(self, now_ns: int) -> Iterator[Latest]:
+    def latest(self, now_ns: int, offset_ns: int) -> list[Latest]:
         """The last fields of every series; what is stale or failed is left out."""
         self.digest()
-        yield self._own.latest(self._own_values(self.schedule.due, self.schedule.taken))
-        if self.state is not SensorState.OK:
-            return
-        stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
-        oldest_ns = now_ns - seconds_to_ns(stale_seconds)
-        yield from self._values.latest(oldest_ns)
-        for device in self._devices.values():
-            yield from device.latest(oldest_ns)
+        with self._lock:
+            state, own = self._reads.own(now_ns)
+            if state is not SensorState.OK:
+                return [own]
+            stale_seconds = max(STALE_SECONDS, 3 * self.sensor.interval_seconds)
+            oldest_ns = now_ns + offset_ns - seconds_to_ns(stale_seconds)
+            return [own, *self.maker.latest(oldest_ns)]
 
-    def _digest(self, time_ns: int, read_ns: int, taken: object) -> None:
-        self._reads += 1
-        self._seen = 0
+    # -- state ----------------------------------------------------------------------------------
+
+    def _close(self) -> None:
         try:
-            given = self.sensor.readings(taken)
-            readings = tuple(given)
-            for reading in readings:
-                if isinstance(reading, Counter):
-                    self._device(reading, readings).counter(reading, time_ns, read_ns)
-                elif isinstance(reading, Values):
-                    self._values.write(reading, time_ns)
-                elif isinstance(reading, Power):
-                    self._device(reading, readings).power(reading, time_ns, read_ns)
-                elif isinstance(reading, Lost):
-                    self._lose(reading)
-                elif isinstance(reading, LeftOut):
-                    self._leave_out(reading)
-                else:
-                    raise SensorFailed(no_reading(given, reading))
-            for device in self._gpus:
-                if (ratio := device.ratio()) is not None:
-                    self._values.write_ratio(device.name, ratio, time_ns)
+            self.sensor.close()
         except Exception as error:  # noqa: BLE001 - see start
-            self._fail(error)
-        else:
-            self._recover()
-        if self._seen < len(self._devices):
-            self._miss()
+            log.warning("sensor %s did not close: %s", self.sensor.name, words(error))
 
-    def _device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
-        device = self._devices.get(reading[:2])
-        if device is None:
-            device = self._new_device(reading, readings)
-        if device.seen != self._reads:
-            device.seen = self._reads
-            self._seen += 1
-        if device.lost:
-            log.info("sensor %s: device %s is back", self.sensor.name, device.name)
-            device.lost = ""
-        return device
+    def _end(self) -> None:
+        """What it counts from a later start on begins in new epochs."""
+        self._reads.make(self.read_end_ns)
+        self._close()
+        self._reads.new_epoch()
 
-    def _new_device(self, reading: Counter | Power, readings: Sequence[Reading]) -> Device:
-        method = reading.method if isinstance(reading, Counter) else power_method(reading, readings)
-        device = Device(
-            self.sensor.name, self._host, Domain(reading.domain), reading.device,
-            Method(method), reading.traits, self._gap_seconds, self.sensor.interval_seconds,
-        )  # fmt: skip
-        self._devices[(reading.domain, reading.device)] = device
-        if device.domain is Domain.GPU:
-            self._gpus.append(device)
-        return device
+    def _absent(self, error: SensorAbsent) -> None:
+        self._status.absent(error.reason, error.remedy, found=error.found)
+        self.running = False
 
-    def _miss(self) -> None:
-        for device in self._devices.values():
-            if device.seen != self._reads:
-                device.missed()
-
-    def _lose(self, reading: Lost) -> None:
-        device = self._devices.get((reading.domain, reading.device))
-        if device is not None and not device.lost:
-            device.lost = reading.reason or "gives no readings"
-            log.warning(
-                "sensor %s: device %s failed: %s", self.sensor.name, device.name, device.lost
-            )
-
-    def _leave_out(self, reading: LeftOut) -> None:
-        times = self._left_out.get(reading.part, 0)
-        self._left_out[reading.part] = times + 1
-        if not times:
-            log.warning(
-                "sensor %s: %s is left out: %s", self.sensor.name, reading.part, reading.reason
-            )
-
-    def _fail(self, error: Exception) -> None:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        if not isinstance(error, SensorFailed | OSError):
-            reason = f"{type(error).__name__}: {reason}"
-        if self.state is not SensorState.FAILED:
-            log.warning("sensor %s failed: %s", self.sensor.name, reason)
-        self._failures += 1
-        self.state, self._reason = SensorState.FAILED, reason
-        self._most_pending = 1  # whether it recovers shows in what it reads
-
-    def _recover(self) -> None:
-        if self._failures:
-            log.info("sensor %s recovered after %d failed reads", self.sensor.name, self._failures)
-            self.state, self._reason, self._failures = SensorState.OK, "", 0
-            self._most_pending = self._may_pend
-
-    def _own_values(self, due: int, taken: int) -> OwnValues:
-        dropped = self._values.dropped + sum([d.dropped for d in self._devices.values()])
-        dropped += sum(self._left_out.values())
-        return OwnValues(self.state, due, taken, dropped, self._read_ns)
+    def _moving(self, now_ns: int, busy_seconds: float | None) -> bool | None:
+        age_seconds = ns_to_seconds(now_ns - self._started_ns)
+        old = age_seconds > STILL_SECONDS + STILL_READS * self.sensor.interval_seconds
+        return self.maker.moving(busy_seconds, old=old)

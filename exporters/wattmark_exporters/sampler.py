@@ -1,39 +1,50 @@
-"""Reads every sensor at its own interval, one thread at a time, and faster while a lease runs."""
+"""The sensors of a host at work: a thread for each, its leases, and what is said of them all."""
 
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import Final
 
 from wattmark_core.clock import Clock
 from wattmark_core.exporter_api import HostReport, TimeBase
-from wattmark_core.time_base_clock import SHIFT_LIMIT_NS, TimeBaseClock
-from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
+from wattmark_core.time_base_clock import TimeBaseClock
+from wattmark_core.units import NS_PER_S, ns_to_seconds
+from wattmark_exporters.call import START_SECONDS
+from wattmark_exporters.leases import Leases
 from wattmark_exporters.ring import Ring, RingPage
 from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.schedule import Schedule
+from wattmark_exporters.sensor_loop import PROBE_SECONDS, SensorLoop, Shared
 from wattmark_exporters.series import Latest, SeriesWriter
+from wattmark_exporters.stand_ins import StandIns
 
 log = logging.getLogger(__name__)
 
 SHARE_NS: Final = 20_000_000
 """Calls of ``sample_now`` this close together share one read."""
-LONGEST_LEASE_SECONDS: Final = 3600.0
+SAMPLE_SECONDS: Final = 0.5
+"""``sample_now`` waits for the sensors so long, and for none whose call has lasted so long."""
 OWN_INTERVAL_SECONDS: Final = 1.0
-LONGEST_SLEEP_NS: Final = NS_PER_S
+COMPANY_NS: Final = 3 * NS_PER_S
+"""So much later than due the chores are done for certain, if no sensor's thread has done them."""
+WATCH_NS: Final = 2 * NS_PER_S
+"""Between two looks at how the sensors do: what follows from it is not urgent."""
 OWN_FIELDS: Final = ("cpu_seconds", "clock_shift_seconds")
-STOP_SECONDS: Final = 5.0
-ASK_SECONDS: Final = 0.02
-"""So long may a sensor's read delay those who ask for samples."""
+STOP_SECONDS: Final = 2.0
 STALLED_NS: Final = 10 * NS_PER_S
 
 
 class Sampler:
-    """Owns sensors, time base and ring. One lock: readings never interleave.
+    """Owns sensors, time base and ring. A sensor that does not return from a call delays no other,
+    and nobody who asks for samples or reports.
 
-    ``on_crash`` is called if the sampling thread dies, which only a fault of its own can cause.
+    Each sensor is called in a thread of its own, once ``start`` was called; before, and in tests in
+    virtual time, ``loops`` are run one by one. What is to be done once a second is done by
+    whichever thread is awake. ``on_crash`` is called if a thread dies, which only a fault of ours
+    can cause.
     """
 
     def __init__(
@@ -47,60 +58,79 @@ class Sampler:
         jitter: random.Random,
         on_crash: Callable[[], None] = lambda: None,
     ) -> None:
-        self._running = [(sensor, sensor.schedule) for sensor in sensors if sensor.running]
-        self._all = list(sensors)
+        self._sensors = tuple(sensors)
         self._time_base = time_base
+        self._clock = clock
         self._boottime_ns = clock.boottime_ns
-        self._realtime_ns = clock.realtime_ns
         self._ring = ring
         self._on_crash = on_crash
-        self._lock = Lock()
-        self._asked = False
-        """Did somebody want what was read, and not wait for the end of a read?"""
-        self._turn = 0
-        """Number of the thread whose turn it is."""
-        self._armed_until_ns = 0
+        self._alive_ns = now_ns = clock.boottime_ns()
+        self._leases = Leases(clock.boottime_ns)
+        self._shared = Shared(clock, time_base, self._leases, self._chores, on_crash)
+        self.loops = tuple(SensorLoop(sensor, self._shared) for sensor in sensors)
+        self._shared.companions = tuple(
+            loop for loop in self.loops if not loop.sensor.sensor.energy
+        )
+        self._stand_ins = StandIns(self.loops, now_ns)
+        self._shared.probing = self._stand_ins.there
         self._armed = False
+        self._watch_ns = 0
         self._sampled_ns: int | None = None
-        self._own = Schedule(OWN_INTERVAL_SECONDS, clock.boottime_ns(), jitter, loose=True)
+        self._own = Schedule(OWN_INTERVAL_SECONDS, now_ns, jitter, loose=True)
         self._own_series = SeriesWriter("exporter", {}, host, ring)
-        self._alive_ns = clock.boottime_ns()
-        self._late_ns = 0
-        """Boot time from which on a read is so late that the machine may have been suspended."""
-        for sensor, schedule in self._running:
-            schedule.set_interval(sensor.sensor.interval_seconds, self._alive_ns)
+        self._chores_lock = Lock()
+        self._in_company = False
+        """Did a sensor's thread do the chores lately?"""
+        self._thread: Thread | None = None
+        self._stopped = False
+        self._wake = Lock()
+        self._wake.acquire()
 
-    # -- thread ---------------------------------------------------------------------------------
+    # -- threads --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start sampling, at once if it runs already.
+        """Start every sensor, all side by side, and read them from then on."""
+        for loop in self.loops:
+            loop.start()
+        self._thread = Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
 
-        A thread that sleeps cannot be woken, so another one takes its turn. That costs more than a
-        wait that can be ended, but only once a lease, and the wait costs more with every read.
-        """
-        with self._lock:
-            self._turn += 1
-            turn = self._turn
-        Thread(target=self._run, args=(turn,), name="sampler", daemon=True).start()
+    def settle(self, seconds: float = START_SECONDS) -> None:
+        """Wait until every sensor has started and was read, and it is decided which stand-ins run,
+        or for ``seconds``."""
+        end_ns = self._boottime_ns() + round(seconds * NS_PER_S)
+        while (now_ns := self._boottime_ns()) < end_ns and not self.settled():
+            self._clock.sleep(PROBE_SECONDS)
+            self._decide(now_ns)
+
+    def settled(self) -> bool:
+        """Has every sensor started, well or not, and are the stand-ins decided on?"""
+        starting = any(
+            not sensor.tried or (sensor.running and not sensor.read_end_ns)
+            for sensor in self._sensors
+            if not sensor.sensor.stand_in
+        )
+        return not starting and self._stand_ins.settled()
 
     def stop(self) -> None:
-        """Stop sampling and close the sensors."""
-        self._turn = 0
-        free = self._lock.acquire(timeout=STOP_SECONDS)  # a sensor may hang in its driver
-        self._running.clear()
-        for sensor in self._all:
-            sensor.close()
-        if free:
-            self._lock.release()
+        """Stop sampling and close the sensors; one that does not return from a call is left."""
+        self._stopped = True
+        with suppress(RuntimeError):  # it is awake
+            self._wake.release()
+        for loop in self.loops:
+            loop.stop()
+        end = time.monotonic() + STOP_SECONDS
+        for loop in self.loops:
+            loop.join(end - time.monotonic())
 
     def healthy(self) -> bool:
         """Has the thread come round lately?"""
         return self._boottime_ns() - self._alive_ns < STALLED_NS
 
-    def _run(self, turn: int) -> None:
+    def _run(self) -> None:
         try:
-            while self._turn == turn:
-                time.sleep(self.run_due())
+            while not self._stopped:
+                self._wake.acquire(timeout=self.run_due())
         except Exception:  # no reading is better than old ones: the exporter must end
             log.exception("the sampler died")
             self._on_crash()
@@ -108,74 +138,48 @@ class Sampler:
     # -- sampling -------------------------------------------------------------------------------
 
     def run_due(self) -> float:
-        """Read what is due; returns the seconds until the next deadline, never negative."""
-        with self._lock:
-            boottime_ns, realtime_ns, own = self._boottime_ns, self._realtime_ns, self._own
-            now_ns = end_ns = self._alive_ns = boottime_ns()
-            offset_ns = self._time_base.offset_ns
-            shift_ns = realtime_ns() - now_ns - offset_ns
-            own_due = own.early_ns <= now_ns
-            if own_due or now_ns > self._late_ns or not -SHIFT_LIMIT_NS < shift_ns < SHIFT_LIMIT_NS:
-                self._check_time()
-                offset_ns = self._time_base.offset_ns
-            if (now_ns < self._armed_until_ns) is not self._armed:
-                self._change_lease(now_ns)
-            next_ns = now_ns + LONGEST_SLEEP_NS
-            for sensor, schedule in self._running:
-                if schedule.early_ns <= now_ns:
-                    good = sensor.read(offset_ns, due=True)
-                    end_ns = sensor.read_end_ns
-                    schedule.passed(end_ns, good)
-                if schedule.next_ns < next_ns:
-                    next_ns = schedule.next_ns
-            if self._asked:
-                self._digest()
-            if own_due:
-                self._write_own(now_ns)
-                own.passed(now_ns, True)
-                end_ns = boottime_ns()
-            if own.next_ns < next_ns:
-                next_ns = own.next_ns
-            self._late_ns = next_ns + SHIFT_LIMIT_NS
-            return (next_ns - end_ns) / NS_PER_S if next_ns > end_ns else 0.0
+        """Do the chores if no sensor's thread has; returns the seconds until they are due again."""
+        now_ns = self._boottime_ns()
+        company_ns = COMPANY_NS if self._in_company else 0
+        if now_ns >= self._own.next_ns + company_ns:
+            self._chores(now_ns)
+            self._in_company = False
+            company_ns = 0
+        return max(0, self._own.next_ns + company_ns - now_ns) / NS_PER_S
 
     def sample_now(self) -> None:
         """Read all energy sensors now, unless that was done within the last 20 ms."""
-        with self._lock:
-            now_ns = self._boottime_ns()
-            if self._sampled_ns is not None and now_ns - self._sampled_ns < SHARE_NS:
-                return
-            self._check_time()
-            for sensor, _ in self._running:
-                if sensor.sensor.energy:
-                    sensor.read(self._time_base.offset_ns)
-            self._sampled_ns = self._boottime_ns()
-
-    def arm(self, seconds: float) -> None:
-        """Lease close sampling for ``seconds`` s (at most an hour); 0 ends all leases.
-
-        A shorter lease does not cut a longer one short.
-        """
         now_ns = self._boottime_ns()
-        with self._lock:
-            until_ns = now_ns + seconds_to_ns(min(seconds, LONGEST_LEASE_SECONDS))
-            self._armed_until_ns = max(self._armed_until_ns, until_ns) if seconds > 0 else 0
-            news = self._armed != (now_ns < self._armed_until_ns)
-        if news and self._turn:
-            self.start()
+        if self._sampled_ns is not None and now_ns - self._sampled_ns < SHARE_NS:
+            return
+        self._shared.check_time()
+        asked = [
+            loop.ask()
+            for loop in self.loops
+            if loop.sensor.sensor.energy and loop.sensor.running
+            and loop.sensor.called_seconds(now_ns) < SAMPLE_SECONDS
+        ]  # fmt: skip
+        end = time.monotonic() + SAMPLE_SECONDS
+        for done in asked:
+            done.acquire(timeout=max(0.0, end - time.monotonic()))
+        self._sampled_ns = self._boottime_ns()
+
+    def arm(self, seconds: float, lease: str = "", holder: str = "") -> None:
+        """Sample closely for ``seconds`` s (at most an hour) under a lease; 0 ends that one.
+
+        Raises ``ConfigurationError`` as ``Leases.arm`` does.
+        """
+        self._leases.arm(seconds, lease, holder)
+        if (self._boottime_ns() < self._leases.until_ns) is not self._armed:
+            self._change_lease()
 
     # -- reports --------------------------------------------------------------------------------
 
     def samples(self, cursor: str) -> RingPage:
-        """All samples after ``cursor``, up to the last read; while a sensor reads for long, what is
-        there: the rest comes after the end of its read."""
-        if self._lock.acquire(timeout=ASK_SECONDS):
-            try:
-                self._digest()
-            finally:
-                self._lock.release()
-        else:
-            self._asked = True
+        """All samples after ``cursor``, up to the last read; of a sensor that reads for long what
+        is there: the rest comes after the end of its read."""
+        for sensor in self._sensors:
+            sensor.digest()
         return self._ring.after(cursor)
 
     def base(self, boot_id: str) -> TimeBase:
@@ -184,54 +188,81 @@ class Sampler:
 
     def report(self, host: str, boot_id: str, version: str) -> HostReport:
         """The answer of ``GET /sensors``."""
-        with self._lock:
-            return HostReport(
-                host=host,
-                boot_id=boot_id,
-                instance=self._ring.instance,
-                offset_ns=self._time_base.offset_ns,
-                sensors=tuple(sensor.report() for sensor in self._all),
-                version=version,
-            )
+        busy_seconds = self._busy_seconds()
+        offset_ns = self._time_base.offset_ns
+        return HostReport(
+            host=host,
+            boot_id=boot_id,
+            instance=self._ring.instance,
+            offset_ns=offset_ns,
+            sensors=tuple(sensor.report(busy_seconds) for sensor in self._sensors),
+            version=version,
+            leases=self._leases.report(offset_ns),
+        )
 
     def latest(self) -> list[Latest]:
         """The last fields of every series that is fresh."""
-        with self._lock:
-            now_ns = self._time_base.now_ns()
-            own = zip(OWN_FIELDS, self._own_values(), strict=True)
-            latest = [Latest("exporter", {}, dict(own))]
-            for sensor in self._all:
-                latest.extend(sensor.latest(now_ns))
-            return latest
+        now_ns, offset_ns = self._boottime_ns(), self._time_base.offset_ns
+        own = zip(OWN_FIELDS, self._own_values(), strict=True)
+        latest = [Latest("exporter", {}, dict(own))]
+        for sensor in self._sensors:
+            latest.extend(sensor.latest(now_ns, offset_ns))
+        return latest
 
-    # -- inside ---------------------------------------------------------------------------------
+    # -- chores ---------------------------------------------------------------------------------
 
-    def _digest(self) -> None:
-        self._asked = False
-        for sensor, _ in self._running:
-            sensor.digest()
-
-    def _check_time(self) -> None:
-        reason = self._time_base.check()
-        if reason is None:
+    def _chores(self, now_ns: int) -> None:
+        """What is due once a second. It waits for nothing: any sensor's thread may do it."""
+        self._alive_ns = now_ns
+        if (now_ns < self._leases.until_ns) is not self._armed:
+            self._change_lease()
+        if self._shared.probing:
+            self._decide(now_ns)
+        if now_ns < self._own.early_ns or not self._chores_lock.acquire(blocking=False):
             return
-        log.warning("%s: every counter begins a new epoch", reason)
-        for sensor, _ in self._running:
-            sensor.new_epoch()
+        try:
+            self._in_company = True
+            self._shared.check_time()
+            if now_ns >= self._watch_ns:
+                self._watch(now_ns)
+            self._write_own(now_ns)
+            self._own.passed(now_ns, True)
+        finally:
+            self._chores_lock.release()
 
-    def _change_lease(self, now_ns: int) -> None:
-        self._armed = not self._armed
-        for sensor, schedule in self._running:
-            fast = sensor.armed_seconds()
-            if fast < sensor.sensor.interval_seconds:
-                seconds = fast if self._armed else sensor.sensor.interval_seconds
-                schedule.set_interval(seconds, now_ns)
+    def _watch(self, now_ns: int) -> None:
+        """See which calls do not return, which counters stand still, and what follows from it."""
+        self._watch_ns = now_ns + WATCH_NS
+        busy_seconds = self._busy_seconds()
+        for sensor in self._sensors:
+            sensor.watch(now_ns, busy_seconds)
+        self._decide(now_ns)
+
+    def _decide(self, now_ns: int) -> None:
+        """Which stand-ins run; nothing changes while somebody measures."""
+        if self._armed and self._stand_ins.decided:
+            return
+        self._stand_ins.decide(now_ns, self._busy_seconds())
+        if self._stand_ins.decided:
+            self._shared.probing = False
+
+    def _change_lease(self) -> None:
+        """Close sampling begins, or nobody measures any more and what had to wait is done."""
+        self._armed = self._boottime_ns() < self._leases.until_ns
+        self._watch_ns = 0
+        for loop in self.loops:
+            loop.wake()
 
     def _write_own(self, now_ns: int) -> None:
         time_ns = now_ns + self._time_base.offset_ns
         self._own_series.write(OWN_FIELDS, self._own_values(), time_ns, now_ns)
-        for sensor in self._all:
+        for sensor in self._sensors:
             sensor.write_own(time_ns, now_ns)
 
     def _own_values(self) -> tuple[float, ...]:
         return time.process_time(), ns_to_seconds(self._time_base.shift_ns)
+
+    def _busy_seconds(self) -> float | None:
+        """CPU time of the machine so far, by whichever sensor counts it."""
+        counts: Iterable[float | None] = (sensor.busy_seconds() for sensor in self._sensors)
+        return next((seconds for seconds in counts if seconds is not None), None)

@@ -176,6 +176,11 @@ class ValueWriter:
             if series.time_ns >= oldest_ns:
                 yield Latest(measurement, series.tags, series.fields)
 
+    def last(self, measurement: str, name: str) -> float | None:
+        """The last value of a field of the host itself; None if there is none."""
+        series = self._series.get((measurement, ()))
+        return None if series is None else series.fields.get(name)
+
     def _new_series(self, reading: Values) -> _Series:
         measurement = reading.measurement
         if not measurement or measurement in OWN_MEASUREMENTS:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import (
     BASE_HEADER,
     CURSOR_HEADER,
     LOST_HEADER,
     HostReport,
     TimeBase,
-    report_json,
 )
 from wattmark_core.http_connection import HttpConnection
 from wattmark_core.http_request import Request, Response
 from wattmark_core.listener import Listener
+from wattmark_core.report_json import report_json
+from wattmark_exporters.leases import TooManyLeases
 from wattmark_exporters.ring import PIECE_LINES
 from wattmark_exporters.sampler import Sampler
 from wattmark_exporters.security import Security
@@ -81,7 +83,7 @@ class _Connection(HttpConnection):
                 backend.sampler.sample_now()
                 return Response(204, headers={BASE_HEADER: str(backend.base())})
             case "/arm":
-                return self._arm(query.get("seconds", ""))
+                return self._arm(query)
             case "/metrics":
                 from wattmark_exporters import metrics  # 3 MiB, for those who ask
 
@@ -104,14 +106,20 @@ class _Connection(HttpConnection):
             return Response(200, headers=headers, pieces=page.pieces)
         return Response(200, page.text().encode(), headers)
 
-    def _arm(self, text: str) -> Response:
+    def _arm(self, query: Mapping[str, str]) -> Response:
         try:
-            seconds = float(text)
+            seconds = float(query.get("seconds", ""))
         except ValueError:
             seconds = math.nan
         if not (math.isfinite(seconds) and seconds >= 0):
             return Response(400, b"/arm needs seconds=N, a number of seconds from 0 up\n")
-        self.server.backend.sampler.arm(seconds)
+        lease, holder = query.get("lease", ""), query.get("holder", "")
+        try:
+            self.server.backend.sampler.arm(seconds, lease, holder)
+        except TooManyLeases as error:
+            return Response(503, f"{error}\n".encode())
+        except ConfigurationError as error:
+            return Response(400, f"{error}\n".encode())
         return Response(204)
 
     def _bears(self, token: bytes, headers: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 import argparse
 import ipaddress
+import math
 import os
 import socket
 import sys
@@ -16,13 +17,17 @@ from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.logs import log_to_stderr, tell_error
 from wattmark_core.net import in_url
 from wattmark_runner.execution.worker_places import of_service
-from wattmark_runner.options import alone, check, check_exporter, listening
+from wattmark_runner.options import check, check_exporter, listening
+from wattmark_runner.records import migration
+from wattmark_runner.records.data_folder import alone
 from wattmark_runner.records.database import RunDatabase
+from wattmark_runner.records.in_use import InUse, published
 from wattmark_runner.service.access.server import Server
 from wattmark_runner.service.app import Access, make_app
 from wattmark_runner.service.context import AppContext
+from wattmark_runner.service.jobs.upkeep import KEEP_LOGS_DAYS, Ages
 from wattmark_runner.service.services import Services
-from wattmark_store import open_store
+from wattmark_store import absolute_url, open_store, store_folders
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
 HEALTH_URL: Final = f"http://{DEFAULT_LISTEN}/healthz"
@@ -53,12 +58,15 @@ def _serve(options: argparse.Namespace) -> int:
     settings = check(options)
     exporter = ExporterAddress(options.exporter, options.exporter_token_file, options.exporter_ca)
     check_exporter(exporter)
+    records = options.data / "runner.sqlite"
+    migration.check(records)  # before another file is changed
     with (
-        alone(options.data),
-        closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
-        closing(RunDatabase(options.data / "runner.sqlite")) as database,
+        alone(options.data),  # first of all: what follows changes what is there
         closing(listening(settings.host, settings.port)) as listener,
+        closing(open_store(options.store, options.store_password_file, options.store_ca)) as store,
+        closing(RunDatabase(records)) as database,
     ):
+        database.counts()  # a file of an older version is changed now, or ends it in one line
         context = AppContext(
             exporter, store, database, options.data,
             options.cache, settings.config, settings.formulas,
@@ -66,15 +74,27 @@ def _serve(options: argparse.Namespace) -> int:
                 options.data, options.key_file, options.tls_key, options.exporter_token_file,
                 options.store_password_file,
             ),
+            store_folders(options.store),
         )  # fmt: skip
         hosts = frozenset({*options.allowed_host, *_names(settings.host)})
-        services = Services.of(context)
+        services = Services.of(context, Ages(options.keep_logs, options.keep_runs))
         scheme = "https" if settings.certificate else "http"
         url = f"{scheme}://{in_url(settings.host)}:{listener.getsockname()[1]}"
         app = make_app(services, Access(hosts, settings.keys, settings.certificate))
         server = Server(app, services, url, settings.certificate)
-        server.run(sockets=[listener])
+        with published(options.data, _in_use(options, url)):
+            server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _in_use(options: argparse.Namespace, url: str) -> InUse:
+    """What others find who want to work with the same data folder."""
+    files = ("exporter_token_file", "exporter_ca", "store_password_file", "store_ca")
+    named = {name: getattr(options, name) for name in files}
+    return InUse(
+        os.getpid(), options.exporter, absolute_url(options.store), url,
+        **{name: str(path.absolute()) if path else "" for name, path in named.items()},
+    )  # fmt: skip
 
 
 def _names(host: str) -> Iterator[str]:
@@ -92,6 +112,13 @@ def _names(host: str) -> Iterator[str]:
 def _cache() -> Path:
     named = os.environ.get("WATTMARK_CACHE")
     return Path(named) if named else Path.home() / ".cache" / "wattmark"
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0.0 < days < math.inf:
+        raise ValueError(text)
+    return days
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,6 +159,10 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of trained weights; also WATTMARK_CACHE (default: %(default)s)")  # fmt: skip
     add("--config", metavar="FILE", type=Path,
         help="workloads.toml: what may run, and own scores (default: the built-in)")  # fmt: skip
+    add("--keep-logs", metavar="DAYS", type=_days, default=KEEP_LOGS_DAYS,
+        help="age at which logs and events of runs are deleted (default: %(default)g)")  # fmt: skip
+    add("--keep-runs", metavar="DAYS", type=_days,
+        help="age at which runs are deleted with their scores (default: none is)")  # fmt: skip
     add("--key-file", metavar="FILE", type=Path,
         help="lines 'read KEY NAME', 'run KEY NAME'; clients send KEY as bearer token")  # fmt: skip
     add("--tls-cert", metavar="FILE", type=Path, help="certificate chain, PEM")

@@ -6,20 +6,15 @@ imports a server or a framework. All functions raise ``ConfigurationError`` with
 
 import argparse
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
-from wattmark_core.folders import make_private
 from wattmark_core.http_guard import check_allowed
 from wattmark_core.http_limits import BACKLOG
 from wattmark_core.net import host_port, listening_error, read_secret
 from wattmark_core.tls import ServedCertificate
-from wattmark_runner.records import migration
-from wattmark_runner.records.folder_lock import check_unlocked, folder_lock
 from wattmark_runner.service.access.exposure import check_exposure
 from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.workloads.config import RunnerConfig
@@ -62,17 +57,6 @@ def check_exporter(exporter: ExporterAddress) -> None:
     exporter.client().close()
 
 
-def check_folder(data: Path) -> None:
-    """No other runner works on the folder, and the records in it can be read. Makes and changes
-    nothing.
-
-    Raises ``StoreError`` for records that cannot be read.
-    """
-    with _refused(data):
-        check_unlocked(data)
-    migration.check(data / "runner.sqlite")
-
-
 def listening(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ``PortInUse`` where another program does."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -86,29 +70,6 @@ def listening(host: str, port: int) -> socket.socket:
         listener.close()
         raise listening_error(error, host, port) from error
     return listener
-
-
-@contextmanager
-def alone(data: Path) -> Iterator[None]:
-    """Keep other services away from the data folder: two would both carry out its queue."""
-    with _refused(data):
-        make_private(data)
-        with folder_lock(data):
-            yield
-
-
-@contextmanager
-def _refused(data: Path) -> Iterator[None]:
-    try:
-        yield
-    except BlockingIOError as error:
-        raise ConfigurationError(
-            f"another runner works on {data}; stop it, or name another folder with --data"
-        ) from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"data folder {data}: {error.strerror}; choose another with --data"
-        ) from error
 
 
 def _certificate(certificate: Path | None, key: Path | None) -> ServedCertificate | None:

@@ -35,8 +35,13 @@ class BoundaryEnergy:
 
 
 def pin_sources(offered: Iterable[EnergySeries]) -> tuple[EnergySeries, ...]:
-    """Of the series that work, one per domain and device: see ``wattmark_core.sources.pin``."""
-    return pin(series for series in offered if series.state is SensorState.OK)
+    """Of the series that work, one per domain and device: see ``wattmark_core.sources.pin``. One
+    that stands still while the machine works does not: the next source counts in its place."""
+    return pin(
+        series
+        for series in offered
+        if series.state is SensorState.OK and series.moving is not False
+    )
 
 
 def of_boundary(
@@ -64,7 +69,7 @@ def boundary_energy(boundary: Boundary, parts: Sequence[SeriesEnergy]) -> Bounda
         )
     method = weakest([part.series.method for part in parts])
     reason = "; ".join(
-        f"{labels.counter(p.series.domain, p.series.device)}: {p.reason}"
+        f"{p.series.source} {labels.counter(p.series.domain, p.series.device)}: {p.reason}"
         for p in parts
         if not p.complete
     )

@@ -6,6 +6,7 @@ is incomplete and its joules are a lower bound.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,7 +20,7 @@ from wattmark_scoring.sampling import NO_SPREAD, Spread, sampling_spread
 
 Z95: Final = 1.96
 """Half-width of a 95 % interval in standard deviations (normal)."""
-INTERPOLATION_SPREAD: Final = 0.7
+INTERPOLATION_SPREAD: Final = 0.8
 """Standard deviation of the interpolation's error over ``x(1 − x)·h·D`` (see ``_interpolation``);
 the one constant of this file that is fitted, to square waves and steps in virtual time."""
 ESTIMATE_FACTOR: Final = 2.0
@@ -62,13 +63,15 @@ def window_energy(
     start_ns: int,
     end_ns: int,
     power: GaugeData | None = None,
+    iteration_seconds: float | None = None,
 ) -> SeriesEnergy:
     """Energy that ``series`` counted from ``start_ns`` to ``end_ns``.
 
     A sensor that averages over w seconds lags by w/2 on steady load, so its samples from
     ``start + w/2`` to ``end + w/2`` are the window's. ``counter`` holds at least the samples
-    around both edges (all of the window where the sensor sees only part of the time, or integrates
-    power); ``power`` the sensor's own power samples.
+    around both edges (all of the window where its readings between them count, as
+    ``measured`` says); ``power`` the sensor's own power samples; ``iteration_seconds``: after which
+    the load repeats, on average.
     Raises ``ValueError`` when the window has no length.
     """
     energy = counted_energy(series, counter, start_ns, end_ns)
@@ -76,10 +79,21 @@ def window_energy(
         return energy
     lag_ns = seconds_to_ns(series.averaging_seconds / 2.0)
     start_ns, end_ns = start_ns + lag_ns, end_ns + lag_ns
-    edges = sum(_edge_variance(counter, instant_ns) for instant_ns in (start_ns, end_ns))
-    spread = sampling_spread(series, counter, power, start_ns, end_ns)
+    brackets = [_surely(counter, instant_ns) for instant_ns in (start_ns, end_ns)]
+    edges = sum(
+        _interpolation(counter, bracket, *_place(counter, bracket, instant_ns)) ** 2
+        for bracket, instant_ns in zip(brackets, (start_ns, end_ns), strict=True)
+    )
+    if series.method is Method.INTEGRATED:
+        edges += _late_variance(counter, brackets)
+    else:
+        edges += sum(
+            _stamp_variance(counter, bracket, instant_ns)
+            for bracket, instant_ns in zip(brackets, (start_ns, end_ns), strict=True)
+        )
+    spread = sampling_spread(series, counter, power, start_ns, end_ns, iteration_seconds)
     random = float(np.sqrt(edges + spread.random_joules**2))
-    return replace(energy, spread=Spread(random, spread.alias_joules))
+    return replace(energy, spread=replace(spread, random_joules=random))
 
 
 def counted_energy(
@@ -130,19 +144,37 @@ def _joules(counter: CounterData, bracket: tuple[int, int], instant_ns: int) -> 
     return float(counter.joules[a] + x * (counter.joules[b] - counter.joules[a]))
 
 
-def _edge_variance(counter: CounterData, instant_ns: int) -> float:
-    """Of the counter at an edge, J². Raises ``ValueError`` if no two samples bracket it."""
+def _surely(counter: CounterData, instant_ns: int) -> tuple[int, int]:
+    """Raises ``ValueError`` if no two samples bracket the instant."""
     bracket = _bracket(counter, instant_ns)
     if bracket is None:
         raise ValueError("no sample beyond the edge")
+    return bracket
+
+
+def _watts(counter: CounterData, bracket: tuple[int, int]) -> float:
+    """Mean power between two samples."""
     a, b = bracket
-    x, length = _place(counter, bracket, instant_ns)
-    watts = (counter.joules[b] - counter.joules[a]) / length
+    seconds = ns_to_seconds(int(counter.times_ns[b] - counter.times_ns[a]))
+    return float(counter.joules[b] - counter.joules[a]) / seconds
+
+
+def _stamp_variance(counter: CounterData, bracket: tuple[int, int], instant_ns: int) -> float:
+    """Of the counter at an edge, from its stamps, J²."""
+    a, b = bracket
+    x, _ = _place(counter, bracket, instant_ns)
+    watts = _watts(counter, bracket)
     u_a, u_b = counter.uncertainty_seconds[a], counter.uncertainty_seconds[b]
     # Successive stamps err alike while the reads' phase drifts slowly against the ticks: ρ = 1/2.
-    stamp = watts**2 * ((1 - x) ** 2 * u_a**2 + x * (1 - x) * u_a * u_b + x**2 * u_b**2) / 3.0
-    shape = _interpolation(counter, bracket, x, length)
-    return float(stamp + shape**2)
+    return float(watts**2 * ((1 - x) ** 2 * u_a**2 + x * (1 - x) * u_a * u_b + x**2 * u_b**2) / 3.0)
+
+
+def _late_variance(counter: CounterData, brackets: Sequence[tuple[int, int]]) -> float:
+    """Of a window of integrated power, J²: all its stamps are late by the same time of up to ± u,
+    so it takes at one edge what it lacks at the other, but for the change of power between them."""
+    first, last = (_watts(counter, bracket) for bracket in brackets)
+    late = float(counter.uncertainty_seconds[brackets[0][0]])
+    return (last - first) ** 2 * late**2 / 3.0
 
 
 def _interpolation(counter: CounterData, bracket: tuple[int, int], x: float, h: float) -> float:

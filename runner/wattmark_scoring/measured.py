@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from wattmark_core.catalogue import Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Phase, Window
 from wattmark_scoring.arrays import CounterData
 from wattmark_scoring.boundary import BoundaryEnergy, boundary_energy, of_boundary
 from wattmark_scoring.energy import SeriesEnergy, window_energy
+from wattmark_scoring.sampling import reads_inside
+from wattmark_scoring.still import without_still
 from wattmark_scoring.window_data import CounterSamples, WindowData
 
 IDLE_SECONDS: Final = 30.0
@@ -60,24 +61,35 @@ class MeasuredWindow:
         return self.energy.joules / self.window.seconds
 
 
-def energies(data: WindowData) -> tuple[MeasuredCounter, ...]:
-    """The energy that each counter counted in the window: the same in every boundary."""
+def energies(data: WindowData, iterations: int | None = None) -> tuple[MeasuredCounter, ...]:
+    """The energy that each counter counted in the window: the same in every boundary. One that
+    stood still in it says nothing: no device that is on draws nothing.
+
+    ``iterations``: how often the work repeated itself in it; None if that is not known.
+    """
     start_ns, end_ns = data.window.start_ns, data.window.end_ns
+    each = data.window.seconds / iterations if iterations else None
     return tuple(
         MeasuredCounter(
             samples,
-            window_energy(samples.series, _needed(samples, data.window), start_ns, end_ns,
-                          samples.power),
+            without_still(
+                window_energy(samples.series, _needed(samples, data.window, each), start_ns, end_ns,
+                              samples.power, each),
+                samples.counter, start_ns, end_ns,
+            ),
         )
         for samples in data.counters
     )  # fmt: skip
 
 
-def _needed(samples: CounterSamples, window: Window) -> CounterData:
-    """A counter that sees all of the time loses nothing between the window's edges."""
-    series = samples.series
-    part_time = series.coverage_ratio < 1.0 or series.method is Method.INTEGRATED
-    return samples.counter if part_time else samples.edges(window)
+def _needed(
+    samples: CounterSamples, window: Window, iteration_seconds: float | None
+) -> CounterData:
+    """All of a window where its readings say how sure its energy is; else what lies around its
+    edges: a counter that sees all of the time loses nothing in between."""
+    if reads_inside(samples.series, iteration_seconds):
+        return samples.counter
+    return samples.edges(window)
 
 
 def measure(

@@ -1,13 +1,14 @@
 """What was read of one window: all that its energy, its checks and its means are made of."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Window
 from wattmark_core.units import seconds_to_ns
 from wattmark_scoring.arrays import CounterData, GaugeData
+from wattmark_scoring.window_facts import WindowFacts
 
 NEIGHBOURS: Final = 8
 """Samples on each side of an edge that its interpolation's error is made of."""
@@ -43,12 +44,14 @@ class FieldSeries:
 class WindowData:
     """A window, its counters' samples, and those of the machine and of Wattmark's own programs.
 
-    No sample in it is one that might have been missing when the window was first read.
+    No sample in it is one that might have been missing when the window was first read. ``facts``:
+    what was noted of it while it lasted.
     """
 
     window: Window
     counters: tuple[CounterSamples, ...] = ()
     others: tuple[FieldSeries, ...] = ()
+    facts: WindowFacts = field(default_factory=WindowFacts)
 
     def gauges(self, measurement: str, field: str, device: str = "") -> Iterator[GaugeData]:
         """A field of each series of the window's host, and of ``device`` if one is named."""

@@ -76,8 +76,9 @@ def finding(check: Check) -> str:
         sentence, repeat = words.sentence, repeat + _beside(check, words)
     else:
         sentence = words.unknown if check.verdict is not Verdict.VALID else ""
-    if not sentence:
-        return message[:1].upper() + message[1:] + repeat
+    if not sentence or sentence.startswith("{message}"):
+        message = message[:1].upper() + message[1:]
+    sentence = sentence or "{message}"
     return sentence.format(message=message, device=_device(check), found=found(check)) + repeat
 
 

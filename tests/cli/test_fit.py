@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine import verdict_of_the_rest
 from wattmark_cli.fit import share_baselines
 from wattmark_core.errors import StoreError
 from wattmark_core.results import Phase, Window
@@ -34,7 +35,7 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
     (tmp_path / "no-sensor").mkdir()
     sysfs = ("--sysfs", str(tmp_path / "no-sensor"))
     first = wattmark(*QUICK, *sysfs, env=env)
-    assert first.returncode == 0, first.stderr
+    assert first.returncode in {0, 1}, first.stderr  # 1: the machine did too much else
     assert "ESTIMATED" in first.stderr
     assert "To measure:" in first.stderr
     assert "left" in first.stderr
@@ -43,15 +44,14 @@ def test_a_fit_ranks_and_saves_what_it_measured(wattmark: Wattmark, tmp_path: Pa
         line = next(line_of for line_of in first.stdout.splitlines() if line_of.startswith(name))
         assert (tmp_path / line.split()[1]).stat().st_size > 500
     second = wattmark(*QUICK, *sysfs, "--json", env=env)
-    assert second.returncode == 0, second.stderr
     document = json.loads(second.stdout)
     (group,) = document["groups"]
+    assert second.returncode == (not group["ranked"]), second.stderr
     assert group["estimated"] is True
-    assert group["unranked"] == []
-    scores = {score["model"]: score for score in group["ranked"]}
+    scores = {score["model"]: score for score in (*group["ranked"], *group["unranked"])}
     assert set(scores) == {"mlp-small", "cnn-small"}
     for score in scores.values():
-        assert score["verdict"] == "warned"
+        assert verdict_of_the_rest(score) == "warned"
         assert 0 < score["low"] < score["value"] < score["high"]
         assert score["value"] == pytest.approx(
             score["accuracy"] ** 2 / (score["joules_per_inference"] / 3.6)

@@ -13,12 +13,19 @@ import httpx
 import psutil
 import pytest
 
+from wattmark_core.labels import VERDICTS
+from wattmark_core.results import Verdict
 from wattmark_runner.records.model import RunRecord
 from wattmark_store import open_store
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("--repeats", "2", "--seconds", "1", "--idle-before-seconds", "1",
          "--idle-after-seconds", "1")  # fmt: skip
+
+
+def any_invalid(runs: str) -> bool:
+    """Is a score invalid, of several runs as JSON? The machine may do other things meanwhile."""
+    return any(run["score"]["verdict"] == "invalid" for run in json.loads(runs))
 
 
 @pytest.fixture
@@ -34,25 +41,27 @@ def remote(wattmark: Wattmark, service: Any) -> Wattmark:
 def test_a_run_from_start_to_ranking(remote: Wattmark) -> None:
     """Started, followed with time left, shown as a table; then listed, scored again, ranked."""
     done = remote("run", "quick", "other", *QUICK, "--label", "from=cli", "--parameter", "how=busy")
-    assert done.returncode == 0, done.stderr
     assert "ESTIMATED energy" in done.stdout
     assert "is done" in done.stdout
     assert "left" in done.stderr
     (body,) = json.loads(remote("runs", "--label", "from=cli", "--json").stdout)
-    assert (body["state"], body["model"], body["verdict"]) == ("done", "other", "warned")
+    assert (body["state"], body["model"]) == ("done", "other")
+    assert body["verdict"] in {"warned", "invalid"}  # the machine may do other things
+    assert done.returncode == (body["verdict"] == "invalid"), done.stderr
     score = remote("score", body["run_id"], "--again")
     assert score.returncode == 0, score.stderr
     assert "accuracy² / energy" in score.stdout
     assert "no other window" in score.stdout
-    assert "ESTIMATED, ! warned" in score.stdout
+    assert f"ESTIMATED, {VERDICTS[Verdict(body['verdict'])]}" in score.stdout
     ranking = json.loads(remote("ranking", "--workload", "quick", "--json").stdout)
-    assert body["run_id"] in [s["run_id"] for g in ranking["groups"] for s in g["ranked"]]
+    assert body["run_id"] in [s["run_id"] for g in ranking["groups"]
+                              for s in (*g["ranked"], *g["unranked"])]  # fmt: skip
 
 
 def test_several_models_are_measured_one_after_the_other_and_ranked(remote: Wattmark) -> None:
     """One request for all: queued together, followed in turn, shown in one table."""
     done = remote("run", "quick", "other", "steady", *QUICK, "--label", "from=several", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == any_invalid(done.stdout), done.stderr
     assert "1/2 " in done.stderr
     assert "2/2 " in done.stderr
     first, second = json.loads(done.stdout)
@@ -69,7 +78,7 @@ def test_one_request_measures_on_several_hosts(
     other = make_rooms("otherhost")
     both = ("--runner", service.url, "--runner", other.url)
     done = wattmark("run", "quick", "other", *QUICK, *both, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == any_invalid(done.stdout), done.stderr
     assert f"1/2 {service.url.removeprefix('http://')} " in done.stderr
     assert [run["host"] for run in json.loads(done.stdout)] == ["testhost", "otherhost"]
     table = wattmark("table1", "--workload", "quick", *both)

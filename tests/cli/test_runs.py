@@ -56,3 +56,21 @@ def test_at_80_columns_nothing_is_broken(wattmark: Wattmark) -> None:
     tables = sum(line.lstrip().startswith("run ") for line in lines)
     rows = [line for line in lines if line.strip() and "──" not in line]
     assert len(rows) == 1 + tables * 3  # title; headings and two runs
+
+
+def test_at_80_columns_state_and_score_stand_beside_the_longest_run(wattmark: Wattmark) -> None:
+    """Its name is broken into lines, and all of it is there; no state or score is cut off."""
+    long = {
+        **OLDER, "run_id": "20260131-120000-mobilenet-v3-large-minimalistic-0.75x-by-us-a1b2c3",
+        "state": "interrupted", "score_texts": {**TEXTS, "score": "≈ 2.345 M (1.234–4.567 M) /mWh"},
+    }  # fmt: skip
+    with answering(pages(long, RUNNING)) as url:
+        done = wattmark("runs", "--runner", url, env={"FORCE_COLOR": "1", "COLUMNS": "80"})
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).splitlines()
+    assert max(map(len, lines)) <= 80
+    first = next(line for line in lines if "interrupted" in line)
+    assert "≈ 2.345 M (1.234–4.567 M) /mWh" in first
+    at = lines.index(first)
+    parts = [line.split()[0] for line in lines[at : at + 3] if line.strip()]
+    assert "".join(parts).startswith(long["run_id"])
+    assert any("running 19%" in line for line in lines)

@@ -30,15 +30,18 @@ def test_every_sensor_is_listed_with_what_to_do(wattmark: Wattmark, tmp_path: Pa
 
 
 def test_json_has_the_five_columns(wattmark: Wattmark, tmp_path: Path) -> None:
-    """RAPL that is readable and stands still is chosen, and called not moving."""
+    """RAPL that is readable and stands still is called not moving, and the estimate is chosen in
+    its place; RAPL's advice says so."""
     tree = powercap(tmp_path / "sys")
     done = wattmark("sensors", "--json", "--sysfs", str(tree))
     sensors = {sensor["sensor"]: sensor for sensor in json.loads(done.stdout)["sensors"]}
     rapl = sensors["rapl"]
     assert (rapl["found"], rapl["readable"], rapl["moving"], rapl["chosen"]) == (
-        True, True, False, True,
+        True, True, False, False,
     )  # fmt: skip
-    assert sensors["estimate"]["chosen"] is False
+    assert sensors["estimate"]["chosen"] is True
+    assert rapl["remedy"].startswith("package socket0 stands still at ")
+    assert rapl["remedy"].endswith("; the estimate counts in its place")
     assert sensors["host"]["chosen"] is None
 
 

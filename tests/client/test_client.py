@@ -49,8 +49,8 @@ def test_a_run_is_followed_to_its_score(client: Client, service: Any) -> None:
     assert "a line for the log" in client.log(started.run_id)
     assert started.run_id in [run.run_id for run in client.runs(label=["test:client"])]
     assert started.run_id in [score.run_id for score in client.scores(model="steady")]
-    ranked = [s.run_id for g in client.ranking(workload="quick") for s in g.ranked]
-    assert started.run_id in ranked
+    listed = [s.run_id for g in client.ranking(workload="quick") for s in (*g.ranked, *g.unranked)]
+    assert started.run_id in listed  # by what else the machine does is another matter
 
 
 def test_a_run_is_cancelled(client: Client, service: Any) -> None:
@@ -106,6 +106,36 @@ def test_a_whole_window_is_marked_as_the_clients(client: Client, service: Any) -
     assert item.clock == "client"
     assert item.warnings
     assert client.wait(item.run_id, timeout_seconds=60).state == "done"
+
+
+def test_a_window_is_withdrawn_by_who_made_it(client: Client) -> None:
+    """Under the name that it was made with; a window of one's own knows it."""
+    with client.window(model="mine", workload="withdrawn", owner="ann") as window:
+        pass
+    with pytest.raises(ClientError, match="ann, who made the window") as caught:
+        client.withdraw_window(window.window_id, "bob")
+    assert caught.value.status == 409
+    window.withdraw()
+    assert client.window_item(window.window_id).state == "withdrawn"
+    assert client.run(window.run_id).state == "cancelled"
+    with pytest.raises(ClientError, match="no window 'nope'"):
+        client.withdraw_window("nope")
+
+
+@pytest.mark.parametrize("counts", [{"inferences": 2**53}, {"inferences": 1, "correct": 2}])
+def test_counts_that_cannot_be_are_left_out(client: Client, counts: dict[str, int]) -> None:
+    """The body goes on, the window is closed without them, and says so; one that is posted whole is
+    refused."""
+    with client.window(model="mine", workload="counts") as window:
+        window.record(**counts)
+    assert "closed without its counts" in window.failure
+    item = client.window_item(window.window_id)
+    assert (item.state, item.inferences, item.correct) == ("closed", None, None)
+    end = time.time_ns()
+    with pytest.raises(ClientError, match="is more than"):
+        client.post_window(
+            start_ns=end - 3 * 10**9, end_ns=end, model="m", workload="counts", **counts
+        )
 
 
 def test_errors_name_the_field(client: Client, service: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wattmark_core.errors import StoreError
+from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_core.sample import Sample
 from wattmark_store.location import file_system_of
 from wattmark_store.sqlite import SqliteStore
@@ -104,14 +104,6 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
         SqliteStore(path)
 
 
-def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
-    """As mktemp(1) leaves one."""
-    path = tmp_path / "s.sqlite"
-    path.touch()
-    SqliteStore(path).close()
-    assert path.stat().st_size > 0
-
-
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     """And not made."""
     with pytest.raises(StoreError, match=r"there is no directory .*nowhere; create it first"):
@@ -152,7 +144,8 @@ def test_a_full_disk_is_one_line_and_loses_nothing(small_disk: Path, energy: Mak
 
 
 def test_a_full_disk_refuses_a_new_store(small_disk: Path) -> None:
-    """With the same line."""
+    """With the same line, and nothing is left of the attempt: an empty file is a damaged one."""
     fill(small_disk / "filler")
-    with pytest.raises(StoreError, match="no space is left on its disk"):
+    with pytest.raises(StoreUnavailable, match="no space is left on its disk"):
         SqliteStore(small_disk / "s.sqlite")
+    assert [file.name for file in small_disk.iterdir()] == ["filler"]

@@ -1,10 +1,12 @@
 """What ``wattmark_core.testing`` hands out does what the real thing does."""
 
 from contextlib import closing
+from dataclasses import replace
 
-from wattmark_core.exporter_api import ExporterClient, HostReport, TimeBase
+from wattmark_core.exporter_api import ExporterClient, HostReport, Lease, TimeBase
 from wattmark_core.sample import Sample
 from wattmark_core.testing import CountingStore, FakeClock, FakeExporter, MemoryStore
+from wattmark_core.testing.exporter import Armed
 
 REPORT = HostReport("h1", "boot", "i", 7, ())
 
@@ -22,6 +24,29 @@ def test_a_fake_exporter_answers_as_its_clients_expect() -> None:
             assert client.sample_now() == TimeBase("boot", "i", 7)
             client.arm(2.0)
         assert exporter.requests[-2:] == ["POST /sample", "POST /arm?seconds=2"]
+
+
+def test_a_fake_exporter_tells_of_its_leases() -> None:
+    """Those it was given and those that were asked for by name; 0 s end one's own. One of before
+    there were leases tells of none."""
+    given = Lease("x", "you", 1, 2)
+    with FakeExporter(replace(REPORT, leases=(given,))) as exporter:
+        with closing(ExporterClient(exporter.url)) as client:
+            client.arm(20.0, lease="mine", holder="me in /srv")
+            running = client.sensors().leases
+            client.arm(0.0, lease="mine", holder="me in /srv")
+            ended = client.sensors().leases
+        assert [(lease.lease, lease.holder) for lease in running] == [
+            ("x", "you"), ("mine", "me in /srv"),
+        ]  # fmt: skip
+        assert ended[1].end_ns < running[1].end_ns
+        assert exporter.arms == [Armed(s, "mine", "me in /srv") for s in (20.0, 0.0)]
+    with (
+        FakeExporter(REPORT, leasing=False) as older,
+        closing(ExporterClient(older.url)) as client,
+    ):
+        client.arm(20.0, lease="mine", holder="me")
+        assert client.sensors().leases == ()
 
 
 def test_a_memory_store_keeps_and_a_counting_store_counts() -> None:

@@ -52,7 +52,7 @@ class Board:
 
     def series(self) -> EnergySeries:
         """What ``GET /sensors`` says."""
-        return self.device.series(failed=False)
+        return self.device.series(None, failed=False)
 
     def shown(self) -> set[str]:
         """What ``/metrics`` shows."""

@@ -13,6 +13,7 @@ import pytest
 
 from wattmark_core.exporter_api import ExporterClient, SamplesPage, SensorState
 from wattmark_core.line_protocol import decode_lines
+from wattmark_core.sources import pin
 
 Start = Callable[..., Any]
 Wait = Callable[[Callable[[], bool]], None]
@@ -160,6 +161,27 @@ def test_estimate_where_nothing_measures(exporter: Start, tmp_path: Path, wait_u
     estimate = next(s for s in client.sensors().sensors if s.name == "estimate")
     assert estimate.state is SensorState.OK
     assert dict(estimate.constants)["tdp_watts"] == 15.0
+
+
+def test_estimate_where_a_counter_stands_at_zero(exporter: Start, tmp_path: Path) -> None:
+    """A RAPL zone of a virtual machine gives no energy: by the time that the exporter is ready the
+    estimate counts in its place, and the report says so."""
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/stat").write_text(STAT)
+    zone = tmp_path / "sys/class/powercap/intel-rapl:0"
+    zone.mkdir(parents=True)
+    for name, text in (
+        ("name", "package-0"), ("energy_uj", "0"), ("max_energy_range_uj", "262143328850"),
+    ):  # fmt: skip
+        (zone / name).write_text(f"{text}\n")
+    report = exporter().client.sensors()
+    sensors = {sensor.name: sensor for sensor in report.sensors}
+    assert sensors["estimate"].state is SensorState.OK
+    assert [series.moving for series in sensors["rapl"].energy] == [False]
+    assert sensors["rapl"].note == (
+        "package socket0 stands still at 0 J; the estimate counts in its place"
+    )
+    assert [series.source for series in pin(report.energy)] == ["estimate"]
 
 
 @pytest.mark.parametrize("option", [["--no-estimate"], ["--without", "estimate"]])

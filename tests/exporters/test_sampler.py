@@ -4,90 +4,35 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from threading import Event, Thread
 
 import pytest
 
+from tests.exporters.stepping import (
+    FREE,
+    TICKING,
+    Bench,
+    Scripted,
+    Split,
+    make_bench,
+    of,
+    steady,
+    step,
+)
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import SensorAbsent, SensorFailed
-from wattmark_core.exporter_api import HostReport, SensorReport, SensorState
+from wattmark_core.exporter_api import SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock
 from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_exporters.line_format import LineFormat
-from wattmark_exporters.readings import Counter, Lost, Power, Reading, Sensor, Traits, Values
+from wattmark_exporters.readings import Counter, Lost, Power, Reading, Values
 from wattmark_exporters.ring import Ring
-from wattmark_exporters.running_sensor import RunningSensor
 from wattmark_exporters.sampler import Sampler
-from wattmark_exporters.schedule import Schedule
-
-TICKING = Traits(update_period_seconds=0.1, ticking=True, limit_watts=400.0)
-FREE = Traits(update_period_seconds=0.001)
-
-
-class Scripted(Sensor):
-    """A sensor whose readings a function gives; counts its reads."""
-
-    def __init__(
-        self, name: str, readings: Callable[[], Iterable[Reading]], *,
-        interval_seconds: float = 0.1, energy: bool = True,
-    ) -> None:  # fmt: skip
-        self.name = name
-        self.interval_seconds = interval_seconds
-        self.energy = energy
-        self.reads = 0
-        self._readings = readings
-
-    def read(self) -> Iterable[Reading]:
-        """What the function gives."""
-        self.reads += 1
-        return self._readings()
-
-
-class Split(Scripted):
-    """One whose readings are made when somebody asks."""
-
-    def take(self) -> Iterable[Reading]:
-        """New readings each time."""
-        return list(self.read())
-
-
-@dataclass
-class Bench:
-    """A sampler in virtual time with its parts."""
-
-    clock: FakeClock
-    sampler: Sampler
-    cursor: str = ""
-    delays: list[float] = field(default_factory=list)
-
-    def run(self, seconds: float) -> list[Sample]:
-        """Let the sampler work for a time; the samples that it made."""
-        end_ns = self.clock.now_ns + round(seconds * 1e9)
-        while self.clock.now_ns < end_ns:
-            delay = self.sampler.run_due()
-            self.delays.append(delay)
-            self.clock.advance(min(delay, (end_ns - self.clock.now_ns) / 1e9) + 1e-6)
-        return self.fetch()
-
-    def fetch(self) -> list[Sample]:
-        """Samples since the last call."""
-        page = self.sampler.samples(self.cursor)
-        self.cursor = page.cursor
-        return list(decode_lines(page.text()))
-
-    def report(self) -> HostReport:
-        """As ``GET /sensors``."""
-        return self.sampler.report("box", "boot", "1")
-
-    def sensor(self, name: str) -> SensorReport:
-        """One sensor's report."""
-        return next(sensor for sensor in self.report().sensors if sensor.name == name)
-
 
 Build = Callable[..., Bench]
 
@@ -95,39 +40,7 @@ Build = Callable[..., Bench]
 @pytest.fixture
 def bench(clock: FakeClock) -> Build:
     """Make a bench of sensors."""
-
-    def build(*sensors: Sensor) -> Bench:
-        jitter = random.Random(1)  # noqa: S311 - jitter, not secrets
-        ring = Ring()
-        running = [
-            RunningSensor(
-                s, "box", clock, Schedule(s.interval_seconds, 0, jitter, loose=not s.energy), ring
-            )
-            for s in sensors
-        ]
-        for sensor in running:
-            sensor.start()
-        sampler = Sampler(running, TimeBaseClock(clock), clock, ring, "box", jitter=jitter)
-        return Bench(clock, sampler)
-
-    return build
-
-
-def of(samples: Iterable[Sample], measurement: str) -> list[Sample]:
-    """Samples of one measurement."""
-    return [sample for sample in samples if sample.measurement == measurement]
-
-
-def steady(clock: FakeClock, watts: float, traits: Traits = FREE) -> Callable[[], list[Reading]]:
-    """A counter under a constant load; it ticks if its traits say so."""
-    period_ns = round(traits.update_period_seconds * 1e9)
-
-    def readings() -> list[Reading]:
-        ticks = clock.now_ns // period_ns if traits.ticking else clock.now_ns / period_ns
-        joules = watts * ticks * period_ns / 1e9
-        return [Counter(Domain.PACKAGE, "socket0", joules, traits)]
-
-    return readings
+    return partial(make_bench, clock)
 
 
 def test_energy_reaches_the_ring(bench: Build, clock: FakeClock) -> None:
@@ -434,7 +347,7 @@ def test_samples_do_not_wait_for_a_poll_for_ever(bench: Build, clock: FakeClock)
     box.run(0.05)
     cursor = box.cursor
     while sensor.reads < 300:
-        clock.advance(box.sampler.run_due() + 1e-6)
+        clock.advance(step(box.sampler) + 1e-6)
     page = box.sampler._ring.after(cursor)
     assert len(of(decode_lines(page.text()), "energy")) >= 300 - 33
 
@@ -513,7 +426,7 @@ def test_a_sensor_that_hangs_keeps_nobody_from_the_samples(bench: Build) -> None
     idle = Scripted("idle", lambda: [Values("room", {}, {"x": 2.0})])
     hanging = Scripted("hanging", hang)
     sampler = bench(idle, hanging).sampler
-    thread = Thread(target=sampler.run_due)
+    thread = Thread(target=step, args=(sampler,))
     thread.start()
     try:
         assert reading.wait(20)

@@ -59,6 +59,7 @@ def test_a_lease_wakes_a_sleeping_sampler_at_once(wait_until: Wait) -> None:
     assert sensor.reads_ns[1] - armed_ns < 0.5e9
     assert sensor.reads_ns[2] - sensor.reads_ns[1] < 0.3e9
     wait_until(lambda: sum(thread.name == "sampler" for thread in threads()) == 1)
+    assert sum(thread.name == "sensor slow" for thread in threads()) == 1
     sampler.stop()
 
 
@@ -72,5 +73,6 @@ def test_a_stopped_sampler_reads_no_more(wait_until: Wait) -> None:
     sampler.stop()
     reads = len(sensor.reads_ns)
     assert sensor.closed
-    wait_until(lambda: not any(thread.name == "sampler" for thread in threads()))
+    names = {"sampler", "sensor slow"}
+    wait_until(lambda: not any(thread.name in names for thread in threads()))
     assert len(sensor.reads_ns) == reads

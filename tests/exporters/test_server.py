@@ -171,6 +171,29 @@ def test_arm(meter: Start, wait_until: Wait) -> None:
     wait_until(well_known)
 
 
+def test_leases(clock: FakeClock) -> None:
+    """Each client ends its own lease only; the report names who holds one, as sent; a name that
+    cannot be kept is refused in one line, and so is one lease too many."""
+    with serving(clock, Ring()) as server, closing(ExporterClient(server.url)) as client:
+        client.arm(100, lease="a 1&", holder="run é of 2+2")
+        client.arm(50, lease="b", holder="somebody")
+        client.arm(10)
+        client.arm(0, lease="b")
+        now_ns = clock.realtime_ns()
+        leases = {lease.lease: lease for lease in client.sensors().leases}
+        assert {name: lease.holder for name, lease in leases.items()} == {
+            "a 1&": "run é of 2+2", "b": "somebody", "": "",
+        }  # fmt: skip
+        assert leases["a 1&"].end_ns == now_ns + 100 * 10**9
+        assert leases["b"].end_ns == now_ns
+        status, text, _ = request(server.url, "POST", "/arm?seconds=1&lease=%00")
+        assert (status, text.count("\n")) == (400, 1)
+        for number in range(62):
+            client.arm(1, lease=str(number))
+        with pytest.raises(ExporterError, match="503"):
+            client.arm(1, lease="one more")
+
+
 def test_sensors(meter: Start, wait_until: Wait) -> None:
     """``/sensors`` has host, boot, time base and every sensor's state, with reason and remedy."""
     client = meter("--sensor", "bench_sensors:Broken").client

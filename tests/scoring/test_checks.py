@@ -7,7 +7,7 @@ import pytest
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Verdict
-from wattmark_scoring import checks
+from wattmark_scoring import checks, words
 from wattmark_scoring.arrays import CounterData, GaugeData
 from wattmark_scoring.boundary import boundary_energy
 from wattmark_scoring.checks import (
@@ -34,6 +34,7 @@ from wattmark_scoring.checks import (
     zero_power,
 )
 from wattmark_scoring.energy import SeriesEnergy
+from wattmark_scoring.sampling import Basis, Spread
 
 MakeCounter = Callable[..., CounterData]
 MakeSeries = Callable[..., EnergySeries]
@@ -184,6 +185,19 @@ def test_coverage(make_series: MakeSeries) -> None:
     few = {c.name: c.verdict for c in coverage.check(series, 4.0, 20)}
     assert few["coverage length"] is few["coverage iterations"] is WARNED
     assert coverage.check(make_series(), 4.0, 20) == []
+
+
+def test_coverage_says_what_its_interval_rests_on(make_series: MakeSeries) -> None:
+    """On the readings, or on the worst case, with the reason; a counter that sees all says none."""
+    series = make_series(update_period_seconds=0.1, coverage_ratio=0.25)
+    good = coverage.check(series, 10.0, 73, Spread(1.0, 0.0, Basis.READINGS))[-1]
+    worst = Spread(0.0, 1.0, Basis.WORST_CASE, "the load is in step with the sensor")
+    bad = coverage.check(series, 10.0, 100, worst)[-1]
+    assert (good.name, good.verdict) == ("coverage interval", VALID)
+    assert (bad.name, bad.verdict) == ("coverage interval", WARNED)
+    assert words.finding(good) == "The interval is made of the readings of socket0"
+    assert "worst case: socket0 sees 25% of the time: the load is in step" in words.finding(bad)
+    assert [c.name for c in coverage.check(make_series(), 10.0, 73, Spread(1.0, 0.0))] == []
 
 
 def test_counted() -> None:

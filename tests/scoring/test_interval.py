@@ -28,6 +28,13 @@ def test_the_instrument_widens_equal_repeats() -> None:
     assert interval.high / 2.0 == pytest.approx(np.exp(1.96 * 0.01 / np.sqrt(5)))
 
 
+def test_what_is_in_the_scatter_is_not_added_to_it() -> None:
+    """Repeats that scatter as the instrument makes them have Student's interval, no wider."""
+    values = [1.98, 2.0, 2.02, 2.01, 1.99]
+    assert repeated(values, [0.008] * 5) == repeated(values)
+    assert repeated(values, [0.5] * 5).high > repeated(values).high
+
+
 def test_alias_does_not_shrink_over_repeats() -> None:
     """What errs the same way in every repeat stays."""
     interval = repeated([2.0] * 5, [], [0.01] * 5)

@@ -38,7 +38,7 @@ class Estimate(Sensor):
 
     name = "estimate"
     measures = "CPU energy guessed from CPU time, right within a factor of two either way"
-    needs = "procfs; used only where no sensor measures the package, decided at the start"
+    needs = "procfs; used only where no sensor measures the package"
     order = 90
     stand_in = True
     options = (

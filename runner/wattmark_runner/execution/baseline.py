@@ -3,19 +3,21 @@
 import threading
 from collections.abc import Callable
 
+from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.results import Phase, Window
 from wattmark_runner.windows.exporter_link import ExporterLink
 from wattmark_runner.windows.measured_host import measured_host
 from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import WindowStamping
+from wattmark_runner.windows.stamping import WindowStamping, clock_facts
 from wattmark_runner.windows.waiting import pause
+from wattmark_scoring.window_facts import WindowFacts
 from wattmark_store import Store
 
 
 def measure_idle(
     seconds: float,
     *,
-    exporter_url: str,
+    exporter_url: str | ExporterAddress,
     store: Store,
 ) -> Window:
     """A baseline that several runs share: pass it to ``execute`` as ``idle_before``.
@@ -25,7 +27,7 @@ def measure_idle(
     report = measured_host(exporter_url, store)
     stamping = WindowStamping(report.host, report.offset_ns, bool(report.instance))
     with ExporterLink(exporter_url) as exporter:
-        window = idle_window(seconds, stamping, exporter, lambda _: None, None)
+        window, _ = idle_window(seconds, stamping, exporter, lambda _: None, None)
     return put_marked(window, store)
 
 
@@ -36,8 +38,8 @@ def idle_window(
     report: Callable[[float], None],
     cancel: threading.Event | None,
     run_id: str = "",
-) -> Window:
-    """Do nothing for ``seconds``; the window of it. Raises ``Cancelled``.
+) -> tuple[Window, WindowFacts]:
+    """Do nothing for ``seconds``; the window of it, and what was noted. Raises ``Cancelled``.
 
     The exporter is armed as in a measured window, so that what its sampling costs is the same in
     both and cancels in the net energy.
@@ -47,6 +49,7 @@ def idle_window(
         opening = exporter.edge()
         pause(seconds, report, cancel)
         closing = exporter.edge()
-        return stamping.window(Phase.IDLE, opening, closing, run_id=run_id)
+        window = stamping.window(Phase.IDLE, opening, closing, run_id=run_id)
+        return window, clock_facts(opening, closing)
     finally:
         exporter.disarm()

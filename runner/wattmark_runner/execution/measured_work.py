@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from wattmark_core.errors import RunError
 from wattmark_core.results import Phase
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.errors import Cancelled
 from wattmark_runner.execution.progress import LOAD_SECONDS, TRAIN_SECONDS
 from wattmark_runner.execution.under_way import RunUnderWay
@@ -13,6 +14,7 @@ from wattmark_runner.execution.worker_process import WorkerProcess
 from wattmark_runner.scoring import throttled
 from wattmark_runner.scoring.overhead import added
 from wattmark_runner.windows.exporter_link import WindowEdge
+from wattmark_runner.windows.stamping import clock_facts
 from wattmark_runner.worker.protocol import (
     Done,
     EdgeReached,
@@ -25,6 +27,8 @@ from wattmark_runner.worker.protocol import (
     Trained,
     WorkerMessage,
 )
+from wattmark_runner.worker.stops import StopWatch
+from wattmark_scoring.counts import why_impossible
 
 STEPS = {"train": "training", "measure": "measuring", "warmup": "warming up"}
 """What a worker's step is called for people; any other is loading."""
@@ -58,6 +62,8 @@ class _Measurement:
     edges: dict[tuple[str, int, bool], WindowEdge] = field(default_factory=dict)
     cpu_ns: dict[tuple[str, int, bool], int] = field(default_factory=dict)
     """CPU time of this process at each edge."""
+    stops: StopWatch | None = None
+    """The worker's."""
 
     def carry_out(self) -> bool:
         """False: it trained the network, and another worker is to measure it."""
@@ -70,6 +76,7 @@ class _Measurement:
             on_edge=self._on_edge,
             places=WorkerPlaces.of(load, run.private, run.workload),
         ) as worker:
+            self.stops = StopWatch(worker.pid)
             worker.send(load)
             for message in worker.messages(run.cancel, run.workload.limits.seconds):
                 match message:
@@ -128,15 +135,19 @@ class _Measurement:
 
     def _phase_end(self, ended: PhaseEnd) -> None:
         record = self.run.record
+        wrong = why_impossible(ended.inferences, None, ns_to_seconds(ended.end_ns - ended.start_ns))
+        if wrong:
+            raise RunError(f"the worker counted what cannot be: {wrong}")
         opening, closing = ((ended.phase, ended.repeat, edge) for edge in (True, False))
         spent_ns = self.cpu_ns.pop(closing) - self.cpu_ns.pop(opening)
         record.constants = throttled.added(
             added(record.constants, spent_ns), ended.phase, ended.repeat, ended.throttled_seconds
         )
+        first, last = self.edges.pop(opening), self.edges.pop(closing)
         window = self.run.stamping.window(
             Phase(ended.phase),
-            self.edges.pop(opening),
-            self.edges.pop(closing),
+            first,
+            last,
             model=record.request.model,
             workload=record.request.workload,
             run_id=record.run_id,
@@ -144,10 +155,24 @@ class _Measurement:
             inferences=ended.inferences,
             cpu_seconds=ended.cpu_seconds,
         )
-        self.run.add_window(window)
+        own = 0.0 if self.stops is None else self.stops.seconds(ended.start_ns, ended.end_ns)
+        facts = replace(
+            clock_facts(first, last), pause_seconds=ended.pause_seconds,
+            stopped_seconds=max(ended.stopped_seconds, own),
+        )  # fmt: skip
+        self.run.add_window(window, facts)
+
+    def _check_correct(self, done: Done) -> None:
+        """Raise ``RunError`` for more right answers than there were inferences."""
+        for window in self.run.record.windows:
+            if window.phase is Phase.INFERENCE:
+                correct = done.correct[window.repeat]
+                if wrong := why_impossible(window.inferences, correct, window.seconds):
+                    raise RunError(f"the worker counted what cannot be: {wrong}")
 
     def _done(self, done: Done) -> None:
         record = self.run.record
+        self._check_correct(done)
         record.accuracy = done.accuracy
         for name in ("test_images", "parameters", "macs"):
             if getattr(done, name) is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.codec import to_json
-from wattmark_core.errors import RunError, StoreUnavailable
+from wattmark_core.errors import RunError, StoreError, StoreUnavailable
 from wattmark_core.exporter_api import ExporterAddress, HostReport
 from wattmark_core.results import Phase, Window
 from wattmark_runner.errors import Cancelled
@@ -151,6 +151,7 @@ def _carry_out(run: RunUnderWay) -> None:
         save(record)
         if not run.exporter_lost:  # a baseline that nobody samples is time lost
             _idle(run, "idle after", record.request.idle_after_seconds)
+        run.note_holders()
         record.state = RunState.SCORING
         save(record)
         _score(run)
@@ -162,6 +163,9 @@ def _carry_out(run: RunUnderWay) -> None:
         record.reason = f"{error}; then score the run again, its windows are kept"
     except RunError as error:
         record.state, record.reason = RunState.FAILED, _with_limit(run.workload, str(error))
+    except StoreError as error:
+        record.state, record.reason = RunState.FAILED, str(error)
+        raise
     except BaseException as error:
         record.state, record.reason = RunState.INTERRUPTED, type(error).__name__
         raise
@@ -199,8 +203,8 @@ def _idle(run: RunUnderWay, stage: str, seconds: float) -> bool:
 
     pause(max(REST_SECONDS, run.record.constants["guard_seconds"]), lambda _: None,
           run.cancel)  # fmt: skip
-    window = idle_window(seconds, run.stamping, run.exporter, report, run.cancel, run.record.run_id)
-    run.add_window(window)
+    idle = idle_window(seconds, run.stamping, run.exporter, report, run.cancel, run.record.run_id)
+    run.add_window(*idle)
     return True
 
 

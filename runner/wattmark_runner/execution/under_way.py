@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +11,12 @@ from wattmark_core.results import Window
 from wattmark_runner.execution.progress import Plan
 from wattmark_runner.records.model import RunRecord
 from wattmark_runner.windows.exporter_link import ExporterLink
+from wattmark_runner.windows.lease import holders_in
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_runner.windows.stamping import WindowStamping
 from wattmark_runner.workloads import Workload
 from wattmark_scoring.formula import Formula
+from wattmark_scoring.window_facts import WindowFacts
 from wattmark_store import Store
 
 
@@ -69,10 +71,11 @@ class RunUnderWay:
         """There is an exporter, and it does not answer any more."""
         return bool(self.record.exporter_instance) and self.exporter.failing
 
-    def add_window(self, window: Window) -> None:
-        """Write a closed window into the store and the record. Raises ``StoreError``, but for a
-        store that is away: scoring writes the window once more."""
+    def add_window(self, window: Window, facts: WindowFacts) -> None:
+        """Write a closed window into the store and the record, and what was noted of it into that.
+        Raises ``StoreError``, but for a store that is away: scoring writes the window once more."""
         record = self.record
+        record.facts[window.window_id] = facts
         try:
             window = put_marked(window, self.store, self.hooks.open_windows())
         except StoreUnavailable:
@@ -87,6 +90,15 @@ class RunUnderWay:
         if text not in self.record.notices:
             self.record.notices.append(text)
             self.hooks.changed(self.record)
+
+    def note_holders(self) -> None:
+        """Note of each window who else measured at the exporter, once all are closed."""
+        leases, record = self.exporter.others(), self.record
+        for window in record.windows:
+            holders = holders_in(window, leases)
+            if holders:
+                facts = record.facts.get(window.window_id, WindowFacts())
+                record.facts[window.window_id] = replace(facts, others=holders)
 
     def _interruption(self, window: Window) -> str:
         name = f"{window.phase} window {window.repeat + 1}"

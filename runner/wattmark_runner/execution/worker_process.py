@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from wattmark_core.errors import RunError
 from wattmark_core.printable import printable
+from wattmark_runner.execution.memory_kills import MemoryKills
+from wattmark_runner.execution.standing_still import StandingStill
 from wattmark_runner.execution.worker_places import WorkerPlaces, passed_on, worker_environment
 from wattmark_runner.worker.kept_output import KeptOutput
 from wattmark_runner.worker.memory import explained
@@ -21,6 +23,7 @@ from wattmark_runner.worker.protocol import (
     Command,
     EdgeReached,
     Failed,
+    Notice,
     Ready,
     WorkerMessage,
     decode,
@@ -37,6 +40,10 @@ OUTPUT_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 1.0
 """How soon cancelling and the end of a worker that leaves its pipe open are seen. Waking ten times
 a second would cost the runner more than all else that it does while it measures."""
+STOPPED_SECONDS: Final = 60.0
+STOPPED: Final = (
+    "the worker, or what it started, was stopped for a while by a signal (SIGSTOP) or a debugger"
+)
 LAST_BYTES: Final = 65536
 NOISE_PREFIXES: Final = (
     "I0000 ", "WARNING: All log messages before absl::InitializeLog()", "wattmark: ",
@@ -51,18 +58,20 @@ class WorkerProcess:
     quickly. Edges are then not among ``messages``.
     ``gpu``: UUID of the GPU that the worker is to see; empty: none. What the worker prints goes to
     ``log``. ``places``: which files and folders neither it nor what it starts may reach. Raises
-    ``RunError`` if it does not come up.
+    ``RunError`` if it does not come up. One that is stopped for a while gives a notice; for
+    ``stopped_seconds``, it is given up.
     """
 
     def __init__(
         self, log: Path, *, gpu: str = "", on_edge: Callable[[EdgeReached], None] | None = None,
-        places: WorkerPlaces | None = None,
+        places: WorkerPlaces | None = None, stopped_seconds: float = STOPPED_SECONDS,
     ) -> None:  # fmt: skip
         self._log = log
         self._on_edge = on_edge
         self._messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
         self._gpu = gpu
         self._places = places or WorkerPlaces()
+        self._stopped_seconds = stopped_seconds
 
     def __enter__(self) -> Self:
         self._start()
@@ -99,6 +108,7 @@ class WorkerProcess:
         taken longer than ``limit_seconds``.
         """
         start = time.monotonic()
+        told = 0
         while cancelled is None or not cancelled.is_set():
             if limit_seconds is not None and time.monotonic() - start > limit_seconds:
                 raise RunError(
@@ -106,6 +116,15 @@ class WorkerProcess:
                     " ([workloads.NAME.limits] seconds)"
                 )
             gone = self._process.poll() is not None
+            if self._still.look() > self._stopped_seconds:
+                raise RunError(
+                    "the worker, or what it started, has been stopped for"
+                    f" {self._stopped_seconds:g} s by a signal (SIGSTOP) or a debugger; find out by"
+                    " whom, then run it again"
+                )
+            if self._still.stops > told:
+                told = self._still.stops
+                yield Notice(STOPPED)
             try:
                 message = self._messages.get(timeout=POLL_SECONDS)
             except queue.Empty:
@@ -161,8 +180,19 @@ class WorkerProcess:
         finally:
             os.close(writing)
             self._output.started()
+        self._still = StandingStill(self._process.pid)
+        self._memory = MemoryKills.of(self._process.pid)
         self._listener = threading.Thread(target=self._listen, args=(reading,), daemon=True)
         self._listener.start()
+
+    def _opened_log(self) -> BinaryIO:
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            return self._log.open("ab")
+        except OSError as error:
+            raise RunError(
+                f"the run's log {self._log} cannot be written: {error.strerror}; see to its disk"
+            ) from error
 
     def _listen(self, reading: int) -> None:
         with os.fdopen(reading, "rb") as lines:
@@ -198,7 +228,8 @@ class WorkerProcess:
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
         if status == -signal.SIGKILL:
-            how += f" (by a user, or because memory ran out: {explained()})"
+            why = self._memory.explained()
+            how += f" ({why or f'by a user, or because memory ran out: {explained()}'})"
         self._output.join(OUTPUT_SECONDS)
         last = _last_line(self._log, self._output.start)
         return f"the worker {how}" + (f"; its last line: {last}" if last else "")

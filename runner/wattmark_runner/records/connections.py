@@ -7,16 +7,22 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from wattmark_core.errors import StoreError
-from wattmark_runner.records.migration import prepare
+from wattmark_runner.records.migration import FIRST, NAME, fill, prepare
+from wattmark_store.new_file import make_new
+from wattmark_store.soundness import check_sound
+from wattmark_store.sqlite_errors import translate
+from wattmark_store.vacuum import allow_vacuum
 
-_NOT_PERMITTED: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+FOREIGN: Final = (sqlite3.Error, OSError, OverflowError, UnicodeError)
+"""What SQLite and the disk raise for their own reasons, and for what they are given."""
 
 
 class Connections:
     """Connections to the file ``path``, which is made if it is missing.
 
-    They are kept until ``close``: opening one costs as much as three transactions.
+    They are kept until ``close``, also after an error: opening one costs as much as three
+    transactions, and the first one needs room on the disk for the index of the log, which even
+    reading takes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,12 +44,10 @@ class Connections:
             try:
                 with connection:
                     yield connection
-            except BaseException:
-                connection.close()
-                raise
-            self._idle.put(connection)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"run records {self.path}: {error}; {_remedy(error)}") from error
+            finally:
+                self._idle.put(connection)
+        except FOREIGN as error:
+            raise translate(NAME, self.path, error) from error
 
     def _take(self) -> sqlite3.Connection:
         try:
@@ -54,21 +58,17 @@ class Connections:
     def _open(self) -> sqlite3.Connection:
         if not self._made:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_sound(NAME, self.path, FIRST)
+            make_new(self.path, fill)
         # One thread at a time uses it, though not always the same.
         connection = sqlite3.connect(self.path, timeout=30.0, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             if not self._made:
                 prepare(connection, self.path)
+                allow_vacuum(connection, self.path)
                 self._made = True
         except BaseException:
             connection.close()
             raise
         return connection
-
-
-def _remedy(error: sqlite3.Error | OSError) -> str:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    if isinstance(error, PermissionError) or code in _NOT_PERMITTED:
-        return "change the permissions of it and its folder, or choose another file"
-    return "choose another file or make room"

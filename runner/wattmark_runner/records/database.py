@@ -4,10 +4,12 @@ One SQLite file, authoritative for runs. Any thread or process may use it.
 """
 
 from wattmark_runner.records.acts import Act, Acts
+from wattmark_runner.records.ageing import Ageing
 from wattmark_runner.records.answers import Answer, Answers
 from wattmark_runner.records.events import Events, RunEvent
+from wattmark_runner.records.kept import KeptRuns
 from wattmark_runner.records.listing import MANY, Listing
-from wattmark_runner.records.runs import RunRow, Runs
+from wattmark_runner.records.runs import RunRow
 from wattmark_runner.records.scores import Scores, score_of
 from wattmark_runner.records.windows import WindowRow, Windows
 
@@ -17,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class RunDatabase(Runs, Scores, Windows, Events, Answers, Acts):
+class RunDatabase(KeptRuns, Scores, Windows, Events, Answers, Acts, Ageing):
     """Runs in the file ``path``, which is made if it is missing.
 
     All methods raise ``StoreError`` with one line; ``UnknownRun`` for a run or window that the

@@ -4,9 +4,13 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from wattmark_runner.records.connections import Connections
+
+PROGRESS: Final = "progress"
+MOST_PROGRESS: Final = 1000
+"""Events of progress of one run: half an hour, which nobody needs who follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +26,15 @@ class Events(Connections):
     """The events of runs. Methods raise ``StoreError``."""
 
     def add_event(self, run_id: str, kind: str, body: Mapping[str, Any]) -> None:
-        """Note something that happened in a run."""
+        """Note something that happened in a run. Of progress the last ``MOST_PROGRESS`` at most
+        are kept."""
         with self.transaction() as connection:
-            put_event(connection, run_id, kind, body)
+            number = put_event(connection, run_id, kind, body)
+            if kind == PROGRESS:
+                connection.execute(
+                    "DELETE FROM events WHERE run_id = ? AND id <= ? AND kind = ?",
+                    (run_id, number - MOST_PROGRESS, PROGRESS),
+                )
 
     def events(self, run_id: str, after: int = 0) -> Sequence[RunEvent]:
         """What happened in a run after event ``after``, in order."""
@@ -39,14 +49,15 @@ class Events(Connections):
         """Drop the progress of a run that is over; its other events stay."""
         with self.transaction() as connection:
             connection.execute(
-                "DELETE FROM events WHERE run_id = ? AND kind = 'progress'", (run_id,)
+                "DELETE FROM events WHERE run_id = ? AND kind = ?", (run_id, PROGRESS)
             )
 
 
 def put_event(
     connection: sqlite3.Connection, run_id: str, kind: str, body: Mapping[str, Any]
-) -> None:
-    """Write an event within a transaction."""
-    connection.execute(
+) -> int:
+    """Write an event within a transaction; its id."""
+    number = connection.execute(
         "INSERT INTO events (run_id, kind, body) VALUES (?, ?, ?)", (run_id, kind, json.dumps(body))
-    )
+    ).lastrowid
+    return number or 0

@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +16,15 @@ from wattmark_runner.records.model import FINAL
 from wattmark_runner.records.schema import SCHEMA, VERSION
 from wattmark_runner.records.score_columns import COLUMNS, put_columns
 from wattmark_store.copies import copied_before_migration
+from wattmark_store.soundness import check_sound, reading
+from wattmark_store.sqlite_errors import translate
 
 log = logging.getLogger(__name__)
 
+NAME: Final = "run records"
+"""What users know the file as."""
+FIRST: Final = ("runs", "score_bodies", "windows")
+"""What is looked at first in a large file."""
 OLDER: Final = frozenset({1, 2})
 BUSY_SECONDS: Final = 30.0
 LOG_SECONDS: Final = 2.0
@@ -62,16 +68,23 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 def check(path: Path) -> None:
     """Raise ``StoreError`` if the file ``path`` is there and cannot be used. Changes nothing, not a
     file of an older version either."""
+    check_sound(NAME, path, FIRST)
     if not path.exists():
         return
     try:
-        with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
-        ) as connection:
-            connection.execute("PRAGMA query_only = 1")
+        with reading(path) as connection:
             _check_version(connection, path)
     except sqlite3.Error as error:
-        raise StoreError(f"run records {path}: {error}; choose another file") from error
+        raise translate(NAME, path, error) from error
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new file, within a transaction."""
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+    for statement in _TO_PUBLISH:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 @contextmanager
@@ -164,7 +177,7 @@ def _known(connection: sqlite3.Connection, seq: int) -> dict[str, Any]:
 def _is_complete(connection: sqlite3.Connection) -> bool:
     return (
         _version(connection) == VERSION
-        and {"unpublished", "acts"} <= _tables(connection)
+        and {"unpublished", "acts", "window_facts"} <= _tables(connection)
         and {column.name for column in COLUMNS} <= _score_columns(connection)
     )
 

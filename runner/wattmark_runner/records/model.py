@@ -7,6 +7,7 @@ from typing import Any, Final
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Boundary, Check, Score, Window
 from wattmark_runner.workloads.parameters import Value, shown_value
+from wattmark_scoring.window_facts import WindowFacts
 
 
 class RunState(StrEnum):
@@ -121,6 +122,8 @@ class RunRecord:
     ``gpu_memory_used_bytes``."""
     formulas: dict[str, str] = field(default_factory=dict)
     """Name and text of the owner's own scores, as they were when the run was scored."""
+    facts: dict[str, WindowFacts] = field(default_factory=dict, metadata={"exclude": True})
+    """By window id, what was noted of it while it lasted. REST leaves it out, as ``published``."""
     published: bool = field(default=True, metadata={"exclude": True})
     """The store has confirmed that it holds the windows and scores as they are here. REST leaves it
     out: command lines of 0.1.0 refuse a record with a field that they do not know."""

@@ -14,6 +14,7 @@ from wattmark_runner.records.events import put_event
 from wattmark_runner.records.listing import Listing
 from wattmark_runner.records.model import RunRecord, RunSource, RunState
 from wattmark_runner.records.scores import put_scores, score_of
+from wattmark_scoring.window_facts import WindowFacts
 
 _ROW: Final = (
     "seq, run_id, state, source, reason, workload, model, parameters, owner, labels, host,"
@@ -22,7 +23,8 @@ _ROW: Final = (
     " AND s.boundary = runs.boundary AND s.formula = 'accuracy^2/energy')"
 )
 _RECORD: Final = (
-    "SELECT body, NOT EXISTS (SELECT 1 FROM unpublished u WHERE u.run_id = runs.run_id) FROM runs"
+    "SELECT body, NOT EXISTS (SELECT 1 FROM unpublished u WHERE u.run_id = runs.run_id),"
+    " (SELECT f.body FROM window_facts f WHERE f.run_id = runs.run_id) FROM runs"
 )
 _STATE: Final = ("state", "reason")
 
@@ -67,6 +69,7 @@ class Runs(Connections):
                 put_event(connection, record.run_id, "state", dict(zip(_STATE, now, strict=True)))
             put_scores(connection, seq, record)
             _mark(connection, record.run_id, published=record.published)
+            _put_facts(connection, record)
 
     def load(self, run_id: str) -> RunRecord:
         """The whole record of one run. Raises ``UnknownRun``."""
@@ -132,9 +135,11 @@ class Runs(Connections):
             ).fetchall()
         return [run_id for (run_id,) in rows]
 
-    def _record(self, body: str, published: int) -> RunRecord:
+    def _record(self, body: str, published: int, facts: str | None) -> RunRecord:
         try:
             record = from_json(RunRecord, json.loads(body), exact=True)
+            noted = json.loads(facts or "{}")
+            record.facts = {name: from_json(WindowFacts, one) for name, one in noted.items()}
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{self.path} holds a run that cannot be read: {error}") from error
         record.published = bool(published)
@@ -163,10 +168,15 @@ def _put_run(connection: sqlite3.Connection, record: RunRecord) -> int:
 
 
 def _body(record: RunRecord) -> dict[str, Any]:
-    """The record without what a table holds: an older program could not read it."""
+    """The record without what tables hold: an older program could not read it."""
     body: dict[str, Any] = to_json(record)
-    del body["published"]
+    del body["published"], body["facts"]
     return body
+
+
+def _put_facts(connection: sqlite3.Connection, record: RunRecord) -> None:
+    body = json.dumps(to_json(record.facts))
+    connection.execute("INSERT OR REPLACE INTO window_facts VALUES (?,?)", (record.run_id, body))
 
 
 def _mark(connection: sqlite3.Connection, run_id: str, *, published: bool) -> None:

@@ -73,5 +73,7 @@ CREATE TABLE IF NOT EXISTS scores (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS scores_compared ON scores({VARIANT}, rankable, time_ns, verdict, seq);
 CREATE TABLE IF NOT EXISTS score_bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS window_facts (run_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 """
-"""``scores`` has what scores are chosen by and shown with, ``score_bodies`` the JSON of each."""
+"""``window_facts`` are those of a run's windows, by their ids. ``scores`` has what scores are
+chosen by and shown with, ``score_bodies`` the JSON of each."""

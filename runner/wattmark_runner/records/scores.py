@@ -33,7 +33,8 @@ class Scores(Connections):
 
     def compared(self, equal: Mapping[str, str]) -> Sequence[str]:
         """The scores to rank, as JSON: of each host and GPU, model and settings, workload, boundary
-        and method the newest that can be ranked, and the newest that cannot where none is newer."""
+        and method the newest that can be ranked, a valid one if there is any, and the newest that
+        cannot where none is newer."""
         with self.transaction() as connection:
             chosen = json.dumps([number for number, _ in _newest(connection, equal)])
             rows = connection.execute(
@@ -52,8 +53,7 @@ class Scores(Connections):
             return _of_runs(connection, _newest(connection, equal))
 
     def newest_runs(self) -> Sequence[tuple[Score, ...]]:
-        """The same of the newest scores that are not invalid, with a value or without, and of the
-        newest that are invalid where none is newer."""
+        """The same, where a score that is not invalid need have no value."""
         with self.transaction() as connection:
             return _of_runs(connection, _newest(connection, {}, "verdict <> 'invalid'"))
 
@@ -81,17 +81,20 @@ def _newest(
     connection: sqlite3.Connection, equal: Mapping[str, str], good: str = "rankable"
 ) -> Iterator[tuple[int, int]]:
     """Id and run of each variant's newest score that is ``good``, and of a newer one that is
-    not."""
+    not. A valid one goes before a warned one, however much newer that is."""
     where, values = Listing(0, equal=equal).where()
     rows = connection.execute(
-        f"SELECT id, seq, max(time_ns), {good} AS good, {VARIANT} FROM scores WHERE {where}"  # noqa: S608 - our own columns
-        f" GROUP BY {VARIANT}, good ORDER BY {VARIANT}, good",
+        f"SELECT id, seq, max(time_ns), ({good}) + ({good} AND verdict = 'valid') AS rank,"  # noqa: S608 - our own columns
+        f" {VARIANT} FROM scores WHERE {where}"
+        f" GROUP BY {VARIANT}, rank ORDER BY {VARIANT}, rank",
         values,
     ).fetchall()
-    newest = {tuple(variant): time_ns for _, _, time_ns, is_good, *variant in rows if is_good}
-    for number, seq, time_ns, is_good, *variant in rows:
-        if is_good or time_ns > newest.get(tuple(variant), -1):
-            yield number, seq
+    for _, grouped in groupby(rows, lambda row: row[4:]):
+        of_variant = list(grouped)
+        ranked = [row for row in of_variant if row[3]]
+        newest_ns = max((row[2] for row in ranked), default=-1)
+        newer = [row for row in of_variant if not row[3] and row[2] > newest_ns]
+        yield from (row[:2] for row in (*newer, *ranked[-1:]))
 
 
 def _of_runs(

@@ -29,9 +29,13 @@ LEAST_REACH_SECONDS: Final = 0.5
 
 
 def read_windows(record: RunRecord, store: Store) -> dict[str, WindowData]:
-    """All windows of a run, by their ids. Raises ``StoreError``."""
-    gpus = record.request.gpus
-    return {w.window_id: read_window(store, w, record.series, gpus) for w in record.windows}
+    """All windows of a run, by their ids, with what was noted of them. Raises ``StoreError``."""
+    gpus, facts = record.request.gpus, record.facts
+    read = [read_window(store, window, record.series, gpus) for window in record.windows]
+    return {
+        data.window.window_id: replace(data, facts=facts.get(data.window.window_id, data.facts))
+        for data in read
+    }
 
 
 def read_window(

@@ -24,7 +24,7 @@ from wattmark_runner.scoring.reading import read_windows
 from wattmark_runner.scoring.run_scores import run_scores
 from wattmark_runner.scoring.throttled import held_back
 from wattmark_runner.scoring.usage import usage
-from wattmark_runner.windows.overlap import marked
+from wattmark_runner.windows.overlap import Whose, claims, marked, whose_run
 from wattmark_runner.windows.waiting import pause
 from wattmark_scoring import checks
 from wattmark_scoring.arrays import CounterData
@@ -33,6 +33,7 @@ from wattmark_scoring.checks.interrupted import LATE, interrupted, late
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.measured import MeasuredRun, MeasuredWindow, energies, measure
 from wattmark_scoring.window_data import WindowData
+from wattmark_scoring.window_facts import WindowFacts
 from wattmark_store import Store
 
 AWAY_SECONDS: Final = 300.0
@@ -48,21 +49,26 @@ def score_when_sampled(
     cancel: threading.Event | None = None,
     open_windows: Callable[[], Sequence[Window]] = tuple,
     formulas: Sequence[Formula] = (),
+    whose: Whose = whose_run,
 ) -> None:
     """Score a run once the samples beyond its end are there; ``reason`` says afterwards why it is
     not whole.
 
-    ``open_windows``: those of other programs that have not closed yet. A reason that is there
-    already stays, unless it was that samples came late: they may be here now. A store that is
-    away is waited for. Raises ``StoreError``, and ``Cancelled`` when ``cancel`` is set; the record
-    is then not ``published``: a result of before may be gone from the store. Nor is it where the
-    store went away when it had the scores and not all that is shown of them.
+    ``open_windows``: those of other programs that have not closed yet; ``whose`` a window is, in
+    words. A reason that is there already stays, unless it was that samples came late: they may be
+    here now. A store that is away is waited for. Raises ``StoreError``, and ``Cancelled`` when
+    ``cancel`` is set; the record is then not ``published``: a result of before may be gone from the
+    store. Nor is it where the store went away when it had the scores and not all that is shown of
+    them.
     """
     record.published = False
     reason, deadline = record.reason, time.monotonic() + AWAY_SECONDS
     while True:
         try:
-            _score_when_sampled(record, store, limit_seconds, cancel, open_windows, formulas)
+            failed = _await_samples(record, store, limit_seconds, cancel)
+            # Another program's window may have closed, and marked ours, in the meantime.
+            note_others(record, store, open_windows(), whose)
+            _score(record, store, formulas, failed)
         except StoreUnavailable as error:
             record.reason = reason
             if time.monotonic() > deadline:
@@ -73,23 +79,35 @@ def score_when_sampled(
             return
 
 
-def _score_when_sampled(
-    record: RunRecord,
-    store: Store,
-    limit_seconds: float,
-    cancel: threading.Event | None,
-    open_windows: Callable[[], Sequence[Window]],
-    formulas: Sequence[Formula],
-) -> None:
+def _await_samples(
+    record: RunRecord, store: Store, limit_seconds: float, cancel: threading.Event | None
+) -> Callable[[str], Check]:
+    """Wait for the samples, unless the run is not whole already; the check that a reason makes."""
     if any(check.name == LATE for check in record.checks):
         record.reason = ""
     failed = interrupted
     if not record.reason:
         record.reason = await_samples(record, store, limit_seconds, cancel)
         failed = late
-    # Another program's window may have closed, and marked ours, in the meantime.
-    others = open_windows()
-    record.windows = marked(record.windows, store, others)
+    return failed
+
+
+def note_others(
+    record: RunRecord, store: Store, still_open: Sequence[Window], whose: Whose = whose_run
+) -> None:
+    """Mark the run's windows that share time with others, and note which are said to. Raises
+    ``StoreError``."""
+    record.windows = marked(record.windows, store, still_open)
+    for window in record.windows:
+        facts = record.facts.get(window.window_id, WindowFacts())
+        found = claims(window, store, still_open, whose)
+        if found != facts.claims:
+            record.facts[window.window_id] = replace(facts, claims=found)
+
+
+def _score(
+    record: RunRecord, store: Store, formulas: Sequence[Formula], failed: Callable[[str], Check]
+) -> None:
     whole = {window.window_id: window.complete for window in record.windows}
     data = read_windows(record, store)
     compute_scores(record, data, formulas)
@@ -138,16 +156,17 @@ def compute_scores(
 def _measured_runs(
     record: RunRecord, windows: Sequence[WindowData], main: Boundary
 ) -> list[tuple[Boundary, MeasuredRun]]:
-    counters = [energies(data) for data in windows]
+    iterations = [_iterations(record, data.window) for data in windows]
+    counters = [energies(data, count) for data, count in zip(windows, iterations, strict=True)]
 
     def measured(boundary: Boundary) -> tuple[MeasuredWindow, ...]:
         return tuple(
             measure(
                 data, counted, boundary,
-                gpus=record.request.gpus, iterations=_iterations(record, data.window),
+                gpus=record.request.gpus, iterations=count,
                 held_back=held_back(record, data.window),
             )
-            for data, counted in zip(windows, counters, strict=True)
+            for data, counted, count in zip(windows, counters, iterations, strict=True)
         )  # fmt: skip
 
     return [(boundary, MeasuredRun(measured(boundary))) for boundary in _boundaries(record, main)]
@@ -168,9 +187,13 @@ def _boundaries(record: RunRecord, main: Boundary) -> list[Boundary]:
 
 
 def _iterations(record: RunRecord, window: Window) -> int | None:
-    if window.inferences is None or not record.request.batch_size:
+    """How many batches a window held: of whole passes, each with its last batch, however small."""
+    size, images = record.request.batch_size, record.test_images
+    if window.inferences is None or not size:
         return None
-    return -(-window.inferences // record.request.batch_size)
+    if images and window.inferences % images == 0:
+        return window.inferences // images * -(-images // size)
+    return -(-window.inferences // size)
 
 
 def _kept_edges(data: WindowData) -> list[dict[str, object]]:

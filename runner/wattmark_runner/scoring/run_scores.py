@@ -18,6 +18,7 @@ from wattmark_scoring import checks, scores
 from wattmark_scoring.formula import Formula
 from wattmark_scoring.interval import Interval, repeated
 from wattmark_scoring.measured import MeasuredRun, MeasuredWindow
+from wattmark_scoring.unsteadiness import systematic, unsteadiness, widened
 
 
 def run_scores(
@@ -80,14 +81,19 @@ def _formula_score(energy: Score, formula: Formula) -> Score:
 
 
 def _energy_interval(repeats: Sequence[MeasuredWindow], values: Sequence[float]) -> Interval:
+    """Of the repeats and of the instrument; and of what a window was uneven by, where the repeats
+    cannot show it: there is one alone, or they are uneven alike."""
     energies = [repeat.energy for repeat in repeats]
     estimated = any(energy.method is Method.ESTIMATED for energy in energies)
-    return repeated(
+    interval = repeated(
         values,
         [e.random_joules / e.joules for e in energies if e.joules],
         [e.alias_joules / e.joules for e in energies if e.joules],
         estimated_share=1.0 if estimated else 0.0,
     )
+    alone = len(repeats) == 1
+    uneven = unsteadiness(repeats[0]) if alone else systematic(repeats, values)
+    return widened(interval, uneven or 0.0)
 
 
 def _blank_score(

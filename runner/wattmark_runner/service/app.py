@@ -1,6 +1,5 @@
 """The service's application: calls, page, health, and what checks access to them."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,18 +13,15 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from wattmark_core.errors import WattmarkError
 from wattmark_core.tls import ServedCertificate
 from wattmark_runner.service import metrics, page_assets
 from wattmark_runner.service.access.idempotency import IdempotencyMiddleware
 from wattmark_runner.service.access.keys import Keys
 from wattmark_runner.service.access.middleware import AccessMiddleware
 from wattmark_runner.service.api import host, problems, runs, scores, tables, windows
-from wattmark_runner.service.api.problems import ApiError
+from wattmark_runner.service.api.problems import ApiError, FieldError
+from wattmark_runner.service.readiness import Readiness
 from wattmark_runner.service.services import Services
-from wattmark_runner.windows.measured_host import measured_host
-
-log = logging.getLogger(__name__)
 
 PAGE: Final = Path(__file__).parent / "page"
 ABOUT: Final = """\
@@ -81,6 +77,7 @@ def calls(services: Services, certificate: ServedCertificate | None = None) -> F
 
 def _about_itself(services: Services, certificate: ServedCertificate | None) -> APIRouter:
     router = APIRouter(tags=["service"])
+    readiness = Readiness(services.context)
 
     @router.get("/", response_class=FileResponse, include_in_schema=False)
     def page() -> FileResponse:
@@ -95,16 +92,14 @@ def _about_itself(services: Services, certificate: ServedCertificate | None) -> 
         "/readyz", response_class=PlainTextResponse, responses={503: problems.RESPONSES[503]}
     )
     def ready() -> str:
-        """The service can measure: its exporter answers and its runs can be read."""
-        try:
-            measured_host(services.context.exporter_url, services.context.store)
-            services.context.database.counts()
-        except WattmarkError as error:
-            # Anybody may ask, without a key: the log has the particulars.
-            log.warning("not ready: %s", error)
+        """The service can measure: its exporter answers, that one's samples arrive in the store,
+        its records can be written, and its disks have room. Otherwise ``errors`` names what not."""
+        found = readiness.problems()
+        if found:
             raise ApiError(
-                503, "the exporter or the run database does not answer; see the log"
-            ) from None
+                503, f"not ready: {', '.join(found)}; see the log",
+                [FieldError(name, text) for name, text in found.items()],
+            )  # fmt: skip
         return "ok\n"
 
     @router.get("/metrics", response_class=PlainTextResponse)

@@ -19,7 +19,7 @@ class AppContext:
     """One host's exporter, the store that its samples arrive in, and where runs are kept.
 
     ``data`` holds the runs' logs, ``cache`` trained weights; what runs may not reach is
-    ``private``. ``changing`` is held, never for long,
+    ``private``; ``folders``: where else there must be room. ``changing`` is held, never for long,
     by each caller that reads a record that has ended or is external, changes it and saves it.
     """
 
@@ -31,6 +31,7 @@ class AppContext:
     config: RunnerConfig
     formulas: tuple[Formula, ...] = ()
     private: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
     changing: AbstractContextManager[object] = field(default_factory=threading.RLock)
 
     def log_of(self, run_id: str) -> Path:

@@ -1,6 +1,7 @@
 """The link to an exporter: it orders samples without making anybody wait, and never raises.
 
-A thread of its own posts ``/sample`` at window edges and renews the lease of close sampling.
+A thread of its own posts ``/sample`` at window edges, renews the lease of close sampling, which has
+one name for all of this process, and ends it.
 """
 
 import logging
@@ -11,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
-from wattmark_core.clock import SystemClock, boot_id
+from wattmark_core.clock import Clock, SystemClock, boot_id
 from wattmark_core.errors import ExporterError, WattmarkError
-from wattmark_core.exporter_api import ExporterAddress, HostReport, TimeBase
+from wattmark_core.exporter_api import ExporterAddress, HostReport, Lease, TimeBase
 from wattmark_core.time_base_clock import TimeBaseClock
+from wattmark_runner.windows.clocks import ClockOffsets
+from wattmark_runner.windows.lease import LINGER_SECONDS, armed_here, holder, lease_id
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,8 @@ OWN_CLOCK: Final = "clock-"
 """Begins the ``instance`` of a time base that is this machine's own, for want of an exporter."""
 ANSWER_SECONDS: Final = 30.0
 """Longer than the timeouts of one order can add up to."""
+LOOK_SECONDS: Final = 240.0
+"""How often it is looked who else measures: the exporter tells of the last ten minutes."""
 
 
 T = TypeVar("T")
@@ -43,14 +48,16 @@ class WindowEdge:
     _answered = threading.Condition()
     """Of all edges: each waits for its own answer."""
     _base: TimeBase | None = None
+    _offsets: ClockOffsets | None = None
 
     def __init__(self, time_ns: int, armed: int = 0) -> None:
         self.time_ns = time_ns
         self.armed = armed
 
-    def resolve(self, base: TimeBase) -> None:
-        """Set the time base of the sample."""
+    def resolve(self, base: TimeBase, offsets: ClockOffsets | None = None) -> None:
+        """Set the time base of the sample. ``offsets``: how the clocks stand to each other then."""
         with self._answered:
+            self._offsets = offsets
             self._base = base
             self._answered.notify_all()
 
@@ -60,6 +67,20 @@ class WindowEdge:
         with self._answered:
             self._answered.wait_for(lambda: self._base is not None, ANSWER_SECONDS)
             return self._base
+
+    def offsets(self) -> ClockOffsets | None:
+        """How the clocks stood to each other at the edge, None if not known. Waits for it."""
+        self.base()
+        return self._offsets
+
+
+class _Look:
+    """An order to see who else measures."""
+
+    armed = 0
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +114,21 @@ class ExporterLink:
     empty if nothing did.
     """
 
-    def __init__(self, exporter_url: str | ExporterAddress) -> None:
+    def __init__(self, exporter_url: str | ExporterAddress, *, clock: Clock | None = None) -> None:
         self._client = ExporterAddress.of(exporter_url).client(TIMEOUT_SECONDS)
-        self._orders: queue.SimpleQueue[WindowEdge | _Lease] = queue.SimpleQueue()
+        self._clock = clock or SystemClock()
+        self._orders: queue.SimpleQueue[WindowEdge | _Lease | _Look] = queue.SimpleQueue()
         self._thread = threading.Thread(
             target=self._serve, name="wattmark-exporter-link", daemon=True
         )
         self._armed = 0
         self._renew_at = 0.0
+        self._end_at: float | None = None
+        """When the lease is to be ended, by the monotonic clock; None: it is wanted, or ended."""
+        self._look_at: float | None = None
+        self._named = False
+        """Has the exporter told of a lease of ours? An older one knows no names."""
+        self._others: dict[tuple[str, int], Lease] = {}
         self._boot_id = boot_id()
         self._own_clock = TimeBaseClock(SystemClock())
         self._torn = 0
@@ -135,8 +163,17 @@ class ExporterLink:
         self._orders.put(_Lease(armed=1))
 
     def disarm(self) -> None:
-        """Take back one ``arm``. The lease runs out by itself: other programs may need it too."""
+        """Take back one ``arm``. After the last of this process its lease ends soon; that of other
+        programs goes on."""
         self._orders.put(_Lease(armed=-1))
+
+    def others(self) -> tuple[Lease, ...]:
+        """Leases of other programs that the exporter has told of since this link was opened, and of
+        the ten minutes before. Waits for its answer; without one, those known before."""
+        look = _Look()
+        self._orders.put(look)
+        look.done.wait(ANSWER_SECONDS)
+        return tuple(self._others.values())
 
     def close(self) -> None:
         """Carry out what was ordered, then end."""
@@ -147,18 +184,53 @@ class ExporterLink:
     def _serve(self) -> None:
         while True:
             order = self._next()
-            self._armed += order.armed
+            self._change(order.armed)
             if isinstance(order, WindowEdge):
-                order.resolve(self._attempt(self._sample) or self._own_base())
+                base = self._attempt(self._sample) or self._own_base()
+                order.resolve(base, ClockOffsets.now(self._clock))
+            elif isinstance(order, _Look):
+                self._attempt(self._look)
+                order.done.set()
             elif order.stop:
+                self._change(-self._armed)
+                if self._end_at is not None:
+                    self._end_lease()
                 return
-            if self._armed and time.monotonic() >= self._renew_at:
-                self._renew_at = time.monotonic() + RENEW_SECONDS
-                self._attempt(self._renew)
+            self._keep_lease()
 
-    def _next(self) -> WindowEdge | _Lease:
-        """The next order; while armed, one comes at the latest when the lease is to be renewed."""
-        wait = max(0.0, self._renew_at - time.monotonic()) if self._armed else None
+    def _change(self, armed: int) -> None:
+        """More or fewer want the lease."""
+        if not armed:
+            return
+        self._armed += armed
+        armed_here(self._client.url, armed)
+        self._end_at = None if self._armed else time.monotonic() + LINGER_SECONDS
+
+    def _keep_lease(self) -> None:
+        """Renew the lease while somebody wants it, else end it in time."""
+        now = time.monotonic()
+        if self._armed:
+            if now >= self._renew_at:
+                self._renew_at = now + RENEW_SECONDS
+                self._attempt(self._renew)
+            if self._look_at is None:
+                self._look_at = now + LOOK_SECONDS
+            if now >= self._look_at:
+                self._look_at = now + LOOK_SECONDS
+                self._attempt(self._look)
+        elif self._end_at is not None and now >= self._end_at:
+            self._end_lease()
+
+    def _end_lease(self) -> None:
+        """If no other link of this process wants it."""
+        self._end_at, self._renew_at = None, 0.0
+        if not armed_here(self._client.url):
+            self._attempt(self._end)
+
+    def _next(self) -> WindowEdge | _Lease | _Look:
+        """The next order; one comes at the latest when the lease is to be renewed or ended."""
+        at = self._renew_at if self._armed else self._end_at
+        wait = None if at is None else max(0.0, at - time.monotonic())
         try:
             return self._orders.get(timeout=wait)
         except queue.Empty:
@@ -177,7 +249,21 @@ class ExporterLink:
         return TimeBase(self._boot_id, f"{OWN_CLOCK}{self._torn}", self._own_clock.offset_ns)
 
     def _renew(self) -> None:
-        self._client.arm(LEASE_SECONDS)
+        self._client.arm(LEASE_SECONDS, lease=lease_id(), holder=holder())
+
+    def _end(self) -> None:
+        """An older exporter would end everybody's: there the lease runs out by itself."""
+        if not self._named:
+            self._look()
+        if self._named:
+            self._client.arm(0.0, lease=lease_id(), holder=holder())
+
+    def _look(self) -> None:
+        for lease in self._client.sensors().leases:
+            if lease.lease == lease_id():
+                self._named = True
+            else:
+                self._others[lease.lease, lease.start_ns] = lease
 
     def _attempt(self, call: Callable[[], T]) -> T | None:
         """Its answer, or None. The log gets the first failure, and the recovery."""

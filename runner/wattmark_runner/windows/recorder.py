@@ -5,7 +5,9 @@
             predictions = model(images)
             window.record(inferences=len(images), correct=int((predictions == labels).sum()))
 
-Windows may nest and overlap, in any threads. What fails goes to the log, never into the program.
+Windows may nest and overlap, in any threads. What fails goes to the log, never into the program:
+counts that cannot be are refused there, and the window is kept without any. A window in whose time
+another program measured at the same exporter is marked as overlapping.
 """
 
 import contextlib
@@ -15,18 +17,24 @@ import platform
 import queue
 import threading
 import time
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
 from wattmark_core.clock import SystemClock
 from wattmark_core.errors import StoreError, WattmarkError
+from wattmark_core.exporter_api import ExporterAddress
 from wattmark_core.results import Phase, Window
 from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read_host
+from wattmark_runner.windows.lease import holders_in
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_runner.windows.stamping import WindowStamping
+from wattmark_scoring.counts import why_impossible
 from wattmark_store import Store
 
 log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 60.0
+"""How often it is looked who else measures."""
 
 
 class OpenWindow(WindowEdge):
@@ -87,7 +95,7 @@ class Recorder:
     that is logged once, and windows are kept as incomplete. ``windows`` are those written so far.
     """
 
-    def __init__(self, exporter_url: str, store: Store) -> None:
+    def __init__(self, exporter_url: str | ExporterAddress, store: Store) -> None:
         self._url = exporter_url
         self._store = store
         self._clock = SystemClock()
@@ -95,6 +103,10 @@ class Recorder:
         self._closed: queue.SimpleQueue[Closed | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="wattmark-recorder", daemon=True)
         self._refused = False
+        self._looked = 0
+        """So many of ``windows`` are compared with others' leases."""
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._holders: set[str] = set()
         self._stamping: WindowStamping | None = None
         self.windows: list[Window] = []
 
@@ -127,7 +139,24 @@ class Recorder:
         while (closed := self._closed.get()) is not None:
             stamping = self._find_stamping()
             window = stamping.window(opening=closed.opening, closing=closed.closing, **closed.facts)
-            self.windows.append(self._put(window))
+            self.windows.append(self._put(_with_possible_counts(window)))
+            if time.monotonic() >= self._look_at:
+                self._mark_shared()
+        self._mark_shared()
+
+    def _mark_shared(self) -> None:
+        """Windows in whose time others measured are marked, and each other is logged once."""
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        leases = () if self.exporter.failing else self.exporter.others()
+        for number in range(self._looked, len(self.windows)):
+            window = self.windows[number]
+            holders = holders_in(window, leases)
+            for holder in sorted(set(holders) - self._holders):
+                log.warning("%s measured at the same time: what a window cost is not known", holder)
+            self._holders |= set(holders)
+            if holders and not window.overlapping:
+                self.windows[number] = self._put(replace(window, overlapping=True))
+        self._looked = len(self.windows)
 
     def _put(self, window: Window) -> Window:
         try:
@@ -149,3 +178,11 @@ class Recorder:
         offset_ns = self._clock.realtime_ns() - self._clock.boottime_ns()
         host = os.environ.get("WATTMARK_HOST") or platform.node()
         return WindowStamping(host, offset_ns)
+
+
+def _with_possible_counts(window: Window) -> Window:
+    wrong = why_impossible(window.inferences, window.correct, window.seconds)
+    if wrong is None:
+        return window
+    log.warning("a window is kept without its counts: %s", wrong)
+    return replace(window, inferences=None, correct=None)

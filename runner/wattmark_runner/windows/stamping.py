@@ -6,7 +6,9 @@ from typing import Any
 
 from wattmark_core.exporter_api import TimeBase
 from wattmark_core.results import Phase, Window
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.windows.exporter_link import OWN_CLOCK, WindowEdge
+from wattmark_scoring.window_facts import WindowFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,14 @@ class WindowStamping:
 
     def _stamps(self, base: TimeBase) -> bool:
         return base.instance.startswith(OWN_CLOCK) is not self.exporter
+
+
+def clock_facts(opening: WindowEdge, closing: WindowEdge) -> WindowFacts:
+    """Whether a clock jumped between two edges."""
+    first, last = opening.offsets(), closing.offsets()
+    if first is None or last is None:
+        return WindowFacts()
+    return WindowFacts(
+        clock_step_seconds=ns_to_seconds(last.wall_ns - first.wall_ns),
+        suspended_seconds=ns_to_seconds(last.asleep_ns - first.asleep_ns),
+    )

@@ -5,6 +5,7 @@ Knows no framework: a ``Network`` is handed in, so that tests can run it in virt
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final, Protocol
 
 from wattmark_core.clock import Clock
@@ -15,6 +16,8 @@ WARMUP_BATCHES: Final = 10
 CALL_SECONDS: Final = 0.05
 """About how long one call of the network takes: long beside the cost of a call, short beside a
 guard and a window. A window is made of whole passes, so a call in one is at least a pass."""
+LEAST_CALLS: Final = 3
+"""To know what is usual."""
 PROGRESS_NS: Final = 2_000_000_000
 
 
@@ -110,6 +113,7 @@ class Measurement:
         """Whole passes, at least ``least``, until ``seconds`` are over. Nothing is under way on
         the device at either edge."""
         classes: list[bytes] = []
+        took_ns: list[int] = []
         done = 0
         cpu_start = self.cpu_ns()
         start = end = self.clock.boottime_ns()
@@ -119,13 +123,15 @@ class Measurement:
             classes.append(self.network.infer(0, passes * self.network.batches))
             done += passes
             end, before = self.clock.boottime_ns(), end
+            took_ns.append(end - before)
             if phase == "warmup":  # the last call of the warm-up is the one to go by
                 self._calibrate(passes * self.network.batches, end - before)
             self._report(phase, repeat, start, end, seconds)
         cpu_seconds = ns_to_seconds(self.cpu_ns() - cpu_start)
         self.emit(EdgeReached(phase, repeat, opening=False, time_ns=end))
         inferences = done * self.network.images
-        return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds), classes
+        pause = _pause_seconds(took_ns)
+        return PhaseEnd(phase, repeat, start, end, inferences, cpu_seconds, pause), classes
 
     def _calibrate(self, batches: int, took_ns: int) -> None:
         """How many batches fit into ``CALL_SECONDS``."""
@@ -153,6 +159,13 @@ class Measurement:
             self.emit(Step("warmup", share))
         else:
             self.emit(Step("measure", (repeat + share) / self.command.repeats))
+
+
+def _pause_seconds(took_ns: list[int]) -> float | None:
+    """By how much the longest call was longer than the usual one, s; None: there are too few."""
+    if len(took_ns) < LEAST_CALLS:
+        return None
+    return ns_to_seconds(max(took_ns) - round(median(took_ns)))
 
 
 def count_correct(predictions: list[bytes], labels: bytes) -> int:

@@ -113,7 +113,10 @@ class PhaseEnd:
     """A window that is over: ``inferences`` done in it, CPU time of all that did them.
 
     ``cpu_seconds`` None: not known. ``throttled_seconds``: CPU time for which a quota held them
-    back; None: there is no quota, or it is not known.
+    back; None: there is no quota, or it is not known. ``pause_seconds``: by how much the longest of
+    the calls that the window is made of was longer than the usual one; None: there are too few to
+    say, or it is not known. ``stopped_seconds``: how long a signal had stopped a program that the
+    worker started.
     """
 
     phase: str
@@ -123,6 +126,8 @@ class PhaseEnd:
     inferences: int
     cpu_seconds: float | None
     throttled_seconds: float | None = None
+    pause_seconds: float | None = None
+    stopped_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

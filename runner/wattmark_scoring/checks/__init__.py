@@ -21,6 +21,8 @@ __all__ = [
 FILES: Final = (
     "interrupted",
     "exclusive",
+    "clock",
+    "pauses",
     "foreign_cpu",
     "steal",
     "throttled_cpu",
@@ -37,7 +39,6 @@ FILES: Final = (
     "edges",
     "slow",
     "agreement",
-    "clock",
     "coverage",
     "counted",
     "warm_up",

@@ -33,8 +33,8 @@ CHECK: Final = CheckFamily(
         ),
     },
     limits=(
-        Limit("complete", "every counter of the boundary covers the window in one epoch",
-              "otherwise"),
+        Limit("complete", "every counter of the boundary covers the window in one epoch, and does"
+              " not stand still²", "otherwise"),
     ),
     of_window=of_window,
 )  # fmt: skip

@@ -1,56 +1,66 @@
 """Does a sensor that sees a part of the time only see enough? See ``sampling.py`` for the source.
 
-In step with the load, such a sensor sees the same part of each iteration again and again.
+In step with the load, such a sensor sees the same part of each iteration again and again: then, and
+where there are too few readings, the interval is the worst case and not made of the readings.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from wattmark_core.exporter_api import EnergySeries
-from wattmark_core.results import Check
+from wattmark_core.results import Check, Verdict
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
 from wattmark_scoring.checks.verdicts import against_limit
+from wattmark_scoring.iterations import LEAST_BEATS, slowest_beat
 from wattmark_scoring.measured import MeasuredWindow
+from wattmark_scoring.sampling import NO_SPREAD, Basis, Spread
 
 LEAST_SECONDS: Final = 5.0
 LEAST_ITERATIONS: Final = 32.0
-LEAST_DISTANCE: Final = 0.05
-MOST_MULTIPLE: Final = 10.5
-"""A multiple or a fraction up to 10 is looked at."""
 
 
-def check(series: EnergySeries, seconds: float, iterations: int | None) -> list[Check]:
-    """Part-time sensors: ≥ 32 iterations, ≥ 5 s, and not in step with the sensor's period.
-
-    In step: the iteration's period lies within 5 % of a multiple or a fraction (up to 10) of T.
+def check(
+    series: EnergySeries, seconds: float, iterations: int | None, spread: Spread = NO_SPREAD
+) -> list[Check]:
+    """Part-time sensors: ≥ 32 iterations, ≥ 5 s, and not in step with the sensor's period: in the
+    window their looks beat with the iterations ≥ 2 times. ``spread``: of the window's energy, which
+    says what its interval rests on.
     """
-    if series.coverage_ratio >= 1.0:
-        return []
     text = f"{series.device} sees {series.coverage_ratio:.0%} of the time"
+    checks = _of_part_time(series, seconds, iterations, text) if series.coverage_ratio < 1.0 else []
+    if spread.basis is Basis.READINGS:
+        checks.append(Check("coverage interval", Verdict.VALID, None, None, "", text))
+    if spread.basis is Basis.WORST_CASE:
+        message = f"{text}: {spread.reason}"
+        checks.append(Check("coverage interval", Verdict.WARNED, None, None, "", message))
+    return checks
+
+
+def _of_part_time(
+    series: EnergySeries, seconds: float, iterations: int | None, text: str
+) -> list[Check]:
     count = None if iterations is None else float(iterations)
     checks = [
         against_limit("coverage length", seconds, LEAST_SECONDS, "s", text, at_least=True),
         against_limit("coverage iterations", count, LEAST_ITERATIONS, "", text, at_least=True),
     ]
     if iterations:
-        message = "distance of the iteration's period from a multiple or fraction of T"
-        distance = _distance(seconds / iterations / series.update_period_seconds)
+        period = series.update_period_seconds
+        beat = slowest_beat(period, series.coverage_ratio, seconds / iterations)
+        message = f"{text}: its looks beat with the batches so many times in a window"
+        beats = round(beat * seconds / period, 3)
         checks.append(
-            against_limit("coverage step", distance, LEAST_DISTANCE, "ratio", message,
-                          at_least=True)
-        )  # fmt: skip
+            against_limit("coverage step", beats, LEAST_BEATS, "", message, at_least=True)
+        )
     return checks
-
-
-def _distance(ratio: float) -> float:
-    ratio = max(ratio, 1.0 / ratio)
-    return abs(ratio - round(ratio)) / round(ratio) if ratio <= MOST_MULTIPLE else 1.0
 
 
 def of_window(measured: MeasuredWindow) -> Iterator[Check]:
     """Of each counter."""
     for counter in measured.counters:
-        yield from check(counter.series, measured.window.seconds, measured.iterations)
+        yield from check(
+            counter.series, measured.window.seconds, measured.iterations, counter.energy.spread
+        )
 
 
 def _words(what: str, sentence: str, unknown: str, remedy: str) -> Words:
@@ -72,13 +82,23 @@ CHECK: Final = CheckFamily(
             " only", "Measure longer windows",
         ),
         "coverage step": _words(
-            "not in step", "The batches' period lies {found} from the beat of a sensor that sees a"
-            " part of the time only", "", "Change the batch size",
+            "not in step", "The looks of {device}, which sees a part of the time only, beat with"
+            " the batches {found} times in a window", "", "Change the batch size",
+        ),
+        "coverage interval": Words(
+            Question.SENSOR, "what the interval of a part-time sensor rests on",
+            remedy="Change the batch size, or measure longer windows",
+            states={
+                Verdict.VALID: ("readings", "The interval is made of the readings of {device}"),
+                Verdict.WARNED: ("WORST CASE", "The interval is the worst case: {message}"),
+            },
+            device=r"^(.*) sees",
         ),
     },
     limits=(
-        Limit("coverage length, iterations, step", "part-time sensors: ≥ 5 s, ≥ 32 iterations, the"
-              " iteration's period not within 5 % of a multiple or fraction of T"),
+        Limit("coverage length, iterations, step", "part-time sensors: ≥ 5 s, ≥ 32 iterations,"
+              " whose beat with T comes ≥ 2 times in a window"),
+        Limit("coverage interval", "made of the readings", "never: the worst case warns"),
     ),
     of_window=of_window,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Final
 from wattmark_core.results import Check
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
 from wattmark_scoring.checks.verdicts import against_limit
+from wattmark_scoring.cpu_time import CpuTime
 from wattmark_scoring.measured import MeasuredWindow
 
 LIMIT_RATIO: Final = 0.01
@@ -18,11 +19,11 @@ def check(steal_seconds: float | None, seconds: float, cpus: float | None) -> Ch
 
 
 def of_window(measured: MeasuredWindow) -> Iterator[Check]:
-    """See ``check``."""
-    window, data = measured.window, measured.data
-    cpus = data.gauge("cpu", "cpus")
+    """With the time of other programs it fails where CPU energy counts."""
+    window, cpus = measured.window, measured.data.gauge("cpu", "cpus")
     count = cpus.at(window.start_ns) if cpus else None
-    yield check(data.growth("cpu", "steal_seconds"), window.seconds, count)
+    time = CpuTime.of(measured)
+    yield time.judged(check(time.stolen, window.seconds, count), time.stolen)
 
 
 CHECK: Final = CheckFamily(
@@ -33,6 +34,9 @@ CHECK: Final = CheckFamily(
             "Measure when the other guests are idle, or on a machine of your own",
         ),
     },
-    limits=(Limit("steal", "the hypervisor takes ≤ 1 % of the CPUs"),),
+    limits=(
+        Limit("steal", "the hypervisor takes ≤ 1 % of the CPUs", "where CPU energy counts: with"
+              " foreign CPU time, as above"),
+    ),
     of_window=of_window,
 )  # fmt: skip

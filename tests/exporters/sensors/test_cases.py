@@ -24,13 +24,13 @@ from typing import Any
 
 import pytest
 
+from tests.exporters.stepping import settle, step
 from wattmark_core.clock import SystemClock
 from wattmark_core.exporter_api import HostReport, SensorState
 from wattmark_core.line_protocol import decode_lines
 from wattmark_core.sample import Sample
 from wattmark_core.testing import FakeClock
 from wattmark_core.time_base_clock import TimeBaseClock
-from wattmark_exporters.__main__ import start_sensors
 from wattmark_exporters.readings import Sensor
 from wattmark_exporters.ring import Ring
 from wattmark_exporters.running_sensor import RunningSensor
@@ -172,9 +172,9 @@ class Exporter:
         ring = Ring(keep_seconds=1e9, most_lines=10**9)
         running = [RunningSensor(s, "m", machine, Schedule(0.1, 0, jitter), ring) for s in sensors]
         time_base = TimeBaseClock(machine)
-        with acting_as(USER):
-            start_sensors(running, time_base, machine)
         self._sampler = Sampler(running, time_base, machine, ring, "m", jitter=jitter)
+        with acting_as(USER):
+            settle(self._sampler, machine.sleep)
 
     def run(self, seconds: float) -> None:
         """Sample for so long; the first and the last read are at the very ends."""
@@ -182,7 +182,7 @@ class Exporter:
         self.read()
         while True:
             with acting_as(USER):
-                wait_seconds = self._sampler.run_due()
+                wait_seconds = step(self._sampler)
             left_seconds = (end_ns - self._machine.boottime_ns()) / 1e9
             self._machine.advance(min(wait_seconds, left_seconds))
             if wait_seconds >= left_seconds:

@@ -88,7 +88,8 @@ def run(chance: random.Random, number: int, models: int) -> Any:
     scores: list[Score] = []
     for boundary in boundaries:
         joules = chance.choice([*(10.0 ** chance.uniform(-6, 2) for _ in range(5)), None])
-        verdict = chance.choice([Verdict.VALID, Verdict.VALID, Verdict.WARNED, Verdict.INVALID])
+        # Not warned: those stand behind older valid ones since 9ca66c9.
+        verdict = chance.choice([Verdict.VALID, Verdict.VALID, Verdict.VALID, Verdict.INVALID])
         method = chance.choice([Method.COUNTER, Method.COUNTER, Method.ESTIMATED, None])
         value = None if joules is None or accuracy is None else accuracy**2 / joules
         checks = tuple(

@@ -13,6 +13,9 @@ from wattmark_core.errors import StoreError, UnknownRun
 from wattmark_core.results import ENERGY_SCORE, Boundary, Phase, Score, Verdict, Window
 from wattmark_runner.records.database import Answer, Listing, RunDatabase, WindowRow, score_of
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
+from wattmark_runner.views.tables import TABLES as PAPER_TABLES
+from wattmark_runner.views.tables import Choice
+from wattmark_scoring.window_facts import WindowFacts
 
 
 @pytest.fixture
@@ -63,6 +66,42 @@ def test_the_newest_score_that_ranks_is_compared(database: RunDatabase) -> None:
     bodies = database.compared({"formula": ENERGY_SCORE})
     assert {score_of(body).run_id for body in bodies} == {"new", "spoilt", "good", "guess"}
     assert database.compared({"formula": "another"}) == []
+
+
+def test_a_valid_score_is_preferred_to_a_newer_warned_one(database: RunDatabase) -> None:
+    """And to any number of them; a warned one counts where no valid one is, and hides no newer
+    invalid one."""
+    database.save(make_record("a-old", "a", 1, 1.0))
+    database.save(make_record("a-valid", "a", 2, 2.0))
+    database.save(make_record("a-warned", "a", 3, 9.0, Verdict.WARNED))
+    database.save(make_record("a-spoilt", "a", 2, 9.0, Verdict.INVALID))
+    database.save(make_record("b-first", "b", 1, 1.0, Verdict.WARNED))
+    database.save(make_record("b-last", "b", 2, 2.0, Verdict.WARNED))
+    database.save(make_record("c-valid", "c", 1, 1.0))
+    database.save(make_record("c-warned", "c", 2, 1.0, Verdict.WARNED))
+    database.save(make_record("c-spoilt", "c", 3, 1.0, Verdict.INVALID))
+    expected = {"a-valid", "b-last", "c-valid", "c-spoilt"}
+    bodies = database.compared({"formula": ENERGY_SCORE})
+    assert {score_of(body).run_id for body in bodies} == expected
+    assert {score.run_id for scores in database.newest_runs() for score in scores} == expected
+    every = [record.scores for record in database.list()]
+    of_all, of_newest = (
+        [row for table in PAPER_TABLES["1"].make(runs, Choice()) for row in table.rows]
+        for runs in (every, database.compared_runs({"formula": ENERGY_SCORE}))
+    )
+    assert of_all == of_newest
+
+
+def test_facts_of_windows_come_back(database: RunDatabase) -> None:
+    """They stand beside the record, so that an older program can read that."""
+    record = make_record("noted")
+    facts = WindowFacts(0.5, 0.0, 1.5, 8.0, others=("you",), claims={"v": "theirs"})
+    record.facts = {"w": facts}
+    database.save(record)
+    assert database.load("noted") == record
+    with closing(sqlite3.connect(database.path)) as connection:
+        (body,) = connection.execute("SELECT body FROM runs").fetchone()
+    assert "facts" not in json.loads(body)
 
 
 def test_other_settings_and_gpus_are_compared_too(database: RunDatabase) -> None:

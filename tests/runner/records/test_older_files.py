@@ -22,7 +22,7 @@ import pytest
 from wattmark_core.errors import StoreError
 from wattmark_core.machine import wattmark_version
 from wattmark_core.results import ENERGY_SCORE, Verdict
-from wattmark_runner.options import alone
+from wattmark_runner.records.data_folder import alone
 from wattmark_runner.records.database import RunDatabase, score_of
 from wattmark_runner.views.tables import TABLES as PAPER_TABLES
 from wattmark_runner.views.tables import Choice

@@ -5,6 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.machine import verdict_of_the_rest
+from wattmark_core.labels import VERDICTS
+from wattmark_core.results import Verdict
+
 
 @pytest.fixture(scope="module")
 def run(service: Any) -> Any:
@@ -20,7 +24,8 @@ def test_a_run_is_shown_in_words(run: Any) -> None:
     assert run["final"] is True
     assert run["score_texts"]["energy"].startswith("≈ ")
     assert run["score_texts"]["method"] == "ESTIMATED"
-    assert run["score_texts"]["verdict"] == "! warned"
+    assert run["score_texts"]["verdict"] == VERDICTS[Verdict(run["score"]["verdict"])]
+    assert verdict_of_the_rest(run["score"]) == "warned"
     shown = run["shown"]
     assert [score["texts"]["formula"] for score in shown["scores"]] == [
         "accuracy² / energy", "accuracy-per-joule",

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from wattmark_core.clock import boot_id
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import HostReport
 from wattmark_core.results import Phase
@@ -40,6 +41,30 @@ def test_a_window_is_kept_with_what_was_recorded(exporter_url: str, store: Store
     assert (first.inferences, first.correct, first.complete) == (7, 2, True)
     assert (second.phase, second.inferences, second.correct) == (Phase.TRAINING, None, None)
     assert abs(first.start_ns - time.time_ns()) < 60e9
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ({"inferences": 2**53}, "more than 1e9 a second"),
+        ({"inferences": -1}, "inferences is below zero"),
+        ({"inferences": 3, "correct": 4}, "correct is more than inferences: 4 of 3"),
+    ],
+)
+def test_counts_that_cannot_be_are_logged_and_left_out(
+    counts: dict[str, int], says: str, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The program is none the wiser, and the window has no number rather than a wrong one."""
+    with (
+        FakeExporter(HostReport("here", boot_id(), "i", 0, ())) as exporter,
+        caplog.at_level(logging.WARNING, "wattmark_runner"),
+        Recorder(exporter.url, store) as recorder,
+        recorder.window() as window,
+    ):
+        window.record(**counts)
+    (kept,) = store.windows()
+    assert (kept.inferences, kept.correct) == (None, None)
+    assert says in caplog.text
 
 
 def test_nested_and_overlapping_windows_are_all_kept_and_marked(

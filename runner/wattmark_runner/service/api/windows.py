@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from wattmark_runner.errors import Invalid
 from wattmark_runner.records.database import Listing, WindowRow
 from wattmark_runner.service.api.caller import Caller
 from wattmark_runner.service.api.headers import IDEMPOTENT
 from wattmark_runner.service.api.paging import Cursor, Limit, next_cursor
+from wattmark_runner.service.api.schemas.fields import Owner
 from wattmark_runner.service.api.schemas.windows import (
     WindowClose,
     WindowCreate,
@@ -46,11 +47,21 @@ def close_window(window_id: str, body: WindowClose, service: Service, by: Caller
     return _item(service, service.external.close(window_id, body.results(), by))
 
 
+@router.delete("/windows/{window_id}")
+def withdraw_window(
+    window_id: str, service: Service, by: Caller,
+    owner: Annotated[Owner, Query(description="whom the window's run names, if anybody")] = "",
+) -> WindowItem:  # fmt: skip
+    """Take a window back: who made it may, by key and owner. It and the marks that others have of
+    it are gone, and what is left is scored again."""
+    return _item(service, service.external.withdraw(window_id, owner, by))
+
+
 @router.get("/windows")
 def list_windows(
     service: Service,
     run_id: str = "",
-    state: Literal["open", "closed", "abandoned", ""] = "",
+    state: Literal["open", "closed", "abandoned", "withdrawn", ""] = "",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> WindowsPage:

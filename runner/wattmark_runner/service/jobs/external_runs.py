@@ -20,12 +20,17 @@ from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunS
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.pinning import counted
 from wattmark_scoring.boundary import pin_sources
+from wattmark_scoring.counts import why_impossible
 from wattmark_store import Store
 
 FUTURE_NS: Final = seconds_to_ns(1.0)
 """How far a client's clock may be ahead of ours."""
 RECENT_NS: Final = seconds_to_ns(60.0)
 """Samples of an end less than this ago may still be on their way."""
+LONGEST_NS: Final = seconds_to_ns(86_400.0)
+"""As an open window may last."""
+OLDEST_NS: Final = 7 * LONGEST_NS
+"""What was so long ago nobody remembers to the second, and its machine was another one's."""
 TAKES_WINDOWS: Final = (RunState.RUNNING, RunState.SCORING, RunState.DONE, RunState.FAILED)
 """States of an external run that takes one more window."""
 
@@ -74,6 +79,16 @@ def new_window(request: WindowRequest, record: RunRecord, start_ns: int, end_ns:
     )  # fmt: skip
 
 
+def leave_out(record: RunRecord, window: Window) -> None:
+    """Take a window that was withdrawn out of its run. Without windows it has no score."""
+    record.windows = [own for own in record.windows if own.window_id != window.window_id]
+    record.facts.pop(window.window_id, None)
+    update_totals(record)
+    if not record.windows:
+        record.scores, record.checks = (), ()
+        record.reason, record.published = "its windows were withdrawn", False
+
+
 def update_totals(record: RunRecord) -> None:
     """Repeats and accuracy of an external run, from its windows."""
     windows = [window for window in record.windows if window.phase is Phase.INFERENCE]
@@ -89,15 +104,12 @@ def counted_of(series: Sequence[EnergySeries], request: WindowRequest) -> Sequen
     return counted(series, _as_run(request))
 
 
-def check_counts(results: WindowResults) -> None:
-    """Raise ``Invalid`` for more correct inferences than inferences."""
-    if results.correct is None:
-        return
-    if results.inferences is None:
-        raise Invalid("is needed beside correct", "inferences")
-    if results.correct > results.inferences:
-        text = f"is more than inferences: {results.correct} of {results.inferences}"
-        raise Invalid(text, "correct")
+def check_counts(results: WindowResults, seconds: float | None = None) -> None:
+    """Raise ``Invalid`` for counts that cannot be of a window of ``seconds``, where that is known:
+    more correct ones than inferences, or more of these than a machine can do."""
+    wrong = why_impossible(results.inferences, results.correct, seconds)
+    if wrong is not None:
+        raise Invalid(wrong.reason, wrong.field)
 
 
 def check_times(
@@ -109,6 +121,13 @@ def check_times(
         raise Invalid("ends before it starts, or at once", "end_ns")
     if end_ns > now + FUTURE_NS:
         raise Invalid("lies in the future; post the window when it is over", "end_ns")
+    if end_ns - start_ns > LONGEST_NS:
+        hours = (end_ns - start_ns) / 3.6e12
+        text = f"lies {hours:.0f} h before the end; a window lasts a day at most"
+        raise Invalid(text, "start_ns")
+    if end_ns < now - OLDEST_NS:
+        days = (now - end_ns) / 8.64e13
+        raise Invalid(f"lies {days:.0f} days back; post a window within a week", "end_ns")
     for counter in series:
         edges = store.edges("energy", start_ns, end_ns, {"host": host, **counter.tags})
         times = [time_ns for data in edges for time_ns in data.times_ns]

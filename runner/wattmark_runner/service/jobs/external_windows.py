@@ -16,6 +16,7 @@ from wattmark_core.errors import StoreError
 from wattmark_core.exporter_api import HostReport
 from wattmark_core.machine import about_machine
 from wattmark_core.results import Window
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.errors import Conflict
 from wattmark_runner.records.database import Act, WindowRow
 from wattmark_runner.records.model import RunRecord, RunSource, RunState
@@ -23,21 +24,23 @@ from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.overhead import added, counts
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs import external_runs as runs
+from wattmark_runner.service.jobs.neighbours import CLIENT_CLOCK, Neighbours
 from wattmark_runner.service.jobs.open_windows import OpenedWindow, OpenWindows
 from wattmark_runner.service.jobs.scoring_queue import ScoringQueue
+from wattmark_runner.service.jobs.withdrawals import Withdrawals
 from wattmark_runner.views.window_fields import row_fields
 from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge
+from wattmark_runner.windows.lease import holders_in
 from wattmark_runner.windows.measured_host import measured_host
-from wattmark_runner.windows.overlap import put_marked
-from wattmark_runner.windows.stamping import WindowStamping
+from wattmark_runner.windows.stamping import WindowStamping, clock_facts
 from wattmark_scoring.boundary import pin_sources
+from wattmark_scoring.window_facts import WindowFacts
 
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS: Final = 5.0
 """How old the exporter's report of its counters may be when a window opens."""
 RETRY_SECONDS: Final = 2.0
-CLIENT_CLOCK: Final = "its times are the client's and cannot be checked"
 LOST: Final = "the service was stopped while a window was open; what it cost is not known"
 
 
@@ -54,7 +57,11 @@ class ExternalWindows:
         self._context = context
         self._open = open_windows
         self._scoring = scoring
+        self._neighbours = Neighbours(context, open_windows)
         self._exporter = ExporterLink(context.exporter_url)
+        self._withdrawals = Withdrawals(
+            context, open_windows, scoring, self._neighbours, self._exporter
+        )
         self._machine = about_machine()
         self._report: tuple[float, HostReport] | None = None
         self._stopping = False
@@ -102,7 +109,7 @@ class ExternalWindows:
     def close(self, window_id: str, results: WindowResults, by: str = "") -> WindowRow:
         """Close a window, now; its run is scored soon. Raises ``Invalid``, ``Conflict``."""
         closing = self._exporter.edge()  # first of all: this is the window's end
-        runs.check_counts(results)
+        runs.check_counts(results, self._open.seconds(window_id, closing))
         with self._context.changing:
             opened = self._open.remove(window_id)
         cpu_ns = time.process_time_ns()
@@ -111,13 +118,15 @@ class ExternalWindows:
             raise Conflict(f"the window is {row.state} already; open another")
         self._exporter.disarm()
         window = self._closed(opened, closing, results)  # waits for the sample at its end
+        facts = clock_facts(opened.opening, closing)
+        facts = replace(facts, others=holders_in(window, self._exporter.others()))
         with self._context.changing:
             if self._context.database.window(window_id).state != "open":
                 raise Conflict("the window's run was cancelled meanwhile; open another")
             try:
                 row = replace(opened.row, window=window, state="closed")
                 self._context.database.note(Act.CLOSED, by, window_id)
-                return self._add(row, cpu_ns - opened.cpu_ns)
+                return self._add(row, facts, cpu_ns - opened.cpu_ns)
             except StoreError:  # a full disk, perhaps: it can be closed once there is room
                 self._open.add(opened)
                 self._exporter.arm()
@@ -128,7 +137,7 @@ class ExternalWindows:
         by: str = "",
     ) -> WindowRow:  # fmt: skip
         """Record a window that is over, at times of the client's, Unix ns. Raises ``Invalid``."""
-        runs.check_counts(results)
+        runs.check_counts(results, ns_to_seconds(end_ns - start_ns) if end_ns > start_ns else None)
         report = self._host()
         series = runs.counted_of(pin_sources(report.energy), request)
         runs.check_times(self._context.store, report.host, series, start_ns, end_ns)
@@ -140,7 +149,12 @@ class ExternalWindows:
             )  # fmt: skip
             self._note(request, window, by)
             self._context.database.save(record)
-            return self._add(WindowRow(window, "closed", "client", None, (CLIENT_CLOCK,)))
+            facts = WindowFacts(others=holders_in(window, self._exporter.others()))
+            return self._add(WindowRow(window, "closed", "client", None, (CLIENT_CLOCK,)), facts)
+
+    def withdraw(self, window_id: str, owner: str = "", by: str = "") -> WindowRow:
+        """Take a window back: see ``Withdrawals``."""
+        return self._withdrawals.withdraw(window_id, owner, by)
 
     def cancel(self, run_id: str, by: str = "") -> None:
         """Abandon the open windows of an external run, which is cancelled. Raises ``Conflict``."""
@@ -188,7 +202,7 @@ class ExternalWindows:
             label=window.label if results.label is None else results.label,
         )  # fmt: skip
 
-    def _add(self, row: WindowRow, cpu_ns: int = 0) -> WindowRow:
+    def _add(self, row: WindowRow, facts: WindowFacts, cpu_ns: int = 0) -> WindowRow:
         """A closed window joins its run; the run is scored when none of its windows is open.
 
         ``cpu_ns``: CPU time of this process while it was open.
@@ -198,6 +212,7 @@ class ExternalWindows:
         repeat = sum(other.phase is window.phase for other in record.windows)
         row = replace(row, window=replace(window, repeat=repeat))
         record.windows.append(row.window)
+        record.facts[window.window_id] = facts
         if counts(window):
             record.constants = added(record.constants, cpu_ns)
         record.ended_ns = max(record.ended_ns or 0, window.end_ns)
@@ -205,7 +220,7 @@ class ExternalWindows:
             record.reason = "the exporter did not answer or was restarted in a window"
         runs.update_totals(record)
         try:
-            put_marked(row.window, self._context.store, self._open.windows())
+            self._neighbours.put(row.window)
         except StoreError:  # scoring writes it once more, and reports what is wrong
             record.published = False
         self._context.database.put_window(row)
@@ -259,7 +274,7 @@ class ExternalWindows:
         lasted_ns = SystemClock().boottime_ns() - opened.opening.time_ns
         spent = replace(window, end_ns=window.start_ns + lasted_ns, complete=False)
         with contextlib.suppress(StoreError):  # its end must become known all the same
-            put_marked(spent, self._context.store, self._open.windows())
+            self._neighbours.put(spent)
         self._context.database.put_window(replace(opened.row, state="abandoned"))
 
     def _end(self, record: RunRecord, state: RunState, reason: str) -> None:

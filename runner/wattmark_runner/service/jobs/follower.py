@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
+from wattmark_core.errors import StoreError
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.records.database import RunEvent
 from wattmark_runner.records.model import FINAL, RunRecord, RunState
@@ -34,16 +36,19 @@ class RunFollower:
         self._state: RunState | None = None
         self._windows: set[str] = set()
         self._notices: set[str] = set()
+        self._unwritten: list[tuple[str, dict[str, Any]]] = []
+        """Events that the database has not taken yet."""
         self._reported = 0.0
 
     def save(self, record: RunRecord) -> None:
-        """Save the record. A change of its state is an event, the last one if it is final."""
+        """Save the record, or have it kept until it can be saved. A change of its state is an
+        event, the last one if it is final."""
         if record.state is RunState.CANCELLED and self._stopping.is_set():
             if self._state is RunState.SCORING:
                 return  # all is measured: the next service scores it
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
         self.changed(record)
-        self._context.database.save(record)
+        self._context.database.keep(record)
         self._state = record.state
         if record.state in FINAL:
             self.record = None
@@ -57,11 +62,15 @@ class RunFollower:
         for window in record.windows:
             if window.window_id not in self._windows:
                 self._windows.add(window.window_id)
-                self._context.add_event(self.run_id, "window", window_fields(window))
+                self._unwritten.append(("window", window_fields(window)))
         for text in record.notices:
             if text not in self._notices:
                 self._notices.add(text)
-                self._context.add_event(self.run_id, "notice", {"text": text})
+                self._unwritten.append(("notice", {"text": text}))
+        with suppress(StoreError):  # the record has them, too, and says why it is not written
+            while self._unwritten:
+                self._context.add_event(self.run_id, *self._unwritten[0])
+                del self._unwritten[0]
 
     def report(self, progress: Progress) -> None:
         """Keep how far the run is; now and then it is an event."""
@@ -69,15 +78,12 @@ class RunFollower:
         now = time.monotonic()
         if now - self._reported >= PROGRESS_SECONDS:
             self._reported = now
-            self._context.add_event(
-                self.run_id,
-                "progress",
-                {
-                    "stage": progress.stage,
-                    "fraction": progress.fraction,
-                    "seconds_left": progress.seconds_left,
-                },
-            )
+            body = {
+                "stage": progress.stage, "fraction": progress.fraction,
+                "seconds_left": progress.seconds_left,
+            }  # fmt: skip
+            with suppress(StoreError):  # the next one says more
+                self._context.add_event(self.run_id, "progress", body)
 
 
 def complete(record: RunRecord, events: Iterable[RunEvent]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wattmark_core.results import Window
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.records.database import WindowRow
 from wattmark_runner.windows.exporter_link import WindowEdge
 
@@ -38,6 +39,12 @@ class OpenWindows:
         """Register a window, or one that could not be closed once more."""
         with self._lock:
             self._opened[opened.window.window_id] = opened
+
+    def seconds(self, window_id: str, edge: WindowEdge) -> float | None:
+        """How long a window has been open at an edge, s; None if it is not open."""
+        with self._lock:
+            opened = self._opened.get(window_id)
+        return None if opened is None else ns_to_seconds(edge.time_ns - opened.opening.time_ns)
 
     def remove(self, window_id: str) -> OpenedWindow | None:
         """Take a window out; None if it is not open."""

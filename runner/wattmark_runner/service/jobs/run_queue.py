@@ -3,9 +3,10 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import Final
 
-from wattmark_core.errors import WattmarkError
+from wattmark_core.errors import StoreError, WattmarkError
 from wattmark_runner.errors import Conflict
 from wattmark_runner.execution.progress import Progress
 from wattmark_runner.execution.request import check_request, new_run
@@ -41,8 +42,8 @@ class RunQueue:
             record = self._context.database.load(run_id)
             complete(record, self._context.database.events(run_id))
             record.state, record.reason = RunState.INTERRUPTED, STOPPED
-            self._context.database.save(record)
-            self._context.database.forget_progress(run_id)
+            self._context.database.keep(record)
+            self._forget_progress(run_id)
         self._inherited = frozenset(self._context.database.queue())
         self._thread.start()
 
@@ -110,7 +111,12 @@ class RunQueue:
     def _next(self) -> RunFollower | None:
         with self._changed:
             while not self._stopping.is_set():
-                waiting = self._context.database.queue()
+                try:
+                    waiting = self._context.database.queue()
+                except StoreError as error:
+                    log.error("the queue waits: %s", error)
+                    self._changed.wait(RETRY_SECONDS)
+                    continue
                 if waiting:
                     self._under_way = RunFollower(self._context, waiting[0], self._stopping)
                     return self._under_way
@@ -139,10 +145,14 @@ class RunQueue:
             log.exception("run %s", under_way.run_id)
             self._fail(under_way.run_id, f"a fault of the service: {type(error).__name__}")
         finally:
-            context.database.forget_progress(under_way.run_id)
+            self._forget_progress(under_way.run_id)
 
     def _fail(self, run_id: str, reason: str) -> None:
         record = self._context.database.load(run_id)
         record.state, record.reason = RunState.FAILED, record.reason or reason
         record.ended_ns = record.ended_ns or time.time_ns()
-        self._context.database.save(record)
+        self._context.database.keep(record)
+
+    def _forget_progress(self, run_id: str) -> None:
+        with suppress(StoreError):  # upkeep does it later
+            self._context.database.forget_progress(run_id)

@@ -1,5 +1,6 @@
 """Scoring in the background: runs whose windows have all closed, and runs that are scored again."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -16,12 +17,11 @@ from wattmark_runner.scoring.publishing import StoredScores, publish
 from wattmark_runner.scoring.run import score_when_sampled
 from wattmark_runner.service.context import AppContext
 from wattmark_runner.service.jobs.delays import Delays
+from wattmark_runner.service.jobs.neighbours import Neighbours
 from wattmark_runner.service.jobs.open_windows import OpenWindows
-from wattmark_runner.windows.overlap import shares_time
 
 log = logging.getLogger(__name__)
 
-SHARED: Final = "another window shares its time: measured, not ranked"
 TICK_SECONDS: Final = 2.0
 AGAIN_SECONDS: Final = 2.0
 """How long scoring again waits for samples: those of an old run are here, or will never come."""
@@ -39,11 +39,15 @@ class ScoringQueue:
     def __init__(self, context: AppContext, open_windows: OpenWindows) -> None:
         self._context = context
         self._open_windows = open_windows
+        self._neighbours = Neighbours(context, open_windows)
         self._runs: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._once_more: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._again = threading.Lock()
         self._publish_at = 0.0
         self._delays = Delays()
+        self._late: list[str] = []
+        """Runs that could not be read or kept when they were scored."""
         self._thread = threading.Thread(target=self._serve, name="wattmark-scoring", daemon=True)
 
     def start(self) -> None:
@@ -62,6 +66,11 @@ class ScoringQueue:
         """Score a run in state ``scoring`` as soon as its samples have arrived."""
         self._runs.put(run_id)
 
+    def again_soon(self, run_id: str) -> None:
+        """Score a run that has ended once more, if it can be."""
+        self._once_more.put(run_id)
+        self._runs.put("")
+
     def again(self, run_id: str) -> RunRecord:
         """Score a run that has ended once more, now. Raises ``Conflict`` if it cannot be."""
         with self._again:
@@ -77,6 +86,7 @@ class ScoringQueue:
             score_when_sampled(
                 record, self._context.store, limit_seconds=AGAIN_SECONDS, cancel=self._stop,
                 open_windows=self._open_windows.windows, formulas=self._context.formulas,
+                whose=self._neighbours.whose,
             )  # fmt: skip
             with self._context.changing:
                 now = self._context.database.load(run_id)
@@ -92,17 +102,28 @@ class ScoringQueue:
             try:
                 run_id = self._runs.get(timeout=TICK_SECONDS)
             except queue.Empty:
-                run_id = ""
+                run_id = next(filter(self._delays.due, self._late), "")
+                self._late = [late for late in self._late if late != run_id]
             try:
                 if run_id:
                     self._score(run_id)
+                while not self._once_more.empty():
+                    self._try_again(self._once_more.get())
                 if time.monotonic() - last >= TICK_SECONDS:
                     last = time.monotonic()
                     self._publish_rest()
             except Cancelled:
                 return
+            except StoreError as error:  # a full disk, perhaps: the run stays to be scored
+                self._wait_with(run_id, error)
             except Exception:  # whatever it is, other runs are still to be scored
                 log.exception("scoring %s", run_id or "(clock)")
+
+    def _wait_with(self, run_id: str, error: StoreError) -> None:
+        if self._delays.failed(run_id, str(error)):
+            log.error("scoring %s waits: %s", run_id or "(clock)", error)
+        if run_id:
+            self._late.append(run_id)
 
     def _score(self, run_id: str) -> None:
         """A run whose windows have changed meanwhile is scored by the order that follows."""
@@ -114,6 +135,7 @@ class ScoringQueue:
             score_when_sampled(
                 record, self._context.store, limit_seconds=SAMPLES_SECONDS, cancel=self._stop,
                 open_windows=self._open_windows.windows, formulas=self._context.formulas,
+                whose=self._neighbours.whose,
             )  # fmt: skip
         except WattmarkError as error:
             record.reason = record.reason or str(error)
@@ -125,15 +147,15 @@ class ScoringQueue:
             if record.source is RunSource.RUNNER:
                 record.ended_ns = record.ended_ns or time.time_ns()
             self._keep(record)
-        self._rescore_overlapped(record)
+        for other in self._neighbours.unaware_of(record):
+            self._try_again(other)
 
     def _keep(self, record: RunRecord) -> None:
         """Save a scored record; the rows of windows from elsewhere get what these cost."""
         if record.source is RunSource.EXTERNAL:
             for window in record.windows:
                 row = self._context.database.window(window.window_id)
-                shared = (SHARED,) if window.overlapping else ()
-                warnings = tuple(dict.fromkeys((*row.warnings, *shared)))
+                warnings = self._neighbours.warnings(record, window)
                 self._context.database.put_window(replace(row, window=window, warnings=warnings))
         self._context.database.save(record)
 
@@ -190,26 +212,9 @@ class ScoringQueue:
             if self._context.database.load(run_id) == record:
                 self._context.database.mark(run_id, published=True)
 
-    def _rescore_overlapped(self, record: RunRecord) -> None:
-        """A run scored before it was known that this one shares its time is scored again."""
-        names = {
-            other.run_id
-            for window in record.windows
-            for other in self._context.store.windows(
-                start_ns=window.start_ns, end_ns=window.end_ns, host=window.host
-            )
-            if other.overlapping and other.run_id not in {"", record.run_id}
-            and shares_time(window, other)
-        }  # fmt: skip
-        for run_id in sorted(names):
-            try:
-                other = self._context.database.load(run_id)
-                unmarked = {w.window_id for w in other.windows if not w.overlapping}
-                stored = self._context.store.windows(run_id=run_id)
-                if any(w.overlapping and w.window_id in unmarked for w in stored):
-                    self.again(run_id)
-            except (UnknownRun, Conflict):
-                continue  # of another program, or under way and scored later
+    def _try_again(self, run_id: str) -> None:
+        with contextlib.suppress(UnknownRun, Conflict):  # under way, say, and scored later
+            self.again(run_id)
 
     def _samples_kept(self, record: RunRecord) -> bool:
         """Are the samples around the run's windows still in the store?"""

@@ -49,7 +49,8 @@ class Entry:
 
 def groups(runs: Runs, choice: Choice) -> Iterator[tuple[Group, list[Entry]]]:
     """Entries that may stand in one table: of each host and model, with the same GPU and settings,
-    the newest that is not invalid, and the newest invalid one where none is newer."""
+    the newest valid one, else the newest warned one, and the newest invalid one where neither is
+    newer: as in the ranking."""
     places: dict[Group, dict[tuple[str, str], list[Entry]]] = {}
     for scores in runs:
         for score in scores:
@@ -66,8 +67,9 @@ def _newest(entries: Sequence[Entry]) -> Iterator[Entry]:
     """An invalid run is not hidden behind an older one that was not."""
     last = max(entries, key=lambda entry: entry.score.time_ns)
     comparable = [entry for entry in entries if entry.is_comparable]
+    valid = [entry for entry in comparable if entry.score.verdict is Verdict.VALID]
     if comparable:
-        yield max(comparable, key=lambda entry: entry.score.time_ns)
+        yield max(valid or comparable, key=lambda entry: entry.score.time_ns)
     if not last.is_comparable:
         yield last
 

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.machine import about_machine
+from wattmark_core.units import ns_to_seconds
 from wattmark_runner.worker import descendants
 from wattmark_runner.worker.protocol import (
     Done,
@@ -33,6 +34,8 @@ from wattmark_runner.worker.protocol import (
     WorkerMessage,
 )
 from wattmark_runner.worker.sessions.output import Output, Tail, shown
+from wattmark_runner.worker.stops import StopWatch
+from wattmark_scoring.counts import why_impossible
 
 Emit = Callable[[WorkerMessage], None]
 EXIT_SECONDS: Final = 5.0
@@ -145,6 +148,7 @@ class CommandSession:
         except OSError as error:
             name = self._load.command[0]
             raise ConfigurationError(f"command {name}: {error.strerror}") from error
+        self._stops = StopWatch(process.pid)
         assert process.stdout is not None  # noqa: S101 - pipes by construction
         assert process.stderr is not None  # noqa: S101
         program = _Program(process, Output(process, process.stdout, _report), Tail(process.stderr))
@@ -201,9 +205,13 @@ class CommandSession:
         correct = report.get("correct")
         if correct is not None and _count(report, "correct") > inferences:
             raise RunError(f"the command reported more correct than inferences: {correct}")
+        wrong = why_impossible(inferences, correct, ns_to_seconds(time_ns - opened.start_ns))
+        if wrong:
+            raise RunError(f"the command reported what cannot be: {wrong}")
         self._emit(
-            PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds)
-        )
+            PhaseEnd(opened.phase, number, opened.start_ns, time_ns, inferences, cpu_seconds,
+                     stopped_seconds=self._stops.seconds(opened.start_ns, time_ns))
+        )  # fmt: skip
         counts.explained |= {name: _count(report, name) for name in EXPLAINED if name in report}
         if opened.phase == "warmup":
             counts.warmups += 1

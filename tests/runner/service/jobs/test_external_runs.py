@@ -80,14 +80,22 @@ def test_windows_are_numbered_within_their_phase() -> None:
 
 @pytest.mark.parametrize(
     ("results", "field"),
-    [(WindowResults(correct=1), "inferences"), (WindowResults(10, 11), "correct")],
+    [
+        (WindowResults(correct=1), "inferences"),
+        (WindowResults(10, 11), "correct"),
+        (WindowResults(2**53), "inferences"),
+        (WindowResults(3_000_000_001), "inferences"),
+        (WindowResults(-1), "inferences"),
+        (WindowResults(1, -1), "correct"),
+    ],
 )
 def test_counts_that_cannot_be_are_refused(results: WindowResults, field: str) -> None:
     """More correct than inferences, or correct of nothing."""
     with pytest.raises(Invalid) as caught:
-        check_counts(results)
+        check_counts(results, 3.0)
     assert caught.value.field == field
-    check_counts(WindowResults(10, 10))
+    check_counts(WindowResults(10, 10), 3.0)
+    check_counts(WindowResults(3_000_000_000), 3.0)
 
 
 def test_accuracy_is_known_if_it_is_of_every_window() -> None:

@@ -15,6 +15,11 @@ def energy_score(run: Any) -> Any:
     return run["score"]
 
 
+def exclusive(run: Any) -> Any:
+    """The check of whether anything else was measured."""
+    return next(c for c in run["record"]["checks"] if c["name"] == "exclusive")
+
+
 def ranked(api: Any, workload: str) -> list[str]:
     """The runs that are ranked."""
     return [s["run_id"] for g in api.get("/ranking", workload=workload)["groups"]
@@ -64,23 +69,86 @@ def test_windows_that_overlap_in_part_are_marked(api: Any) -> None:
     assert api.ended(second["run_id"])["score"]["verdict"] == "invalid"
 
 
-def test_a_window_posted_later_marks_a_run_that_was_scored(api: Any, waiting: Any) -> None:
-    """Times of a client's over a window that was scored as exclusive: both are marked then."""
-    window = api.post("/windows", {"workload": "later", "model": "first"})
+def test_a_window_posted_later_warns_a_run_that_was_scored(api: Any, waiting: Any) -> None:
+    """Times of a client's over a window that was stamped here: both are warned and name each other,
+    none is invalid; and once it is withdrawn nothing is left of it."""
+    window = api.post("/windows", {"workload": "later", "model": "first", "owner": "ann"})
     time.sleep(1.2)
     closed = api.close_window(window, inferences=1, correct=1)
     assert api.ended(window["run_id"])["score"]["verdict"] == "warned"
     posted = api.post("/windows", {
         "workload": "later", "model": "second", "inferences": 1, "correct": 1,
         "start_ns": closed["start_ns"] + S // 10, "end_ns": closed["end_ns"] - S // 10,
+        "owner": "bob",
     })  # fmt: skip
-    assert api.ended(posted["run_id"])["score"]["verdict"] == "invalid"
+    run = api.ended(posted["run_id"])
+    assert run["score"]["verdict"] == "warned"
+    assert window["window_id"] in exclusive(run)["message"]
+    assert "of ann" in exclusive(run)["message"]
 
-    def marked() -> bool:
-        run = api.get(f"/runs/{window['run_id']}")
-        return bool(run["state"] == "done" and run["score"]["verdict"] == "invalid")
+    def first() -> Any:
+        return api.get(f"/runs/{window['run_id']}")
 
-    waiting(marked)
+    waiting(lambda: exclusive(first())["verdict"] == "warned")
+    assert first()["score"]["verdict"] == "warned"
+    assert posted["window_id"] in exclusive(first())["message"]
+    assert "of bob" in exclusive(first())["message"]
+    assert "facts" not in first()["record"]  # an older command line would refuse it
+    (item,) = api.get("/windows", run_id=window["run_id"])["windows"]
+    assert not item["overlapping"]
+    assert posted["window_id"] in item["warnings"][0]
+
+    path = f"/windows/{posted['window_id']}"
+    refused = api.http.delete(path, params={"owner": "ann"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "owner")
+    assert api.http.delete(path, params={"owner": "bob"}).json()["state"] == "withdrawn"
+    waiting(lambda: exclusive(first())["verdict"] == "valid")
+    assert api.get("/windows", run_id=window["run_id"])["windows"][0]["warnings"] == []
+    gone = api.get(f"/runs/{posted['run_id']}")
+    assert (gone["state"], gone["reason"], gone["score"]) == (
+        "cancelled", "its windows were withdrawn", None,
+    )  # fmt: skip
+    assert ranked(api, "later") == [window["run_id"]]
+
+
+def test_a_withdrawn_window_takes_its_marks_along(api: Any, waiting: Any) -> None:
+    """Of two that were stamped here and share time the one that stays is as good as alone. A window
+    that is open can be withdrawn, too, and twice is once."""
+    outer = api.post("/windows", {"workload": "withdrawn", "model": "outer"})
+    inner = api.post("/windows", {"workload": "withdrawn", "model": "inner"})
+    time.sleep(1.2)
+    api.close_window(inner, inferences=1, correct=1)
+    api.close_window(outer, inferences=1, correct=1)
+    assert api.ended(outer["run_id"])["score"]["verdict"] == "invalid"
+    still_open = api.post("/windows", {"workload": "withdrawn", "model": "open"})
+    for window in (inner, inner, still_open):
+        item = api.http.delete(f"/windows/{window['window_id']}").json()
+        assert item["state"] == "withdrawn"
+    waiting(lambda: exclusive(api.get(f"/runs/{outer['run_id']}"))["verdict"] == "valid")
+    run = api.ended(outer["run_id"])
+    assert run["score"]["verdict"] == "warned"
+    assert not run["record"]["windows"][0]["overlapping"]
+    assert api.ended(still_open["run_id"])["state"] == "cancelled"
+    late = api.http.patch(f"/windows/{still_open['window_id']}", json={})
+    assert (late.status_code, "withdrawn" in late.json()["detail"]) == (409, True)
+    assert len(api.get("/windows", state="withdrawn")["windows"]) >= 2
+
+
+@pytest.mark.parametrize("counts", [{"inferences": 2**53}, {"inferences": 1, "correct": 2}])
+def test_counts_that_cannot_be_are_refused(api: Any, counts: dict[str, int]) -> None:
+    """2^53 inferences in a few seconds: 422, whether a window is closed or posted, and an open one
+    stays so for better ones."""
+    window = api.post("/windows", {"workload": "counts", "model": "m"})
+    path = f"/windows/{window['window_id']}"
+    assert api.http.patch(path, json=counts).status_code == 422
+    assert api.get(path)["state"] == "open"
+    end = time.time_ns()
+    whole = {"workload": "counts", "model": "m", "start_ns": end - 3 * S, "end_ns": end}
+    refused = api.http.post("/windows", json={**whole, **counts})
+    assert refused.status_code == 422
+    assert api.http.delete(path).status_code == 200
+    if counts["inferences"] == 2**53:
+        assert "more than 1e9 a second: 9007199254740992 in 3 s" in refused.json()["detail"]
 
 
 def test_times_of_the_clients_are_marked(api: Any) -> None:

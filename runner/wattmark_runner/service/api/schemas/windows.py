@@ -99,7 +99,7 @@ class WindowItem(BaseModel):
 
     window_id: str
     run_id: str
-    state: Literal["open", "closed", "abandoned"]
+    state: Literal["open", "closed", "abandoned", "withdrawn"]
     clock: str
     host: str
     phase: Phase

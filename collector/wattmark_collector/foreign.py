@@ -6,7 +6,9 @@ from math import inf
 from typing import Final
 
 from wattmark_collector.left_out import LeftOut
+from wattmark_core.catalogue import Domain
 from wattmark_core.counter_jumps import can_rise
+from wattmark_core.plausible import most_watts
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 
 GAP_NS: Final = seconds_to_ns(60.0)
@@ -15,7 +17,7 @@ round unseen only above 1,092 W, more than a socket draws; beyond, a new epoch."
 STILL_NS: Final = seconds_to_ns(120.0)
 """What is measured draws power even when it is idle, and no exporter that is well reads so seldom:
 a counter that shows one value for longer does not count."""
-SOCKET_WATTS: Final = 2_000.0
+SOCKET_WATTS: Final = most_watts(Domain.PACKAGE)
 
 
 class Problem(Enum):

@@ -16,7 +16,7 @@ from wattmark_core.units import ns_to_seconds
 LOOKS: Final = 7
 SKEW_SECONDS: Final = 0.02
 """node_exporter reads one zone after the other, in less than this."""
-STEP_JOULES: Final = 0.1
+SLACK_JOULES: Final = 0.1
 MOST_COUNTERS: Final = 1024
 Pair = tuple[tuple[Domain, str, str], tuple[Domain, str, str]]
 
@@ -120,7 +120,7 @@ class Mirrors:
         pair = _key(first), _key(second)
         apart = abs(first.metric.value - second.metric.value)
         watts = max(self._watts(first, time_ns), self._watts(second, time_ns))
-        same = apart <= watts * SKEW_SECONDS + STEP_JOULES
+        same = apart <= watts * SKEW_SECONDS + SLACK_JOULES
         if not {*pair} <= self._before.keys():
             return same
         looks = self._looks.get(pair)

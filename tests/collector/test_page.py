@@ -186,6 +186,13 @@ def test_the_unit_of_a_wrong_time_is_told(caplog: pytest.LogCaptureFixture) -> N
     assert "c is left out, its time stamp is s where the format has ms" in whole
 
 
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/json", "", "\u202e"])
+def test_a_page_is_what_stands_in_it_whatever_it_is_called(kind: str) -> None:
+    """Small devices serve everything as HTML."""
+    (sample,) = Normaliser("u", "h").take(Page("mine 1\n", kind), NOW_NS)
+    assert (sample.measurement, sample.fields) == ("mine", {"value": 1.0})
+
+
 def test_energy_that_is_no_number_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """By metric, and counted each time, as others' NaN are, which mean no more than "none"."""
     normaliser = Normaliser("http://t/metrics", "h")

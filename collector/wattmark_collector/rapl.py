@@ -18,6 +18,9 @@ SKEW_SECONDS: Final = 0.02
 """node_exporter reads one zone after the other, in less than this."""
 SLACK_JOULES: Final = 0.1
 MOST_COUNTERS: Final = 1024
+MOST_ZONES: Final = 256
+"""Of a page: zones are compared with each other. Eight sockets of four dies with all that a zone
+may have inside are 128."""
 Pair = tuple[tuple[Domain, str, str], tuple[Domain, str, str]]
 
 
@@ -34,7 +37,10 @@ class NodeRapl:
     def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """A sample of each counter that has moved."""
         named = [(name, m) for m in metrics if (name := zone_name(m)) is not None]
-        zones, unknown = find_zones(named)
+        if len(named) > MOST_ZONES:
+            self._left_out.add("rapl zones", f"over {MOST_ZONES} RAPL zones; further ones are left"
+                               " out", len(named) - MOST_ZONES)  # fmt: skip
+        zones, unknown = find_zones(named[:MOST_ZONES])
         for name in unknown:
             self._leave_out(f"zone {name!r}", "is not known")
         for zone, device in self._devices(list(self._usable(zones)), time_ns):

@@ -1,6 +1,7 @@
 """node_exporter's names for RAPL zones, of every version and of sockets with several dies."""
 
 import logging
+import time
 
 import pytest
 
@@ -179,3 +180,19 @@ def test_an_index_of_thousands_of_digits_costs_no_other_zone(part: str) -> None:
     energy = {(s.tag.get("domain"), s.tag.get("device")): s.fields for s in last}
     assert energy["package", "socket0"]["joules"] == 100.0
     assert [sample.fields for sample in last if sample.measurement == "mine"] == [{"value": 1.0}]
+
+
+@pytest.mark.parametrize("name", ["package_7_die_{}", "package_9{}", "dram_{}", "psys_{}"])
+def test_made_up_zones_cost_no_time(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each would be compared with all others, while other targets wait."""
+    normaliser = Normaliser("u", "node1")
+    text = "".join(zone(name.format(n)) + f" {1000 * n}\n" for n in range(5000))
+    started = time.process_time()
+    normaliser.take(zone("package", 0) + " 5\n" + text, SECOND)
+    samples = normaliser.take(zone("package", 0) + " 9\n" + text, 2 * SECOND)
+    assert time.process_time() - started < 5.0
+    assert [sample.tag["device"] for sample in samples if sample.fields["joules"] == 0.0][:1] == [
+        "socket0"
+    ]
+    assert normaliser.dropped >= 2 * (5001 - 256)
+    assert "target u: over 256 RAPL zones; further ones are left out" in caplog.messages

@@ -21,6 +21,7 @@ from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.http_answer import MOST_BYTES, check_answer
 from wattmark_core.http_client import connection_to
 from wattmark_core.net import read_token
+from wattmark_core.printable import printable_document
 
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
 LOST_HEADER: Final = "X-Wattmark-Lost"
@@ -222,10 +223,11 @@ class ExporterClient:
         self._request("POST", f"/arm?seconds={seconds:g}{named}")
 
     def sensors(self) -> HostReport:
-        """The host, its time base and its sensors; what a newer exporter adds is left out."""
+        """The host, its time base and its sensors, printable; what a newer exporter adds is left
+        out."""
         _, body = self._request("GET", "/sensors")
         try:
-            return from_json(HostReport, json.loads(body))
+            return from_json(HostReport, printable_document(json.loads(body)))
         except (ValueError, TypeError, RecursionError) as error:
             raise ExporterError(
                 f"{self.url}/sensors is not the report of a Wattmark exporter: {error}"

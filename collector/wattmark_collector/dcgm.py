@@ -13,7 +13,13 @@ from wattmark_collector.foreign import ForeignCounter, energy_fields, tell
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MetricValue
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.plausible import LEAST_GPU_WATTS, most_watts
+from wattmark_core.plausible import (
+    COLDEST_CELSIUS,
+    HOTTEST_CELSIUS,
+    LEAST_GPU_WATTS,
+    MOST_GPU_MEGAHERTZ,
+    most_watts,
+)
 from wattmark_core.sample import Sample, Tags, make_tags
 
 PREFIX: Final = "DCGM_FI_"
@@ -24,22 +30,19 @@ OF_THE_BOARD: Final = frozenset({POWER, ENERGY})
 MILLIJOULES_PER_JOULE: Final = 1000.0
 BYTES_PER_MIB: Final = 1024.0 * 1024.0
 HERTZ_PER_MEGAHERTZ: Final = 1e6
-COLDEST: Final = -50.0
-HOTTEST: Final = 200.0
 MOST_RATIO: Final = 1.1
 """Profiling fields are quotients of counters, which may come out above 1 by a little."""
 MOST_MIB: Final = 16.0 * 1024 * 1024
-MOST_MEGAHERTZ: Final = 20_000.0
-"""Memory of 16 TiB, and clocks, that no board has."""
+"""16 TiB are more memory than any board has."""
 GPU_FIELDS: Final = {
     "DCGM_FI_DEV_GPU_UTIL": ("utilization_ratio", 0.01, 0.0, 100.0),
     "DCGM_FI_PROF_SM_ACTIVE": ("sm_active_ratio", 1.0, 0.0, MOST_RATIO),
     "DCGM_FI_PROF_DRAM_ACTIVE": ("dram_active_ratio", 1.0, 0.0, MOST_RATIO),
     "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE": ("tensor_active_ratio", 1.0, 0.0, MOST_RATIO),
     "DCGM_FI_DEV_FB_USED": ("memory_used_bytes", BYTES_PER_MIB, 0.0, MOST_MIB),
-    "DCGM_FI_DEV_GPU_TEMP": ("temperature_celsius", 1.0, COLDEST, HOTTEST),
-    "DCGM_FI_DEV_SM_CLOCK": ("sm_clock_hertz", HERTZ_PER_MEGAHERTZ, 0.0, MOST_MEGAHERTZ),
-    "DCGM_FI_DEV_MEM_CLOCK": ("memory_clock_hertz", HERTZ_PER_MEGAHERTZ, 0.0, MOST_MEGAHERTZ),
+    "DCGM_FI_DEV_GPU_TEMP": ("temperature_celsius", 1.0, COLDEST_CELSIUS, HOTTEST_CELSIUS),
+    "DCGM_FI_DEV_SM_CLOCK": ("sm_clock_hertz", HERTZ_PER_MEGAHERTZ, 0.0, MOST_GPU_MEGAHERTZ),
+    "DCGM_FI_DEV_MEM_CLOCK": ("memory_clock_hertz", HERTZ_PER_MEGAHERTZ, 0.0, MOST_GPU_MEGAHERTZ),
 }
 """Of each metric its field of ``gpu``, what brings it to the base unit, and between what it is
 believed."""

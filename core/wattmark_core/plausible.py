@@ -19,6 +19,10 @@ _MOST_WATTS: Final = {
 socket; a node with eight boards and two sockets draws 12 kW (DGX B200: 14.3 kW at most)."""
 LEAST_GPU_WATTS: Final = 0.5
 """No board that answers draws less: idle chips of notebooks show 1 W and more."""
+MOST_GPU_MEGAHERTZ: Final = 20_000.0
+COLDEST_CELSIUS: Final = -50.0
+HOTTEST_CELSIUS: Final = 200.0
+"""No clock of a board is faster, and no chip that answers is colder or hotter."""
 
 
 def most_watts(domain: Domain, limit_watts: float | None = None) -> float:

@@ -128,6 +128,8 @@ def find(nvml: ModuleType, index: int) -> Board | LeftOut:
         access = nvml_fields.find_access(nvml, handle)
     except Exception as error:  # noqa: BLE001 - the other boards are there
         return LeftOut(part, nvml_fields.words(error))
+    if not key.strip():
+        return LeftOut(part, "it has no UUID")
     if not (access.counts or access.has_power):
         return LeftOut(part, f"{printable(key)} gives neither energy nor power")
     return Board(index, key, handle, access)

@@ -145,6 +145,13 @@ def valid_or_none(value: float, blank: int = BLANK_32) -> float | None:
     return value if 0 <= value < blank else None  # NaN is none either
 
 
+def limit_or_none(milliwatts: float | None) -> float | None:
+    """A power limit, W; None for what can be none: a sentinel, 0, or more than a whole node
+    draws, which would let any power pass."""
+    watts = 0.0 if milliwatts is None else milliwatts / 1e3
+    return watts if LEAST_GPU_WATTS <= watts <= most_watts(Domain.PSYS) else None
+
+
 def query(nvml: ModuleType, call: str, *arguments: object) -> Any:
     """The call's result; None if board, driver or binding does not support it, or if it fails:
     one call takes nothing else with it."""

@@ -13,7 +13,13 @@ from wattmark_collector.foreign import ForeignCounter, energy_fields, tell
 from wattmark_collector.left_out import LeftOut
 from wattmark_collector.page_line import MetricValue
 from wattmark_core.catalogue import Domain, Method
-from wattmark_core.plausible import most_watts
+from wattmark_core.plausible import (
+    COLDEST_CELSIUS,
+    HOTTEST_CELSIUS,
+    LEAST_GPU_WATTS,
+    MOST_GPU_MEGAHERTZ,
+    most_watts,
+)
 from wattmark_core.sample import Sample, Tags, make_tags
 
 PREFIX: Final = "DCGM_FI_"
@@ -24,17 +30,22 @@ OF_THE_BOARD: Final = frozenset({POWER, ENERGY})
 MILLIJOULES_PER_JOULE: Final = 1000.0
 BYTES_PER_MIB: Final = 1024.0 * 1024.0
 HERTZ_PER_MEGAHERTZ: Final = 1e6
+MOST_RATIO: Final = 1.1
+"""Profiling fields are quotients of counters, which may come out above 1 by a little."""
+MOST_MIB: Final = 16.0 * 1024 * 1024
+"""16 TiB are more memory than any board has."""
 GPU_FIELDS: Final = {
-    "DCGM_FI_DEV_GPU_UTIL": ("utilization_ratio", 0.01),
-    "DCGM_FI_PROF_SM_ACTIVE": ("sm_active_ratio", 1.0),
-    "DCGM_FI_PROF_DRAM_ACTIVE": ("dram_active_ratio", 1.0),
-    "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE": ("tensor_active_ratio", 1.0),
-    "DCGM_FI_DEV_FB_USED": ("memory_used_bytes", BYTES_PER_MIB),
-    "DCGM_FI_DEV_GPU_TEMP": ("temperature_celsius", 1.0),
-    "DCGM_FI_DEV_SM_CLOCK": ("sm_clock_hertz", HERTZ_PER_MEGAHERTZ),
-    "DCGM_FI_DEV_MEM_CLOCK": ("memory_clock_hertz", HERTZ_PER_MEGAHERTZ),
+    "DCGM_FI_DEV_GPU_UTIL": ("utilization_ratio", 0.01, 0.0, 100.0),
+    "DCGM_FI_PROF_SM_ACTIVE": ("sm_active_ratio", 1.0, 0.0, MOST_RATIO),
+    "DCGM_FI_PROF_DRAM_ACTIVE": ("dram_active_ratio", 1.0, 0.0, MOST_RATIO),
+    "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE": ("tensor_active_ratio", 1.0, 0.0, MOST_RATIO),
+    "DCGM_FI_DEV_FB_USED": ("memory_used_bytes", BYTES_PER_MIB, 0.0, MOST_MIB),
+    "DCGM_FI_DEV_GPU_TEMP": ("temperature_celsius", 1.0, COLDEST_CELSIUS, HOTTEST_CELSIUS),
+    "DCGM_FI_DEV_SM_CLOCK": ("sm_clock_hertz", HERTZ_PER_MEGAHERTZ, 0.0, MOST_GPU_MEGAHERTZ),
+    "DCGM_FI_DEV_MEM_CLOCK": ("memory_clock_hertz", HERTZ_PER_MEGAHERTZ, 0.0, MOST_GPU_MEGAHERTZ),
 }
-"""Of each metric its field of ``gpu``, and what brings it to the base unit."""
+"""Of each metric its field of ``gpu``, what brings it to the base unit, and between what it is
+believed."""
 INT64_BLANK: Final = float(0x7FFFFFFFFFFFFFF0)
 FP64_BLANKS: Final = frozenset(140737488355328.0 + n for n in range(4))
 """dcgm_structs.h: blank, not found, not supported, not permitted."""
@@ -87,16 +98,26 @@ class Dcgm:
         uuid = labels.get("UUID") or labels.get("uuid", "")
         if not uuid:
             self._left_out.add(f"uuid {name}", f"{name} names no GPU (label UUID) and is left out")
-        elif not 0 <= value <= (self._limit_watts if name == POWER else INT64_BLANK):
+        elif not self._can_be(name, value):
             self._left_out.add(
                 f"bounds {name} {uuid}",
                 f"{name} of {uuid} cannot be {value:g} and is left out"
-                + ("; max_watts sets its bound" if name == POWER else ""),
+                + (
+                    "; max_watts sets its bound"
+                    if name == POWER and value > LEAST_GPU_WATTS
+                    else ""
+                ),
             )
         elif labels.get("GPU_I_ID") and name not in OF_THE_BOARD:
             return
         else:
             self._keep(uuid, metric)
+
+    def _can_be(self, name: str, value: float) -> bool:
+        if name == POWER:
+            return LEAST_GPU_WATTS <= value <= self._limit_watts
+        _, _, least, most = GPU_FIELDS.get(name, ("", 1.0, 0.0, INT64_BLANK))
+        return least <= value <= most
 
     def _keep(self, uuid: str, metric: MetricValue) -> None:
         device = self._devices.get(uuid)
@@ -135,7 +156,7 @@ class Dcgm:
             yield Sample("power", tags, {"watts": values[POWER]}, stamp_ns)
         fields: dict[str, float | int] = {
             name: values[metric] * factor
-            for metric, (name, factor) in GPU_FIELDS.items() if metric in values
+            for metric, (name, factor, *_) in GPU_FIELDS.items() if metric in values
         }  # fmt: skip
         if fields:
             labels = device.labels

@@ -1,7 +1,6 @@
 """One GET of a Prometheus target's page."""
 
 import http.client
-import ssl
 import time
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,8 +9,9 @@ from wattmark_collector.page import Page
 from wattmark_collector.targets import Target
 from wattmark_core.errors import ExporterError
 from wattmark_core.http_answer import MOST_BYTES, check_answer, refusal
-from wattmark_core.net import read_secret
-from wattmark_core.printable import printable
+from wattmark_core.http_client import connection_to
+from wattmark_core.net import read_token
+from wattmark_core.printable import printable, quoted
 
 PIECE_BYTES: Final = 65536
 ACCEPT: Final = "text/plain;version=0.0.4"
@@ -25,7 +25,7 @@ def fetch(target: Target) -> Page:
         connection.request("GET", _path(target), headers=_headers(target))
         response = connection.getresponse()
         if response.status != http.client.OK:
-            raise refusal(f"target {target.url}", response, f" {printable(response.reason)[:100]}")
+            raise refusal(f"target {target.url}", response, _words(response))
         body = _body(response, deadline, target)
     except (OSError, http.client.HTTPException) as error:
         words = printable(str(error))[:200] or type(error).__name__
@@ -40,6 +40,13 @@ def fetch(target: Target) -> Page:
     return Page(body.decode("utf-8", "surrogateescape"), content_type, whole=counted)
 
 
+def _words(response: http.client.HTTPResponse) -> str:
+    """What it says beside the status, and where it sends whom it does not answer."""
+    place = response.getheader("Location")
+    where = "" if place is None else f", it is at {quoted(place)}; correct the address"
+    return f" {printable(response.reason)[:100]}{where}"
+
+
 def _path(target: Target) -> str:
     parts = urlsplit(target.url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -48,19 +55,17 @@ def _path(target: Target) -> str:
 def _headers(target: Target) -> dict[str, str]:
     headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": "wattmark-collector"}
     if target.credentials_file is not None:
-        token = read_secret(target.credentials_file, "credentials file", "a token").strip()
+        token = read_token(target.credentials_file, "credentials file")
         headers["Authorization"] = f"Bearer {token}"
     return headers
 
 
 def _connection(target: Target) -> http.client.HTTPConnection:
     parts = urlsplit(target.url)
-    host, timeout = parts.hostname or "", target.timeout_seconds
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(host, parts.port, timeout=timeout)
-    ca_file = None if target.ca_file is None else str(target.ca_file)
-    context = ssl.create_default_context(cafile=ca_file)
-    return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=context)
+    return connection_to(
+        parts.scheme, parts.hostname or "", parts.port, timeout_seconds=target.timeout_seconds,
+        ca_file=target.ca_file,
+    )  # fmt: skip
 
 
 def _body(response: http.client.HTTPResponse, deadline: float, target: Target) -> bytes:

@@ -6,7 +6,9 @@ from math import inf
 from typing import Final
 
 from wattmark_collector.left_out import LeftOut
+from wattmark_core.catalogue import Domain
 from wattmark_core.counter_jumps import can_rise
+from wattmark_core.plausible import most_watts
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 
 GAP_NS: Final = seconds_to_ns(60.0)
@@ -15,7 +17,7 @@ round unseen only above 1,092 W, more than a socket draws; beyond, a new epoch."
 STILL_NS: Final = seconds_to_ns(120.0)
 """What is measured draws power even when it is idle, and no exporter that is well reads so seldom:
 a counter that shows one value for longer does not count."""
-SOCKET_WATTS: Final = 2_000.0
+SOCKET_WATTS: Final = most_watts(Domain.PACKAGE)
 
 
 class Problem(Enum):
@@ -52,13 +54,13 @@ class ForeignCounter:
     """One counter, seen scrape by scrape, of a device that may draw ``limit_watts``.
 
     The first value after the collector's start is of unknown age and only remembered. The next
-    change, and the first change after a gap, open an epoch at 0 J. A value that repeats is no tick.
-    One that does not follow from the one before, for it fell or rose by more than the device can
-    have used, is held back: if a later value follows from it, the counter was reset, or went round,
-    and an epoch opens there; if a later one follows from the one before, it was wrong. Where both
-    fit, an epoch opens, so that energy is missing rather than wrong; but for a fall too small for a
-    counter that began again at 0. The same value again bears nothing out: an exporter that caches
-    gives a wrong one many times.
+    change that follows from it, and the first after a gap, open an epoch at 0 J. A value that
+    repeats is no tick. One that does not follow from the one before, for it fell or rose by more
+    than the device can have used, is held back: if a later value follows from it, the counter was
+    reset, or went round, and an epoch opens there; if a later one follows from the one before, it
+    was wrong. Where both fit, an epoch opens, so that energy is missing rather than wrong; but for
+    a fall too small for a counter that began again at 0. The same value again bears nothing out: an
+    exporter that caches gives a wrong one many times.
 
     The uncertainty is half the time since the value last changed: the value may have been read by
     its exporter at any time since then. ``cached``: the exporter reads on its own schedule, so a
@@ -100,8 +102,8 @@ class ForeignCounter:
                 follows and self._is_no_reset(last, suspect)
             ):
                 self._epoch = None
-                return self._tick(suspect, raw_joules, time_ns)
-        if self._epoch is None or follows:
+                return self._tick(last if follows else suspect, raw_joules, time_ns)
+        if follows:
             return self._tick(last, raw_joules, time_ns)
         self.problem = Problem.JUMP
         since_ns = last.seen_ns if self._cached else time_ns

@@ -16,11 +16,13 @@ from wattmark_collector.rapl_zone import PREFIX as RAPL
 from wattmark_core.sample import Sample
 from wattmark_core.units import seconds_to_ns
 
+NORMALISED: Final = (DCGM, RAPL)
 OLDEST_NS: Final = seconds_to_ns(86_400.0)
 NEWEST_NS: Final = seconds_to_ns(10.0)
 """How far behind and ahead of the scrape a time of the page may be. Prometheus, too, leaves out a
 sample beyond its bounds, and stamps it with no other time (ErrOutOfBounds in its scrape loop)."""
-_UNITS: Final = {1_000: "us", 1_000_000: "ns"}
+_UNITS: Final = {"s": (1_000, 1), "us": (1, 1_000), "ns": (1, 1_000_000)}
+"""What brings a time stamp of such units, read as ms, to what it means."""
 
 
 class Normaliser:
@@ -60,6 +62,10 @@ class Normaliser:
         for metric in metrics:
             if not math.isfinite(metric.value):
                 self._left_out.count += 1
+                if metric.name.startswith(NORMALISED):  # "none" is a usual value of others
+                    name = metric.name
+                    self._left_out.add(f"number {name}", f"{name} is left out where it is no number"
+                                       f" ({metric.value})", 0)  # fmt: skip
             elif metric.time_ns is not None and not self._can_be(metric, metric.time_ns, time_ns):
                 continue
             else:
@@ -67,7 +73,7 @@ class Normaliser:
                 if name not in wanted:
                     if len(wanted) >= MOST_HEADS:
                         wanted.clear()
-                    wanted[name] = name.startswith((DCGM, RAPL)) or passes(name, self._keep)
+                    wanted[name] = name.startswith(NORMALISED) or passes(name, self._keep)
                 if wanted[name]:
                     yield metric
 
@@ -78,8 +84,8 @@ class Normaliser:
         hint = (
             f"{abs(ahead_seconds):.0f} s {'ahead of' if ahead_seconds > 0 else 'behind'} the scrape"
         )
-        for factor, unit in _UNITS.items():
-            if -OLDEST_NS <= stamp_ns // factor - time_ns <= NEWEST_NS:
+        for unit, (times, over) in _UNITS.items():
+            if -OLDEST_NS <= stamp_ns * times // over - time_ns <= NEWEST_NS:
                 hint = f"{unit} where the format has ms"
         self._left_out.add(
             f"time {metric.name}",

@@ -52,9 +52,9 @@ class PageReader:
     def read(self, page: Page) -> Iterator[MetricValue]:
         """The values. Raises ``ExporterError`` where there are lines and none can be read."""
         markup = _MARKUP.match(page.text)
-        if markup is not None or page.content_type.startswith("text/html"):
-            number = page.text.count("\n", 0, markup.start(1) if markup else 0) + 1
-            line = page.text[markup.start(1) if markup else 0 :][:SHOWN_CHARACTERS]
+        if markup is not None:
+            number = page.text.count("\n", 0, markup.start(1)) + 1
+            line = page.text[markup.start(1) :][:SHOWN_CHARACTERS]
             raise self._not_a_page(number, line.partition("\n")[0], "is HTML or XML")
         taken, bad, first = 0, list[Bad](), None
         open_metrics = page.open_metrics

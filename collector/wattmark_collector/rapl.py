@@ -16,8 +16,11 @@ from wattmark_core.units import ns_to_seconds
 LOOKS: Final = 7
 SKEW_SECONDS: Final = 0.02
 """node_exporter reads one zone after the other, in less than this."""
-STEP_JOULES: Final = 0.1
+SLACK_JOULES: Final = 0.1
 MOST_COUNTERS: Final = 1024
+MOST_ZONES: Final = 256
+"""Of a page: zones are compared with each other. Eight sockets of four dies with all that a zone
+may have inside are 128."""
 Pair = tuple[tuple[Domain, str, str], tuple[Domain, str, str]]
 
 
@@ -34,7 +37,10 @@ class NodeRapl:
     def take(self, metrics: Iterable[MetricValue], host: str, time_ns: int) -> Iterator[Sample]:
         """A sample of each counter that has moved."""
         named = [(name, m) for m in metrics if (name := zone_name(m)) is not None]
-        zones, unknown = find_zones(named)
+        if len(named) > MOST_ZONES:
+            self._left_out.add("rapl zones", f"over {MOST_ZONES} RAPL zones; further ones are left"
+                               " out", len(named) - MOST_ZONES)  # fmt: skip
+        zones, unknown = find_zones(named[:MOST_ZONES])
         for name in unknown:
             self._leave_out(f"zone {name!r}", "is not known")
         for zone, device in self._devices(list(self._usable(zones)), time_ns):
@@ -120,7 +126,7 @@ class Mirrors:
         pair = _key(first), _key(second)
         apart = abs(first.metric.value - second.metric.value)
         watts = max(self._watts(first, time_ns), self._watts(second, time_ns))
-        same = apart <= watts * SKEW_SECONDS + STEP_JOULES
+        same = apart <= watts * SKEW_SECONDS + SLACK_JOULES
         if not {*pair} <= self._before.keys():
             return same
         looks = self._looks.get(pair)

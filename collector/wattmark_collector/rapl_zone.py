@@ -20,6 +20,7 @@ _METRIC: Final = re.compile(r"node_rapl_(?:(.+)_)?joules_total")
 _PACKAGE: Final = re.compile(r"package(?:[-_](\d+))?(?:[-_]die[-_](\d+))?")
 _PSYS: Final = re.compile(r"psys(?:[-_](\d+))?")
 _PARTS: Final = {"core": Domain.CORE, "uncore": Domain.UNCORE, "dram": Domain.DRAM}
+_MOST_DIGITS: Final = 9
 _PATH: Final = re.compile(r"(?:.*/)?[a-z]+-rapl(-mmio)?:(\d+)((?::\d+)*)", re.DOTALL)
 
 
@@ -91,9 +92,9 @@ def _part(
         index = metric.labels.get("index", "")
         alike = sum(other == domain for other, _ in named)
         in_order = sorted((zone for zone in packages if not zone.mmio), key=_number)
-        if alike == len(in_order) and (index or "0").isdecimal():
-            place = int(index or "0")
-            above = in_order[place] if place < len(in_order) else None
+        place = _integer(index or "0")
+        if place is not None and alike == len(in_order) and place < len(in_order):
+            above = in_order[place]
         owner = f"socket{index}" if index else ""
     if above is None:
         return Zone(domain, owner, "", key, mmio, metric)
@@ -102,4 +103,9 @@ def _part(
 
 def _number(zone: Zone) -> tuple[int, int]:
     owner, die = zone.owner.removeprefix("socket"), zone.die.removeprefix("die")
-    return (int(owner) if owner.isdecimal() else 0), int(die or 0)
+    return _integer(owner) or 0, _integer(die) or 0
+
+
+def _integer(digits: str) -> int | None:
+    """A number of a socket, a die or a place; None for what is none, however long it is."""
+    return int(digits) if digits.isdecimal() and len(digits) <= _MOST_DIGITS else None

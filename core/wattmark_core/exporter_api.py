@@ -8,7 +8,7 @@ sensor and who holds leases; ``GET /healthz``; ``GET /metrics``.
 
 import http.client
 import json
-import ssl
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +19,9 @@ from wattmark_core.catalogue import Domain, Method
 from wattmark_core.codec import from_json
 from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.http_answer import MOST_BYTES, check_answer
-from wattmark_core.net import read_secret
+from wattmark_core.http_client import connection_to
+from wattmark_core.net import read_token
+from wattmark_core.printable import printable_document
 
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
 LOST_HEADER: Final = "X-Wattmark-Lost"
@@ -190,30 +192,20 @@ class ExporterClient:
                 f"exporter URL {url!r} is not http://HOST:PORT or https://HOST:PORT"
             )
         self.url = url.rstrip("/")
-        self._timeout = timeout_seconds
         self._token_file = token_file
         port = parts.port or DEFAULT_PORT
-        self._connection: http.client.HTTPConnection
-        if parts.scheme == "https":
-            try:
-                context = ssl.create_default_context(cafile=ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise ConfigurationError(f"CA certificate {ca_file}: {error}") from error
-            self._connection = http.client.HTTPSConnection(
-                parts.hostname, port, timeout=timeout_seconds, context=context
-            )
-        else:
-            self._connection = http.client.HTTPConnection(
-                parts.hostname, port, timeout=timeout_seconds
-            )
+        self._connection = connection_to(
+            parts.scheme, parts.hostname, port, timeout_seconds=timeout_seconds, ca_file=ca_file
+        )
 
     def samples(self, after: str = "") -> SamplesPage:
         """The lines since cursor ``after`` (empty: the whole ring)."""
         response, body = self._request("GET", f"/samples?after={quote(after)}")
+        lost = response.headers.get(LOST_HEADER, "")
         return SamplesPage(
             body.decode("utf-8", "surrogateescape"),
             response.headers.get(CURSOR_HEADER, ""),
-            int(response.headers.get(LOST_HEADER, "0")),
+            int(lost) if re.fullmatch(r"[0-9]{1,18}", lost) else 0,
         )
 
     def sample_now(self) -> TimeBase:
@@ -231,11 +223,12 @@ class ExporterClient:
         self._request("POST", f"/arm?seconds={seconds:g}{named}")
 
     def sensors(self) -> HostReport:
-        """The host, its time base and its sensors; what a newer exporter adds is left out."""
+        """The host, its time base and its sensors, printable; what a newer exporter adds is left
+        out."""
         _, body = self._request("GET", "/sensors")
         try:
-            return from_json(HostReport, json.loads(body))
-        except (ValueError, TypeError) as error:
+            return from_json(HostReport, printable_document(json.loads(body)))
+        except (ValueError, TypeError, RecursionError) as error:
             raise ExporterError(
                 f"{self.url}/sensors is not the report of a Wattmark exporter: {error}"
             ) from error
@@ -248,8 +241,7 @@ class ExporterClient:
         headers = {"Accept": ALL_KEYS} if path == "/sensors" else {}
         if self._token_file is not None:
             # Read for each request, so that it can be changed.
-            token = read_secret(self._token_file, "token file", "a token").strip()
-            headers["Authorization"] = f"Bearer {token}"
+            headers["Authorization"] = f"Bearer {read_token(self._token_file, 'token file')}"
         for attempt in (1, 2):  # a kept connection may have been closed by the other side
             try:
                 self._connection.request(method, path, headers=headers)

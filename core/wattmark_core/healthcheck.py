@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import ConfigurationError
-from wattmark_core.net import read_secret
+from wattmark_core.net import read_token
 
 COMMAND: Final = "healthcheck"
 TIMEOUT_SECONDS: Final = 3.0
@@ -39,7 +39,7 @@ def _problem(url: str, ca: Path | None, token_file: Path | None) -> str:
     request = urllib.request.Request(url)  # noqa: S310 - the scheme was checked
     try:
         if token_file is not None:
-            token = read_secret(token_file, "token file", "a token").strip()
+            token = read_token(token_file, "token file")
             request.add_header("Authorization", f"Bearer {token}")
         context = ssl.create_default_context(cafile=ca) if url.startswith("https") else None
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context):  # noqa: S310

@@ -108,6 +108,19 @@ def read_secret(
     return text
 
 
+def read_token(path: Path, what: str, *, owner_only: bool = False) -> str:
+    """The token in a file, as it stands in a header. Raises ``ConfigurationError`` as
+    ``read_secret`` does, and for one of several lines or with a control character: whoever sends
+    that repeats it in an error."""
+    token = read_secret(path, what, "a token", owner_only=owner_only).strip()
+    if not token.isprintable():
+        raise ConfigurationError(
+            f"{what} {path} holds more than one line, or a control character; write a token and"
+            " nothing else into it"
+        )
+    return token
+
+
 def read_text(path: Path, what: str, *, encoding: str = "ascii", owner_only: bool = False) -> str:
     """The text of a file, which messages call ``what``.
 

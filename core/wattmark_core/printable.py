@@ -6,7 +6,7 @@ direction of writing. Wherever such text comes in it passes through here; names 
 are refused instead, by ``unprintable``.
 """
 
-from typing import Final
+from typing import Any, Final
 
 MOST_CHARACTERS: Final = 200
 """Of foreign text in a message."""
@@ -33,6 +33,16 @@ def printable(text: str | bytes) -> str:
         character if character.isprintable() or character in _SPACES else _escaped(character)
         for character in text
     )
+
+
+def printable_document(value: Any) -> Any:
+    """What was read from JSON with all its texts printable: JSON can escape what no store, and no
+    answer, can encode."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(name): printable_document(one) for name, one in value.items()}
+    return [printable_document(one) for one in value] if isinstance(value, list) else value
 
 
 def quoted(text: str | bytes, most: int = MOST_CHARACTERS) -> str:

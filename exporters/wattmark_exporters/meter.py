@@ -9,14 +9,13 @@ from math import inf
 from typing import Final, NamedTuple, Protocol
 
 from wattmark_core.catalogue import Domain
+from wattmark_core.counter_jumps import can_rise
 from wattmark_core.plausible import most_watts
 from wattmark_core.units import NS_PER_S
 from wattmark_exporters.readings import Traits
 
 MARGIN: Final = 1.5
 """A limit is an average over ms to s: allow half as much again."""
-STEP_JOULES: Final = 2.0
-"""Rise allowed at any time: the coarsest counter known (psys of Sapphire Rapids) counts in 1 J."""
 GAP_SECONDS: Final = 1.0
 """Longest time between reads over which power is interpolated, or failure is forgiven."""
 _NS_PER_MS: Final = 1_000_000
@@ -167,7 +166,7 @@ class CounterMeter:
         if rise < 0:
             rise += self._wrap_joules
         seconds = (time_ns - since_ns) / NS_PER_S + self._period_seconds
-        return rise if 0 <= rise <= self._bound_watts * seconds + STEP_JOULES else None
+        return rise if can_rise(rise, self._bound_watts, seconds) else None
 
     def _begin(self, value: float, time_ns: int, read_ns: int) -> EnergyPoint | None:
         """Start afresh; a ticking counter's epoch opens at its first tick, whose time is known."""

@@ -213,8 +213,12 @@ class SampleMaker:
 
     def _lose(self, reading: Lost) -> None:
         device = self._devices.get((reading.domain, reading.device))
-        if device is not None and not device.lost:
-            device.lost = reading.reason or "gives no readings"
+        reason = reading.reason or "gives no readings"
+        if device is None:  # there since the start, and never read
+            name = f"{reading.domain} {reading.device}"
+            self._left_out.add(LeftOut(name, reason), self.reads)
+        elif not device.lost:
+            device.lost = reason
             log.warning(
                 "sensor %s: device %s failed: %s", self._sensor.name, device.name, device.lost
             )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.http_guard import Guard, check_allowed
-from wattmark_core.net import is_loopback, read_secret, weakness
+from wattmark_core.net import is_loopback, read_token, weakness
 from wattmark_core.tls import ServedCertificate
 
 
@@ -49,7 +49,7 @@ class Security:
         that is easily guessed, or that others can read."""
         if self.token_file is None:
             return None
-        token = read_secret(self.token_file, "token file", "a token", owner_only=True).strip()
+        token = read_token(self.token_file, "token file", owner_only=True)
         reason = weakness(token)
         if reason is not None:
             raise ConfigurationError(

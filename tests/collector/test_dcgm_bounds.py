@@ -62,17 +62,44 @@ def test_a_slice_whose_line_is_lost_opens_no_epoch() -> None:
 @pytest.mark.parametrize(
     ("watts", "limit", "taken"),
     [("350.5", None, True), ("2000", None, True), ("2000.5", None, False), ("1e9", None, False),
-     ("-3", None, False), ("2500", 3000.0, True), ("700", 600.0, False), ("NaN", None, False),
+     ("-3", None, False), ("0.1", None, False), ("0", None, False), ("9.5", None, True),
+     ("2500", 3000.0, True), ("700", 600.0, False), ("NaN", None, False),
      ("+Inf", None, False), ("9223372036854775794", None, False), ("2147483632", None, False),
      ("140737488355328.000000", None, False)],
 )  # fmt: skip
 def test_power_is_bounded(watts: str, limit: float | None, taken: bool) -> None:
-    """By 2 kW, or by ``max_watts`` of the target; DCGM's blanks are no power."""
+    """By 2 kW, or by ``max_watts`` of the target; a board that answers draws half a watt or more;
+    DCGM's blanks are no power."""
     normaliser = Normaliser("u", "h", max_watts=limit)
     normaliser.take(page(1000, "1"), SECOND)
     samples = normaliser.take(page(2000, watts), 2 * SECOND)
     assert of(samples, "power", "watts") == ([float(watts)] if taken else [])
     assert of(samples, "energy", "joules") == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "wrong", "right", "field", "kept"),
+    [("DEV_GPU_UTIL", "9999", "97", "utilization_ratio", 0.97),
+     ("DEV_GPU_UTIL", "100.5", "100", "utilization_ratio", 1.0),
+     ("PROF_SM_ACTIVE", "37", "0.37", "sm_active_ratio", 0.37),
+     ("PROF_DRAM_ACTIVE", "1e6", "1.000011", "dram_active_ratio", 1.000011),
+     ("PROF_PIPE_TENSOR_ACTIVE", "-1", "0", "tensor_active_ratio", 0.0),
+     ("DEV_FB_USED", "1e15", "81559", "memory_used_bytes", 81559.0 * 1024 * 1024),
+     ("DEV_GPU_TEMP", "1e9", "-5", "temperature_celsius", -5.0),
+     ("DEV_SM_CLOCK", "1e12", "1980", "sm_clock_hertz", 1.98e9),
+     ("DEV_MEM_CLOCK", "-2", "2619", "memory_clock_hertz", 2.619e9)],
+)  # fmt: skip
+def test_gauges_are_bounded(metric: str, wrong: str, right: str, field: str, kept: float) -> None:
+    """What no board can have is left out and counted; the board's other values stay."""
+    normaliser = Normaliser("u", "h")
+    line = f'DCGM_FI_{metric}{{gpu="0",UUID="{GPU}"}} '
+    normaliser.take(page(1000, 101) + line + wrong, SECOND)
+    samples = normaliser.take(page(2000, 102) + line + wrong, 2 * SECOND)
+    assert (of(samples, "power", "watts"), of(samples, "energy", "joules")) == ([102.0], [0.0])
+    assert not [sample for sample in samples if field in sample.fields]
+    assert normaliser.dropped == 2
+    samples = normaliser.take(page(3000, 103) + line + right, 3 * SECOND)
+    assert of(samples, "gpu", field) == [pytest.approx(kept)]
 
 
 def test_what_is_out_of_bounds_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -80,6 +80,16 @@ def test_an_error_is_named_in_printable_text(answer: Answer, reason: str) -> Non
     assert caught.value.wait_seconds is None
 
 
+def test_where_a_target_has_gone_is_named(answer: Answer) -> None:
+    """A redirect is not followed: the address that people see is the one that is asked."""
+    raw = http(b"", "Location: https://h/new\x1b[31m", status="302 Found")
+    with pytest.raises(ExporterError) as caught:
+        fetch(answer(raw))
+    assert str(caught.value).endswith(
+        r"answered 302 Found, it is at 'https://h/new\x1b[31m'; correct the address"
+    )
+
+
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
 @pytest.mark.parametrize(
     ("header", "seconds"),

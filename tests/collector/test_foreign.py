@@ -101,10 +101,12 @@ def test_a_wrong_value_that_is_shown_again_bears_nothing_out(cached: bool, times
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1e6, 1e18, 5.0])
-@pytest.mark.parametrize("at", range(1, 7))
-def test_one_wrong_value_is_never_energy(wrong: float, at: int) -> None:
-    """Wherever it stands: what is booked is what the device used, or nothing."""
-    values = [(float(t), 50_000.0 + 200 * t) for t in range(9)]
+@pytest.mark.parametrize("start", [50_000.0, 500.0])
+@pytest.mark.parametrize("at", range(7))
+def test_one_wrong_value_is_never_energy(wrong: float, start: float, at: int) -> None:
+    """Wherever it stands, before the epoch opens, too, and however low the counter is: what is
+    booked is what the device used, or nothing."""
+    values = [(float(t), start + 200 * t) for t in range(9)]
     values[at] = (float(at), wrong)
     counted = [tick for tick in ticks(ForeignCounter(cached=False), values) if tick is not None]
     for before, after in itertools.pairwise(counted):
@@ -112,6 +114,14 @@ def test_one_wrong_value_is_never_energy(wrong: float, at: int) -> None:
             seconds = (after.time_ns - before.time_ns) / SECOND
             assert after.joules - before.joules == pytest.approx(200 * seconds)
     assert counted[-1].time_ns == 8 * SECOND
+
+
+def test_a_tick_behind_a_wrong_value_may_have_come_before_it() -> None:
+    """A cached counter reads 0 once; whether it was reset or the 0 was wrong is not known, so the
+    next value may have been read at any time since the one before the 0 was new."""
+    counter = ForeignCounter(cached=True)
+    counted = ticks(counter, [(0, 100.0), (10, 200.0), (20, 200.0), (30, 0.0), (40, 300.0)])
+    assert counted[2:] == [None, None, Tick(30 * SECOND, 0.0, 30_000, 15.0)]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1.0, -float("inf")])

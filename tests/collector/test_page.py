@@ -179,10 +179,30 @@ def test_a_time_that_cannot_be_costs_its_line_alone(
 
 def test_the_unit_of_a_wrong_time_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Prometheus's text format has ms."""
-    take("a 5 1795813365926000\nb 5 1795813365926000000\n")
-    micro, nano = (record.getMessage() for record in caplog.records)
+    take("a 5 1795813365926000\nb 5 1795813365926000000\nc 5 1795813365\n")
+    micro, nano, whole = (record.getMessage() for record in caplog.records)
     assert "a is left out, its time stamp is us where the format has ms" in micro
     assert "b is left out, its time stamp is ns where the format has ms" in nano
+    assert "c is left out, its time stamp is s where the format has ms" in whole
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/json", "", "\u202e"])
+def test_a_page_is_what_stands_in_it_whatever_it_is_called(kind: str) -> None:
+    """Small devices serve everything as HTML."""
+    (sample,) = Normaliser("u", "h").take(Page("mine 1\n", kind), NOW_NS)
+    assert (sample.measurement, sample.fields) == ("mine", {"value": 1.0})
+
+
+def test_energy_that_is_no_number_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """By metric, and counted each time, as others' NaN are, which mean no more than "none"."""
+    normaliser = Normaliser("http://t/metrics", "h")
+    for _ in range(2):
+        normaliser.take("node_rapl_package_joules_total NaN\nmine +Inf\n", NOW_NS)
+    assert normaliser.dropped == 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "target http://t/metrics: node_rapl_package_joules_total is left out where it is no number"
+        " (nan)"
+    ]
 
 
 @pytest.mark.parametrize("behind_seconds", [86_400, 60, 0, -10])

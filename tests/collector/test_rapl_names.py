@@ -1,6 +1,7 @@
 """node_exporter's names for RAPL zones, of every version and of sockets with several dies."""
 
 import logging
+import time
 
 import pytest
 
@@ -165,3 +166,33 @@ def test_a_zone_that_stands_still_gives_nothing(caplog: pytest.LogCaptureFixture
         " its exporter reads no more; another source counts in its place"
     )
     assert normaliser.dropped == 0
+
+
+@pytest.mark.parametrize("part", ["package", "dram", "psys"])
+def test_an_index_of_thousands_of_digits_costs_no_other_zone(part: str) -> None:
+    """Python reads no number of more than 4,300 digits; the page is foreign."""
+    text = f'node_rapl_{part}_joules_total{{index="{"9" * 5000}"}} %d\n'
+    normaliser, last = Normaliser("u", "node1"), list[Sample]()
+    for second in range(1, 4):
+        page = f'node_rapl_package_joules_total{{index="0"}} {100 * second}\nmine 1\n'
+        page += f"node_rapl_dram_joules_total {10 * second}\n" + text % (7 * second)
+        last = normaliser.take(page, second * SECOND)
+    energy = {(s.tag.get("domain"), s.tag.get("device")): s.fields for s in last}
+    assert energy["package", "socket0"]["joules"] == 100.0
+    assert [sample.fields for sample in last if sample.measurement == "mine"] == [{"value": 1.0}]
+
+
+@pytest.mark.parametrize("name", ["package_7_die_{}", "package_9{}", "dram_{}", "psys_{}"])
+def test_made_up_zones_cost_no_time(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each would be compared with all others, while other targets wait."""
+    normaliser = Normaliser("u", "node1")
+    text = "".join(zone(name.format(n)) + f" {1000 * n}\n" for n in range(5000))
+    started = time.process_time()
+    normaliser.take(zone("package", 0) + " 5\n" + text, SECOND)
+    samples = normaliser.take(zone("package", 0) + " 9\n" + text, 2 * SECOND)
+    assert time.process_time() - started < 5.0
+    assert [sample.tag["device"] for sample in samples if sample.fields["joules"] == 0.0][:1] == [
+        "socket0"
+    ]
+    assert normaliser.dropped >= 2 * (5001 - 256)
+    assert "target u: over 256 RAPL zones; further ones are left out" in caplog.messages

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
@@ -139,6 +139,7 @@ class OtherServer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(200)
+        self.send_header(LOST_HEADER, "some")
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         self.wfile.write(self.body)
@@ -154,6 +155,7 @@ class OtherServer(BaseHTTPRequestHandler):
         (b"[]", "HostReport is not a JSON object"),
         (b'{"host": "h"}', "HostReport lacks boot_id, instance, offset_ns, sensors"),
         (b'{"host": "\xff"}', "utf-8"),
+        (b"[" * 100_000, "recursion"),
     ],
 )
 def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
@@ -168,3 +170,28 @@ def test_what_is_no_report_is_one_line(body: bytes, says: str) -> None:
     assert str(caught.value).startswith(f"{url}/sensors is not the report of a Wattmark exporter")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_losses_that_are_no_number_cost_no_page() -> None:
+    """What stands in the page is taken."""
+    OtherServer.body = b"m f=1.0 1\n"
+    with serving(OtherServer) as url, closing(ExporterClient(url)) as client:
+        page = client.samples()
+    assert (page.text, page.cursor, page.lost) == ("m f=1.0 1\n", "", 0)
+
+
+def test_the_texts_of_a_report_are_made_printable() -> None:
+    """Device, label and reason come from whatever answers there; a lone surrogate, as JSON can
+    escape one, would be refused by each store."""
+    odd = "GPU \udce9\x1b[31m\u202e"
+    sensor = SensorReport(
+        odd, SensorState.FAILED, 1.0, odd, odd,
+        energy=(EnergySeries(Domain.GPU, odd, odd, Method.COUNTER, 0.1, label=odd, note=odd),),
+    )  # fmt: skip
+    OtherServer.body = json.dumps(asdict(replace(REPORT, host=odd, sensors=(sensor,)))).encode()
+    with serving(OtherServer) as url, closing(ExporterClient(url)) as client:
+        report = client.sensors()
+    shown = "GPU \\xe9\\x1b[31m\\u202e"
+    (series,) = report.energy
+    assert (report.host, series.device, series.label, series.note) == (shown,) * 4
+    assert (report.sensors[0].name, report.sensors[0].reason) == (shown, shown)

@@ -15,6 +15,7 @@ from wattmark_core.net import (
     listening_error,
     read_secret,
     read_text,
+    read_token,
     weakness,
 )
 
@@ -78,6 +79,20 @@ def test_a_file_without_a_secret_is_refused(tmp_path: Path) -> None:
     file.write_text("gehüm", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"is not ASCII text$"):
         read_secret(file, "token file", "a token")
+
+
+@pytest.mark.parametrize("text", ["abc\ndefgh", "abc\x00defgh", "abc\x1b[31m", "\tab\tc"])
+def test_a_token_that_is_no_header_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
+    """An HTTP client would show it in its error."""
+    file = tmp_path / "token"
+    file.write_text(text)
+    with pytest.raises(
+        ConfigurationError, match="holds more than one line, or a control"
+    ) as caught:
+        read_token(file, "token file")
+    assert "abc" not in str(caught.value)
+    file.write_text(" a token \r\n")
+    assert read_token(file, "token file") == "a token"
 
 
 def test_a_file_that_others_can_read_is_refused_where_that_matters(tmp_path: Path) -> None:

@@ -240,6 +240,24 @@ def test_permission_lost_half_way(bench: Build, clock: FakeClock) -> None:
     assert second[0].fields["joules"] == 0
 
 
+def test_a_device_that_never_gave_anything_is_named(
+    bench: Build, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no series in which that could stand: it is left out, told once, and counted."""
+
+    def readings() -> list[Reading]:
+        return [*steady(clock, 50.0)(), Lost(Domain.DRAM, "socket0", "energy_uj reads 'abc'")]
+
+    box = bench(Scripted("rapl", readings))
+    box.run(2.0)
+    assert [series.domain for series in box.report().energy] == [Domain.PACKAGE]
+    (sensor,) = box.report().sensors
+    assert "left out: dram socket0 (energy_uj reads 'abc')" in sensor.note
+    assert [text for text in caplog.messages if "dram" in text] == [
+        "sensor rapl: dram socket0 is left out: energy_uj reads 'abc'"
+    ]
+
+
 def test_one_device_lost(bench: Build, clock: FakeClock) -> None:
     """Of two devices one may be lost: the other goes on in its epoch, the report says which."""
     lost = False

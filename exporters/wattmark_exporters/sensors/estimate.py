@@ -18,6 +18,7 @@ from wattmark_exporters.readings import Counter, Option, Reading, Sensor, Traits
 from wattmark_exporters.sensors.files import KeptFile
 from wattmark_exporters.sensors.proc_stat import (
     USER_HZ,
+    CpuTimes,
     RisingTimes,
     cpu_times,
     visible_cpus,
@@ -28,6 +29,10 @@ WATTS_PER_CPU: Final = 5.0
 IDLE_RATIO: Final = 0.2
 """Share of the full power that an idle CPU draws: the design's constant."""
 DEVICE: Final = "cpu"
+STILL_SECONDS: Final = 20.0
+STILL_READS: Final = 5
+"""CPU times of a machine that runs change with every jiffy, if only those of idling: where they
+are the same for so long, in so many reads, they are a copy, or nobody counts them."""
 
 
 class Estimate(Sensor):
@@ -64,6 +69,9 @@ class Estimate(Sensor):
         self._max_watts = self._idle_watts = 0.0
         self._traits = Traits()
         self._start_ns = self._start_busy = 0
+        self._shown: CpuTimes | None = None
+        """The times last read, since when, and in how many reads."""
+        self._shown_ns = self._shown_reads = 0
 
     @classmethod
     def make(cls, options: Namespace) -> Self | None:
@@ -71,15 +79,23 @@ class Estimate(Sensor):
         return None if options.no_estimate else cls(options.procfs, _watts(options.tdp_watts))
 
     def start(self) -> None:
-        """Begin to count. Raises ``SensorAbsent`` without PROC/stat."""
+        """Begin to count. Raises ``SensorAbsent`` without PROC/stat, or where it still stands as it
+        did when that was a failure."""
         try:
             text = self._file.read_all()
-            self._start_busy = self._times.of(cpu_times(text)).busy
+            times = cpu_times(text)
         except (OSError, ValueError) as error:
             raise SensorAbsent(
                 f"{self._file.path} cannot be read ({error})",
                 "name the folder where procfs is mounted with --procfs",
             ) from error
+        if self._stands_still(times):
+            raise SensorAbsent(
+                f"{self._file.path}: {self._still_words()}",
+                "name the folder where the procfs of the running machine is mounted with --procfs",
+                found=True,
+            )
+        self._start_busy = self._times.of(times).busy
         self._start_ns = self._clock.boottime_ns()
         self._cpus = max(1, visible_cpus(text))
         self._max_watts = self._tdp_watts or WATTS_PER_CPU * self._cpus
@@ -89,11 +105,15 @@ class Estimate(Sensor):
         )
 
     def read(self) -> Iterable[Reading]:
-        """The counter. Raises ``SensorFailed`` if PROC/stat is not what it was, or ``OSError``."""
+        """The counter. Raises ``SensorFailed`` if PROC/stat is not what it was, or stands still, or
+        ``OSError``."""
         try:
-            busy = self._times.of(cpu_times(self._file.read())).busy - self._start_busy
+            times = cpu_times(self._file.read())
         except ValueError as error:
             raise SensorFailed(f"{self._file.path}: {error}") from error
+        if self._stands_still(times):
+            raise SensorFailed(f"{self._file.path}: {self._still_words()}")
+        busy = self._times.of(times).busy - self._start_busy
         elapsed_seconds = ns_to_seconds(self._clock.boottime_ns() - self._start_ns)
         active_watts = self._max_watts - self._idle_watts
         joules = self._idle_watts * elapsed_seconds + active_watts * busy / USER_HZ / self._cpus
@@ -109,6 +129,17 @@ class Estimate(Sensor):
 
     def close(self) -> None:
         self._file.close()
+
+    def _stands_still(self, times: CpuTimes) -> bool:
+        now_ns = self._clock.boottime_ns()
+        if times != self._shown:
+            self._shown, self._shown_ns, self._shown_reads = times, now_ns, 0
+        self._shown_reads += 1
+        still_seconds = ns_to_seconds(now_ns - self._shown_ns)
+        return self._shown_reads > STILL_READS and still_seconds > STILL_SECONDS
+
+    def _still_words(self) -> str:
+        return f"its CPU times have stood still for over {STILL_SECONDS:.0f} s"
 
     def _label(self) -> str:
         origin = "--tdp-watts" if self._tdp_watts else f"{WATTS_PER_CPU:g} W per visible CPU"

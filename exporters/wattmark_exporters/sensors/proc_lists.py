@@ -51,6 +51,8 @@ def memory(
     """
     text = b"\n" + meminfo
     total, available = (_kibibytes(text, name) for name in (b"MemTotal", b"MemAvailable"))
+    if total == 0:
+        total = "no machine has none: 0 kB"
     if isinstance(total, int) and isinstance(available, int) and available > total:
         free = _kibibytes(text, b"MemFree")
         if (isinstance(free, int) and free > total) or usual_bytes not in {None, total * 1024.0}:

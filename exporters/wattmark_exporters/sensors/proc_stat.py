@@ -13,6 +13,8 @@ BACK_SECONDS: Final = 3.0
 """As in node_exporter (collector/cpu_linux.go, ``jumpBackSeconds``): more is a new beginning."""
 _BACK_JIFFIES: Final = round(BACK_SECONDS * USER_HZ)
 _SUMS: Final = b"\ncpu "
+_MOST_JIFFIES: Final = 1 << 52
+"""10,000 CPUs have so many after a hundred years at 1,000 Hz. A sum that went below 0 is more."""
 _LEAST_FIELDS: Final = 8
 """Up to ``steal``; Linux before 2.6.33 has no guests."""
 
@@ -46,7 +48,7 @@ class CpuTimes(NamedTuple):
 
 def cpu_times(stat: bytes) -> CpuTimes:
     """From the text of PROC/stat, wherever its line of sums stands. Raises ``ValueError`` if there
-    is no such line, or one that is not of numbers.
+    is no such line, or one that is not of numbers, or of such as no machine's CPUs can have had.
 
     The kernel adds up a guest's time after that of ``user``, so that it may be ahead by a jiffy.
     """
@@ -56,7 +58,7 @@ def cpu_times(stat: bytes) -> CpuTimes:
     end = stat.find(b"\n", start)
     line = stat[start:end] if end > 0 else stat[start:]
     numbers = [integer(field) for field in line.split()[1:]]
-    known = [number for number in numbers if number is not None]
+    known = [number for number in numbers if number is not None and number < _MOST_JIFFIES]
     if len(known) < len(numbers) or len(known) < _LEAST_FIELDS:
         raise ValueError(f"its line of all CPUs' times is {quoted(line)}")
     user, nice, system, idle, iowait, irq, softirq, steal, *guests = known

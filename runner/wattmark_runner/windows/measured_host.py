@@ -25,6 +25,7 @@ from wattmark_core.exporter_api import (
 )
 from wattmark_core.host_name import own_host
 from wattmark_core.plausible import most_watts
+from wattmark_core.printable import quoted
 from wattmark_core.time_base_clock import TimeBaseClock
 from wattmark_core.units import seconds_to_ns
 from wattmark_runner.windows.exporter_link import read_host
@@ -86,7 +87,8 @@ def _sensor(source: str, answer: list[SeriesData], now_ns: int) -> Iterator[Sens
     by_counter: dict[tuple[str, str, str], list[SeriesData]] = defaultdict(list)
     for data in answer:
         tag = data.tag
-        by_counter[tag["domain"], tag["device"], tag["method"]].append(data)
+        key = tag.get("domain", ""), tag.get("device", ""), tag.get("method", "")
+        by_counter[key].append(data)
     energy = tuple(
         series
         for key, parts in sorted(by_counter.items())
@@ -101,17 +103,22 @@ def _sensor(source: str, answer: list[SeriesData], now_ns: int) -> Iterator[Sens
 def _series(
     source: str, key: tuple[str, str, str], parts: list[SeriesData], now_ns: int
 ) -> Iterator[EnergySeries]:
-    """The counter, if it has ticked often enough to be known."""
+    """The counter, if it is of a kind that counts here and has ticked often enough to be known."""
+    name, device, how = key
+    if name not in {*Domain} or how not in {*Method}:  # of a newer exporter's, or made up
+        log.warning("energy of %s is left out: domain %s, method %s", source, quoted(name),
+                    quoted(how))  # fmt: skip
+        return
     times = np.unique(np.concatenate([np.asarray(data.times_ns) for data in parts]))
     if len(times) < LEAST_TICKS:
         return
-    domain = Domain(key[0])
+    domain = Domain(name)
     period = float(np.median(np.diff(times))) / 1e9
     age = (now_ns - int(times[-1])) / 1e9
     moving = age <= max(STILL_SECONDS, STILL_PERIODS * period)
     since = "" if moving else f", the last {age:.0f} s ago"
     yield EnergySeries(
-        domain, key[1], source, Method(key[2]), update_period_seconds=period,
+        domain, device, source, Method(how), update_period_seconds=period,
         limit_watts=most_watts(domain), interval_seconds=period, moving=moving,
         note=f"ticks every {period:.3g} s in a Prometheus target's answers{since}",
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +137,30 @@ def test_an_odd_answer_changes_nothing_of_the_other_boards(
     assert [one for i, one in enumerate(given_now) if i != board] == [
         one for i, one in enumerate(SOUND) if i != board
     ]
+
+
+@pytest.mark.parametrize("limit", [2**31 - 1, 20_000_001, 0, 1])
+def test_a_power_limit_that_cannot_be_bounds_nothing(limit: int) -> None:
+    """2 MW would let any power pass, 1 mW none."""
+    driver = cast(Any, Driver(0, "nvmlDeviceGetEnforcedPowerLimit", limit))
+    assert nvml_board.limit_watts(driver, 0) == 400.0
+    assert "power_limit_watts" not in slow_values(driver, 0)
+    assert slow_values(driver, 1)["power_limit_watts"] == 400.0
+
+
+def test_a_clock_that_cannot_be_is_left_out() -> None:
+    """2 PHz."""
+    fields = slow_values(cast(Any, Driver(0, "nvmlDeviceGetClockInfo", 2_000_000_000)), 0)
+    assert not [name for name in fields if name.endswith("clock_hertz")]
+    assert slow_values(cast(Any, Driver()), 0)["sm_clock_hertz"] == 1.5e9
+
+
+@pytest.mark.parametrize("uuid", [b"", b" "])
+def test_a_board_that_says_no_uuid_is_left_out_by_name(uuid: bytes) -> None:
+    """Its series would be nobody's."""
+    assert find(cast(Any, Driver(0, "nvmlDeviceGetUUID", uuid)), 0) == LeftOut(
+        "GPU 0", "it has no UUID"
+    )
 
 
 @given(st.binary(max_size=64))

@@ -100,6 +100,28 @@ def test_a_proc_stat_that_breaks_is_a_failure_not_a_number(tmp_path: Path) -> No
     sensor.close()
 
 
+def test_cpu_times_that_stand_still_are_a_failure_not_idle_power(tmp_path: Path) -> None:
+    """A copy of PROC/stat, or one that nobody fills; the estimate goes on when they do."""
+    write_stat(tmp_path, "50 0 50 900 0 0 0 0 0 0")
+    clock = FakeClock()
+    sensor = Estimate(tmp_path, None, clock)
+    sensor.start()
+    for _ in range(20):
+        assert only(sensor).domain is Domain.PACKAGE
+        clock.advance(1)
+    clock.advance(0.5)
+    with pytest.raises(SensorFailed, match="its CPU times have stood still for over 20 s"):
+        list(sensor.read())
+    sensor.close()
+    clock.advance(30)
+    with pytest.raises(SensorAbsent, match="stood still"):
+        sensor.start()
+    write_stat(tmp_path, "50 0 50 901 0 0 0 0 0 0")
+    sensor.start()
+    assert only(sensor).joules == 0
+    sensor.close()
+
+
 @pytest.mark.parametrize("watts", [0, -5, math.nan, math.inf])
 def test_an_impossible_tdp_is_refused(tmp_path: Path, watts: float) -> None:
     """One clear line, before anything starts."""

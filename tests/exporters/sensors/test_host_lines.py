@@ -146,6 +146,7 @@ def test_a_path_to_a_shared_disk_counts_where_its_head_does_not() -> None:
     ("old", "new", "part", "fields"),
     [
         (b"32636652", b"unlimited", "MemTotal", {"available_bytes": 26512336 * 1024.0}),
+        (b"32636652", b"0", "MemTotal", {"available_bytes": 26512336 * 1024.0}),
         (b"32636652 kB", b"0x10 kB", "MemTotal", {"available_bytes": 26512336 * 1024.0}),
         (b"32636652", b"9007199254740988", "MemTotal", {"available_bytes": 26512336 * 1024.0}),
         # a digit was lost: free memory alone is more than that
@@ -180,6 +181,8 @@ def test_a_total_that_was_another_before_is_the_one_that_is_wrong() -> None:
     [
         b"", b"cpu ", b"cpu  1 2 3 4 5 6 7 x 9 10", b"cpu  -1 2 3 4 5 6 7 8 9 10",
         b"cpu  1 2 3 4 5 6 7 18446744073709551616 9 10",
+        # idle time went below zero
+        b"cpu  1 2 3 18446744073709551615 5 6 7 8 9 10",
     ],
 )  # fmt: skip
 def test_the_line_of_cpu_times_is_read_or_refused(line: bytes) -> None:

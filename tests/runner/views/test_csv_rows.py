@@ -22,6 +22,13 @@ def test_text_that_a_spreadsheet_would_compute_stays_text(sign: str) -> None:
     assert row == {f"'{sign}x": f"'{sign}cmd|' /C calc'!A0"}
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_a_semicolon_begins_no_cell_that_is_computed(sign: str) -> None:
+    """Where a comma stands in numbers, spreadsheets split such files there."""
+    (row,) = written({"name": f"a;{sign}cmd|' /C calc'!A0", "note": "a; b;c"})
+    assert row == {"name": f"a;'{sign}cmd|' /C calc'!A0", "note": "a; b;c"}
+
+
 def test_numbers_stay_numbers_and_missing_stays_empty() -> None:
     """A negative number is no formula."""
     rows = written({"a": -1.5, "b": None}, {"a": -3, "b": True, "c": "x"})

@@ -100,6 +100,25 @@ def test_a_target_that_has_ended_does_not_count(store: MemoryStore) -> None:
     assert [series.source for series in pin_sources(measured.energy)] == ["estimate"]
 
 
+@pytest.mark.parametrize("odd", [{"domain": "rack"}, {"method": "guess\u202e"}, {"domain": ""}])
+def test_energy_of_a_kind_that_is_not_known_takes_nothing_else_away(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture, odd: dict[str, str]
+) -> None:
+    """An exporter of anybody's may give series by that source; they are named."""
+    ticks(store, "node_exporter", Domain.PACKAGE, "socket0")
+    tags = {"host": "lab", "domain": "package", "device": "x", "source": "node_exporter",
+            "method": "counter"} | odd  # fmt: skip
+    for n in range(5):
+        store.write([Sample("energy", make_tags(tags), {"joules": 1.0 * n, "epoch": 1},
+                            time.time_ns() - n * S)])  # fmt: skip
+    with FakeExporter(report(ESTIMATE)) as exporter:
+        host = measured_host(exporter.url, store)
+    assert [one.device for one in host.energy if one.source == "node_exporter"] == ["socket0"]
+    (message,) = [text for text in caplog.messages if "is left out" in text]
+    assert message.startswith("energy of node_exporter is left out: domain '")
+    assert message.isprintable()
+
+
 def test_another_hosts_target_does_not_count(store: MemoryStore) -> None:
     """Nor one that was seen too seldom to know its period."""
     ticks(store, "node_exporter", Domain.PACKAGE, "socket0", host="other")

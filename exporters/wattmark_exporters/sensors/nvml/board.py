@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from wattmark_core.printable import printable
 from wattmark_exporters.readings import Traits
-from wattmark_exporters.sensors.nvml.fields import Access, name, query, valid_or_none
+from wattmark_exporters.sensors.nvml.fields import Access, limit_or_none, name, query
 
 DEFAULT_PERIOD_SECONDS: Final = 0.1
 """T where it cannot be measured: the longest seen in arXiv 2312.02741."""
@@ -47,8 +47,7 @@ def limit_watts(nvml: ModuleType, handle: object) -> float | None:
         query(nvml, "nvmlDeviceGetEnforcedPowerLimit", handle),
         query(nvml, "nvmlDeviceGetPowerManagementDefaultLimit", handle),
     ]
-    milliwatts = [value for v in limits if v is not None and (value := valid_or_none(v))]
-    return max(milliwatts) / 1e3 if milliwatts else None
+    return max((watts for v in limits if (watts := limit_or_none(v)) is not None), default=None)
 
 
 def describe(

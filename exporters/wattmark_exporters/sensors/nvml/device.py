@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Final
 
 from wattmark_core.catalogue import Domain
+from wattmark_core.plausible import LEAST_GPU_WATTS
 from wattmark_core.printable import printable
 from wattmark_core.units import NS_PER_S
 from wattmark_exporters.counter_check import FAR
@@ -77,7 +78,7 @@ class Board:
             most = nvml_fields.bound_watts(self.traits.limit_watts)
             reason = (
                 f"it reads {reading.odd_watts:g} W, and such a board draws"
-                f" {nvml_fields.LEAST_WATTS:g} to {most:g} W"
+                f" {LEAST_GPU_WATTS:g} to {most:g} W"
             )
             readings.append(LeftOut(f"power of GPU {self.index} ({self.uuid})", reason))
         return readings
@@ -127,6 +128,8 @@ def find(nvml: ModuleType, index: int) -> Board | LeftOut:
         access = nvml_fields.find_access(nvml, handle)
     except Exception as error:  # noqa: BLE001 - the other boards are there
         return LeftOut(part, nvml_fields.words(error))
+    if not key.strip():
+        return LeftOut(part, "it has no UUID")
     if not (access.counts or access.has_power):
         return LeftOut(part, f"{printable(key)} gives neither energy nor power")
     return Board(index, key, handle, access)

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from wattmark_core.catalogue import Domain
-from wattmark_core.plausible import most_watts
+from wattmark_core.plausible import LEAST_GPU_WATTS, most_watts
 from wattmark_core.printable import printable
 
 ENERGY_FIELD: Final = 83
@@ -26,8 +26,6 @@ LOSS: Final = frozenset({1, 15, 16, 28, 999})
 UNKNOWN."""
 MOST_LIMITS: Final = 2.0
 """Power above this many board limits is garbage."""
-LEAST_WATTS: Final = 0.5
-"""No board that answers draws less: idle chips of notebooks show 1 W and more."""
 _MEMBERS: Final = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
 """Of the value's union, by nvmlValueType_t."""
 
@@ -125,7 +123,7 @@ def read(
 
 def plausible(watts: float, limit_watts: float | None) -> bool:
     """Can a board that answers draw this? Not nearly nothing, and not far beyond its limit."""
-    return LEAST_WATTS <= watts <= bound_watts(limit_watts)
+    return LEAST_GPU_WATTS <= watts <= bound_watts(limit_watts)
 
 
 def bound_watts(limit_watts: float | None) -> float:
@@ -145,6 +143,13 @@ def number(value: Any) -> float | None:  # c_nvmlFieldValue_t; the library has n
 def valid_or_none(value: float, blank: int = BLANK_32) -> float | None:
     """The value; None for a negative one and for sentinels from ``blank`` up."""
     return value if 0 <= value < blank else None  # NaN is none either
+
+
+def limit_or_none(milliwatts: float | None) -> float | None:
+    """A power limit, W; None for what can be none: a sentinel, 0, or more than a whole node
+    draws, which would let any power pass."""
+    watts = 0.0 if milliwatts is None else milliwatts / 1e3
+    return watts if LEAST_GPU_WATTS <= watts <= most_watts(Domain.PSYS) else None
 
 
 def query(nvml: ModuleType, call: str, *arguments: object) -> Any:

@@ -3,15 +3,15 @@
 from types import ModuleType
 from typing import Final
 
+from wattmark_core.plausible import COLDEST_CELSIUS, HOTTEST_CELSIUS, MOST_GPU_MEGAHERTZ
 from wattmark_core.units import NS_PER_S
-from wattmark_exporters.sensors.nvml.fields import BLANK_64, query, valid_or_none
+from wattmark_exporters.sensors.nvml.fields import BLANK_64, limit_or_none, query
 
 _REASONS: Final = {
     "power_cap": 0x4, "hw_slowdown": 0x8, "sw_thermal": 0x20, "hw_thermal": 0x40,
     "power_brake": 0x80,
 }  # fmt: skip
 """nvmlClocksEventReason… of nvml.h."""
-_COLDEST, _HOTTEST = -50, 200
 _GAP_NS: Final = 5 * NS_PER_S
 """A reason is not stretched over a longer time without a look."""
 _MEGA: Final = 1_000_000
@@ -60,9 +60,10 @@ def slow_values(nvml: ModuleType, handle: object) -> dict[str, float | int]:
     fields["temperature_celsius"] = _temperature(nvml, handle)
     for name, kind in (("sm", nvml.NVML_CLOCK_SM), ("memory", nvml.NVML_CLOCK_MEM)):
         megahertz = query(nvml, "nvmlDeviceGetClockInfo", handle, kind)
-        fields[f"{name}_clock_hertz"] = _scaled(megahertz, _MEGA)
+        if megahertz is not None and 0 <= megahertz <= MOST_GPU_MEGAHERTZ:
+            fields[f"{name}_clock_hertz"] = float(megahertz) * _MEGA
     limit = query(nvml, "nvmlDeviceGetEnforcedPowerLimit", handle)
-    fields["power_limit_watts"] = _scaled(limit, 1e-3) or None
+    fields["power_limit_watts"] = limit_or_none(limit)
     processes = query(nvml, "nvmlDeviceGetComputeRunningProcesses", handle)
     fields["processes"] = None if processes is None else len(processes)
     return {name: value for name, value in fields.items() if value is not None}
@@ -73,12 +74,6 @@ def _temperature(nvml: ModuleType, handle: object) -> float | None:
     celsius = query(nvml, "nvmlDeviceGetTemperatureV", handle, sensor)
     if celsius is None:
         celsius = query(nvml, "nvmlDeviceGetTemperature", handle, sensor)
-    if celsius is None or not _COLDEST <= celsius <= _HOTTEST:
+    if celsius is None or not COLDEST_CELSIUS <= celsius <= HOTTEST_CELSIUS:
         return None
     return float(celsius)
-
-
-def _scaled(value: int | None, factor: float) -> float | None:
-    if value is None or (valid := valid_or_none(value)) is None:
-        return None
-    return valid * factor

@@ -4,6 +4,7 @@ Several links of one process, those of a run and of windows from elsewhere, are 
 they share is seen in the store. Other holders are seen in the exporter's leases alone.
 """
 
+import hashlib
 import os
 import sys
 import threading
@@ -31,7 +32,28 @@ _folder: list[Path] = []
 
 def lease_id() -> str:
     """The same for all that this process asks for; a process that is forked has its own."""
+    return f"{_key()}-{_own_part()}"
+
+
+def is_own(lease: str) -> bool:
+    """Is it a lease of this process, or of one that has ended and worked on the same data folder?
+    What a service was killed in is scored by its successor."""
+    key, _, rest = lease.partition("-")
+    number = rest.rpartition("-")[2]
+    if rest == _own_part():
+        return True
+    if not _folder or key != _key() or not (number.isascii() and number.isdigit()):
+        return False
+    return not Path(f"/proc/{number}").exists()
+
+
+def _own_part() -> str:
     return f"{_RANDOM}-{os.getpid()}"
+
+
+def _key() -> str:
+    """Of the data folder; empty without one."""
+    return hashlib.sha256(str(_folder[0]).encode()).hexdigest()[:16] if _folder else ""
 
 
 def name_folder(folder: Path) -> None:
@@ -64,7 +86,7 @@ def holders_in(window: Window, leases: Iterable[Lease]) -> tuple[str, ...]:
     names = [
         printable(lease.holder) or UNNAMED
         for lease in leases
-        if lease.lease != lease_id()
+        if not is_own(lease.lease)
         and lease.start_ns < window.end_ns
         and lease.end_ns - linger_ns > window.start_ns
     ]

@@ -135,6 +135,24 @@ def test_who_held_a_lease_in_a_window(lease: Lease, named: tuple[str, ...]) -> N
     assert holders_in(Window("w", "h", Phase.INFERENCE, 10 * S, 20 * S), [lease]) == named
 
 
+def test_what_a_killed_service_held_is_no_strangers(tmp_path: Path) -> None:
+    """Its successor on the same data folder scores what it measured; one that still runs there, or
+    that worked on another folder, is named."""
+    name_folder(tmp_path)
+    with subprocess.Popen(["sleep", "60"]) as running:
+        key = lease_id().partition("-")[0]
+        window = Window("w", "h", Phase.INFERENCE, 10 * S, 20 * S)
+
+        def named(lease: str) -> tuple[str, ...]:
+            return holders_in(window, [Lease(lease, "before", 12 * S, 15 * S)])
+
+        assert named(f"{key}-abc-{running.pid}") == ("before",)
+        running.kill()
+        running.wait()
+        assert named(f"{key}-abc-{running.pid}") == ()
+        assert named(f"0123456789abcdef-abc-{running.pid}") == ("before",)
+
+
 @pytest.mark.parametrize(
     ("move", "step", "slept"),
     [

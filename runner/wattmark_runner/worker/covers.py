@@ -5,9 +5,9 @@ be made there, which Landlock alone cannot grant without granting what is privat
 Covers hold where nothing may be mounted or unmounted any more, which Landlock sees to.
 
 They need the right to mount or, of a process without any rights, user namespaces, and so are
-refused in many containers. Sources: mount_namespaces(7), user_namespaces(7), mount(2); ``may_open_dev`` in fs/namei.c (a device node on
-a mount with ``nodev`` is refused with EACCES, to root as well) and ``vfs_mknod`` (anyone may make
-the node 0:0, which is no device, since Linux 5.8).
+refused in many containers. Sources: mount_namespaces(7), user_namespaces(7), mount(2);
+``may_open_dev`` in fs/namei.c (a device node on a mount with ``nodev`` is refused with EACCES, to
+root as well) and ``vfs_mknod`` (anyone may make the node 0:0, which is no device, since Linux 5.8).
 """
 
 import contextlib

@@ -98,7 +98,7 @@ class Server(uvicorn.Server):
             except OSError:  # out of descriptors: others may be closed soon
                 await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
-            if self._places.take(connection):
+            if await self._has_place(connection):
                 self._keep(self._begin(connection))
             else:
                 self._full.warning("all places are taken; %s was turned away", address[0])
@@ -106,6 +106,14 @@ class Server(uvicorn.Server):
                     if self._context is None:
                         connection.send(problem_bytes(503, "too many connections; try again"))
                     connection.close()
+
+    async def _has_place(self, connection: socket.socket) -> bool:
+        """Now, or soon: others wait in the kernel meanwhile."""
+        while not self._places.take(connection):
+            if not self._places.has_room_soon():
+                return False
+            await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
+        return True
 
     async def _begin(self, connection: socket.socket) -> None:
         """Handshake, then the protocol has it."""

@@ -17,10 +17,6 @@ HOST_NAME: Final = r"\[[0-9a-fA-F:.]+\]|[^\s:@/?#\\\[\]'\"]+"
 """The pattern of a host as it stands in a URL or a ``Host`` header, without the port."""
 LEAST_CHARACTERS: Final = 16
 LEAST_DIFFERENT: Final = 6
-NEIGHBOURS: Final = frozenset({-1, 0, 1})
-"""Steps from a character to the next, as in ``aabcdcba``."""
-MOST_NEIGHBOURS: Final = 0.75
-"""The share of such steps in a key. Of a million random keys of 16 digits 40 have more."""
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -81,9 +77,8 @@ def weakness(key: str) -> str | None:
         return f"a key has at least {LEAST_DIFFERENT} different characters"
     if key in (key + key)[1:-1]:
         return "the key is a piece that is repeated"
-    steps = [ord(b) - ord(a) in NEIGHBOURS for a, b in pairwise(key)]
-    if sum(steps) >= MOST_NEIGHBOURS * len(steps):
-        return "the key is mostly a run of characters that are alike or follow each other"
+    if len({ord(b) - ord(a) for a, b in pairwise(key)}) == 1:
+        return "the key is a run of characters in their order"
     return None
 
 

@@ -326,6 +326,22 @@ def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_program_may_have_processes_of_its_own(tmp_path: Path) -> None:
+    """Forked ones, too, as data loaders do, while the worker listens for commands."""
+    text = (
+        "import multiprocessing\ndef load(model):\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "        right = sum(pool.map(abs, [-1, -2]))\n"
+        "    return lambda: (4, right)\n"
+    )
+    (tmp_path / "forking.py").write_text(text)
+    load = Load("", "m", {}, "", "", entry_point="forking:load")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        heard = carry_out(tmp_path / "log", load)
+    assert any(isinstance(message, Done) for message in heard)
+
+
 def test_an_entry_point_is_measured_with_guards(on_path: Path) -> None:
     """Whole passes until the window is long enough; accuracy from what was measured."""
     heard = carry_out(on_path / "log", of_entry_point(on_path, "load", size=50, right=40))

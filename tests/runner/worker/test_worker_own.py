@@ -206,11 +206,14 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:
-    """A command that wants more than its limit fails; the machine does not."""
+    """A command that wants more than its limit fails, and the limit is named; the machine does
+    not."""
     text = REPORT + "report(event='start'); x = bytearray(10**9); report(event='end', inferences=1)"
     load = of_command(sys.executable, "-c", text, memory_bytes=300_000_000)
-    with pytest.raises(RunError, match="MemoryError"):
+    with pytest.raises(RunError, match=r"memory_bytes, or RLIMIT_DATA \(286 MiB\).*MemoryError"):
         carry_out(tmp_path / "log", load)
+    with pytest.raises(RunError, match=r"was killed by SIGKILL \(memory ran out, it seems: .* MiB"):
+        carry_out(tmp_path / "log", of_python("os.kill(os.getpid(), 9)"))
 
 
 def test_time_is_limited(tmp_path: Path) -> None:

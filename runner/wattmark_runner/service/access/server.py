@@ -99,7 +99,7 @@ class Server(uvicorn.Server):
                 await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
             if await self._has_place(connection):
-                self._keep(self._begin(connection))
+                self._keep(self._begin(connection, address[0]))
             else:
                 self._full.warning("all places are taken; %s was turned away", address[0])
                 with suppress(OSError):
@@ -115,7 +115,7 @@ class Server(uvicorn.Server):
             await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
         return True
 
-    async def _begin(self, connection: socket.socket) -> None:
+    async def _begin(self, connection: socket.socket, client: str) -> None:
         """Handshake, then the protocol has it."""
         protocol = LimitedProtocol(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
@@ -131,7 +131,8 @@ class Server(uvicorn.Server):
             )  # fmt: skip
             begun = True
         except OSError as error:  # its client went away, or speaks no TLS
-            protocol.malformed.warning("no connection came about: %s", error)
+            reason = str(error) or type(error).__name__
+            protocol.malformed.warning("%s: no connection came about: %s", client, reason)
         finally:
             if not begun:
                 self._places.leave(connection)

@@ -124,8 +124,8 @@ class HttpConnection(BaseRequestHandler, ABC):
             return False
         place, with_body = self._place, request.method != "HEAD"
         place.answering = True
-        connection = self._headers.get("connection", "").lower()
-        keep = connection != "close" and (version != "HTTP/1.0" or connection == "keep-alive")
+        options = self._headers.get("connection", "").lower().replace(" ", "").split(",")
+        keep = "close" not in options and (version != "HTTP/1.0" or "keep-alive" in options)
         try:
             response = self._guarded(request if with_body else request._replace(method="GET"))
         except Exception:

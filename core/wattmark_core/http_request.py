@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 
 TEXT: Final = "text/plain; charset=utf-8"
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ABSOLUTE: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
@@ -54,6 +55,8 @@ def headers_of(fields: bytes) -> dict[str, str]:
         if _FIELD_NAME.fullmatch(name) is None:
             raise BadRequest(400, "a header's name has characters that it may not have")
         name, value = name.lower(), value.strip()
+        if _CONTROL.search(value):
+            raise BadRequest(400, "a header's value has characters that it may not have")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

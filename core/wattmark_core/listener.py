@@ -52,10 +52,10 @@ class Place:
         self.since = time.monotonic()
         self.answering = False
 
-    def has_waited(self) -> bool:
-        """For its client, as long as others should wait for it."""
+    def gives_way_in(self) -> float:
+        """Seconds until it has waited for its client as long as others should wait for it."""
         bound = GIVES_WAY_SECONDS if self.trusted else UNKNOWN_GIVES_WAY_SECONDS
-        return time.monotonic() - self.since >= bound
+        return self.since + bound - time.monotonic()
 
     def end(self) -> None:
         """Wakes its thread, which finds the connection closed."""
@@ -76,14 +76,23 @@ class Places:
         """Whether there is a place for it; else nobody's turn was over."""
         with self._lock:
             if len(self._taken) >= self._most:
-                waiting = [place for place in self._taken.values() if not place.answering]
-                longest = min(waiting, key=lambda place: (place.trusted, place.since), default=None)
-                if longest is None or not longest.has_waited():
+                longest = self._longest()
+                if longest is None or longest.gives_way_in() > 0:
                     return False
                 longest.end()
                 del self._taken[longest.connection]
             self._taken[connection] = Place(connection)
             return True
+
+    def has_room_soon(self) -> bool:
+        """Whether one will give way within a second: that is worth waiting for."""
+        with self._lock:
+            longest = self._longest()
+        return longest is not None and longest.gives_way_in() <= UNKNOWN_GIVES_WAY_SECONDS
+
+    def _longest(self) -> Place | None:
+        waiting = [place for place in self._taken.values() if not place.answering]
+        return min(waiting, key=lambda place: (place.trusted, place.since), default=None)
 
     def of(self, connection: socket.socket) -> Place:
         """Its place; one of its own if it has had to give way."""
@@ -142,7 +151,7 @@ class Listener(ThreadingMixIn, TCPServer):
             except OSError:  # stopped, or out of descriptors: others may be closed soon
                 time.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
-            if not self.places.take(connection):
+            if not self._has_place(connection):
                 self._full.warning("all places are taken; %s was turned away", address[0])
                 self._turn_away(connection)
                 continue
@@ -178,6 +187,14 @@ class Listener(ThreadingMixIn, TCPServer):
         error = sys.exception()
         if not isinstance(error, OSError):
             log.error("a request failed: %r", error, exc_info=error)
+
+    def _has_place(self, connection: socket.socket) -> bool:
+        """Now, or soon: others wait in the kernel meanwhile."""
+        while not self.places.take(connection):
+            if self._stopping or not self.places.has_room_soon():
+                return False
+            time.sleep(ACCEPT_PAUSE_SECONDS)
+        return True
 
     def _turn_away(self, connection: socket.socket) -> None:
         with suppress(OSError):

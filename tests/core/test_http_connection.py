@@ -187,6 +187,21 @@ def test_head_is_answered_as_get_is_without_the_body(client: socket.socket) -> N
         assert answers[1][2] == b""
 
 
+def test_close_among_other_options_closes(client: socket.socket) -> None:
+    """``Connection`` is a list."""
+    client.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Close\r\n\r\n")
+    assert b"\r\nConnection: close\r\n" in answer(client, b"never")
+
+
+@pytest.mark.parametrize("value", [b"a\0b", b"a\rb", b"\x1b[31m", b"\x7f"])
+def test_control_characters_in_a_header_are_refused(client: socket.socket, value: bytes) -> None:
+    """As in its name; only a tab may stand in a value."""
+    client.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\nX: c\td\r\n\r\n")
+    assert answer(client, b"]").startswith(b"HTTP/1.1 200 ")
+    client.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\nX: " + value + b"\r\n\r\n")
+    assert answer(client, b"never").startswith(b"HTTP/1.1 400 ")
+
+
 def test_every_answer_says_when_it_was_sent(client: socket.socket) -> None:
     """In Unix ns."""
     before = time.time_ns()

@@ -155,8 +155,20 @@ def test_a_silent_connection_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert status_of(kept.recv(4096)) == 200
 
 
+def test_who_comes_while_strangers_hold_all_places_waits_for_one() -> None:
+    """They give way after a second each, and so all others are answered, one after the other."""
+    with serving(connections=2) as server, ExitStack() as stack:
+        for _ in range(8):  # six of them wait to be accepted
+            stack.enter_context(connected(server.url))
+        start = time.monotonic()
+        client = stack.enter_context(connected(server.url))
+        client.sendall(GET)
+        assert status_of(client.recv(4096)) == 200
+        assert 0.5 < time.monotonic() - start < 20
+
+
 def test_one_too_many_is_turned_away() -> None:
-    """With 503 while all others have just come; the log says so once."""
+    """With 503 while all others were just answered; the log says so once."""
     with serving(connections=2) as server, ExitStack() as stack:
         for _ in range(2):
             client = stack.enter_context(connected(server.url))

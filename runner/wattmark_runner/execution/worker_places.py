@@ -16,7 +16,7 @@ from wattmark_store.sqlite import SqliteStore
 
 KEPT: Final = (
     "runner.sqlite", "store.sqlite", "logs", "runs", "spool", "exporter.log", "collector.log",
-    "runner.log", "targets.yml",
+    "runner.log", "runner.lock", "targets.yml",
 )  # fmt: skip
 """What the service and its command keep in a data folder."""
 PASSED_ON: Final = frozenset({

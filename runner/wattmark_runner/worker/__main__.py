@@ -112,10 +112,15 @@ def _limit(memory_bytes: int | None) -> None:
 
 
 def _read_commands(commands: queue.SimpleQueue[Command]) -> None:
-    """The parent's closing of the pipe, or its death, ends this process whatever it is doing."""
+    """The parent's closing of the pipe, or its death, ends this process whatever it is doing.
+
+    Not through ``sys.stdin``, whose lock would be held all the time: processes that
+    ``multiprocessing`` forks close that, and would wait for the lock for ever.
+    """
     try:
-        for line in sys.stdin.buffer:
-            commands.put(decode(line))
+        with open(0, "rb", closefd=False) as lines:
+            for line in lines:
+                commands.put(decode(line))
     finally:
         _leave(0)
 

@@ -1,8 +1,9 @@
 """Keeps what is measured away from what the service keeps for itself: keys, databases, logs.
 
-Landlock knows grants and no exceptions. So on the way down to each private place every other file
-and folder is granted, and the folders on that way are not: what lies directly in them can be used
-if it is there already, and nothing new can be made in them.
+Where it may mount, it covers them (``covers``), and Landlock keeps the covers in place. What is not
+covered Landlock alone keeps away, which knows grants and no exceptions. So on the way down to each
+such place every other file and folder is granted, and the folders on that way are not: what lies
+directly in them can be used if it is there already, and nothing new can be made in them.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.printable import printable
-from wattmark_runner.worker import capabilities, landlock
+from wattmark_runner.worker import capabilities, covers, landlock
 from wattmark_runner.worker.landlock import NotConfined, Syscall, system_call
 from wattmark_runner.worker.mounts import Mounted, mounted, other_ways
 
@@ -45,13 +46,14 @@ def confine(private: Iterable[Path], needed: Iterable[Path], syscall: Syscall = 
         secrets = (path for path in SECRETS if path.exists())
         hidden = hidden_places([*private, *secrets], wanted, places)
         _prepare(hidden)
-        landlock.restrict(abi, [Path("/")], granted(hidden, wanted), syscall)
+        refused = hidden - covered(hidden, wanted)
+        landlock.restrict(abi, [Path("/")], granted(refused, wanted), syscall)
         capabilities.give_up()
-    except NotConfined as refused:
-        return f"none: {refused}"
+    except NotConfined as error:
+        return f"none: {error}"
     except OSError as error:
         return f"none: {error.strerror}"
-    _explain(hidden)
+    _explain(hidden, refused)
     return f"landlock {abi}"
 
 
@@ -64,6 +66,14 @@ def hidden_places(
     ways = {way for path in own for way in other_ways(path, mounts)}
     hidden = own | {path for path in ways if not _holds(path, wanted)}
     return frozenset(hidden - {Path("/")})
+
+
+def covered(hidden: frozenset[Path], wanted: Sequence[Path]) -> frozenset[Path]:
+    """Cover what can be; those of the private places that are out of reach by that."""
+    chosen = covers.to_cover(hidden, wanted)
+    if not covers.cover(chosen):
+        return frozenset()
+    return frozenset(path for path in hidden if any(map(path.is_relative_to, chosen)))
 
 
 def granted(hidden: frozenset[Path], wanted: Iterable[Path]) -> Iterator[Path]:
@@ -123,14 +133,15 @@ def _prepare(hidden: frozenset[Path]) -> None:
             subprocess.run([modprobe, "-c0", "-u"], timeout=MODPROBE_SECONDS, check=False)  # noqa: S603 - as CUDA does
 
 
-def _explain(hidden: frozenset[Path]) -> None:
-    """Into the run's log, for whoever wonders about "Permission denied"."""
+def _explain(hidden: frozenset[Path], refused: frozenset[Path]) -> None:
+    """Into the run's log, for whoever wonders about "Permission denied". ``refused``: by Landlock
+    alone."""
     places = ", ".join(sorted(printable(str(path)) for path in hidden if path.exists()))
     if not places:
         return
     folder = Path.cwd().resolve()
     text = f"wattmark: confined by Landlock; out of reach: {places}\n"
-    if any(path.is_relative_to(folder) for path in hidden):
+    if any(path.is_relative_to(folder) for path in refused):
         text += (
             f"wattmark: no new files directly in {printable(str(folder))}, where some of these lie;"
             " keep the data folder elsewhere (--data)\n"

@@ -44,7 +44,9 @@ class KeptFile:
         """Add output, at most ``READ_BYTES`` of it. On a full disk it is left out, and counted."""
         try:
             self._file.seek(self.size)
-            self.size += self._file.write(output)
+            written = self._file.write(output)
+            self.size += written
+            self.left_out += len(output) - written  # the disk was full in the middle of it
             if self.size > MOST_BYTES - READ_BYTES:
                 self._shorten()
         except OSError:

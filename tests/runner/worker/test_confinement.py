@@ -116,6 +116,7 @@ def test_a_measured_program_reaches_neither_keys_nor_databases_nor_the_service(
     loaded = run(service, of_python(text))
     found = tried(service.log)
     assert found.pop("signal") == (errno.EPERM if ABI >= 6 else 0)
+    assert found.pop("remove") in {errno.EACCES, errno.EBUSY}  # by Landlock, or of what is covered
     assert set(found.values()) == {errno.EACCES}, found
     assert all(path.exists() for path in service.secret)
     assert loaded.environment["confinement"] == f"landlock {ABI}"
@@ -163,7 +164,7 @@ def test_a_module_beside_the_data_folder_can_be_imported(
         "        return lambda: (1, 1)\n"
     )
     run(service, Load("", "m", {}, "", "", entry_point="beside:load"))
-    assert f"no new files directly in {service.data.parent}" in service.log.read_text()
+    assert "out of reach" in service.log.read_text()
 
 
 def test_a_worker_and_its_program_inherit_no_file_of_the_service(service: Service) -> None:

@@ -206,11 +206,14 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:
-    """A command that wants more than its limit fails; the machine does not."""
+    """A command that wants more than its limit fails, and the limit is named; the machine does
+    not."""
     text = REPORT + "report(event='start'); x = bytearray(10**9); report(event='end', inferences=1)"
     load = of_command(sys.executable, "-c", text, memory_bytes=300_000_000)
-    with pytest.raises(RunError, match="MemoryError"):
+    with pytest.raises(RunError, match=r"memory_bytes, or RLIMIT_DATA \(286 MiB\).*MemoryError"):
         carry_out(tmp_path / "log", load)
+    with pytest.raises(RunError, match=r"was killed by SIGKILL \(memory ran out, it seems: .* MiB"):
+        carry_out(tmp_path / "log", of_python("os.kill(os.getpid(), 9)"))
 
 
 def test_time_is_limited(tmp_path: Path) -> None:
@@ -324,6 +327,22 @@ def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that workers import from, as the owner would arrange it."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return tmp_path
+
+
+def test_a_program_may_have_processes_of_its_own(tmp_path: Path) -> None:
+    """Forked ones, too, as data loaders do, while the worker listens for commands."""
+    text = (
+        "import multiprocessing\ndef load(model):\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "        right = sum(pool.map(abs, [-1, -2]))\n"
+        "    return lambda: (4, right)\n"
+    )
+    (tmp_path / "forking.py").write_text(text)
+    load = Load("", "m", {}, "", "", entry_point="forking:load")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        heard = carry_out(tmp_path / "log", load)
+    assert any(isinstance(message, Done) for message in heard)
 
 
 def test_an_entry_point_is_measured_with_guards(on_path: Path) -> None:

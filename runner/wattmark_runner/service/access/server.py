@@ -98,8 +98,8 @@ class Server(uvicorn.Server):
             except OSError:  # out of descriptors: others may be closed soon
                 await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
-            if self._places.take(connection):
-                self._keep(self._begin(connection))
+            if await self._has_place(connection):
+                self._keep(self._begin(connection, address[0]))
             else:
                 self._full.warning("all places are taken; %s was turned away", address[0])
                 with suppress(OSError):
@@ -107,7 +107,15 @@ class Server(uvicorn.Server):
                         connection.send(problem_bytes(503, "too many connections; try again"))
                     connection.close()
 
-    async def _begin(self, connection: socket.socket) -> None:
+    async def _has_place(self, connection: socket.socket) -> bool:
+        """Now, or soon: others wait in the kernel meanwhile."""
+        while not self._places.take(connection):
+            if not self._places.has_room_soon():
+                return False
+            await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
+        return True
+
+    async def _begin(self, connection: socket.socket, client: str) -> None:
         """Handshake, then the protocol has it."""
         protocol = LimitedProtocol(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
@@ -123,7 +131,8 @@ class Server(uvicorn.Server):
             )  # fmt: skip
             begun = True
         except OSError as error:  # its client went away, or speaks no TLS
-            protocol.malformed.warning("no connection came about: %s", error)
+            reason = str(error) or type(error).__name__
+            protocol.malformed.warning("%s: no connection came about: %s", client, reason)
         finally:
             if not begun:
                 self._places.leave(connection)

@@ -11,6 +11,7 @@ and is started again until there are as many windows as asked for.
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from wattmark_core.errors import ConfigurationError, RunError
 from wattmark_core.machine import about_machine
 from wattmark_core.units import ns_to_seconds
 from wattmark_runner.worker import descendants
+from wattmark_runner.worker.memory import explained
 from wattmark_runner.worker.protocol import (
     Done,
     EdgeReached,
@@ -47,6 +49,10 @@ EXPLAINED: Final = ("test_images", "parameters", "macs")
 NO_GUARD: Final = (
     "the command marks its own windows: nothing keeps the load steady before and after them"
 )
+OUT_OF_MEMORY: Final = re.compile(
+    r"MemoryError|out ?of ?memory|cannot allocate|unable to allocate|bad_alloc", re.IGNORECASE
+)
+"""What programs say last: of Python, Java, Go and Rust, of C and numpy, and of C++."""
 LARGEST: Final = 2**53
 """Counts up to here are the same number in every program that reads them."""
 
@@ -94,6 +100,8 @@ class _Program:
             if status < 0:
                 how = f"was killed by {signal.Signals(-status).name}"
             last = self.errors.last() or last
+            if status == -signal.SIGKILL or OUT_OF_MEMORY.search(last):
+                how += f" (memory ran out, it seems: {explained()})"
             raise RunError(
                 f"the command {how}" + (f"; its last line: {last[:300]}" if last else "")
             )

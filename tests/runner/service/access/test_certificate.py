@@ -1,5 +1,6 @@
 """The runner over TLS: a renewed certificate, one that ends soon, handshakes that never do."""
 
+import re
 import ssl
 import time
 from collections.abc import Callable
@@ -70,6 +71,8 @@ def test_it_is_renewed_without_a_restart(rooms: Any, tmp_path: Path) -> None:
         for client in (silent, half):
             answered(client, 20.0)
     assert 8.0 < time.monotonic() - start < 16.0
+    log = (rooms.data / "wattmark_runner.log").read_text()
+    assert re.search(r"127\.0\.0\.1: no connection came about: \S", log)  # who it was, and why
 
 
 def expiry_of(client: httpx.Client) -> float:

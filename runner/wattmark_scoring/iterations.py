@@ -21,6 +21,9 @@ LEAST_BEATS: Final = 2.0
 HIGHEST: Final = 3
 HIGHEST_MULTIPLE: Final = 10
 """Of waves and of multiples of 1/T, for a load to be in step: higher ones hold little."""
+HIGHEST_OF_BURSTS: Final = 10
+HALF_SEEN: Final = 0.5
+"""Up to which wave short bursts count, and of each iteration what looks then see at most."""
 WAVES: Final = 60
 MOST_FITTED: Final = 24
 LEAST_WEIGHT: Final = 0.01
@@ -72,18 +75,20 @@ class Waves:
         return cls.of(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
 
 
-def slowest_beat(period_seconds: float, coverage: float, iteration_seconds: float) -> float:
-    """Of the beats that matter, how much of the slowest comes in a T; at most 1/2, which is also
-    what there is where none matters."""
-    waves = Waves.of(period_seconds, coverage, iteration_seconds)
-    matter = _strong(waves) & (waves.order <= HIGHEST)
-    return float(np.min(waves.shown[matter], initial=0.5))
+def beats(looks: Looks, iteration_seconds: float) -> float:
+    """How often looks and iterations beat in the window, for the wave that does so least of those
+    that matter: at most half of the looks, which is also what there is where none matters.
+
+    Waves above the third matter for short bursts, of which looks at a few places of each iteration
+    may see nothing. One beat takes the looks over all of it, so that theirs count twice.
+    """
+    waves = Waves.of_looks(looks, iteration_seconds)
+    return float(np.min(_weighed(waves, looks)[_strong(waves)], initial=0.5 * looks.count))
 
 
 def in_step(looks: Looks, iteration_seconds: float) -> bool:
     """Are there too few beats in the window for its looks to make up for each other?"""
-    beat = slowest_beat(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
-    return beat * looks.count < LEAST_BEATS
+    return beats(looks, iteration_seconds) < LEAST_BEATS
 
 
 def unseen_share(looks: Looks, iteration_seconds: float) -> float:
@@ -93,11 +98,19 @@ def unseen_share(looks: Looks, iteration_seconds: float) -> float:
     r(1 − r)/u above, r being the part of a cycle beyond whole ones.
     """
     waves = Waves.of_looks(looks, iteration_seconds)
-    in_step = _strong(waves) & (waves.order <= HIGHEST) & (waves.shown * looks.count < LEAST_BEATS)
+    in_step = _strong(waves) & (_weighed(waves, looks) < LEAST_BEATS)
     seen = looks.coverage_ratio * waves.cycles[in_step]
     rest = seen % 1.0
     shares = np.where(seen < 1.0, 1.0 - seen, rest * (1.0 - rest) / np.maximum(seen, 1e-9))
     return float(np.max(shares, initial=0.0))
+
+
+def _weighed(waves: Waves, looks: Looks) -> Floats:
+    """Beats in the window, those of high waves twice; half of the looks where they do not matter."""
+    most_seen = looks.coverage_ratio * waves.multiple > HALF_SEEN
+    unlike = (waves.order > HIGHEST) & (most_seen | (waves.order > HIGHEST_OF_BURSTS))
+    counted = waves.shown * looks.count * np.where(waves.order > HIGHEST, 2.0, 1.0)
+    return np.where(unlike, 0.5 * looks.count, counted)
 
 
 def without_repeating(looks: Looks, iteration_seconds: float) -> Repeating:

@@ -106,7 +106,7 @@ def unseen_share(looks: Looks, iteration_seconds: float) -> float:
 
 
 def _weighed(waves: Waves, looks: Looks) -> Floats:
-    """Beats in the window, those of high waves twice; half of the looks where they do not matter."""
+    """Beats in the window, those of high waves twice; half of the looks where none matters."""
     most_seen = looks.coverage_ratio * waves.multiple > HALF_SEEN
     unlike = (waves.order > HIGHEST) & (most_seen | (waves.order > HIGHEST_OF_BURSTS))
     counted = waves.shown * looks.count * np.where(waves.order > HIGHEST, 2.0, 1.0)

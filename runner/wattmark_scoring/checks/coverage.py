@@ -26,8 +26,8 @@ def check(
     series: EnergySeries, seconds: float, iterations: int | None, spread: Spread = NO_SPREAD
 ) -> list[Check]:
     """Part-time sensors: ≥ 32 iterations, ≥ 5 s, and not in step with the sensor's period: in the
-    window their looks beat with the iterations ≥ 2 times. ``spread``: of the window's energy, which
-    says what its interval rests on.
+    window their looks beat with the iterations ≥ 2 times, as ``beats`` counts. ``spread``: of the
+    window's energy, which says what its interval rests on.
     """
     text = f"{series.device} sees {series.coverage_ratio:.0%} of the time"
     checks = _of_part_time(series, seconds, iterations, text) if series.coverage_ratio < 1.0 else []
@@ -100,7 +100,7 @@ CHECK: Final = CheckFamily(
     },
     limits=(
         Limit("coverage length, iterations, step", "part-time sensors: ≥ 5 s, ≥ 32 iterations,"
-              " whose beat with T comes ≥ 2 times in a window"),
+              " whose beat with T comes ≥ 2 times in a window (of waves 4 to 10 once)"),
         Limit("coverage interval", "made of the readings", "never: the worst case warns"),
     ),
     of_window=of_window,

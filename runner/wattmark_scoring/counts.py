@@ -1,4 +1,5 @@
-"""Counts that cannot be: the same rule for all who say how many inferences there were."""
+"""Counts that cannot be: the same rule for all who say how many inferences there were, and what CPU
+time they took."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,6 +7,10 @@ from typing import Final
 MOST_A_SECOND: Final = 1e9
 """No network of one machine infers so often: with 1,000 operations each that were 1e12 a second for
 one of no use."""
+ROOM_RATIO: Final = 1.1
+ROOM_SECONDS: Final = 1.0
+"""How far CPU time may lie above that of all CPUs: the kernel counts it in ticks, and that of a
+child when it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +40,13 @@ def why_impossible(
         text = f"is more than 1e9 a second: {inferences} in {seconds:.3g} s; count each once"
         return Impossible("inferences", text)
     return None
+
+
+def impossible_cpu_time(cpu_seconds: float | None, seconds: float, cpus: int) -> Impossible | None:
+    """What is wrong with the CPU time of a window's work, which hides that of other programs if it
+    is too much: no more than all ``cpus`` have."""
+    most = cpus * seconds
+    if cpu_seconds is None or 0.0 <= cpu_seconds <= ROOM_RATIO * most + ROOM_SECONDS:
+        return None
+    text = f"is not what {cpus} CPUs can do in {seconds:.3g} s: {cpu_seconds:.6g} s"
+    return Impossible("cpu_seconds", text)

@@ -41,12 +41,10 @@ def still_seconds(counter: CounterData, start_ns: int, end_ns: int) -> float:
     return longest_ns / 1e9
 
 
-def missed_seconds(
-    series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int
-) -> float:
-    """Of a slow counter, of which ticks alone are kept: how long it did not count within the window,
-    s. Ticks that did not come are no fault if the next one makes up for them; one that shows less
-    than half of the usual power over that time does not."""
+def missed_seconds(series: EnergySeries, counter: CounterData, start_ns: int, end_ns: int) -> float:
+    """Of a slow counter, of which ticks alone are kept: how long it did not count within the
+    window, s. Ticks that did not come are no fault if the next one makes up for them; one that
+    shows less than half of the usual power over that time does not."""
     first = max(0, int(np.searchsorted(counter.times_ns, start_ns, side="right")) - 1)
     last = int(np.searchsorted(counter.times_ns, end_ns, side="left")) + 1
     seconds = np.diff(counter.times_ns[first:last]) / 1e9

@@ -112,8 +112,8 @@ def test_a_window_posted_later_warns_a_run_that_was_scored(api: Any, waiting: An
 
 
 def test_a_window_withdrawn_while_it_is_scored_does_not_come_back(api: Any, waiting: Any) -> None:
-    """Scoring, which waits for samples, writes what it was made of; that is taken back, too: another
-    window of the same time is alone."""
+    """Scoring, which waits for samples, writes what it was made of; that is taken back, too:
+    another window of the same time is alone."""
     end = time.time_ns()
     about = {"workload": "taken back", "start_ns": end - 2 * S, "end_ns": end, "inferences": 1}
     first = api.post("/windows", {**about, "model": "first"})

@@ -11,9 +11,10 @@ from wattmark_core.counter_jumps import can_rise
 from wattmark_core.plausible import most_watts
 from wattmark_core.units import NS_PER_S, ns_to_seconds, seconds_to_ns
 
-GAP_NS: Final = seconds_to_ns(60.0)
+GAP_NS: Final = seconds_to_ns(75.0)
 """The smallest RAPL counter holds 65,536 J. Between two looks this far apart it can go all the way
-round unseen only above 1,092 W, more than a socket draws; beyond, a new epoch."""
+round unseen only above 873 W, more than a socket draws; beyond, a new epoch. A scrape a minute,
+which is the default of Prometheus, never comes after 60 s exactly."""
 STILL_NS: Final = seconds_to_ns(120.0)
 """What is measured draws power even when it is idle, and no exporter that is well reads so seldom:
 a counter that shows one value for longer does not count."""

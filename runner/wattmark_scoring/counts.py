@@ -1,4 +1,5 @@
-"""Counts that cannot be: the same rule for all who say how many inferences there were."""
+"""Counts that cannot be: the same rule for all who say how many inferences there were, and what CPU
+time they took."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,10 @@ MOST_A_SECOND: Final = 1e9
 one of no use."""
 SHORTEST_SECONDS: Final = 1e-3
 """Of what is looked at: a program's reports of a start and an end may arrive together."""
+ROOM_RATIO: Final = 1.1
+ROOM_SECONDS: Final = 1.0
+"""How far CPU time may lie above that of all CPUs: the kernel counts it in ticks, and that of a
+child when it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +44,13 @@ def why_impossible(
         text = f"is more than 1e9 a second: {inferences} in {seconds:.3g} s; count each once"
         return Impossible("inferences", text)
     return None
+
+
+def impossible_cpu_time(cpu_seconds: float | None, seconds: float, cpus: int) -> Impossible | None:
+    """What is wrong with the CPU time of a window's work, which hides that of other programs if it
+    is too much: no more than all ``cpus`` have."""
+    most = cpus * seconds
+    if cpu_seconds is None or 0.0 <= cpu_seconds <= ROOM_RATIO * most + ROOM_SECONDS:
+        return None
+    text = f"is not what {cpus} CPUs can do in {seconds:.3g} s: {cpu_seconds:.6g} s"
+    return Impossible("cpu_seconds", text)

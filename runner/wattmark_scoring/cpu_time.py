@@ -43,16 +43,20 @@ class CpuTime:
 
     @property
     def foreign(self) -> float | None:
-        """All but the work's and the exporter's own is foreign."""
+        """All but the work's and the exporter's own is foreign. Not known where the work is said to
+        have used more than all programs together did, by as much as foreign time may not be."""
         if self.busy is None or self.own is None or self.exporter is None:
+            return None
+        used = self.busy + (self.stolen or 0.0)  # some kernels count that as the program's, too
+        if self.own - used > max(FAIL_CORES * self.seconds, FAIL_RATIO * used):
             return None
         return max(0.0, self.busy - self.own - self.exporter)
 
     @property
     def fail_seconds(self) -> float:
         """Foreign and stolen time together fail above it: 25 % of the work's own CPU time, and at
-        least a quarter of a core. Own time that is not known is no more than all that was used."""
-        own = self.own if self.own is not None else self.busy or 0.0
+        least a quarter of a core. Own time is no more than all that was used."""
+        own = min(_known((self.own, self.busy)), default=0.0)
         return max(FAIL_CORES * self.seconds, FAIL_RATIO * own)
 
     @property

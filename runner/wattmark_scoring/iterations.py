@@ -21,6 +21,9 @@ LEAST_BEATS: Final = 2.0
 HIGHEST: Final = 3
 HIGHEST_MULTIPLE: Final = 10
 """Of waves and of multiples of 1/T, for a load to be in step: higher ones hold little."""
+HIGHEST_OF_BURSTS: Final = 10
+HALF_SEEN: Final = 0.5
+"""Up to which wave short bursts count, and of each iteration what looks then see at most."""
 WAVES: Final = 60
 MOST_FITTED: Final = 24
 LEAST_WEIGHT: Final = 0.01
@@ -47,7 +50,7 @@ class Repeating:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waves:
+class Waves:
     """For h = 1 … : the frequency f·T, the nearest integer j, ν·T, and how much a look that lasts
     c of T shows of it, over h."""
 
@@ -58,30 +61,34 @@ class _Waves:
     weight: Floats
 
     @classmethod
-    def of(cls, period_seconds: float, coverage: float, iteration_seconds: float) -> "_Waves":
+    def of(cls, period_seconds: float, coverage: float, iteration_seconds: float) -> "Waves":
+        """Of a load, as looks would see it that last a share of their period."""
         order = np.arange(1.0, WAVES + 1)
         cycles = order * period_seconds / iteration_seconds
         multiple = np.round(cycles)
         weight = np.abs(np.sinc(coverage * cycles)) / order
         return cls(order, cycles, multiple, np.abs(cycles - multiple), weight)
 
+    @classmethod
+    def of_looks(cls, looks: Looks, iteration_seconds: float) -> "Waves":
+        """Of a load, as these looks see it."""
+        return cls.of(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
 
-def _waves(looks: Looks, iteration_seconds: float) -> _Waves:
-    return _Waves.of(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
 
+def beats(looks: Looks, iteration_seconds: float) -> float:
+    """How often looks and iterations beat in the window, for the wave that does so least of those
+    that matter: at most half of the looks, which is also what there is where none matters.
 
-def slowest_beat(period_seconds: float, coverage: float, iteration_seconds: float) -> float:
-    """Of the beats that matter, how much of the slowest comes in a T; at most 1/2, which is also
-    what there is where none matters."""
-    waves = _Waves.of(period_seconds, coverage, iteration_seconds)
-    matter = _strong(waves) & (waves.order <= HIGHEST)
-    return float(np.min(waves.shown[matter], initial=0.5))
+    Waves above the third matter for short bursts, of which looks at a few places of each iteration
+    may see nothing. One beat takes the looks over all of it, so that theirs count twice.
+    """
+    waves = Waves.of_looks(looks, iteration_seconds)
+    return float(np.min(_weighed(waves, looks)[_strong(waves)], initial=0.5 * looks.count))
 
 
 def in_step(looks: Looks, iteration_seconds: float) -> bool:
     """Are there too few beats in the window for its looks to make up for each other?"""
-    beat = slowest_beat(looks.period_seconds, looks.coverage_ratio, iteration_seconds)
-    return beat * looks.count < LEAST_BEATS
+    return beats(looks, iteration_seconds) < LEAST_BEATS
 
 
 def unseen_share(looks: Looks, iteration_seconds: float) -> float:
@@ -90,17 +97,25 @@ def unseen_share(looks: Looks, iteration_seconds: float) -> float:
     A look that lasts u cycles of the wave in step shows whole cycles rightly: (1 − u) below one,
     r(1 − r)/u above, r being the part of a cycle beyond whole ones.
     """
-    waves = _waves(looks, iteration_seconds)
-    in_step = _strong(waves) & (waves.order <= HIGHEST) & (waves.shown * looks.count < LEAST_BEATS)
+    waves = Waves.of_looks(looks, iteration_seconds)
+    in_step = _strong(waves) & (_weighed(waves, looks) < LEAST_BEATS)
     seen = looks.coverage_ratio * waves.cycles[in_step]
     rest = seen % 1.0
     shares = np.where(seen < 1.0, 1.0 - seen, rest * (1.0 - rest) / np.maximum(seen, 1e-9))
     return float(np.max(shares, initial=0.0))
 
 
+def _weighed(waves: Waves, looks: Looks) -> Floats:
+    """Beats in the window, those of high waves twice; half of the looks where none matters."""
+    most_seen = looks.coverage_ratio * waves.multiple > HALF_SEEN
+    unlike = (waves.order > HIGHEST) & (most_seen | (waves.order > HIGHEST_OF_BURSTS))
+    counted = waves.shown * looks.count * np.where(waves.order > HIGHEST, 2.0, 1.0)
+    return np.where(unlike, 0.5 * looks.count, counted)
+
+
 def without_repeating(looks: Looks, iteration_seconds: float) -> Repeating:
     """Fit drift and the waves of the period to the looks, and take them away."""
-    waves = _waves(looks, iteration_seconds)
+    waves = Waves.of_looks(looks, iteration_seconds)
     chosen = _fitted(waves, looks.count)
     squares, rest, rise, spectrum = _seen_squares(looks, waves, chosen)
     variance = _edges(squares, chosen, waves) + _hidden(squares, chosen, waves, looks.count)
@@ -118,7 +133,7 @@ def edge_variance(
     and shows A·sinc(f·w). Of a first wave that does not show power may swing over half of
     ``range_watts``: a triangle of joules of that times p/8.
     """
-    waves = _waves(looks, iteration_seconds)
+    waves = Waves.of_looks(looks, iteration_seconds)
     chosen = _fitted(waves, looks.count)
     squares = _seen_squares(looks, waves, chosen)[0]
     cycles = waves.cycles[chosen]
@@ -143,7 +158,7 @@ def _left(cycles: Floats, averages: float) -> Floats:
 
 
 def _seen_squares(
-    looks: Looks, waves: _Waves, chosen: NDArray[np.int64]
+    looks: Looks, waves: Waves, chosen: NDArray[np.int64]
 ) -> tuple[Floats, Floats, float, Floats]:
     """Squares of the chosen waves' amplitudes as looks show them, and what is left: the looks, the
     drift, the spectrum."""
@@ -153,7 +168,7 @@ def _seen_squares(
     return squares, rest, rise, spectrum
 
 
-def _strong(waves: _Waves) -> NDArray[np.bool_]:
+def _strong(waves: Waves) -> NDArray[np.bool_]:
     return (
         (waves.multiple >= 1)
         & (waves.multiple <= HIGHEST_MULTIPLE)
@@ -161,7 +176,7 @@ def _strong(waves: _Waves) -> NDArray[np.bool_]:
     )
 
 
-def _fitted(waves: _Waves, count: int) -> NDArray[np.int64]:
+def _fitted(waves: Waves, count: int) -> NDArray[np.int64]:
     """Which waves are fitted: strong and slow ones first, none that looks like another."""
     chosen: list[int] = []
     most = min(MOST_FITTED, (count // 5 - 2) // 2)
@@ -202,7 +217,7 @@ def _distinct(squares: Floats, shown: Floats, spectrum: Floats, count: int) -> F
     return np.where(squares > DISTINCT * noise, squares - noise, 0.0)
 
 
-def _edges(squares: Floats, chosen: NDArray[np.int64], waves: _Waves) -> float:
+def _edges(squares: Floats, chosen: NDArray[np.int64], waves: Waves) -> float:
     """At both edges a sum over looks ends anywhere in a beat, a²/(4·sin²(πνT)), and the power
     anywhere in an iteration, A²/(2πfT)². Waves slower than 1/2T are seen, and no error."""
     unseen = waves.multiple[chosen] >= 1
@@ -213,7 +228,7 @@ def _edges(squares: Floats, chosen: NDArray[np.int64], waves: _Waves) -> float:
     return float(np.sum(squares * (looks_end + power_ends)))
 
 
-def _hidden(squares: Floats, chosen: NDArray[np.int64], waves: _Waves, count: int) -> float:
+def _hidden(squares: Floats, chosen: NDArray[np.int64], waves: Waves, count: int) -> float:
     """High waves in step: as strong as those that are seen, over h (edges are steep at most)."""
     if not len(chosen):
         return 0.0
@@ -224,7 +239,7 @@ def _hidden(squares: Floats, chosen: NDArray[np.int64], waves: _Waves, count: in
     return float(count**2 * strength * np.sum(left**2) / 2.0)
 
 
-def _least(waves: _Waves, spectrum: Floats, count: int) -> int:
+def _least(waves: Waves, spectrum: Floats, count: int) -> int:
     """Looks that a batch needs: a beat, where iterations of uneven length may make a slow one a
     hump in the spectrum. There is none where it falls from 0 on, as with drift."""
     slow = (waves.multiple >= 1) & (waves.shown * count >= 1.5)

@@ -22,6 +22,7 @@ from wattmark_scoring import averages, iterations
 from wattmark_scoring.arrays import CounterData, Floats, GaugeData
 from wattmark_scoring.batch_means import scatter
 from wattmark_scoring.looks import Looks, looks
+from wattmark_scoring.uneven import scatter_of_waves
 
 ALIAS_HALF_WIDTH: Final = 0.95
 """Half-width that holds 95 % of a uniform error of up to ±1."""
@@ -124,7 +125,8 @@ def _part_time(seen: Looks, series: EnergySeries, iteration_seconds: float | Non
         degrees = 2.0 * (seen.count / span - 1.0)
     else:
         found = scatter(repeating.rest, seen.coverage_ratio, repeating.least)
-        variance = seen.count * found.variance + repeating.sum_variance
+        uneven = scatter_of_waves(repeating.rest, seen, iteration_seconds)
+        variance = seen.count * max(found.variance, uneven) + repeating.sum_variance
         degrees = min(found.degrees, seen.count - 2.0 * repeating.fitted)
     # Where in T it looks is not known; a gauge goes on showing it for a T.
     late = (1.0 - seen.coverage_ratio) ** 2 / 12.0

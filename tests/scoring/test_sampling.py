@@ -14,6 +14,7 @@ from wattmark_scoring.batch_means import scatter
 from wattmark_scoring.energy import window_energy
 from wattmark_scoring.looks import Looks, looks
 from wattmark_scoring.sampling import Basis
+from wattmark_scoring.uneven import scatter_of_waves
 
 MakeCounter = Callable[..., CounterData]
 MakeSeries = Callable[..., EnergySeries]
@@ -78,6 +79,7 @@ def test_a_scatter_needs_two_batches() -> None:
 @pytest.mark.parametrize(
     ("seconds", "in_step"),
     [(0.1, True), (0.0999, True), (0.05, True), (0.2, True), (0.15, True), (0.3, True),
+     (0.4, True), (0.5, True), (0.25, True), (1.0, True),
      (0.104, False), (0.137, False), (0.21, False), (0.43, False), (7.0, False)],
 )  # fmt: skip
 def test_in_step_is_what_beats_less_than_twice_in_a_window(
@@ -134,6 +136,45 @@ def test_averages_hide_power_at_their_edges(make_series: MakeSeries) -> None:
     assert energy.spread.random_joules == pytest.approx(both_edges, rel=0.4)
     short = window_energy(meter, counter, 50 * S, 55 * S, power)
     assert short.spread.basis is Basis.WORST_CASE
+
+
+def test_a_short_burst_that_every_look_misses_is_not_taken_for_rest(
+    make_counter: MakeCounter, part_time: EnergySeries
+) -> None:
+    """Batches of 4 T that draw 300 W for 20 of 400 ms and 60 W else: looks that all see 60 W say
+    nothing of the 72 W that they cost."""
+    counter = make_counter(swinging(140, lambda _: 60.0))
+    spread = window_energy(part_time, counter, 2 * S, 12 * S, None, 0.4).spread
+    assert spread.basis is Basis.WORST_CASE
+    assert 1.96 * spread.alias_joules >= 120.0
+
+
+@pytest.mark.parametrize("jitter", [0.05, 0.1, 0.2])
+def test_waves_of_uneven_iterations_scatter_as_their_sum_does(jitter: float) -> None:
+    """Iterations of 106 ms whose lengths vary: neighbouring looks are alike, as with slow change of
+    power, but what that makes of the sum is an error. The truth is the scatter of 300 sums."""
+    dice = np.random.default_rng(6)
+    sums, stated = [], []
+    for _ in range(300):
+        lengths = 0.106 * (1.0 + jitter * dice.standard_normal(400))
+        ends = np.cumsum(lengths)
+        at = 1.0 + 0.1 * np.arange(300) + dice.uniform(0.0, 0.1)
+        phase = np.interp(at, ends, np.arange(1.0, 401.0))
+        watts = 200.0 + 50.0 * np.cos(2.0 * np.pi * phase)
+        seen = looks_of(watts)
+        rest = iterations.without_repeating(seen, 0.106).rest
+        sums.append(float(watts.sum()))
+        stated.append(300.0 * scatter_of_waves(rest, seen, 0.106))
+    assert 0.5 <= np.mean(stated) / np.var(sums) <= 2.5
+
+
+def test_slow_power_is_not_taken_for_waves_that_would_look_otherwise() -> None:
+    """Power that forgets itself within 10 T, under iterations of which no beat is so slow."""
+    dice = np.random.default_rng(8)
+    watts = np.zeros(300)
+    for i in range(1, 300):
+        watts[i] = 0.9 * watts[i - 1] + dice.normal(0.0, 10.0)
+    assert scatter_of_waves(watts, looks_of(watts + 200.0), 0.137) == 0.0
 
 
 def test_waves_that_looks_cannot_tell_apart_are_not_both_fitted() -> None:

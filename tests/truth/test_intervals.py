@@ -51,6 +51,7 @@ LOADS: dict[str, MakeLoad] = {
     "square, lengths ± 2 %": loads.square((0.05, 0.9), jitter=0.02),
     "square, lengths ± 10 %": loads.square((0.05, 0.9), jitter=0.1),
     "square, near step": loads.square((0.104, 0.108)),
+    "square, short bursts": loads.square((0.03, 0.9), duty=(0.02, 0.2)),
     "sawtooth": loads.sawtooth((0.03, 0.9)),
     "AR(1), 5–30 ms": _of_work(loads.noise((0.005, 0.03))),
     "AR(1), 30–200 ms": _of_work(loads.noise((0.03, 0.2))),
@@ -63,6 +64,10 @@ IN_STEP: dict[str, MakeLoad] = {
     "3T/2": loads.square((0.1499, 0.1501)),
     "2T": loads.square((0.1998, 0.2002)),
     "3T": loads.square((0.2995, 0.3005)),
+    "5T/2, short bursts": loads.square((0.2498, 0.2502), duty=(0.01, 0.2)),
+    "4T, short bursts": loads.square((0.3998, 0.4002), duty=(0.01, 0.2)),
+    "5T, short bursts": loads.square((0.4998, 0.5002), duty=(0.01, 0.2)),
+    "10T, short bursts": loads.square((0.9998, 1.0002), duty=(0.01, 0.2)),
 }
 A100 = Board("A100: 25 of 100 ms", 0.1, 0.025)
 PART_TIME = (

@@ -28,7 +28,7 @@ from wattmark_runner.windows.exporter_link import ExporterLink, WindowEdge, read
 from wattmark_runner.windows.lease import holders_in
 from wattmark_runner.windows.overlap import put_marked
 from wattmark_runner.windows.stamping import WindowStamping
-from wattmark_scoring.counts import why_impossible
+from wattmark_scoring.counts import impossible_cpu_time, why_impossible
 from wattmark_store import Store
 
 log = logging.getLogger(__name__)
@@ -182,7 +182,11 @@ class Recorder:
 
 def _with_possible_counts(window: Window) -> Window:
     wrong = why_impossible(window.inferences, window.correct, window.seconds)
-    if wrong is None:
-        return window
-    log.warning("a window is kept without its counts: %s", wrong)
-    return replace(window, inferences=None, correct=None)
+    if wrong is not None:
+        log.warning("a window is kept without its counts: %s", wrong)
+        window = replace(window, inferences=None, correct=None)
+    wrong = impossible_cpu_time(window.cpu_seconds, window.seconds, os.cpu_count() or 1)
+    if wrong is not None:
+        log.warning("a window is kept without its CPU time: %s", wrong)
+        window = replace(window, cpu_seconds=None)
+    return window

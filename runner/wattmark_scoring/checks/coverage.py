@@ -7,11 +7,14 @@ where there are too few readings, the interval is the worst case and not made of
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
 from wattmark_core.exporter_api import EnergySeries
 from wattmark_core.results import Check, Verdict
 from wattmark_scoring.checks.definition import CheckFamily, Limit, Question, Words
 from wattmark_scoring.checks.verdicts import against_limit
-from wattmark_scoring.iterations import LEAST_BEATS, slowest_beat
+from wattmark_scoring.iterations import LEAST_BEATS, beats
+from wattmark_scoring.looks import Looks
 from wattmark_scoring.measured import MeasuredWindow
 from wattmark_scoring.sampling import NO_SPREAD, Basis, Spread
 
@@ -23,8 +26,8 @@ def check(
     series: EnergySeries, seconds: float, iterations: int | None, spread: Spread = NO_SPREAD
 ) -> list[Check]:
     """Part-time sensors: ≥ 32 iterations, ≥ 5 s, and not in step with the sensor's period: in the
-    window their looks beat with the iterations ≥ 2 times. ``spread``: of the window's energy, which
-    says what its interval rests on.
+    window their looks beat with the iterations ≥ 2 times, as ``beats`` counts. ``spread``: of the
+    window's energy, which says what its interval rests on.
     """
     text = f"{series.device} sees {series.coverage_ratio:.0%} of the time"
     checks = _of_part_time(series, seconds, iterations, text) if series.coverage_ratio < 1.0 else []
@@ -46,11 +49,11 @@ def _of_part_time(
     ]
     if iterations:
         period = series.update_period_seconds
-        beat = slowest_beat(period, series.coverage_ratio, seconds / iterations)
+        seen = Looks(np.zeros(round(seconds / period)), period, series.coverage_ratio)
         message = f"{text}: its looks beat with the batches so many times in a window"
-        beats = round(beat * seconds / period, 3)
+        value = round(beats(seen, seconds / iterations), 3)
         checks.append(
-            against_limit("coverage step", beats, LEAST_BEATS, "", message, at_least=True)
+            against_limit("coverage step", value, LEAST_BEATS, "", message, at_least=True)
         )
     return checks
 
@@ -97,7 +100,7 @@ CHECK: Final = CheckFamily(
     },
     limits=(
         Limit("coverage length, iterations, step", "part-time sensors: ≥ 5 s, ≥ 32 iterations,"
-              " whose beat with T comes ≥ 2 times in a window"),
+              " whose beat with T comes ≥ 2 times in a window (of waves 4 to 10 once)"),
         Limit("coverage interval", "made of the readings", "never: the worst case warns"),
     ),
     of_window=of_window,

@@ -40,8 +40,12 @@ def plan(series: EnergySeries, seconds: float | None = None) -> list[Window]:
     return windows
 
 
-def scored(windows: list[Window], *, ends: float = 1e9) -> RunRecord:
-    """The run; the counter's exporter ends after ``ends`` s."""
+def scored(
+    windows: list[Window], *, ends: float = 1e9, still: tuple[float, float] = (0.0, 0.0),
+    catches_up: bool = False,
+) -> RunRecord:  # fmt: skip
+    """The run; the counter's exporter ends after ``ends`` s. From one to the other of ``still`` it
+    gives the same value, which is no tick, and ``catches_up`` then or goes on from there."""
     busy = [window for window in windows if window.phase is Phase.INFERENCE]
     guard_ns = round(guard_seconds([NODE]) * S)
     first_ns, last_ns = busy[0].start_ns - guard_ns, busy[-1].end_ns + guard_ns
@@ -50,9 +54,12 @@ def scored(windows: list[Window], *, ends: float = 1e9) -> RunRecord:
     while time_ns < windows[-1].end_ns + 60 * S and time_ns < START + ends * S:
         step_ns = round(PERIOD * S)
         loaded_ns = max(0, min(time_ns, last_ns) - max(time_ns - step_ns, first_ns))
-        joules += (IDLE_WATTS * step_ns + (BUSY_WATTS - IDLE_WATTS) * loaded_ns) / S
-        fields = {"joules": joules, "epoch": 1, "uncertainty_seconds": 0.05}
-        samples.append(Sample("energy", tags, fields, time_ns))
+        stands = still[0] < (time_ns - START) / S < still[1]
+        if catches_up or not stands:
+            joules += (IDLE_WATTS * step_ns + (BUSY_WATTS - IDLE_WATTS) * loaded_ns) / S
+        if not stands:
+            fields = {"joules": joules, "epoch": 1, "uncertainty_seconds": 0.05}
+            samples.append(Sample("energy", tags, fields, time_ns))
         time_ns += step_ns
     record = RunRecord(
         "run", RunRequest("digits", "net", parameters={"batch_size": 32}), RunState.SCORING, "bare",
@@ -104,3 +111,17 @@ def test_a_target_that_ends_in_a_run_gives_no_number() -> None:
     assert complete.verdict is Verdict.INVALID
     assert "CPU package socket0" in complete.message
     assert record.scores[0].verdict is Verdict.INVALID
+
+
+def test_a_counter_that_stands_still_for_a_part_of_the_window_gives_no_number() -> None:
+    """In its middle, for 60 s: its halves are alike, five ticks are there, and two fifths of the
+    energy are not. One that was only not asked, and then shows all, has its number."""
+    windows = plan(NODE)
+    middle = (windows[2].start_ns + windows[2].end_ns) / 2 / S - START / S
+    record = scored(windows, still=(middle - 30.0, middle + 30.0))
+    complete = next(check for check in record.checks if check.name == "complete")
+    assert record.windows[2].joules is None
+    assert complete.verdict is Verdict.INVALID
+    assert "node_exporter CPU package socket0: gave the same value for 60 s" in complete.message
+    asked_later = scored(plan(NODE), still=(middle - 30.0, middle + 30.0), catches_up=True)
+    assert asked_later.windows[2].joules == pytest.approx(65.0 * 150.0, rel=0.01)

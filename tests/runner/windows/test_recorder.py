@@ -67,6 +67,18 @@ def test_counts_that_cannot_be_are_logged_and_left_out(
     assert says in caplog.text
 
 
+def test_cpu_time_that_cannot_be_is_logged_and_left_out(
+    exporter_url: str, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would hide that of other programs; counts stay."""
+    with Recorder(exporter_url, store) as recorder, recorder.window() as window:
+        window.record(inferences=5)
+        window.cpu_seconds = 1e6
+    (kept,) = store.windows()
+    assert (kept.inferences, kept.cpu_seconds) == (5, None)
+    assert "a window is kept without its CPU time: cpu_seconds is not what" in caplog.text
+
+
 def test_nested_and_overlapping_windows_are_all_kept_and_marked(
     exporter_url: str, store: Store
 ) -> None:

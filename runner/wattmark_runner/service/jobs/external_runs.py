@@ -3,6 +3,7 @@
 Pure but for ``check_times``, which looks for samples in the store.
 """
 
+import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from wattmark_runner.records.model import RunRecord, RunRequest, RunSource, RunS
 from wattmark_runner.records.window_request import WindowRequest, WindowResults
 from wattmark_runner.scoring.pinning import counted
 from wattmark_scoring.boundary import pin_sources
-from wattmark_scoring.counts import why_impossible
+from wattmark_scoring.counts import impossible_cpu_time, why_impossible
 from wattmark_store import Store
 
 FUTURE_NS: Final = seconds_to_ns(1.0)
@@ -106,8 +107,10 @@ def counted_of(series: Sequence[EnergySeries], request: WindowRequest) -> Sequen
 
 def check_counts(results: WindowResults, seconds: float | None = None) -> None:
     """Raise ``Invalid`` for counts that cannot be of a window of ``seconds``, where that is known:
-    more correct ones than inferences, or more of these than a machine can do."""
+    more correct ones than inferences, or more of these, or of CPU time, than a machine can do."""
     wrong = why_impossible(results.inferences, results.correct, seconds)
+    if wrong is None and seconds is not None:
+        wrong = impossible_cpu_time(results.cpu_seconds, seconds, os.cpu_count() or 1)
     if wrong is not None:
         raise Invalid(wrong.reason, wrong.field)
 

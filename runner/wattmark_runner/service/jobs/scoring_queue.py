@@ -91,7 +91,8 @@ class ScoringQueue:
             with self._context.changing:
                 now = self._context.database.load(run_id)
                 if (now.state, _names(now)) != before:
-                    raise Conflict("the run got another window; it is scored when that closes")
+                    self._withdraw_again(record, now)
+                    raise Conflict("the run's windows changed; it is scored when the last closes")
                 record.state = RunState.FAILED if record.reason else RunState.DONE
                 self._keep(record)
         return record
@@ -142,6 +143,7 @@ class ScoringQueue:
         with self._context.changing:
             now = self._context.database.load(run_id)
             if now.state is not RunState.SCORING or before != _names(now):
+                self._withdraw_again(record, now)
                 return
             record.state = RunState.FAILED if record.reason else RunState.DONE
             if record.source is RunSource.RUNNER:
@@ -149,6 +151,15 @@ class ScoringQueue:
             self._keep(record)
         for other in self._neighbours.unaware_of(record):
             self._try_again(other)
+
+    def _withdraw_again(self, scored: RunRecord, now: RunRecord) -> None:
+        """Windows that were withdrawn while their run was scored: publishing has written them, and
+        their marks, once more. ``context.changing`` is held."""
+        kept = set(_names(now))
+        for window in scored.windows:
+            if window.window_id not in kept:
+                for run_id in self._neighbours.withdraw(window):
+                    self.again_soon(run_id)
 
     def _keep(self, record: RunRecord) -> None:
         """Save a scored record; the rows of windows from elsewhere get what these cost."""

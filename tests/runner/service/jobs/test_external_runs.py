@@ -1,5 +1,6 @@
 """The run of windows from elsewhere: what a window must keep to, without a service."""
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from wattmark_runner.service.jobs.external_runs import (
     update_totals,
 )
 
+CPUS = os.cpu_count() or 1
 RECORD = RunRecord(
     "run", RunRequest("tests", ""), RunState.RUNNING, "lab7", "boot", "instance", 0, 0,
     source=RunSource.EXTERNAL,
@@ -87,15 +89,21 @@ def test_windows_are_numbered_within_their_phase() -> None:
         (WindowResults(3_000_000_001), "inferences"),
         (WindowResults(-1), "inferences"),
         (WindowResults(1, -1), "correct"),
+        (WindowResults(1, cpu_seconds=3.0 * 1.1 * CPUS + 1.1), "cpu_seconds"),
+        (WindowResults(1, cpu_seconds=1e12), "cpu_seconds"),
+        (WindowResults(1, cpu_seconds=-1.0), "cpu_seconds"),
+        (WindowResults(1, cpu_seconds=float("nan")), "cpu_seconds"),
     ],
 )
 def test_counts_that_cannot_be_are_refused(results: WindowResults, field: str) -> None:
-    """More correct than inferences, or correct of nothing."""
+    """More correct than inferences, correct of nothing, or more CPU time than all CPUs have, which
+    would hide that of other programs."""
     with pytest.raises(Invalid) as caught:
         check_counts(results, 3.0)
     assert caught.value.field == field
     check_counts(WindowResults(10, 10), 3.0)
     check_counts(WindowResults(3_000_000_000), 3.0)
+    check_counts(WindowResults(cpu_seconds=3.0 * CPUS), 3.0)
 
 
 def test_accuracy_is_known_if_it_is_of_every_window() -> None:

@@ -111,6 +111,20 @@ def test_a_window_posted_later_warns_a_run_that_was_scored(api: Any, waiting: An
     assert ranked(api, "later") == [window["run_id"]]
 
 
+def test_a_window_withdrawn_while_it_is_scored_does_not_come_back(api: Any, waiting: Any) -> None:
+    """Scoring, which waits for samples, writes what it was made of; that is taken back, too:
+    another window of the same time is alone."""
+    end = time.time_ns()
+    about = {"workload": "taken back", "start_ns": end - 2 * S, "end_ns": end, "inferences": 1}
+    first = api.post("/windows", {**about, "model": "first"})
+    assert api.http.delete(f"/windows/{first['window_id']}").json()["state"] == "withdrawn"
+    second = api.post("/windows", {**about, "model": "second"})
+    api.ended(second["run_id"])
+    waiting(lambda: not api.get("/windows", run_id=second["run_id"])["windows"][0]["overlapping"])
+    assert exclusive(api.ended(second["run_id"]))["verdict"] == "valid"
+    assert api.get(f"/runs/{first['run_id']}")["state"] == "cancelled"
+
+
 def test_a_withdrawn_window_takes_its_marks_along(api: Any, waiting: Any) -> None:
     """Of two that were stamped here and share time the one that stays is as good as alone. A window
     that is open can be withdrawn, too, and twice is once."""

@@ -22,8 +22,6 @@ from wattmark_exporters.choice import (
     Kind,
     built_in,
     choose,
-    load,
-    own_names,
     own_sensors,
     page,
 )
@@ -124,8 +122,12 @@ def _check_host(name: str) -> None:
 def check(arguments: Sequence[str]) -> None:
     """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
     anything is started."""
-    own = [load(name) for name in own_names(arguments)]  # in this process: nothing runs yet
-    _choose(_options(arguments, own))
+    own = own_sensors(arguments)
+    try:
+        _choose(_options(arguments, own))
+    finally:
+        for sensor in own:
+            sensor.close()
 
 
 def _options(words: Sequence[str], own: Sequence[Kind]) -> argparse.Namespace:

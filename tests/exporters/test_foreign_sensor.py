@@ -1,5 +1,6 @@
 """What a user's sensor gives may be anything: then it fails by name, and no other sensor does."""
 
+import itertools
 import json
 import math
 from collections.abc import Iterable
@@ -94,6 +95,35 @@ def test_what_is_wrong_is_named(reading: Reading, words: str) -> None:
     """With the value that it has."""
     with pytest.raises(SensorFailed, match=words):
         Unpacker().unpack(decode(encode(Packer().pack([reading]))))
+
+
+def test_ever_new_names_have_a_bound(clock: FakeClock) -> None:
+    """What is beyond it is left out, told and counted, and what was there before goes on; names
+    that are no longer used make room for others."""
+    names = itertools.count()
+
+    def readings() -> list[Reading]:
+        fresh: list[Reading] = [Values("room", {}, {"celsius": 20.0})]
+        for _ in range(500):
+            name = f"n{next(names)}"
+            fresh += [
+                Counter(Domain.PSYS, name, 1.0, GOOD),
+                Values("room", {"n": name}, {"c": 1.0}),
+            ]
+        return [*fresh, Values("wide", {}, dict.fromkeys(map(str, range(1001)), 1.0))]
+
+    box = make_bench(clock, Scripted("ramps", readings, interval_seconds=1.0))
+    box.run(30.0)
+    (sensor,) = box.sampler.report("h", "b", "1").sensors
+    assert len(sensor.energy) == 1000
+    assert "left out: what is beyond 1000 devices" in sensor.note
+    assert "what is beyond 10000 series (give fewer, of lasting names)" in sensor.note
+    assert "what is beyond 1000 fields of wide" in sensor.note
+    later = box.run(2.0)
+    assert [s for s in later if "celsius" in s.fields]
+    assert not [s for s in later if s.tag.get("n")]
+    clock.advance(800.0)
+    assert [s for s in box.run(2.0) if s.tag.get("n")]
 
 
 MODULE = """

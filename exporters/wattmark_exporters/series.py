@@ -120,6 +120,7 @@ class ValueWriter:
             if len(self._series) >= MOST_SERIES:
                 self._forget(time_ns)
             series = self._series[key] = self._new_series(reading)
+            series.time_ns = time_ns
         line_format = series.formats.get(tuple(fields))
         data = b""
         if line_format is not None:

@@ -116,7 +116,7 @@ def test_ever_new_names_have_a_bound(clock: FakeClock) -> None:
     box.run(30.0)
     (sensor,) = box.sampler.report("h", "b", "1").sensors
     assert len(sensor.energy) == 1000
-    assert "left out: what is beyond 1000 devices" in sensor.note
+    assert "what is beyond 1000 devices" in sensor.note
     assert "what is beyond 10000 series (give fewer, of lasting names)" in sensor.note
     assert "what is beyond 1000 fields of wide" in sensor.note
     later = box.run(2.0)

@@ -22,6 +22,8 @@ from wattmark_exporters.choice import (
     Kind,
     built_in,
     choose,
+    load,
+    own_names,
     own_sensors,
     page,
 )
@@ -122,12 +124,8 @@ def _check_host(name: str) -> None:
 def check(arguments: Sequence[str]) -> None:
     """Raise ``ConfigurationError`` for options of sensors that cannot be carried out, before
     anything is started."""
-    own = own_sensors(arguments)
-    try:
-        _choose(_options(arguments, own))
-    finally:
-        for sensor in own:
-            sensor.close()
+    own = [load(name) for name in own_names(arguments)]  # in this process: nothing runs yet
+    _choose(_options(arguments, own))
 
 
 def _options(words: Sequence[str], own: Sequence[Kind]) -> argparse.Namespace:

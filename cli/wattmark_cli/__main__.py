@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 from wattmark_cli.commands import COMMANDS
 from wattmark_core.errors import WattmarkError
-from wattmark_core.logs import tell_error
+from wattmark_core.logs import log_to_stderr, tell_error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     called = next((word for word in words if not word.startswith("-")), "")
     options = parser(called).parse_args(words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it in order
+    log_to_stderr("wattmark", logging.WARNING)
     try:
         status: int = options.run(options)
     except WattmarkError as error:

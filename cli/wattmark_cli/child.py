@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -66,7 +67,7 @@ def started(command: Sequence[str], log: Path) -> Iterator[Child]:
             stdout=subprocess.PIPE,
             stderr=log_file,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(die_with, os.getpid()),
             pass_fds=descriptors,
             env={**os.environ, **variables},
             text=True,
@@ -88,8 +89,11 @@ def _appended(log: Path) -> IO[bytes]:
         raise RunError(f"log {log} cannot be written: {error.strerror}; see to its disk") from error
 
 
-def _die_with_parent() -> None:
+def die_with(parent: int) -> None:
+    """Be ended with the process ``parent``, which started this one; at once if it has gone."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _ready(child: Child) -> str:

@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from wattmark_cli.child import Child, started
+from wattmark_cli.output import remark
 from wattmark_core.errors import ConfigurationError
 from wattmark_core.exporter_api import ExporterAddress
 from wattmark_runner.records.data_folder import alone, alone_or_joined
 from wattmark_runner.records.in_use import InUse, published
+from wattmark_runner.records.joining import after_joined
 from wattmark_store import Store, open_store
 
 POLL_SECONDS: Final = 2.0
@@ -59,7 +61,8 @@ def open_rooms(
     data: Path, exporter_options: Sequence[str] = (), *, join: bool = False
 ) -> Iterator[Rooms]:
     """Start exporter and collector for as long as the context lasts, under the lock of the data
-    folder; with ``join``, where another program works on it, use that one's.
+    folder; with ``join``, where another program works on it, use that one's. Who joined ours is
+    waited for at a good end.
 
     The options are those that ``options.check_rooms`` has let pass. Raises ``ConfigurationError``,
     ``StoreError``, or ``RunError`` if a room does not start.
@@ -74,10 +77,14 @@ def open_rooms(
             closing(open_store(url)) as store,
             running_exporter(data, exporter_options) as exporter,
             _collector(data, exporter.ready, url) as collector,
+            ExitStack() as ending,
             published(data, InUse(os.getpid(), exporter.ready, url)),
         ):
             address = ExporterAddress(exporter.ready)
             yield Rooms(address, url, store, data, (exporter, collector))
+            if join:
+                with suppress(KeyboardInterrupt):
+                    ending.enter_context(after_joined(data, _waits))
 
 
 @contextmanager
@@ -136,6 +143,13 @@ def own_or_joined_exporter(data: Path, options: Sequence[str]) -> Iterator[Expor
             return
         with running_exporter(data, options) as exporter:
             yield ExporterAddress(exporter.ready)
+
+
+def _waits() -> None:
+    remark(
+        "wattmark: another command measures with this one's exporter, which runs on until that one"
+        " has ended; Ctrl-C ends it now"
+    )
 
 
 def _no_options(data: Path, joined: InUse, options: Sequence[str]) -> None:

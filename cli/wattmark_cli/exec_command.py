@@ -6,6 +6,7 @@ with measuring changes either. What it cost is written to standard error.
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
@@ -85,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not command:
         raise ConfigurationError("exec needs a command: wattmark exec -- COMMAND")
     ended: list[Ended] = []
+    if arguments.json and arguments.output is None:
+        logging.disable(logging.WARNING)  # standard error is to hold the document alone
     try:
         _check(arguments)
         with rooms(arguments, join=True, folder=False) as opened:
@@ -169,12 +172,14 @@ def _overhead(window: Window, cpu_ns: int, opened: Rooms, boot_id: str) -> dict[
 
 
 def _cost(measured: MeasuredWindow, idle: MeasuredWindow | None = None) -> Cost:
+    """Of a lower bound there is neither a mean nor what is above idle: both would be wrong."""
     energy, seconds = measured.energy, measured.window.seconds
+    whole = energy.joules if energy.complete else None
     net = None
     if idle is not None and idle.energy.complete and idle.energy.joules is not None:
         baseline_watts = idle.energy.joules / idle.window.seconds
-        net = None if energy.joules is None else energy.joules - baseline_watts * seconds
-    watts = None if energy.joules is None else energy.joules / seconds
+        net = None if whole is None else whole - baseline_watts * seconds
+    watts = None if whole is None else whole / seconds
     return Cost(
         energy.boundary, energy.method, energy.joules, energy.low, energy.high, net, watts,
         energy.complete, energy.reason,
@@ -191,6 +196,7 @@ def _report(
             "cpu_seconds": ended.cpu_seconds,
             "exit_status": ended.status,
             "window_id": window.window_id,
+            "overlapping": window.overlapping,
             "energy": [asdict(cost) for cost in costs],
             "constants": constants,
         }
@@ -214,12 +220,13 @@ def _lines(window: Window, costs: Sequence[Cost], ended: Ended) -> Iterator[str]
         estimated = cost.method is Method.ESTIMATED
         joules = figure(cost.joules, cost.low, cost.high, JOULES, estimated=estimated)
         watts = figure(cost.mean_watts, unit=WATTS, estimated=estimated)
+        mean = "" if cost.mean_watts is None else f", mean {watts}"
         bound = "" if cost.complete else f" at least: {cost.reason}"
         above = figure(cost.net_joules, unit=JOULES, estimated=estimated)
         net = "" if cost.net_joules is None else f", of it above idle {above}"
         sure = "" if cost.low is not None else ", no interval"
         how = f"{labels.method(cost.method)}{sure}"
-        yield f"wattmark: {name}: {joules}{bound} ({how}), mean {watts}{net}"
+        yield f"wattmark: {name}: {joules}{bound} ({how}){mean}{net}"
     if not costs:
         yield "wattmark: no sensor of energy answers; `wattmark sensors` says why"
     if any(cost.method is Method.ESTIMATED for cost in costs):

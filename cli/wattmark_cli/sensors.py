@@ -25,6 +25,7 @@ from wattmark_core.exporter_api import (
     SensorState,
 )
 from wattmark_core.printable import printable
+from wattmark_core.sources import pin
 from wattmark_scoring.boundary import pin_sources
 
 WATCH_SECONDS: Final = 10.0
@@ -66,8 +67,8 @@ def _watch(exporter: ExporterAddress) -> HostReport:
         while True:
             report = client.sensors()
             unknown = [s for s in report.sensors if s.state is SensorState.OK and s.moving is None]
-            counted = {series.domain for series in pin_sources(report.energy)}
-            still = [s for s in report.energy if s.moving is False and s.domain not in counted]
+            working = (series for series in report.energy if series.state is SensorState.OK)
+            still = [series for series in pin(working) if series.moving is False]
             if not (unknown or still) or time.monotonic() > deadline:
                 return report
             time.sleep(0.25)

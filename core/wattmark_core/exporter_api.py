@@ -21,7 +21,7 @@ from wattmark_core.errors import ConfigurationError, ExporterError
 from wattmark_core.http_answer import MOST_BYTES, check_answer
 from wattmark_core.http_client import connection_to
 from wattmark_core.net import read_token
-from wattmark_core.printable import printable_document
+from wattmark_core.printable import printable_document, quoted
 
 CURSOR_HEADER: Final = "X-Wattmark-Cursor"
 LOST_HEADER: Final = "X-Wattmark-Lost"
@@ -186,14 +186,16 @@ class ExporterClient:
         self, url: str, *, timeout_seconds: float = 5.0,
         token_file: Path | None = None, ca_file: Path | None = None,
     ) -> None:  # fmt: skip
-        parts = urlsplit(url)
+        wrong = f"exporter URL {quoted(url)} is not http://HOST:PORT or https://HOST:PORT"
+        try:
+            parts = urlsplit(url)
+            port = parts.port or DEFAULT_PORT
+        except ValueError as error:
+            raise ConfigurationError(f"{wrong} ({error})") from error
         if parts.scheme not in {"http", "https"} or parts.hostname is None:
-            raise ConfigurationError(
-                f"exporter URL {url!r} is not http://HOST:PORT or https://HOST:PORT"
-            )
+            raise ConfigurationError(wrong)
         self.url = url.rstrip("/")
         self._token_file = token_file
-        port = parts.port or DEFAULT_PORT
         self._connection = connection_to(
             parts.scheme, parts.hostname, port, timeout_seconds=timeout_seconds, ca_file=ca_file
         )

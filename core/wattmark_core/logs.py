@@ -19,11 +19,11 @@ class PrintableFormatter(logging.Formatter):
         return "\n".join(map(printable, super().formatException(ei).split("\n")))  # type: ignore[arg-type]
 
 
-def log_to_stderr(program: str) -> None:
-    """Log from INFO on, each line with the program's name before it."""
+def log_to_stderr(program: str, level: int = logging.INFO) -> None:
+    """Log from ``level`` on, each line with the program's name before it."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter(f"{program}: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def tell_error(program: str, error: Exception) -> None:

@@ -27,7 +27,7 @@ def check_location(path: Path, procfs: Path) -> None:
         raise StoreError(f"store {path}: there is no directory {folder}; create it first")
     if path.exists() and not path.is_file():
         raise StoreError(f"store {path} is not a file; name a file, new or made by Wattmark")
-    file_system = file_system_of(path.resolve(), procfs)
+    file_system = file_system_of(Path(os.path.realpath(path)), procfs)
     if file_system in NETWORK_FILE_SYSTEMS:
         raise StoreError(
             f"store {path} lies on a network file system ({file_system}), where SQLite loses data;"

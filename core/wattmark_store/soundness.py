@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import StoreError
-from wattmark_store.sqlite_errors import recovery, translate
+from wattmark_core.printable import printable
+from wattmark_store.sqlite_errors import one_line, recovery, translate
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def check_sound(
     the file as.
     """
     if not path.exists():
+        _check_link(name, path)
         _check_log_alone(name, path)
         return
     if not path.is_file():
@@ -65,7 +67,17 @@ def reading(path: Path, *, without_log: bool = False) -> Iterator[sqlite3.Connec
 
 
 def _wal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
+    real = Path(os.path.realpath(path))  # SQLite puts it beside the file that a link leads to
+    return real.with_name(f"{real.name}-wal")
+
+
+def _check_link(name: str, path: Path) -> None:
+    """A new file would take the link's place, and what it leads to would be forgotten."""
+    if path.is_symlink():
+        raise StoreError(
+            f"{name} {path} is a link to {printable(str(path.readlink()))}, where no file is; mount"
+            " its disk, or remove the link to begin anew"
+        )
 
 
 def _check_log_alone(name: str, path: Path) -> None:
@@ -130,11 +142,13 @@ def _look(
             for check in (*(f'quick_check("{table}")' for table in first), "quick_check(1)"):
                 for (row,) in connection.execute(f"PRAGMA {check}"):
                     if row != "ok":
-                        return _line(row)
+                        return one_line(str(row).replace("*** in database main ***", ""))
+    except UnicodeError:
+        return "a text in it is not UTF-8"
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGED:
-            return str(error)
+            return one_line(error)
         if code == sqlite3.SQLITE_INTERRUPT:
             size = path.stat().st_size / 1e9
             log.info("%s %s has %.1f GB: not all of it was checked in %g s", name, path, size,
@@ -144,8 +158,3 @@ def _look(
         elif code != sqlite3.SQLITE_READONLY:  # that one has to be written first: rolled back
             raise translate(name, path, error) from error
     return None
-
-
-def _line(row: object) -> str:
-    """SQLite's finding in one line."""
-    return " ".join(str(row).replace("*** in database main ***", "").split())[:120]

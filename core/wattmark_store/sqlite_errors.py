@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from wattmark_core.errors import StoreError, StoreUnavailable
+from wattmark_core.printable import printable
 
 FULL: Final = "no space is left on its disk; free some, nothing was half-written"
 LOCKED: Final = "another process has kept it locked too long; end that process"
@@ -27,6 +28,9 @@ _NOW_EXTENDED: Final = {
 }
 """A disk quota and a limit of the file's size are errors of writing; a full disk is one, too, where
 the index of the log grows (sqlite.org/rescode.html)."""
+MOST_CHARACTERS: Final = 120
+_NOT_UTF_8: Final = "Could not decode to UTF-8"
+"""Python's own words for a column (Modules/_sqlite/cursor.c); the text itself follows them."""
 _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _MEANINGS: Final = {
     sqlite3.SQLITE_READONLY: PERMISSIONS,
@@ -52,16 +56,23 @@ def translate(name: str, path: Path, error: Exception) -> StoreError:
     known = f"{name} {path}"
     if isinstance(error, OverflowError):
         return StoreError(f"{known}: a number needs more than 64 bits; correct what gives it")
+    if isinstance(error, UnicodeDecodeError) or _NOT_UTF_8 in str(error):
+        return StoreError(f"{known} is damaged (a text in it is not UTF-8); {recovery(path)}")
     if isinstance(error, UnicodeError):
         return StoreError(f"{known}: a text is not Unicode; correct what gives it")
     if isinstance(error, OSError) and error.errno in _FULL_DISK:
         return StoreUnavailable(f"{known}: {FULL}")
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return StoreError(f"{known}: {error}")
+        return StoreError(f"{known}: {one_line(error)}")
     now = _NOW_EXTENDED.get(code) or _NOW.get(code & 0xFF)
     if now is not None:
         return StoreUnavailable(f"{known}: {now}")
     if code & 0xFF == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{known} is damaged ({error}); {recovery(path)}")
-    return StoreError(f"{known}: {_MEANINGS.get(code & 0xFF) or error}")
+        return StoreError(f"{known} is damaged ({one_line(error)}); {recovery(path)}")
+    return StoreError(f"{known}: {_MEANINGS.get(code & 0xFF) or one_line(error)}")
+
+
+def one_line(finding: object) -> str:
+    """What SQLite says, which may have text of the file in it."""
+    return printable(" ".join(str(finding).split()))[:MOST_CHARACTERS]

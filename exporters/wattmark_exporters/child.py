@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from signal import Signals
+from signal import SIGKILL, Signals
 from threading import Thread
 from typing import Any, Final
 
 from wattmark_core.errors import ConfigurationError, SensorAbsent, SensorFailed
 from wattmark_core.printable import printable
+from wattmark_exporters import foreign
 from wattmark_exporters.wire import decode, encode
 
 log = logging.getLogger(__name__)
@@ -81,19 +82,25 @@ class Child:
             return
         self._closed = True
         os.close(self._commands)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._kill()
+        self._process.wait()
         os.close(self._results)
+
+    def _kill(self) -> None:
+        """End the process and those that it has left behind: they are of its group."""
+        with suppress(OSError):
+            os.killpg(self._process.pid, SIGKILL)
 
     def _line(self, end: float, seconds: float) -> bytes:
         while b"\n" not in self._rest:
             if self._closed:
                 raise SensorFailed(self._ended())
             if not self._poll.poll(max(0.0, end - time.monotonic()) * 1000):
-                self._process.kill()
+                if self._process.poll() is not None:  # another holds its end of the pipe
+                    raise SensorFailed(self._ended())
+                self._kill()
                 self.end()
                 raise SensorFailed(f"it did not answer for {seconds:.0f} s; its process was ended")
             part = os.read(self._results, _CHUNK_BYTES)
@@ -101,7 +108,7 @@ class Child:
             if not part:
                 raise SensorFailed(self._ended())
             if len(self._rest) > MOST_BYTES:
-                self._process.kill()
+                self._kill()
                 self.end()
                 raise SensorFailed(f"an answer has over {MOST_BYTES >> 20} MiB; it was ended")
         line, _, self._rest = self._rest.partition(b"\n")
@@ -144,9 +151,9 @@ class Child:
 
 def _raise(answer: Mapping[str, Any]) -> None:
     if "refused" in answer:
-        raise ConfigurationError(str(answer["refused"]))
+        raise ConfigurationError(foreign.text(answer["refused"]))
     if "absent" in answer:
         reason, remedy, found = answer["absent"]
-        raise SensorAbsent(str(reason), str(remedy), found=bool(found))
+        raise SensorAbsent(foreign.text(reason), foreign.text(remedy), found=bool(found))
     if "failed" in answer:
-        raise SensorFailed(str(answer["failed"]))
+        raise SensorFailed(foreign.text(answer["failed"]))

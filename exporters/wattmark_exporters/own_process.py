@@ -21,7 +21,7 @@ from typing import Any, Final
 from wattmark_core.errors import ConfigurationError, SensorAbsent, SensorFailed
 from wattmark_exporters.choice import load
 from wattmark_exporters.command_line import parser
-from wattmark_exporters.readings import Reading, Sensor
+from wattmark_exporters.readings import Reading, Sensor, Stamped
 from wattmark_exporters.wire import Packer, decode, encode
 
 MOST_MEMORY_BYTES: Final = 2 << 30
@@ -79,6 +79,8 @@ class _Served:
         if not isinstance(taken, tuple | list) and isinstance(taken, Iterable):
             taken = list(taken)  # a generator reads only now
         end_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        if isinstance(taken, Stamped):
+            start_ns, end_ns, taken = taken
         readings: Iterable[Reading] = sensor.readings(taken)
         answer = {"start_ns": start_ns, "end_ns": end_ns, **self._packer.pack(readings)}
         note = self.note()
@@ -124,6 +126,8 @@ def main(arguments: Sequence[str]) -> int:
     commands, results, parent = map(int, arguments[:3])
     name = arguments[3]
     _end_with(parent)
+    for number in (commands, results):  # not for programs that the sensor starts
+        os.set_inheritable(number, False)
     _be_harmless()
     try:
         served = _Served(name, load(name))

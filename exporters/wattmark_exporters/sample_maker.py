@@ -21,11 +21,13 @@ from wattmark_exporters.readings import (
     no_reading,
 )
 from wattmark_exporters.ring import Ring
-from wattmark_exporters.series import Latest, ValueWriter
+from wattmark_exporters.series import Latest, TooMany, ValueWriter
 
 log = logging.getLogger(__name__)
 
 INTERVALS_PER_GAP: Final = 2.5
+MOST_DEVICES: Final = 1000
+"""Of one sensor that count energy or tell power."""
 
 
 class SampleMaker:
@@ -62,18 +64,22 @@ class SampleMaker:
         """Take the ``readings`` of a read that had its middle at ``time_ns`` (Unix) and lasted
         ``read_ns``. Raises ``SensorFailed`` for what is none; ``given``: what they came in."""
         for reading in readings:
-            if isinstance(reading, Counter):
-                self._device(reading, readings).counter(reading, time_ns, read_ns)
-            elif isinstance(reading, Values):
-                self._values.write(reading, time_ns)
-            elif isinstance(reading, Power):
-                self._device(reading, readings).power(reading, time_ns, read_ns)
-            elif isinstance(reading, Lost):
-                self._lose(reading)
-            elif isinstance(reading, LeftOut):
-                self._left_out.add(reading, self.reads)
-            else:
-                raise SensorFailed(no_reading(given, reading))
+            try:
+                if isinstance(reading, Counter):
+                    self._device(reading, readings).counter(reading, time_ns, read_ns)
+                elif isinstance(reading, Values):
+                    self._values.write(reading, time_ns)
+                elif isinstance(reading, Power):
+                    self._device(reading, readings).power(reading, time_ns, read_ns)
+                elif isinstance(reading, Lost):
+                    self._lose(reading)
+                elif isinstance(reading, LeftOut):
+                    self._left_out.add(reading, self.reads)
+                else:
+                    raise SensorFailed(no_reading(given, reading))
+            except TooMany as error:
+                part = f"what is beyond {error.most} {error.what}"
+                self._left_out.add(LeftOut(part, "give fewer, of lasting names"), self.reads)
         for device in self._gpus:
             if (ratio := device.ratio()) is not None:
                 self._values.write_ratio(device.name, ratio, time_ns)
@@ -187,6 +193,8 @@ class SampleMaker:
         return device
 
     def _add(self, reading: Counter | Power, method: Method) -> Device:
+        if len(self._devices) >= MOST_DEVICES and reading[:2] not in self._devices:
+            raise TooMany("devices", MOST_DEVICES)
         device = Device(
             self._sensor.name, self._host, Domain(reading.domain), reading.device,
             method, reading.traits, self._gap_seconds, self._sensor.interval_seconds,

@@ -9,7 +9,9 @@ from typing import Final
 from wattmark_core.catalogue import MEASUREMENTS
 from wattmark_core.errors import SensorFailed
 from wattmark_core.line_protocol import encode_prefix
+from wattmark_core.printable import printable
 from wattmark_core.sample import make_tags
+from wattmark_core.units import NS_PER_S
 from wattmark_exporters.line_format import INTEGER_LIMIT, LineFormat
 from wattmark_exporters.readings import Values
 from wattmark_exporters.ring import Ring
@@ -19,6 +21,14 @@ OWN_MEASUREMENTS: Final = frozenset(
 )
 """Made by the exporter's engine, the collector or the runner: no sensor may yield them."""
 
+MOST_SERIES: Final = 10_000
+"""Of one sensor in ten minutes: each takes about 1 kB as long as it is remembered."""
+MOST_FIELDS: Final = 1000
+"""Of one series."""
+FORGOTTEN_NS: Final = 600 * NS_PER_S
+"""A series that gave nothing for so long makes room for others: containers come and go."""
+MOST_FORMATS: Final = 16
+"""Sets of fields of one series whose formats are kept."""
 MOST_JOINED: Final = 16
 """Sets of series whose formats are kept joined, of a sensor that gives now these, now those."""
 RATIO: Final = "counter_to_integral_ratio"
@@ -34,6 +44,15 @@ class Latest:
     measurement: str
     tags: Tags
     fields: Fields
+
+
+class TooMany(Exception):
+    """A sensor gives more different ones of ``what`` than ``most``."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(what, most)
+        self.what = what
+        self.most = most
 
 
 class SeriesWriter:
@@ -87,17 +106,21 @@ class ValueWriter:
         self._reads: list[bytes] = []
         self._joined: dict[tuple[LineFormat, ...], LineFormat] = {}
         self._series: dict[tuple[str, tuple[tuple[str, str], ...]], _Series] = {}
+        self._forgot_ns = 0
 
     def write(self, reading: Values, time_ns: int) -> None:
         """Write a reading's finite values; nothing if none is left.
 
-        Raises ``SensorFailed`` for a measurement or field that a sensor may not use.
+        Raises ``SensorFailed`` for a measurement or field that a sensor may not use, ``TooMany``.
         """
         measurement, tags, fields = reading
         key = (measurement, tuple(tags.items()))
         series = self._series.get(key)
         if series is None:
+            if len(self._series) >= MOST_SERIES:
+                self._forget(time_ns)
             series = self._series[key] = self._new_series(reading)
+            series.time_ns = time_ns
         line_format = series.formats.get(tuple(fields))
         data = b""
         if line_format is not None:
@@ -161,6 +184,8 @@ class ValueWriter:
         for name, value in reading.fields.items():
             integer = series.integers.get(name)
             if integer is None:
+                if len(series.integers) >= MOST_FIELDS:
+                    raise TooMany(f"fields of {printable(reading.measurement)}", MOST_FIELDS)
                 integer = series.integers[name] = _is_integer(reading, series, name)
             if not math.isfinite(value) or (
                 integer and not -INTEGER_LIMIT <= value < INTEGER_LIMIT
@@ -180,6 +205,15 @@ class ValueWriter:
         """The last value of a field of the host itself; None if there is none."""
         series = self._series.get((measurement, ()))
         return None if series is None else series.fields.get(name)
+
+    def _forget(self, time_ns: int) -> None:
+        """Make room for another series."""
+        if abs(time_ns - self._forgot_ns) > FORGOTTEN_NS // 10:  # to look costs
+            self._forgot_ns = time_ns
+            oldest_ns = time_ns - FORGOTTEN_NS
+            self._series = {k: one for k, one in self._series.items() if one.time_ns > oldest_ns}
+        if len(self._series) >= MOST_SERIES:
+            raise TooMany("series", MOST_SERIES)
 
     def _new_series(self, reading: Values) -> _Series:
         measurement = reading.measurement
@@ -202,6 +236,8 @@ def prefix(measurement: str, tags: Tags, host: str) -> str:
 def _format(series: _Series, fields: Fields) -> LineFormat:
     names = tuple(fields)
     if names not in series.formats:
+        if len(series.formats) >= MOST_FORMATS:
+            series.formats.clear()
         kinds = [(name, series.integers[name]) for name in names]
         series.formats[names] = LineFormat(series.prefix, kinds)
     return series.formats[names]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from wattmark_core.catalogue import Domain, Method
 from wattmark_core.errors import SensorFailed
+from wattmark_exporters import foreign
 from wattmark_exporters.readings import (
     Counter,
     LeftOut,
@@ -81,29 +82,58 @@ class Unpacker:
     """The exporter's end."""
 
     def __init__(self) -> None:
-        self._traits: dict[int, Traits] = {}
+        self._traits: dict[int, Traits | SensorFailed] = {}
+        """Those that cannot be as an error: they are sent once, and used in every read."""
         self._kinds: dict[str, Callable[..., Reading]] = {
-            "counter": self._counter, "power": self._power, "values": Values,
-            "lost": _lost, "left out": LeftOut,
+            "counter": self._counter, "power": self._power, "values": _values,
+            "lost": _lost, "left out": _left_out,
         }  # fmt: skip
 
     def unpack(self, message: Mapping[str, Any]) -> list[Reading]:
-        """Raises ``SensorFailed`` for what no ``Packer`` packs."""
+        """Raises ``SensorFailed`` for what no ``Packer`` packs, and for a value that cannot be."""
         try:
             for number, values in message["traits"]:
-                self._traits[number] = Traits(*values)
+                self._traits[number] = _traits(values)
             return [self._kinds[kind](*parts) for kind, *parts in message["readings"]]
         except (LookupError, TypeError, ValueError) as error:
-            raise SensorFailed(f"its readings cannot be read: {error!r}") from error
+            raise SensorFailed(foreign.text(f"its readings cannot be read: {error!r}")) from error
 
     def _counter(
         self, domain: str, device: str, joules: float, traits: int, method: str
     ) -> Counter:
-        return Counter(Domain(domain), device, joules, self._traits[traits], Method(method))
+        return Counter(
+            Domain(domain), foreign.name(device, "device"), foreign.value(joules, "joules"),
+            self._known(traits), Method(method),
+        )  # fmt: skip
 
     def _power(self, domain: str, device: str, watts: float, traits: int, integrate: bool) -> Power:
-        return Power(Domain(domain), device, watts, self._traits[traits], integrate)
+        return Power(
+            Domain(domain), foreign.name(device, "device"), foreign.value(watts, "watts"),
+            self._known(traits), integrate,
+        )  # fmt: skip
+
+    def _known(self, number: int) -> Traits:
+        traits = self._traits[number]
+        if isinstance(traits, SensorFailed):
+            raise traits
+        return traits
+
+
+def _traits(values: Any) -> Traits | SensorFailed:
+    try:
+        return foreign.traits(values)
+    except SensorFailed as error:
+        return error
+
+
+def _values(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float]) -> Values:
+    name = foreign.name(measurement, "a measurement")
+    return Values(name, foreign.tags(tags), foreign.fields(fields))
 
 
 def _lost(domain: str, device: str, reason: str) -> Lost:
-    return Lost(Domain(domain), device, reason)
+    return Lost(Domain(domain), foreign.name(device, "device"), foreign.text(reason))
+
+
+def _left_out(part: str, reason: str) -> LeftOut:
+    return LeftOut(foreign.text(part), foreign.text(reason))

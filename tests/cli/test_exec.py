@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from wattmark_cli.child import die_with
 
 Wattmark = Callable[..., subprocess.CompletedProcess[str]]
 BUSY = "import time\nwhile time.process_time() < 2: pass\n"
@@ -137,6 +140,14 @@ def test_signals_reach_the_command(tmp_path: Path, number: signal.Signals) -> No
         process.send_signal(number)
     assert process.wait(60) == 11
     assert children_of_wattmark(tmp_path) == []
+
+
+def test_a_room_whose_parent_is_killed_while_it_begins_ends_too() -> None:
+    """The kernel's word of it comes only to who has asked for it before."""
+    words = [sys.executable, "-c", "print('goes on')"]
+    before = partial(die_with, os.getppid())
+    done = subprocess.run(words, preexec_fn=before, stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 def test_killed_itself_it_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -187,22 +187,28 @@ def test_logs_are_added_to_and_never_truncated(tmp_path: Path, wattmark: Wattmar
     assert not (data / PUBLISHED).exists()
 
 
-def test_a_fit_waits_for_no_command_that_takes_no_runs(tmp_path: Path, wattmark: Wattmark) -> None:
-    """While ``exec`` measures with the folder it is refused in one line; ``exec`` is joined."""
-    first = subprocess.Popen(
+def piped(folder: Path) -> subprocess.Popen[str]:
+    """``exec`` of a command that has begun and ends with its input."""
+    running = subprocess.Popen(
         [sys.executable, "-m", "wattmark_cli", "exec", "--", "sh", "-c", "echo runs; cat"],
-        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    assert first.stdout is not None
-    assert first.stdout.readline() == "runs\n"
+    assert running.stdout is not None
+    assert running.stdout.readline() == "runs\n"
+    return running
+
+
+def test_a_fit_waits_for_no_command_that_takes_no_runs(tmp_path: Path, wattmark: Wattmark) -> None:
+    """While ``exec`` measures with the folder it is refused in one line; ``exec`` is joined."""
+    first = piped(tmp_path)
     refused = wattmark(*FIT)
     assert refused.returncode == 2
     assert f"another wattmark command (process {first.pid}) measures with" in refused.stderr
-    second = wattmark("exec", "--json", "-o", "second.json", "--", "sleep", "1")
-    assert f"process {first.pid}, in " in second.stderr
-    assert "wattmark-data measured at the same time" in second.stderr
-    assert json.loads((tmp_path / "second.json").read_text())["energy"][0]["complete"]
+    second = wattmark("exec", "--json", "--", "sleep", "1")
+    document = json.loads(second.stderr)
+    assert document["energy"][0]["complete"]
+    assert document["overlapping"]
     _, errors = first.communicate("", timeout=60)
     assert first.returncode == 0
     assert "energy of CPU and memory" in errors
@@ -237,6 +243,27 @@ def test_the_runner_alone_leaves_no_folder_either(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_joined_is_measured_to_its_end(tmp_path: Path) -> None:
+    """Though the command that it joined, and whose exporter measures, has ended before."""
+    with piped(tmp_path) as first, piped(tmp_path) as second:
+        assert first.stdin is not None
+        assert first.stderr is not None
+        first.stdin.close()
+        said = ""
+        while "until that one has ended" not in said:
+            line = first.stderr.readline()
+            assert line, said
+            said += line
+        assert "energy of CPU and memory: ≈ " in said
+        assert first.poll() is None
+        _, errors = second.communicate("", timeout=60)
+        assert second.returncode == 0
+        assert "energy of CPU and memory: ≈ " in errors
+        assert "at least" not in errors
+        assert first.wait(60) == 0
+    assert not (tmp_path / "wattmark-data" / PUBLISHED).exists()
 
 
 def test_a_lock_without_a_word_of_whom_is_named_all_the_same(

@@ -125,7 +125,19 @@ def test_nobody_there_is_one_line() -> None:
     client.close()
 
 
-@pytest.mark.parametrize("url", ["", "localhost:9109", "ftp://host", "http://", "http:///x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:9109",
+        "ftp://host",
+        "http://",
+        "http:///x",
+        "http://[::1",
+        "http://h:abc",
+        "http://h:99999",
+    ],
+)
 def test_an_unusable_url_is_refused_at_once(url: str) -> None:
     """Before anything is connected."""
     with pytest.raises(ConfigurationError, match="is not http://HOST:PORT"):

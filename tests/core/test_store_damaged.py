@@ -18,6 +18,7 @@ from wattmark_core.sample import Sample
 from wattmark_store import check_store, open_store
 from wattmark_store.soundness import check_sound
 from wattmark_store.sqlite import SqliteStore
+from wattmark_store.sqlite_errors import translate
 
 Damage = Callable[[Path], None]
 PAGE: Final = 4096
@@ -120,6 +121,49 @@ def test_what_it_says_of_recovery_works(path: Path) -> None:
     found = sum(len(data.times_ns) for data in store.series("power", 0, 20_000, {}))
     assert 19_000 < found < 20_000
     store.close()
+
+
+@pytest.mark.parametrize("target", ["/no/disk/s.sqlite", "s.sqlite"])
+def test_a_link_that_leads_nowhere_is_kept_and_named(path: Path, target: str) -> None:
+    """A new store in its place would hide the one on a disk that is not mounted."""
+    path.unlink()
+    path.symlink_to(target)
+    for opening in (open_store, check_store):
+        with pytest.raises(StoreError, match=f"is a link to {target}, where no file is; mount"):
+            opening(f"sqlite:///{path}")
+    assert path.is_symlink()
+
+
+def test_a_store_behind_a_link_is_checked_with_its_log(path: Path, tmp_path: Path) -> None:
+    """Which is beside the file, not beside the link."""
+    link = tmp_path / "links" / "linked.sqlite"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with closing(SqliteStore(path)) as store:
+        store.write(Sample("power", (("n", str(n)),), {"watts": 1.0}, n) for n in range(2_000))
+        check_store(f"sqlite:///{link}")
+        with closing(open_store(f"sqlite:///{link}")) as linked:
+            assert len(linked.series("power", 0, 9, {"n": "7"})) == 1
+
+
+def test_text_that_is_not_utf_8_is_damage(path: Path) -> None:
+    """In the list of tables, and in a row; what is said has nothing of the text in it."""
+    row = sqlite3.OperationalError("Could not decode to UTF-8 column 'body' with text 'secret'")
+    said = str(translate("run records", path, row))
+    assert "is damaged (a text in it is not UTF-8); stop all that uses it" in said
+    assert "secret" not in said
+    whole = path.read_bytes()
+    name = whole.index(b"CREATE TABLE")
+    refusals = []
+    for place in range(name, name + 60):
+        overwrite(path, place, bytes([whole[place] ^ 0x80]))
+        try:
+            check_store(f"sqlite:///{path}")
+        except StoreError as error:
+            refusals.append(str(error))
+        path.write_bytes(whole)
+    assert len(refusals) > 10
+    assert all(refusal.isprintable() and "is damaged" in refusal for refusal in refusals)
 
 
 def test_a_folder_and_a_file_that_cannot_be_read_are_refused(path: Path) -> None:

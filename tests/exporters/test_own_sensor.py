@@ -296,7 +296,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_readings_come_through_as_they_are() -> None:
-    """Of every kind, names that are not UTF-8 included; numbers of other libraries as floats."""
+    """Of every kind; numbers of other libraries as floats, bytes that are not UTF-8 escaped."""
 
     class Number:
         def __float__(self) -> float:
@@ -304,7 +304,7 @@ def test_readings_come_through_as_they_are() -> None:
 
     traits = Traits(0.1, ticking=True, wrap_joules=5.0, label="é", note="n")
     readings: list[Reading] = [
-        Counter(Domain.PACKAGE, "p\udce9", 1.25, traits, Method.ESTIMATED),
+        Counter(Domain.PACKAGE, "p\\xe9", 1.25, traits, Method.ESTIMATED),
         Power(Domain.GPU, "g", 2.0, traits, integrate=True),
         Values("room", {"place": "a b"}, {"x": 1, "y": float("inf"), "z_ns": 2**70}),
         Lost(Domain.GPU, "g", "gone"),
@@ -313,6 +313,8 @@ def test_readings_come_through_as_they_are() -> None:
     packer, unpacker = Packer(), Unpacker()
     for _ in range(2):
         assert unpacker.unpack(decode(encode(packer.pack(readings)))) == readings
+    named: list[Reading] = [readings[0]._replace(device="p\udce9")]  # type: ignore[call-arg]
+    assert unpacker.unpack(decode(encode(packer.pack(named)))) == readings[:1]
     number: Any = Number()
     (power,) = unpacker.unpack(
         decode(encode(packer.pack([Power(Domain.GPU, "g", number, traits)])))

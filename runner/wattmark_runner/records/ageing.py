@@ -18,9 +18,12 @@ _ENDED: Final = (
 _OF_RUN: Final = (
     "DELETE FROM score_bodies WHERE id IN (SELECT id FROM scores WHERE seq = :seq)",
     "DELETE FROM scores WHERE seq = :seq",
+    "DELETE FROM acts WHERE subject = :run_id"
+    " OR subject IN (SELECT window_id FROM windows WHERE run_id = :run_id)",
     "DELETE FROM windows WHERE run_id = :run_id",
     "DELETE FROM events WHERE run_id = :run_id",
     "DELETE FROM unpublished WHERE run_id = :run_id",
+    "DELETE FROM window_facts WHERE run_id = :run_id",
     "DELETE FROM runs WHERE seq = :seq",
 )
 
@@ -54,7 +57,7 @@ class Ageing(Connections):
         return [run_id for (run_id,) in rows]
 
     def forget_run(self, run_id: str) -> None:
-        """Drop a run with its scores, windows and events."""
+        """Drop a run with all that is about it."""
         with self.transaction() as connection:
             row = connection.execute("SELECT seq FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             for statement in _OF_RUN if row else ():

@@ -12,6 +12,7 @@ from wattmark_core.folders import make_private
 from wattmark_runner.records import migration
 from wattmark_runner.records.folder_lock import NAME, check_unlocked, folder_lock
 from wattmark_runner.records.in_use import InUse, read_in_use
+from wattmark_runner.records.joining import joining
 
 ENDING_SECONDS: Final = 10.0
 """How long what a killed program has started may take to end."""
@@ -46,12 +47,23 @@ def alone_or_joined(data: Path) -> Iterator[InUse | None]:
         joined = None
         with _refused(data):
             while joined is None and not _locked(data, stack):
-                holder = read_in_use(data)
-                joined = holder if holder is not None and holder.runs else None
+                joined = _join(data, stack)
                 if joined is None and time.monotonic() > deadline:
                     raise BlockingIOError
                 time.sleep(LOOK_SECONDS)
         yield joined
+
+
+def _join(data: Path, stack: ExitStack) -> InUse | None:
+    """What another program serves, which lasts as long as ``stack``; None: nothing yet, or no
+    longer."""
+    with ExitStack() as use:
+        if use.enter_context(joining(data)):
+            holder = read_in_use(data)
+            if holder is not None and holder.runs:
+                stack.push(use.pop_all())
+                return holder
+    return None
 
 
 def check_folder(data: Path) -> None:

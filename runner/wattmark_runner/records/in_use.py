@@ -55,7 +55,7 @@ class InUse:
         """Is its process still there?"""
         try:
             os.kill(self.pid, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):  # a file that is damaged may name any number
             return False
         except PermissionError:
             return True
@@ -88,5 +88,5 @@ def read_in_use(folder: Path) -> InUse | None:
     try:
         text = (folder / PUBLISHED).read_text(encoding="utf-8")
         return from_json(InUse, json.loads(text))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None

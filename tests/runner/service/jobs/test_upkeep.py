@@ -1,6 +1,7 @@
 """What grows has an end: logs, events, progress, and runs if that is asked for."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,8 @@ import pytest
 
 from tests.runner.records.test_records import full_record
 from wattmark_core.errors import UnknownRun
-from wattmark_runner.records.database import RunDatabase
+from wattmark_core.results import Phase, Window
+from wattmark_runner.records.database import Act, RunDatabase, WindowRow
 from wattmark_runner.records.events import MOST_PROGRESS
 from wattmark_runner.records.model import RunRecord, RunState
 from wattmark_runner.service.context import AppContext
@@ -78,6 +80,20 @@ def test_runs_go_with_their_scores_if_that_is_asked_for(context: AppContext) -> 
     assert {score.run_id for score in context.store.scores()} == {"new"}
     assert [record.run_id for record in context.database.list()] == ["new"]
     assert kinds(context, "new")[:3] == ["state", "window", "notice"]
+
+
+def test_no_table_keeps_anything_of_a_run_that_went(context: AppContext) -> None:
+    """Who asked for it and what its windows were like included."""
+    database = context.database
+    database.note(Act.REQUESTED, "ann", "old", "new")
+    window = Window("w-old", "h", Phase.INFERENCE, 0, 1, run_id="old")
+    database.put_window(WindowRow(window))
+    database.note(Act.CLOSED, "ann", "w-old")
+    assert Upkeep(context, Ages(None, 30.0)).forget_old()
+    with closing(sqlite3.connect(database.path)) as connection:
+        dump = list(connection.iterdump())
+    assert [line for line in dump if "'new'" in line]
+    assert not [line for line in dump if "'old'" in line or "w-old" in line]
 
 
 def test_nothing_is_forgotten_while_something_is_measured(context: AppContext) -> None:

@@ -24,7 +24,7 @@ _ELLIPSIS: Final = "…"
 
 def text(given: object) -> str:
     """Printable text for people."""
-    shown = printable(str(given)[: MOST_TEXT_CHARACTERS + 1])
+    shown = printable(" ".join(str(given)[: MOST_TEXT_CHARACTERS + 1].split()))
     cut = len(shown) > MOST_TEXT_CHARACTERS
     return shown[: MOST_TEXT_CHARACTERS - 1] + _ELLIPSIS if cut else shown
 

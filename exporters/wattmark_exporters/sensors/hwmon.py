@@ -33,9 +33,9 @@ from wattmark_exporters.sensors.files import (
 from wattmark_exporters.sensors.rapl.mirrors import mirror
 
 _DRIVERS: Final = {"amd_energy": "energy*_input", "power_meter": "power*_average"}
-_SOCKET: Final = re.compile(r"Esocket(\d+)")
-_CORE: Final = re.compile(r"Ecore\d+")
-_RAIL: Final = re.compile(r"(Grace|CPU|SysIO|Module) Power Socket (\d+)", re.IGNORECASE)
+_SOCKET: Final = re.compile(r"Esocket([0-9]{1,4})")
+_CORE: Final = re.compile(r"Ecore[0-9]+")
+_RAIL: Final = re.compile(r"(Grace|CPU|SysIO|Module) Power Socket ([0-9]{1,4})", re.IGNORECASE)
 _RAILS: Final = {
     "grace": (Domain.PACKAGE, "socket", "with its memory and regulators"),
     "cpu": (Domain.CORE, "socket", "the rail of the cores"),
@@ -234,11 +234,13 @@ def find_meters(sysfs: Path) -> tuple[list[_Meter], list[LeftOut]]:
 
 
 def _rails_as_sockets(meters: Sequence[_Meter]) -> list[_Meter]:
-    """The cores' rail stands for the socket where nothing else does."""
-    packages = {meter.device for meter in meters if meter.domain is Domain.PACKAGE}
+    """The cores' rail stands for the socket where no socket is measured whole: firmware that has
+    the one meter has it of every socket."""
+    if any(meter.domain is Domain.PACKAGE for meter in meters):
+        return list(meters)
     return [
         meter._replace(domain=Domain.PACKAGE, note=f"{meter.note} only")
-        if meter.domain is Domain.CORE and meter.device not in packages
+        if meter.domain is Domain.CORE
         else meter
         for meter in meters
     ]

@@ -191,10 +191,9 @@ def test_what_befalls_it_is_named_and_a_new_start_helps(module: str, kind: str, 
     """Its process alone is hit; the next start makes another one."""
     with own(f"{module}:{kind}") as sensor:
         sensor.start()
-        deadline = time.monotonic() + 30.0
+        deadline = time.monotonic() + 30.0  # what it has written may come a read later
         with pytest.raises(SensorFailed, match=words):
-            while time.monotonic() < deadline:  # what it has written may come a read later
-                sensor.take()
+            [sensor.take() for _ in iter(lambda: time.monotonic() < deadline, False)]
         first = sensor.note()
         sensor.start()
         if kind in {"Segfault", "Leaves", "Rude"}:

@@ -27,11 +27,11 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 
 V2_TREE: Final = {
-    "proc/7/cgroup": "0::/work/job\n",
-    "sys/fs/cgroup/work/job/memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 3\n",
-    "sys/fs/cgroup/work/job/memory.max": "max\n",
-    "sys/fs/cgroup/work/memory.events": "oom_kill 3\n",
-    "sys/fs/cgroup/work/memory.max": "734003200\n",
+    "proc/7/cgroup": "0::/jobs/job\n",
+    "sys/fs/cgroup/jobs/job/memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 3\n",
+    "sys/fs/cgroup/jobs/job/memory.max": "max\n",
+    "sys/fs/cgroup/jobs/memory.events": "oom_kill 3\n",
+    "sys/fs/cgroup/jobs/memory.max": "734003200\n",
     "proc/vmstat": "nr_free_pages 1\noom_kill 9\n",
     "proc/meminfo": "MemTotal: 1000 kB\nMemFree: 5 kB\n",
 }
@@ -51,13 +51,13 @@ V1_TREE: Final = {
         (V2_TREE, {"proc/vmstat": "oom_kill 12\n"}, ""),
         (
             V2_TREE,
-            {"sys/fs/cgroup/work/job/memory.events": "oom_kill 4\n",
-             "sys/fs/cgroup/work/memory.events": "oom_kill 4\n"},
+            {"sys/fs/cgroup/jobs/job/memory.events": "oom_kill 4\n",
+             "sys/fs/cgroup/jobs/memory.events": "oom_kill 4\n"},
             "memory ran out: 734003200 bytes, memory.max of control group /work",
         ),
         (
             V2_TREE,
-            {"sys/fs/cgroup/work/job/memory.events": "oom_kill 4\n"},
+            {"sys/fs/cgroup/jobs/job/memory.events": "oom_kill 4\n"},
             "memory ran out: all 1024000 bytes of the machine's",
         ),
         (

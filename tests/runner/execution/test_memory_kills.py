@@ -53,7 +53,7 @@ V1_TREE: Final = {
             V2_TREE,
             {"sys/fs/cgroup/jobs/job/memory.events": "oom_kill 4\n",
              "sys/fs/cgroup/jobs/memory.events": "oom_kill 4\n"},
-            "memory ran out: 734003200 bytes, memory.max of control group /work",
+            "memory ran out: 734003200 bytes, memory.max of control group /jobs",
         ),
         (
             V2_TREE,

@@ -1,16 +1,16 @@
 """One GET of a target's page, against a server that answers what a test says."""
 
 import gzip
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from threading import Thread
 
 import pytest
 
+from tests.serving import answering
+from tests.serving import http_answer as http
 from wattmark_collector.fetch import fetch
 from wattmark_collector.targets import Target
 from wattmark_core.errors import ExporterError
@@ -24,24 +24,9 @@ def answer() -> Iterator[Answer]:
     with ExitStack() as stack:
 
         def serve(raw: bytes) -> Target:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-            def run() -> None:
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(raw)
-
-            Thread(target=run, daemon=True).start()
-            return Target("t", f"http://127.0.0.1:{listener.getsockname()[1]}/metrics", 1.0, 5.0)
+            return Target("t", f"{stack.enter_context(answering(raw))}/metrics", 1.0, 5.0)
 
         yield serve
-
-
-def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """An answer with the length of its body."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode("latin-1") + body
 
 
 def test_a_page_is_given_with_its_kind(answer: Answer) -> None:

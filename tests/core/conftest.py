@@ -1,8 +1,5 @@
 """Fixtures for the vocabulary and the store."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.influxdb.servers import KINDS, server_of
+from tests.small_disk import small_disk as small_disk_at
 from wattmark_core.sample import Sample, make_tags
 from wattmark_store import Store, open_store
 from wattmark_store.sqlite import SqliteStore
@@ -91,14 +89,5 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A tmpfs of 4 MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root and mount(8)")
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk_at(folder, "4m"):
+        yield folder

@@ -1,13 +1,13 @@
 """What is wrong with an answer of an exporter, to whoever asks it."""
 
 import gzip
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from threading import Thread
 
 import pytest
 
+from tests.serving import answering
+from tests.serving import http_answer as http
 from wattmark_core.errors import ExporterError
 from wattmark_core.exporter_api import CURSOR_HEADER, ExporterClient
 
@@ -20,26 +20,11 @@ def answer() -> Iterator[Answer]:
     with ExitStack() as stack:
 
         def serve(raw: bytes) -> ExporterClient:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-            def run() -> None:
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(raw)
-
-            Thread(target=run, daemon=True).start()
-            client = ExporterClient(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            client = ExporterClient(stack.enter_context(answering(raw)))
             stack.callback(client.close)
             return client
 
         yield serve
-
-
-def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """An answer with the length of its body."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode("latin-1") + body
 
 
 @pytest.mark.parametrize("header", [("Content-Encoding: gzip",), ()])

@@ -1,7 +1,5 @@
 """A disk without room: what a run has come to is kept, told, and written when there is room."""
 
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ import httpx
 import pytest
 
 from tests.machine import verdict_of_the_rest
+from tests.small_disk import small_disk
 from wattmark_core.errors import StoreError, StoreUnavailable
 from wattmark_runner.records.database import Listing, RunDatabase
 from wattmark_runner.records.model import RunRecord, RunRequest, RunState
@@ -29,18 +28,8 @@ RUN = RunRecord(
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A disk of 24 MiB."""
-    folder = tmp_path_factory.mktemp("small")
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root and mount(8)")
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path_factory.mktemp("small"), "24m") as folder:
+        yield folder
 
 
 def fill(folder: Path) -> Path:
